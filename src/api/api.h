@@ -1,0 +1,80 @@
+#ifndef ROWLOCK_API_H
+#define ROWLOCK_API_H
+
+#include <cjson/cJSON.h>
+
+#include "auth/token.h"
+#include "base/config.h"
+#include "core/clerk.h"
+#include "core/seatmap.h"
+#include "http/request.h"
+#include "http/route.h"
+
+#define API_MAX_FAULTS 20
+#define BODY_MOST      (64 * 1024)
+#define PLAN_BODY_MOST (16 * 1024 * 1024)
+
+/* What all requests of a process share. Read-only, or guarded by itself. */
+struct app {
+	const struct config *config;
+	struct token_rules tokens;
+	struct policy policy;
+	struct pool *pool;
+	struct clerk *clerk;
+	struct seatmap_cache *maps;
+};
+
+struct api;
+typedef enum err (*api_handler)(struct api *a);
+
+/* A line of the route table. */
+struct route {
+	struct route_key key;
+	int who;             /* roles that may call it, bits; PUBLIC: anybody, token or none */
+	api_handler handler; /* decodes, calls core, encodes */
+	enum face face;
+	size_t body_most;    /* 0: it takes no body; else bytes */
+};
+
+#define PUBLIC 0
+
+/* One request on its way through a face. */
+struct api {
+	struct app *app;
+	struct request *rq;
+	struct response *rs;
+	const struct route *route;
+	const char *arg[ROUTE_ARGS];
+	struct principal who; /* role NONE: no token */
+	cJSON *body;          /* the parsed body of a route that takes one */
+	/* For an error's answer. */
+	const char *message; /* instead of the default text; or NULL */
+	const char *details; /* a JSON object; or NULL */
+	struct {
+		const char *field, *why;
+	} fault[API_MAX_FAULTS];
+	size_t n_faults;
+};
+
+/* Answers a request: the route, the token, the body, the handler, the error. */
+void api_serve(struct request *rq, struct response *rs, void *app);
+
+/* Whether the caller may act on anybody's bookings. */
+bool api_is_staff(const struct api *a);
+
+/* The routes, for the dispatcher and for listing them. */
+const struct route *api_routes(size_t *n);
+
+/* Answers an error in a face's shape; used by the dispatcher. */
+void face_error(struct api *a, enum face face, enum err e);
+
+/* Opens {"success":true,"data": … of /api/v1; what is written next is the data. */
+void v1_open(struct api *a, struct jsonw *w, size_t room);
+/* Closes it and gives it as the answer. */
+void v1_close(struct api *a, struct jsonw *w, int status);
+/* The pagination member and the end of a list: "items" has been closed before. */
+void v1_pagination(struct jsonw *w, int32_t page, int32_t limit, int64_t total);
+/* A seat's printed label: as a number when it is one, else as text. */
+void v1_label(struct jsonw *w, const char *name, const char *label);
+
+#endif

@@ -1,0 +1,34 @@
+#ifndef ROWLOCK_HANDLERS_H
+#define ROWLOCK_HANDLERS_H
+
+#include "api/api.h"
+
+/*
+ * What the routes call: each decodes a request, calls core, and encodes the answer. They
+ * return ERR_OK with the answer set, or the error to be answered.
+ */
+
+enum err v1_plan_import(struct api *a);
+enum err v1_plan_list(struct api *a);
+enum err v1_plan_get(struct api *a);
+
+enum err v1_event_create(struct api *a);
+enum err v1_event_list(struct api *a);
+enum err v1_event_get(struct api *a);
+enum err v1_event_change(struct api *a);
+enum err v1_event_seats(struct api *a);
+
+enum err v1_booking_create(struct api *a);
+enum err v1_booking_list_own(struct api *a);
+enum err v1_booking_list_user(struct api *a);
+enum err v1_booking_get(struct api *a);
+enum err v1_booking_cancel(struct api *a);
+enum err v1_booking_history(struct api *a);
+
+enum err health_get(struct api *a);
+enum err metrics_get(struct api *a);
+
+/* Renders a seat map for GET /events/{id}/seats; see seatmap_render. */
+char *v1_seatmap_render(TALLOC_CTX *ctx, const struct seatmap *map, const char *viewer);
+
+#endif

@@ -1,0 +1,76 @@
+#include <string.h>
+
+#include "api/handlers.h"
+#include "base/metrics.h"
+#include "core/health.h"
+
+static void
+write_check(struct jsonw *w, const char *name, enum check c, int64_t took_us)
+{
+	jsonw_open(w, name, '{');
+	jsonw_str(w, "status", check_name(c));
+	if (took_us >= 0)
+		jsonw_real(w, "latencyMs", (double)took_us / 1000);
+	jsonw_close(w, '}');
+}
+
+enum err
+health_get(struct api *a)
+{
+	struct health h = { CHECK_DISABLED, CHECK_DISABLED, -1 };
+	const char *status = "ok";
+	struct jsonw w;
+
+	jsonw_init(&w, a->rq->ctx, 256);
+	jsonw_open(&w, NULL, '{');
+	if (request_query(a->rq, "live") == NULL) {
+		health_check(a->app->pool, a->rq->ctx, a->app->config->redis_url, &h);
+		if (h.database == CHECK_DOWN)
+			status = "unavailable";
+		else if (h.redis == CHECK_DOWN)
+			status = "degraded";
+		jsonw_str(&w, "status", status);
+		jsonw_open(&w, "checks", '{');
+		write_check(&w, "database", h.database, h.database_us);
+		write_check(&w, "redis", h.redis, -1);
+		write_check(&w, "kafka", CHECK_DISABLED, -1);
+		jsonw_close(&w, '}');
+	} else {
+		jsonw_str(&w, "status", status);
+	}
+	jsonw_close(&w, '}');
+	response_json(a->rs, h.database == CHECK_DOWN ? 503 : 200, &w);
+	if (a->rs->status == 503)
+		response_header(a->rq, a->rs, "Retry-After", "1");
+	response_header(a->rq, a->rs, "Cache-Control", "no-store");
+	return ERR_OK;
+}
+
+/* Whether an address is in a comma-separated list. */
+static bool
+listed(const char *list, const char *address)
+{
+	size_t n = strlen(address);
+
+	while (*list != '\0') {
+		size_t item = strcspn(list, ",");
+
+		if (item == n && strncmp(list, address, n) == 0)
+			return true;
+		list += item + (list[item] == ',');
+	}
+	return false;
+}
+
+enum err
+metrics_get(struct api *a)
+{
+	const char *from = request_header(a->rq, "REMOTE_ADDR");
+
+	if (from == NULL || !listed(a->app->config->metrics_allow, from))
+		return ERR_FORBIDDEN;
+	a->rs->body = metrics_text(a->rq->ctx);
+	a->rs->body_len = strlen(a->rs->body);
+	a->rs->content_type = "text/plain; version=0.0.4; charset=utf-8";
+	return ERR_OK;
+}

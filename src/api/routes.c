@@ -1,0 +1,37 @@
+#include "api/handlers.h"
+
+/* Who may call what. */
+#define ANYBODY (ROLE_BUYER | ROLE_SELLER | ROLE_ADMIN | ROLE_SERVICE)
+#define BUYERS  (ROLE_BUYER | ROLE_ADMIN | ROLE_SERVICE)
+#define SELLERS (ROLE_SELLER | ROLE_ADMIN)
+
+/* Every URL, in match order; {x} binds one segment. */
+static const struct route routes[] = {
+	{ { POST, "/api/v1/plans" }, SELLERS, v1_plan_import, FACE_V1, PLAN_BODY_MOST },
+	{ { GET, "/api/v1/plans" }, SELLERS, v1_plan_list, FACE_V1, 0 },
+	{ { GET, "/api/v1/plans/{id}" }, SELLERS, v1_plan_get, FACE_V1, 0 },
+
+	{ { POST, "/api/v1/events" }, SELLERS, v1_event_create, FACE_V1, BODY_MOST },
+	{ { GET, "/api/v1/events" }, PUBLIC, v1_event_list, FACE_V1, 0 },
+	{ { GET, "/api/v1/events/{id}" }, PUBLIC, v1_event_get, FACE_V1, 0 },
+	{ { PATCH, "/api/v1/events/{id}" }, SELLERS, v1_event_change, FACE_V1, BODY_MOST },
+	{ { GET, "/api/v1/events/{id}/seats" }, PUBLIC, v1_event_seats, FACE_V1, 0 },
+
+	{ { POST, "/api/v1/bookings" }, BUYERS, v1_booking_create, FACE_V1, BODY_MOST },
+	{ { GET, "/api/v1/bookings/my" }, ANYBODY, v1_booking_list_own, FACE_V1, 0 },
+	{ { GET, "/api/v1/bookings/user/{id}" }, ANYBODY, v1_booking_list_user, FACE_V1, 0 },
+	{ { GET, "/api/v1/bookings/{id}" }, ANYBODY, v1_booking_get, FACE_V1, 0 },
+	{ { DELETE, "/api/v1/bookings/{id}" }, BUYERS, v1_booking_cancel, FACE_V1, 0 },
+	{ { PATCH, "/api/v1/bookings/{id}/cancel" }, BUYERS, v1_booking_cancel, FACE_V1, 0 },
+	{ { GET, "/api/v1/bookings/{id}/history" }, ANYBODY, v1_booking_history, FACE_V1, 0 },
+
+	{ { GET, "/health" }, PUBLIC, health_get, FACE_V1, 0 },
+	{ { GET, "/metrics" }, PUBLIC, metrics_get, FACE_V1, 0 },
+};
+
+const struct route *
+api_routes(size_t *n)
+{
+	*n = sizeof(routes) / sizeof(routes[0]);
+	return routes;
+}

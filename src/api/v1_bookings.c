@@ -1,0 +1,325 @@
+#include <string.h>
+
+#include "api/decode.h"
+#include "api/handlers.h"
+#include "base/money.h"
+#include "core/booking.h"
+#include "core/history.h"
+
+/* A booking's state as /api/v1 spells it (domain.md, Booking states). */
+static const char *const state_names[BOOKING__MAX] = {
+	"REQUESTED", "PENDING", "PROCESSING", "CONFIRMED", "CANCELLED", "EXPIRED", "FAILED", "REFUNDED",
+};
+
+static void
+write_seats(struct jsonw *w, int32_t event_id, const struct booked_seat *seats, size_t n,
+            const char *currency)
+{
+	char price[MONEY_TEXT];
+
+	jsonw_open(w, "seats", '[');
+	for (size_t i = 0; i < n; i++) {
+		const struct uuid id = uuid_of_seat(event_id, seats[i].no);
+
+		jsonw_open(w, NULL, '{');
+		jsonw_uuid(w, "seatId", &id);
+		jsonw_str(w, "section", seats[i].section);
+		jsonw_int(w, "subsection", seats[i].subsection);
+		jsonw_str(w, "row", seats[i].row);
+		v1_label(w, "number", seats[i].label);
+		jsonw_str(w, "tier", seats[i].tier);
+		jsonw_raw(w, "price", money_text(seats[i].price_minor, currency, price));
+		jsonw_close(w, '}');
+	}
+	jsonw_close(w, ']');
+}
+
+/* The members that a booking has in every answer. */
+static void
+write_core(struct jsonw *w, const struct booking *b)
+{
+	const struct uuid event = uuid_of_seat(b->key.event_id, 0);
+	char total[MONEY_TEXT];
+
+	jsonw_uuid(w, "bookingId", &b->key.id);
+	jsonw_int(w, "number", b->number);
+	jsonw_uuid(w, "eventId", &event);
+	jsonw_str(w, "status", state_names[b->status]);
+	jsonw_raw(w, "totalAmount", money_text(b->total_minor, b->currency, total));
+	jsonw_str(w, "currency", b->currency);
+	jsonw_time(w, "expiresAt", b->expires_us);
+	jsonw_time(w, "createdAt", b->created_us);
+	write_seats(w, b->key.event_id, b->seats, b->n_seats, b->currency);
+}
+
+static void
+write_booking(struct jsonw *w, const char *name, const struct booking *b)
+{
+	const struct uuid event = uuid_of_seat(b->key.event_id, 0);
+
+	jsonw_open(w, name, '{');
+	write_core(w, b);
+	jsonw_str(w, "userId", b->user_id);
+	jsonw_time(w, "updatedAt", b->updated_us);
+	jsonw_time(w, "paidAt", b->paid_us);
+	jsonw_str(w, "ticketReference", b->ticket_ref);
+	jsonw_open(w, "payments", '[');
+	jsonw_close(w, ']');
+	jsonw_str(w, "cancelReason", b->cancel_reason);
+	jsonw_open(w, "event", '{');
+	jsonw_uuid(w, "eventId", &event);
+	jsonw_int(w, "number", b->key.event_id);
+	jsonw_str(w, "title", b->event.title);
+	jsonw_str(w, "venueName", b->event.venue_name);
+	jsonw_time(w, "startsAt", b->event.starts_us);
+	jsonw_str(w, "timezone", b->event.timezone);
+	jsonw_str(w, "status", event_status_name(b->event.status));
+	jsonw_close(w, '}');
+	jsonw_close(w, '}');
+}
+
+/* {"unavailableSeatIds":[…]}, or unknownSeatIds */
+static const char *
+refused_seats(TALLOC_CTX *ctx, const struct ask *ask, const struct answer *answer)
+{
+	struct jsonw w;
+
+	jsonw_init(&w, ctx, 64 + 40 * answer->n_refused);
+	jsonw_open(&w, NULL, '{');
+	jsonw_open(&w, answer->err == ERR_SEAT_NOT_FOUND ? "unknownSeatIds" : "unavailableSeatIds",
+	           '[');
+	for (size_t i = 0; i < answer->n_refused; i++) {
+		const struct uuid id = uuid_of_seat(ask->event_id, answer->refused[i]);
+
+		jsonw_uuid(&w, NULL, &id);
+	}
+	jsonw_close(&w, ']');
+	jsonw_close(&w, '}');
+	return jsonw_text(&w);
+}
+
+/* What the answer to an unsuccessful request for seats says beside its code. */
+static void
+explain(struct api *a, const struct ask *ask, const struct answer *answer)
+{
+	if (answer->n_refused > 0)
+		a->details = refused_seats(a->rq->ctx, ask, answer);
+	if (answer->err == ERR_VALIDATION_ERROR)
+		decode_fault(a, "seatIds",
+		             talloc_asprintf(a->rq->ctx, "at most %d seats a booking", answer->limit));
+}
+
+/* On whose behalf: staff may name a user, anybody else only himself. */
+static enum err
+choose_user(struct api *a, struct ask *ask)
+{
+	const char *named = decode_text(a, "userId", OPTIONAL, 1, SUB_MAX_BYTES);
+
+	ask->user_id = a->who.sub;
+	ask->user_name = a->who.name;
+	if (named == NULL || strcmp(named, a->who.sub) == 0)
+		return ERR_OK;
+	if (!api_is_staff(a))
+		return ERR_FORBIDDEN;
+	ask->user_id = named;
+	ask->user_name = NULL;
+	return ERR_OK;
+}
+
+static enum err
+decode_ask(struct api *a, struct ask *ask)
+{
+	static const char *const fields[] = { "eventId", "seatIds", "userId", NULL };
+	enum err e;
+
+	decode_known(a, fields);
+	ask->ctx = a->rq->ctx;
+	ask->correlation_id = a->rq->id;
+	ask->event_id = decode_event(a, "eventId");
+	if (ask->event_id == -1)
+		return ERR_EVENT_NOT_FOUND;
+	if ((e = choose_user(a, ask)) != ERR_OK)
+		return e;
+	e = decode_seats(a, "seatIds", ask->event_id, (size_t)a->app->policy.max_seats, ask->seats,
+	                 &ask->n_seats);
+	if (e == ERR_OK)
+		e = decode_done(a);
+	if (e == ERR_OK)
+		ask->id = uuid_of_event(ask->event_id);
+	return e;
+}
+
+enum err
+v1_booking_create(struct api *a)
+{
+	struct answer answer;
+	struct ask ask = { 0 };
+	struct booking b = { 0 };
+	char id[UUID_TEXT];
+	struct jsonw w;
+	enum err e;
+
+	if ((e = decode_ask(a, &ask)) != ERR_OK)
+		return e;
+	if ((e = clerk_book(a->app->clerk, &ask, &answer)) != ERR_OK) {
+		explain(a, &ask, &answer);
+		return e;
+	}
+	b = (struct booking){ .key = { ask.event_id, ask.id },
+		                  .number = answer.number,
+		                  .status = BOOKING_PENDING,
+		                  .total_minor = answer.total_minor,
+		                  .currency = answer.currency,
+		                  .expires_us = answer.expires_us,
+		                  .created_us = answer.created_us,
+		                  .seats = answer.seats,
+		                  .n_seats = ask.n_seats };
+	v1_open(a, &w, 1024);
+	jsonw_open(&w, "data", '{');
+	write_core(&w, &b);
+	jsonw_close(&w, '}');
+	v1_close(a, &w, 201);
+	response_header(a->rq, a->rs, "Location",
+	                talloc_asprintf(a->rq->ctx, "/api/v1/bookings/%s", uuid_text(&ask.id, id)));
+	return ERR_OK;
+}
+
+/* Whether the caller may see a booking. */
+static bool
+may_see(const struct api *a, const char *user_id, const char *seller)
+{
+	return api_is_staff(a) || strcmp(a->who.sub, user_id) == 0 ||
+	       (a->who.role == ROLE_SELLER && strcmp(a->who.sub, seller) == 0);
+}
+
+static enum err
+answer_booking(struct api *a, const struct uuid *id)
+{
+	struct booking b;
+	struct jsonw w;
+	enum err e;
+
+	if ((e = booking_get(a->app->pool, a->rq->ctx, id, &b)) != ERR_OK)
+		return e;
+	if (!may_see(a, b.user_id, b.event.seller))
+		return ERR_FORBIDDEN;
+	v1_open(a, &w, 1024);
+	write_booking(&w, "data", &b);
+	v1_close(a, &w, 200);
+	return ERR_OK;
+}
+
+enum err
+v1_booking_get(struct api *a)
+{
+	struct uuid id;
+	enum err e = decode_uuid_arg(a, a->arg[0], &id);
+
+	return e == ERR_OK ? answer_booking(a, &id) : e;
+}
+
+enum err
+v1_booking_cancel(struct api *a)
+{
+	const struct actor who = { a->who.sub, api_is_staff(a), a->rq->id };
+	struct uuid id;
+	enum err e;
+
+	if ((e = decode_uuid_arg(a, a->arg[0], &id)) != ERR_OK ||
+	    (e = booking_cancel(a->app->pool, a->rq->ctx, &id, &who)) != ERR_OK)
+		return e;
+	return answer_booking(a, &id);
+}
+
+/* The state that ?status= names, in the spelling of /api/v1. */
+static enum booking_status
+query_status(struct api *a)
+{
+	const char *text = request_query(a->rq, "status");
+	int s = 0;
+
+	if (text == NULL || *text == '\0')
+		return BOOKING__MAX;
+	while (s < BOOKING__MAX && strcmp(state_names[s], text) != 0)
+		s++;
+	if (s == BOOKING__MAX)
+		decode_fault(a, "status", "is not a booking status");
+	return (enum booking_status)s;
+}
+
+static enum err
+list_of(struct api *a, const char *user_id)
+{
+	const char *after = request_query(a->rq, "after");
+	struct booking_page page = {
+		.user_id = user_id,
+		.status = query_status(a),
+		.page = (int32_t)decode_query_int(a, "page", 1, INT32_MAX, 1),
+		.limit = (int32_t)decode_query_int(a, "limit", 1, 100, 20),
+	};
+	struct uuid after_id;
+	struct jsonw w;
+	enum err e;
+
+	if (after != NULL && !uuid_parse(after, &after_id))
+		decode_fault(a, "after", "must be the id of a booking");
+	page.after = after == NULL ? NULL : &after_id;
+	if ((e = decode_done(a)) != ERR_OK ||
+	    (e = booking_list(a->app->pool, a->rq->ctx, &page)) != ERR_OK)
+		return e;
+	v1_open(a, &w, 4096);
+	jsonw_open(&w, "data", '{');
+	jsonw_open(&w, "items", '[');
+	for (size_t i = 0; i < page.n; i++)
+		write_booking(&w, NULL, &page.bookings[i]);
+	jsonw_close(&w, ']');
+	v1_pagination(&w, page.page, page.limit, page.total);
+	jsonw_close(&w, '}');
+	v1_close(a, &w, 200);
+	return ERR_OK;
+}
+
+enum err
+v1_booking_list_own(struct api *a)
+{
+	return list_of(a, a->who.sub);
+}
+
+enum err
+v1_booking_list_user(struct api *a)
+{
+	if (!api_is_staff(a) && strcmp(a->arg[0], a->who.sub) != 0)
+		return ERR_FORBIDDEN;
+	return list_of(a, a->arg[0]);
+}
+
+enum err
+v1_booking_history(struct api *a)
+{
+	struct history history;
+	struct uuid id;
+	struct jsonw w;
+	enum err e;
+
+	if ((e = decode_uuid_arg(a, a->arg[0], &id)) != ERR_OK ||
+	    (e = history_read(a->app->pool, a->rq->ctx, &id, &history)) != ERR_OK)
+		return e;
+	if (!may_see(a, history.user_id, history.seller))
+		return ERR_FORBIDDEN;
+	v1_open(a, &w, 1024);
+	jsonw_open(&w, "data", '{');
+	jsonw_open(&w, "items", '[');
+	for (size_t i = 0; i < history.n; i++) {
+		jsonw_open(&w, NULL, '{');
+		jsonw_int(&w, "seq", history.rows[i].seq);
+		jsonw_str(&w, "type", history.rows[i].type);
+		jsonw_time(&w, "at", history.rows[i].at_us);
+		jsonw_str(&w, "correlationId", history.rows[i].correlation_id);
+		jsonw_raw(&w, "payload", history.rows[i].payload);
+		jsonw_close(&w, '}');
+	}
+	jsonw_close(&w, ']');
+	jsonw_close(&w, '}');
+	v1_close(a, &w, 200);
+	return ERR_OK;
+}

@@ -1,0 +1,106 @@
+#include "api/decode.h"
+#include "api/handlers.h"
+#include "core/plans.h"
+
+static void
+write_plan(struct jsonw *w, const char *name, const struct plan_info *p, bool with_document)
+{
+	jsonw_open(w, name, '{');
+	jsonw_uuid(w, "planId", &p->id);
+	jsonw_str(w, "name", p->name);
+	jsonw_int(w, "version", p->version);
+	jsonw_int(w, "seats", p->seats);
+	jsonw_int(w, "rows", p->rows);
+	jsonw_int(w, "sections", p->sections);
+	jsonw_str(w, "checksum", p->checksum);
+	jsonw_time(w, "createdAt", p->created_us);
+	if (with_document)
+		jsonw_raw(w, "plan", p->document);
+	jsonw_close(w, '}');
+}
+
+/* {"faults":[{"path","why"}…],"total"} */
+static const char *
+fault_list(TALLOC_CTX *ctx, const struct plan_faults *faults)
+{
+	struct jsonw w;
+
+	jsonw_init(&w, ctx, 1024);
+	jsonw_open(&w, NULL, '{');
+	jsonw_open(&w, "faults", '[');
+	for (size_t i = 0; i < faults->n; i++) {
+		jsonw_open(&w, NULL, '{');
+		jsonw_str(&w, "path", faults->fault[i].path);
+		jsonw_str(&w, "why", faults->fault[i].why);
+		jsonw_close(&w, '}');
+	}
+	jsonw_close(&w, ']');
+	jsonw_int(&w, "total", (int64_t)faults->total);
+	jsonw_close(&w, '}');
+	return jsonw_text(&w);
+}
+
+enum err
+v1_plan_import(struct api *a)
+{
+	struct plan_faults faults = { 0 };
+	struct plan_info plan;
+	struct jsonw w;
+	enum err e;
+
+	e = plans_import(a->app->pool, a->rq->ctx, a->who.sub, a->rq->body, a->rq->body_len, &plan,
+	                 &faults);
+	if (e == ERR_VALIDATION_ERROR) {
+		a->message = "The seating plan has faults";
+		a->details = fault_list(a->rq->ctx, &faults);
+	}
+	if (e != ERR_OK)
+		return e;
+	v1_open(a, &w, 512);
+	write_plan(&w, "data", &plan, false);
+	v1_close(a, &w, 201);
+	return ERR_OK;
+}
+
+enum err
+v1_plan_list(struct api *a)
+{
+	struct plan_page page = {
+		.owner = api_is_staff(a) ? NULL : a->who.sub,
+		.page = (int32_t)decode_query_int(a, "page", 1, INT32_MAX, 1),
+		.limit = (int32_t)decode_query_int(a, "limit", 1, 100, 20),
+	};
+	struct jsonw w;
+	enum err e;
+
+	if ((e = decode_done(a)) != ERR_OK ||
+	    (e = plans_list(a->app->pool, a->rq->ctx, &page)) != ERR_OK)
+		return e;
+	v1_open(a, &w, 4096);
+	jsonw_open(&w, "data", '{');
+	jsonw_open(&w, "items", '[');
+	for (size_t i = 0; i < page.n; i++)
+		write_plan(&w, NULL, &page.plans[i], false);
+	jsonw_close(&w, ']');
+	v1_pagination(&w, page.page, page.limit, page.total);
+	jsonw_close(&w, '}');
+	v1_close(a, &w, 200);
+	return ERR_OK;
+}
+
+enum err
+v1_plan_get(struct api *a)
+{
+	struct plan_info plan;
+	struct uuid id;
+	struct jsonw w;
+	enum err e;
+
+	if ((e = decode_uuid_arg(a, a->arg[0], &id)) != ERR_OK ||
+	    (e = plans_get(a->app->pool, a->rq->ctx, &id, &plan)) != ERR_OK)
+		return e;
+	v1_open(a, &w, 4096);
+	write_plan(&w, "data", &plan, true);
+	v1_close(a, &w, 200);
+	return ERR_OK;
+}

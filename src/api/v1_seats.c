@@ -1,0 +1,161 @@
+#include <string.h>
+
+#include "api/decode.h"
+#include "api/handlers.h"
+#include "base/money.h"
+
+/* The order of "statuses" in a seat map. */
+enum shown { SHOWN_AVAILABLE, SHOWN_HELD, SHOWN_HELD_BY_ME, SHOWN_RESERVED, SHOWN_SOLD,
+	         SHOWN_BLOCKED, SHOWN__MAX };
+
+static const struct {
+	const char *status, *total; /* its name in "statuses", and in "summary" */
+} shown_names[SHOWN__MAX] = {
+	{ "available", "available" }, { "held", "held" }, { "held_by_me", "heldByMe" },
+	{ "reserved", "reserved" },   { "sold", "sold" }, { "blocked", "blocked" },
+};
+
+static enum shown
+show(const struct map_seat *s, const char *viewer)
+{
+	static const enum shown shown_of[SEAT__MAX] = {
+		[SEAT_FREE] = SHOWN_AVAILABLE, [SEAT_HELD] = SHOWN_HELD, [SEAT_RESERVED] = SHOWN_RESERVED,
+		[SEAT_SOLD] = SHOWN_SOLD,      [SEAT_BLOCKED] = SHOWN_BLOCKED,
+	};
+
+	if (s->status == SEAT_HELD && viewer != NULL && strcmp(s->holder, viewer) == 0)
+		return SHOWN_HELD_BY_ME;
+	return shown_of[s->status];
+}
+
+static void
+write_head(struct jsonw *w, const struct seatmap *map, const char *viewer)
+{
+	const struct uuid event = uuid_of_seat(map->event_id, 0);
+	int64_t total[SHOWN__MAX] = { 0 };
+	char text[UUID_TEXT];
+
+	for (size_t i = 0; i < map->n_seats; i++)
+		total[show(&map->seats[i], viewer)]++;
+	jsonw_uuid(w, "eventId", &event);
+	jsonw_int(w, "number", map->event_id);
+	jsonw_int(w, "version", map->version);
+	jsonw_str(w, "currency", map->currency);
+	uuid_text(&event, text)[24] = '\0'; /* the last 12 digits are the seat's */
+	jsonw_str(w, "seatIdPrefix", text);
+	jsonw_open(w, "statuses", '[');
+	for (int i = 0; i < SHOWN__MAX; i++)
+		jsonw_str(w, NULL, shown_names[i].status);
+	jsonw_close(w, ']');
+	jsonw_open(w, "summary", '{');
+	jsonw_int(w, "total", (int64_t)map->n_seats);
+	for (int i = 0; i < SHOWN__MAX; i++)
+		jsonw_int(w, shown_names[i].total, total[i]);
+	jsonw_close(w, '}');
+}
+
+/* Whether two seats stand in one entry of "sections". */
+static bool
+same_block(const struct map_seat *a, const struct map_seat *b)
+{
+	return a->section == b->section && a->price_minor == b->price_minor &&
+	       strcmp(a->tier, b->tier) == 0;
+}
+
+static void
+write_seat(struct jsonw *w, const struct map_seat *s, const char *viewer)
+{
+	jsonw_open(w, NULL, '[');
+	jsonw_int(w, NULL, s->no);
+	jsonw_str(w, NULL, s->row);
+	v1_label(w, NULL, s->label);
+	jsonw_int(w, NULL, show(s, viewer));
+	if (s->has_xy) {
+		jsonw_real(w, NULL, (double)s->x);
+		jsonw_real(w, NULL, (double)s->y);
+	}
+	jsonw_close(w, ']');
+}
+
+/* Seats from..to of the map, which are one block. */
+static void
+write_block(struct jsonw *w, const struct seatmap *map, size_t from, size_t to, const char *viewer)
+{
+	const struct map_seat *first = &map->seats[from];
+	const struct map_section *section = &map->sections[first->section];
+	char price[MONEY_TEXT];
+	bool accessible = false;
+
+	jsonw_open(w, NULL, '{');
+	jsonw_str(w, "name", section->name);
+	jsonw_int(w, "subsection", section->subsection);
+	jsonw_str(w, "tier", first->tier);
+	jsonw_raw(w, "price", money_text(first->price_minor, map->currency, price));
+	for (size_t i = from; i < to; i++)
+		accessible = accessible || map->seats[i].accessible;
+	if (accessible) {
+		jsonw_open(w, "accessible", '[');
+		for (size_t i = from; i < to; i++) {
+			if (map->seats[i].accessible)
+				jsonw_int(w, NULL, map->seats[i].no);
+		}
+		jsonw_close(w, ']');
+	}
+	jsonw_open(w, "seats", '[');
+	for (size_t i = from; i < to; i++)
+		write_seat(w, &map->seats[i], viewer);
+	jsonw_close(w, ']');
+	jsonw_close(w, '}');
+}
+
+char *
+v1_seatmap_render(TALLOC_CTX *ctx, const struct seatmap *map, const char *viewer)
+{
+	struct jsonw w;
+
+	jsonw_init(&w, ctx, 1024 + map->n_seats * 32);
+	jsonw_open(&w, NULL, '{');
+	jsonw_bool(&w, "success", true);
+	jsonw_open(&w, "data", '{');
+	write_head(&w, map, viewer);
+	jsonw_open(&w, "sections", '[');
+	for (size_t from = 0, to; from < map->n_seats; from = to) {
+		for (to = from + 1; to < map->n_seats && same_block(&map->seats[from], &map->seats[to]);)
+			to++;
+		write_block(&w, map, from, to, viewer);
+	}
+	jsonw_close(&w, ']');
+	jsonw_close(&w, '}');
+	jsonw_close(&w, '}');
+	return jsonw_text(&w);
+}
+
+/* The entity tag of If-None-Match that may be ours: a weak mark (W/) does not matter here. */
+static const char *
+known_tag(const struct api *a)
+{
+	const char *tag = request_header(a->rq, "HTTP_IF_NONE_MATCH");
+
+	return tag != NULL && strncmp(tag, "W/", 2) == 0 ? tag + 2 : tag;
+}
+
+enum err
+v1_event_seats(struct api *a)
+{
+	struct seatmap_page page;
+	int32_t event;
+	enum err e;
+
+	if ((e = decode_event_arg(a, a->arg[0], &event)) != ERR_OK)
+		return e;
+	e = seatmap_get(a->app->maps, a->rq->ctx, event, a->who.sub, known_tag(a), &page);
+	if (e != ERR_OK)
+		return e;
+	response_header(a->rq, a->rs, "ETag", page.etag);
+	response_header(a->rq, a->rs, "Cache-Control", "no-cache");
+	response_header(a->rq, a->rs, "Vary", "Authorization");
+	a->rs->status = page.text == NULL ? 304 : 200;
+	a->rs->body = page.text;
+	a->rs->body_len = page.text == NULL ? 0 : page.len;
+	return ERR_OK;
+}

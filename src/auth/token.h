@@ -1,0 +1,68 @@
+#ifndef ROWLOCK_TOKEN_H
+#define ROWLOCK_TOKEN_H
+
+#include <stdint.h>
+#include <talloc.h>
+
+#include "base/err.h"
+
+#define TOKEN_MAX_BYTES 8192
+#define SUB_MAX_BYTES 255
+
+/* What a principal may be; bits, so that a route can name several. */
+enum role {
+	ROLE_NONE = 0,
+	ROLE_BUYER = 1,
+	ROLE_SELLER = 2,
+	ROLE_ADMIN = 4,
+	ROLE_SERVICE = 8,
+};
+
+/* Who is asking. */
+struct principal {
+	const char *sub;  /* 1 to SUB_MAX_BYTES bytes of UTF-8 without control characters */
+	const char *name; /* the claim `name`, or NULL */
+	enum role role;   /* exactly one */
+};
+
+/* How tokens are checked; built once at start, then read-only and shared by all threads. */
+struct token_rules {
+	const char *hs256_secret; /* at least 32 bytes; the only key for now */
+	const char *issuer;       /* NULL or "": not checked */
+	const char *audience;     /* likewise */
+	const char *role_claim;   /* name of the claim that holds the role or a list of roles */
+};
+
+/* The role's name in a token ("buyer"), and back; ROLE_NONE for no such name. */
+const char *role_name(enum role r);
+enum role role_parse(const char *name);
+
+/*
+ * Checks a JWT (RFC 7519) in compact form: the guard of operations.md (Security) first, the
+ * signature in constant time, libjwt's opinion of the whole, then the claims. Safe to call
+ * from many threads at once.
+ *
+ * jwt		the token without "Bearer "
+ * now_s	Unix seconds; exp must be after it, nbf not after it
+ * who		set on ERR_OK; its strings hang on ctx
+ * why		set on failure to a constant for the log, never to text from the token
+ *
+ * A token without a role claim is a buyer; a list of roles gives the mightiest that we
+ * know, admin over service over seller over buyer; a name we do not know counts as buyer.
+ *
+ * Returns ERR_OK or ERR_UNAUTHORIZED.
+ */
+enum err token_verify(TALLOC_CTX *ctx, const struct token_rules *rules, const char *jwt,
+		      int64_t now_s, struct principal *who, const char **why) MUST_CHECK;
+
+/*
+ * Makes an HS256 token that token_verify accepts, valid from now_s for ttl_s seconds (at
+ * least 1); it hangs on ctx.
+ *
+ * Returns ERR_OK, or ERR_VALIDATION_ERROR when no token could say this: a sub or a name
+ * that token_verify does not take, no role or several, or more than fits into one.
+ */
+enum err token_make(TALLOC_CTX *ctx, const struct token_rules *rules, const struct principal *who,
+		    int64_t now_s, int64_t ttl_s, char **jwt) MUST_CHECK;
+
+#endif

@@ -1,0 +1,127 @@
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static int64_t
+read_clock(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return (int64_t)ts.tv_sec * US_PER_S + ts.tv_nsec / 1000;
+}
+
+int64_t
+clock_now_us(void)
+{
+	return read_clock(CLOCK_REALTIME);
+}
+
+int64_t
+clock_mono_us(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
+}
+
+char *
+clock_text(int64_t at_us, char out[CLOCK_TEXT])
+{
+	time_t s = (time_t)(at_us / US_PER_S);
+	struct tm tm;
+
+	gmtime_r(&s, &tm);
+	strftime(out, CLOCK_TEXT, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(out + strlen(out), 6, ".%03uZ", (unsigned)(at_us % US_PER_S / 1000) % 1000);
+	return out;
+}
+
+/* Reads exactly n digits into *v and steps over them. */
+static bool
+digits(const char **p, int n, int *v)
+{
+	*v = 0;
+	for (; n > 0; n--, (*p)++) {
+		if (**p < '0' || **p > '9')
+			return false;
+		*v = *v * 10 + (**p - '0');
+	}
+	return true;
+}
+
+static bool
+literal(const char **p, char c)
+{
+	if (**p != c)
+		return false;
+	(*p)++;
+	return true;
+}
+
+/* The fraction of a second, if there is one, in microseconds. */
+static bool
+fraction(const char **p, int *us)
+{
+	int scale = 100000;
+
+	*us = 0;
+	if (**p != '.')
+		return true;
+	(*p)++;
+	if (**p < '0' || **p > '9')
+		return false;
+	for (; **p >= '0' && **p <= '9'; (*p)++, scale /= 10)
+		*us += (**p - '0') * scale;
+	return true;
+}
+
+/* Z or +hh:mm or -hh:mm, in minutes east of UTC. */
+static bool
+offset(const char **p, int *minutes)
+{
+	int h, m, sign = **p == '-' ? -1 : 1;
+
+	*minutes = 0;
+	if (literal(p, 'Z') || literal(p, 'z'))
+		return true;
+	if (!literal(p, '+') && !literal(p, '-'))
+		return false;
+	if (!digits(p, 2, &h) || !literal(p, ':') || !digits(p, 2, &m) || h > 23 || m > 59)
+		return false;
+	*minutes = sign * (h * 60 + m);
+	return true;
+}
+
+static int
+days_in_month(int y, int m)
+{
+	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
+
+	return m == 2 && leap ? 29 : days[m - 1];
+}
+
+bool
+clock_parse(const char *p, int64_t *at_us)
+{
+	int y, mo, d, h, mi, s, us, east;
+	struct tm tm = { 0 };
+
+	if (!digits(&p, 4, &y) || !literal(&p, '-') || !digits(&p, 2, &mo) || !literal(&p, '-') ||
+	    !digits(&p, 2, &d) || (!literal(&p, 'T') && !literal(&p, 't')) || !digits(&p, 2, &h) ||
+	    !literal(&p, ':') || !digits(&p, 2, &mi) || !literal(&p, ':') || !digits(&p, 2, &s) ||
+	    !fraction(&p, &us) || !offset(&p, &east) || *p != '\0')
+		return false;
+	if (y < 1970 || mo < 1 || mo > 12 || d < 1 || d > days_in_month(y, mo) || h > 23 || mi > 59 ||
+	    s > 60)
+		return false;
+	tm.tm_year = y - 1900;
+	tm.tm_mon = mo - 1;
+	tm.tm_mday = d;
+	tm.tm_hour = h;
+	tm.tm_min = mi;
+	tm.tm_sec = s == 60 ? 59 : s;
+	*at_us = ((int64_t)timegm(&tm) - east * 60) * US_PER_S + us;
+	return *at_us >= 0;
+}

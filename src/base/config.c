@@ -1,0 +1,244 @@
+#include "base/config.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define JWT_SECRET_LEAST 32
+
+extern char **environ;
+
+/* One line of config.def. */
+struct key {
+	const char *name;
+	const char *unit, *help;
+	bool is_int, secret;
+	int64_t least, most, def_int;
+	const char *def_str;
+	size_t at; /* offset of its field in struct config */
+};
+
+static const struct key keys[] = {
+#define CONF_INT(field, key, unit, least, most, def, help) \
+	{ key, unit, help, true, false, least, most, def, NULL, offsetof(struct config, field) },
+#define CONF_STR(field, key, def, secret, help) \
+	{ key, "", help, false, secret, 0, 0, 0, def, offsetof(struct config, field) },
+#include "base/config.def"
+#undef CONF_INT
+#undef CONF_STR
+};
+#define N_KEYS (sizeof(keys) / sizeof(keys[0]))
+
+/* ROWLOCK_ names that belong to ./stack and its tests; a program that meets them passes by. */
+static const char *const foreign[] = {
+	CONFIG_FILE_KEY,   "ROWLOCK_URL",     "ROWLOCK_DIR",       "ROWLOCK_WORKERS",
+	"ROWLOCK_PG_BIN",  "ROWLOCK_PG_DATA", "ROWLOCK_SPAWN_PID", "ROWLOCK_LOAD_LATENCY",
+	"ROWLOCK_LOAD_ROUNDS", "ROWLOCK_LOAD_SEATS",
+};
+
+/* Where each value came from, for config_print. */
+static const char *origin[N_KEYS];
+
+static const struct key *
+find_key(const char *name, size_t len)
+{
+	for (size_t i = 0; i < N_KEYS; i++) {
+		if (strlen(keys[i].name) == len && memcmp(keys[i].name, name, len) == 0)
+			return &keys[i];
+	}
+	return NULL;
+}
+
+static bool
+is_foreign(const char *name, size_t len)
+{
+	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
+		if (strlen(foreign[i]) == len && memcmp(foreign[i], name, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+static enum err
+set_value(TALLOC_CTX *ctx, struct config *c, const struct key *k, const char *value,
+          const char *from, const char **why)
+{
+	char *end;
+	long long n;
+
+	origin[k - keys] = from;
+	if (!k->is_int) {
+		*(const char **)((char *)c + k->at) = talloc_strdup(ctx, value);
+		return ERR_OK;
+	}
+	errno = 0;
+	n = strtoll(value, &end, 10);
+	if (errno != 0 || end == value || *end != '\0' || n < k->least || n > k->most) {
+		*why = talloc_asprintf(ctx, "%s (%s): must be a whole number from %lld to %lld%s%s",
+		                       k->name, from, (long long)k->least, (long long)k->most,
+		                       *k->unit ? " " : "", k->unit);
+		return ERR_VALIDATION_ERROR;
+	}
+	*(int64_t *)((char *)c + k->at) = n;
+	return ERR_OK;
+}
+
+static void
+set_defaults(struct config *c)
+{
+	for (size_t i = 0; i < N_KEYS; i++) {
+		const struct key *k = &keys[i];
+
+		origin[i] = "default";
+		if (k->is_int)
+			*(int64_t *)((char *)c + k->at) = k->def_int;
+		else
+			*(const char **)((char *)c + k->at) = k->def_str;
+	}
+}
+
+/* Cuts white space off both ends, and one pair of quotes. */
+static char *
+trim(char *s)
+{
+	size_t n;
+
+	while (isspace((unsigned char)*s))
+		s++;
+	n = strlen(s);
+	while (n > 0 && isspace((unsigned char)s[n - 1]))
+		n--;
+	if (n >= 2 && (*s == '"' || *s == '\'') && s[n - 1] == *s) {
+		s++;
+		n -= 2;
+	}
+	s[n] = '\0';
+	return s;
+}
+
+static enum err
+read_line(TALLOC_CTX *ctx, struct config *c, char *line, const char *path, int number,
+          const char **why)
+{
+	char *text = trim(line), *eq = strchr(text, '=');
+	const struct key *k;
+
+	if (*text == '\0' || *text == '#' || *text == ';')
+		return ERR_OK;
+	k = eq == NULL ? NULL : find_key(text, (size_t)(eq - text));
+	if (k == NULL) {
+		*why = talloc_asprintf(ctx, "%s:%d: %s %.*s", path, number,
+		                       eq == NULL ? "not a KEY=value line:" : "unknown key",
+		                       eq == NULL ? 20 : (int)(eq - text), text);
+		return ERR_VALIDATION_ERROR;
+	}
+	return set_value(ctx, c, k, trim(eq + 1), path, why);
+}
+
+static enum err
+read_file(TALLOC_CTX *ctx, struct config *c, const char *path, bool must_exist, const char **why)
+{
+	char line[4096];
+	enum err e = ERR_OK;
+	FILE *f = fopen(path, "re");
+
+	if (f == NULL) {
+		if (!must_exist && errno == ENOENT)
+			return ERR_OK;
+		*why = talloc_asprintf(ctx, "%s: %s", path, strerror(errno));
+		return ERR_VALIDATION_ERROR;
+	}
+	for (int number = 1; e == ERR_OK && fgets(line, sizeof(line), f) != NULL; number++)
+		e = read_line(ctx, c, line, path, number, why);
+	fclose(f);
+	return e;
+}
+
+static enum err
+read_environment(TALLOC_CTX *ctx, struct config *c, const char **why)
+{
+	for (char **e = environ; *e != NULL; e++) {
+		const char *eq = strchr(*e, '=');
+		size_t len = eq == NULL ? strlen(*e) : (size_t)(eq - *e);
+		const struct key *k = find_key(*e, len);
+		enum err err;
+
+		if (k != NULL && eq != NULL) {
+			if ((err = set_value(ctx, c, k, eq + 1, "environment", why)) != ERR_OK)
+				return err;
+		} else if (strncmp(*e, "ROWLOCK_", 8) == 0 && !is_foreign(*e, len)) {
+			*why = talloc_asprintf(ctx, "%.*s: unknown setting in the environment", (int)len, *e);
+			return ERR_VALIDATION_ERROR;
+		}
+	}
+	return ERR_OK;
+}
+
+enum err
+config_load(TALLOC_CTX *ctx, const struct config **out, const char **why)
+{
+	const char *named = getenv(CONFIG_FILE_KEY);
+	struct config *c = talloc_zero(ctx, struct config);
+	enum err e;
+
+	set_defaults(c);
+	e = read_file(ctx, c, named != NULL ? named : ROWLOCK_DEFAULT_CONFIG, named != NULL, why);
+	if (e == ERR_OK)
+		e = read_environment(ctx, c, why);
+	if (e != ERR_OK)
+		return e;
+	if (*c->jwt_secret != '\0' && strlen(c->jwt_secret) < JWT_SECRET_LEAST) {
+		*why = "JWT_SECRET: must be 32 bytes or more (try: openssl rand -hex 32)";
+		return ERR_VALIDATION_ERROR;
+	}
+	*out = c;
+	return ERR_OK;
+}
+
+/* One key='value' pair of a libpq connection string; empty values are left out. */
+static char *
+append_pair(char *conn, const char *key, const char *value)
+{
+	if (*value == '\0')
+		return conn;
+	conn = talloc_asprintf_append(conn, "%s='", key);
+	for (; *value != '\0'; value++)
+		conn = talloc_asprintf_append(conn, "%s%c", *value == '\'' || *value == '\\' ? "\\" : "",
+		                              *value);
+	return talloc_asprintf_append(conn, "' ");
+}
+
+const char *
+config_database(TALLOC_CTX *ctx, const struct config *c)
+{
+	char *conn;
+
+	if (*c->database_url != '\0')
+		return c->database_url;
+	if (*c->database_host == '\0')
+		return NULL;
+	conn = talloc_strdup(ctx, "");
+	conn = append_pair(conn, "host", c->database_host);
+	conn = talloc_asprintf_append(conn, "port=%lld ", (long long)c->database_port);
+	conn = append_pair(conn, "dbname", c->database_name);
+	conn = append_pair(conn, "user", c->database_user);
+	return append_pair(conn, "password", c->database_password);
+}
+
+void
+config_print(const struct config *c, FILE *out)
+{
+	for (size_t i = 0; i < N_KEYS; i++) {
+		const struct key *k = &keys[i];
+		const char *s = k->is_int ? "" : *(const char *const *)((const char *)c + k->at);
+
+		fprintf(out, "# %s%s%s%s\n", k->help, *k->unit ? " [" : "", k->unit, *k->unit ? "]" : "");
+		if (k->is_int)
+			fprintf(out, "%s=%lld", k->name, (long long)*(const int64_t *)((const char *)c + k->at));
+		else
+			fprintf(out, "%s=%s", k->name, k->secret && *s != '\0' ? "***" : s);
+		fprintf(out, "  (%s)\n", origin[i]);
+	}
+}

@@ -1,0 +1,41 @@
+#ifndef ROWLOCK_CONFIG_H
+#define ROWLOCK_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <talloc.h>
+
+#include "base/err.h"
+
+#define CONFIG_FILE_KEY "ROWLOCK_CONFIG" /* names another file than the default */
+
+/* Every setting of config.def; read-only after config_load. Strings are never NULL. */
+struct config {
+#define CONF_INT(field, key, unit, least, most, def, help) int64_t field;
+#define CONF_STR(field, key, def, secret, help) const char *field;
+#include "base/config.def"
+#undef CONF_INT
+#undef CONF_STR
+};
+
+/*
+ * Reads the settings: the environment, then the file, then the default. The file is the one
+ * that ROWLOCK_CONFIG names, else SYSCONFDIR/rowlock/rowlock.conf when it exists: KEY=value
+ * lines as of systemd.exec(5) EnvironmentFile, # for comments.
+ *
+ * out	hangs on ctx
+ * why	on failure, for people, with the key's name; never a secret's value; hangs on ctx
+ *
+ * Refused: an unknown ROWLOCK_* key, an unknown key in the file, not a number, out of range,
+ * a JWT_SECRET that is set and shorter than 32 bytes.
+ */
+enum err config_load(TALLOC_CTX *ctx, const struct config **out, const char **why) MUST_CHECK;
+
+/* The connection string of the workers' role from DATABASE_URL or DATABASE_HOST …; or NULL. */
+const char *config_database(TALLOC_CTX *ctx, const struct config *c);
+
+/* Prints each setting, its value (secrets as ***) and where it came from. */
+void config_print(const struct config *c, FILE *out);
+
+#endif

@@ -1,0 +1,47 @@
+#ifndef ROWLOCK_IDS_H
+#define ROWLOCK_IDS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A UUID as its 16 bytes, in the order in which it is written (RFC 9562). */
+struct uuid {
+	uint8_t b[16];
+};
+
+#define UUID_TEXT 37 /* "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx" and its end */
+
+/* Writes the usual 36 characters, lower case; returns out. */
+char *uuid_text(const struct uuid *u, char out[UUID_TEXT]);
+
+/* Reads the 36-character form in either case; false for anything else. */
+bool uuid_parse(const char *text, struct uuid *out);
+
+/* A random version 4 UUID, for request ids. */
+struct uuid uuid_random(void);
+
+/*
+ * A new version 7 UUID (RFC 9562, 5.7) for something of an event: 48 bits of Unix
+ * milliseconds, 42 random bits, and the event's number in the last 32 bits.
+ */
+struct uuid uuid_of_event(int32_t event_id);
+
+/* The event's number that uuid_of_event put in; any other UUID gives some number. */
+int32_t uuid_event(const struct uuid *u);
+
+/*
+ * An event or seat as version 8 UUID: 48 bits event number, "8000-8000", 48 bits seat
+ * number, 0 for the event itself (http-api.md, Face 1).
+ */
+struct uuid uuid_of_seat(int32_t event_id, int32_t seat_no);
+
+/* The reverse of uuid_of_seat; false when u is not of that form or out of range. */
+bool uuid_seat(const struct uuid *u, int32_t *event_id, int32_t *seat_no);
+
+/* Fills n bytes (n ≤ 256) from the kernel's generator; a failure ends the process. */
+void random_bytes(void *out, unsigned n);
+
+/* A well-mixed 64-bit hash of a string, the same in every process and version. */
+uint64_t hash_text(const char *s);
+
+#endif

@@ -1,0 +1,181 @@
+#include "base/metrics.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/shared.h"
+
+enum unit { NONE, SECONDS, COUNT };
+
+static const struct {
+	const char *name, *label, *help;
+	unsigned values;
+	bool histogram;
+	enum unit unit;
+} table[METRIC__MAX] = {
+#define COUNTER(id, name, label, values, help) { name, label, help, values, false, NONE },
+#define HISTOGRAM(id, name, label, values, unit, help) { name, label, help, values, true, unit },
+#include "base/metrics.def"
+#undef COUNTER
+#undef HISTOGRAM
+};
+
+/* The statuses that we answer; the last stands for any other. */
+static const int statuses[METRICS_STATUSES] = { 200, 201, 202, 204, 304, 400, 401, 403,
+	                                            404, 405, 408, 409, 413, 415, 422, 429,
+	                                            500, 503, 0 };
+
+static unsigned first_slot[METRIC__MAX];
+static const char *route_names[METRICS_ROUTES];
+
+/* Slots of one value: a counter has one; a histogram its buckets and the sum. */
+static unsigned
+width(enum metric m)
+{
+	return table[m].histogram ? METRICS_BUCKETS + 1 : 1;
+}
+
+void
+metrics_init(void)
+{
+	unsigned at = 0;
+
+	for (enum metric m = 0; m < METRIC__MAX; m++) {
+		first_slot[m] = at;
+		at += table[m].values * width(m);
+	}
+	assert(at <= SHARED_SLOTS);
+}
+
+void
+metrics_name_route(unsigned i, const char *name)
+{
+	if (i < METRICS_ROUTES)
+		route_names[i] = name;
+}
+
+static _Atomic uint64_t *
+slots_of(enum metric m, unsigned label)
+{
+	if (label >= table[m].values)
+		label = table[m].values - 1;
+	return shared_get()->slot + first_slot[m] + label * width(m);
+}
+
+static void
+add(_Atomic uint64_t *slot, uint64_t n)
+{
+	atomic_fetch_add_explicit(slot, n, memory_order_relaxed);
+}
+
+static uint64_t
+get(_Atomic uint64_t *slot)
+{
+	return atomic_load_explicit(slot, memory_order_relaxed);
+}
+
+void
+metrics_count(enum metric m, unsigned label)
+{
+	add(slots_of(m, label), 1);
+}
+
+void
+metrics_status(int status)
+{
+	unsigned i = 0;
+
+	while (statuses[i] != 0 && statuses[i] != status)
+		i++;
+	metrics_count(METRIC_REQUESTS, i);
+}
+
+void
+metrics_observe(enum metric m, unsigned label, int64_t value)
+{
+	_Atomic uint64_t *slot = slots_of(m, label);
+	unsigned bucket = 0;
+
+	if (value < 0)
+		value = 0;
+	while (bucket < METRICS_BUCKETS - 1 && value > INT64_C(1) << bucket)
+		bucket++;
+	add(slot + bucket, 1);
+	add(slot + METRICS_BUCKETS, (uint64_t)value);
+}
+
+/* What a label says for value i; NULL leaves the value out. */
+static const char *
+label_value(enum metric m, unsigned i, char *room, size_t size)
+{
+	switch (m) {
+	case METRIC_REQUESTS:
+		snprintf(room, size, statuses[i] == 0 ? "other" : "%d", statuses[i]);
+		return room;
+	case METRIC_BOOKINGS:
+		return err_name((enum err)i);
+	case METRIC_REQUEST_TIME:
+		return route_names[i];
+	case METRIC_DB_CONNECTS:
+		return i == 0 ? "ok" : "failed";
+	default:
+		return "";
+	}
+}
+
+static double
+scaled(enum metric m, uint64_t n)
+{
+	return table[m].unit == SECONDS ? (double)n / 1e6 : (double)n;
+}
+
+static char *
+append_histogram(char *out, enum metric m, const char *tag, _Atomic uint64_t *slot)
+{
+	const char *comma = *tag == '\0' ? "" : ",";
+	uint64_t sum = 0;
+
+	for (unsigned b = 0; b < METRICS_BUCKETS; b++) {
+		sum += get(slot + b);
+		if (b == METRICS_BUCKETS - 1)
+			out = talloc_asprintf_append_buffer(out, "%s_bucket{%s%sle=\"+Inf\"} %llu\n",
+			                                    table[m].name, tag, comma, (unsigned long long)sum);
+		else
+			out = talloc_asprintf_append_buffer(out, "%s_bucket{%s%sle=\"%.9g\"} %llu\n",
+			                                    table[m].name, tag, comma,
+			                                    scaled(m, UINT64_C(1) << b), (unsigned long long)sum);
+	}
+	out = talloc_asprintf_append_buffer(out, "%s_sum{%s} %.9g\n", table[m].name, tag,
+	                                    scaled(m, get(slot + METRICS_BUCKETS)));
+	return talloc_asprintf_append_buffer(out, "%s_count{%s} %llu\n", table[m].name, tag,
+	                                     (unsigned long long)sum);
+}
+
+char *
+metrics_text(TALLOC_CTX *ctx)
+{
+	char *out = talloc_strdup(ctx, "");
+	char room[16], tag[160];
+
+	for (enum metric m = 0; m < METRIC__MAX; m++) {
+		out = talloc_asprintf_append_buffer(out, "# HELP %s %s\n# TYPE %s %s\n", table[m].name,
+		                                    table[m].help, table[m].name,
+		                                    table[m].histogram ? "histogram" : "counter");
+		for (unsigned i = 0; i < table[m].values; i++) {
+			const char *value = label_value(m, i, room, sizeof(room));
+
+			if (value == NULL || (m == METRIC_REQUESTS && i > 0 && statuses[i - 1] == 0))
+				continue;
+			tag[0] = '\0';
+			if (*table[m].label != '\0')
+				snprintf(tag, sizeof(tag), "%s=\"%s\"", table[m].label, value);
+			if (table[m].histogram)
+				out = append_histogram(out, m, tag, slots_of(m, i));
+			else
+				out = talloc_asprintf_append_buffer(out, "%s{%s} %llu\n", table[m].name, tag,
+				                                    (unsigned long long)get(slots_of(m, i)));
+		}
+	}
+	return out;
+}

@@ -1,0 +1,40 @@
+#ifndef ROWLOCK_METRICS_H
+#define ROWLOCK_METRICS_H
+
+#include <stdint.h>
+#include <talloc.h>
+
+#include "base/err.h"
+
+#define METRICS_ROUTES   96 /* room for routes; a higher number counts as the last */
+#define METRICS_STATUSES 24
+#define METRICS_BUCKETS  24 /* powers of two: 1, 2, 4 … units, the last is +Inf */
+
+enum metric {
+#define COUNTER(id, name, label, values, help) METRIC_##id,
+#define HISTOGRAM(id, name, label, values, unit, help) METRIC_##id,
+#include "base/metrics.def"
+#undef COUNTER
+#undef HISTOGRAM
+	METRIC__MAX
+};
+
+/* Lays the figures out over the shared memory; call once, after shared_open, before threads. */
+void metrics_init(void);
+
+/* Names route number i in the output; the name must live for ever. */
+void metrics_name_route(unsigned i, const char *name);
+
+/* Adds one to a counter's value number `label` (0 when it has only one). */
+void metrics_count(enum metric m, unsigned label);
+
+/* Adds one answer of an HTTP status, 100 to 599. */
+void metrics_status(int status);
+
+/* Adds an observation to a histogram: µs, or a count. */
+void metrics_observe(enum metric m, unsigned label, int64_t value);
+
+/* Everything as Prometheus text (exposition format 0.0.4), over all processes; hangs on ctx. */
+char *metrics_text(TALLOC_CTX *ctx);
+
+#endif

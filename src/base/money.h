@@ -1,0 +1,27 @@
+#ifndef ROWLOCK_MONEY_H
+#define ROWLOCK_MONEY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Money is an integer of minor units (cents) plus an ISO 4217 currency, everywhere inside. */
+
+#define MONEY_TEXT     32
+#define MONEY_MAX_MINOR INT64_C(2000000000) /* the dearest seat, in minor units */
+
+/* Whether s is three capital letters, the shape of an ISO 4217 code. */
+bool money_is_currency(const char *s);
+
+/* How many decimals a currency has: 2 for most, 0 for JPY, 3 for KWD … (ISO 4217, list one). */
+int money_exponent(const char *currency);
+
+/*
+ * A decimal amount of major units in minor units. False when negative, above
+ * MONEY_MAX_MINOR, or finer than the currency's smallest unit.
+ */
+bool money_to_minor(double major, const char *currency, int64_t *minor);
+
+/* Writes minor units as a JSON number of major units, "150.00"; returns out. */
+char *money_text(int64_t minor, const char *currency, char out[MONEY_TEXT]);
+
+#endif

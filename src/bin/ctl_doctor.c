@@ -1,0 +1,204 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/clock.h"
+#include "bin/ctl.h"
+#include "bus/redis.h"
+#include "store/migrate.h"
+
+#define OLDEST_PG     150000
+#define FEWEST_FDS    4096
+#define CLOCK_SLACK_S 5
+#define POOL_DEFAULT  20 /* connections that the whole service stays within */
+
+/* What the checks found so far. */
+struct doctor {
+	struct ctl *c;
+	int failed, warned;
+};
+
+enum finding { FINE, WARN, FAIL };
+
+static void
+tell(struct doctor *d, enum finding f, const char *what, const char *text)
+{
+	static const char *const marks[] = { "ok", "warn", "FAIL" };
+
+	printf("%-11s %-5s %s\n", what, marks[f], text);
+	d->failed += f == FAIL;
+	d->warned += f == WARN;
+}
+
+static void
+check_settings(struct doctor *d)
+{
+	if (*d->c->config->jwt_secret == '\0')
+		tell(d, FAIL, "token key", "JWT_SECRET is not set: make one with `openssl rand -hex 32`");
+	else
+		tell(d, FINE, "token key", "JWT_SECRET is set");
+}
+
+static void
+check_durability(struct doctor *d, const struct rows *rows)
+{
+	const char *fsync = row_text(rows, 0, 2), *commit = row_text(rows, 0, 3);
+
+	if (strcmp(fsync, "on") != 0 || strcmp(commit, "on") != 0)
+		tell(d, FAIL, "durability",
+		     "fsync and synchronous_commit must be on, or acknowledged bookings can be lost: set "
+		     "both in postgresql.conf and reload");
+	else
+		tell(d, FINE, "durability", "fsync and synchronous_commit are on");
+}
+
+/* The workers' role should be able to do little. */
+static void
+check_role(struct doctor *d, const struct rows *rows)
+{
+	char text[160];
+
+	if (row_bool(rows, 0, 6) || row_i64(rows, 0, 7) > 0) {
+		snprintf(text, sizeof(text),
+		         "%s is %s: let the workers use a role that owns nothing, and run `rowlockctl "
+		         "migrate` with ADMIN_DATABASE_URL",
+		         row_text(rows, 0, 0), row_bool(rows, 0, 6) ? "a superuser" : "the tables' owner");
+		tell(d, WARN, "role", text);
+	} else {
+		tell(d, FINE, "role", "the workers' role owns nothing");
+	}
+}
+
+static void
+check_server(struct doctor *d, const struct rows *rows)
+{
+	int64_t off_s = (clock_now_us() - row_us(rows, 0, 9)) / US_PER_S;
+	char text[160];
+
+	if (row_i32(rows, 0, 1) < OLDEST_PG)
+		tell(d, FAIL, "postgresql", "version 15 or newer is needed");
+	else if (row_bool(rows, 0, 4))
+		tell(d, FAIL, "postgresql", "this server is a standby: DATABASE_URL must name the primary");
+	else
+		tell(d, FINE, "postgresql", "a primary of a version that fits");
+	if (row_i32(rows, 0, 5) < POOL_DEFAULT + 10)
+		tell(d, WARN, "connections", "max_connections is low: raise it to 50 in postgresql.conf");
+	else
+		tell(d, FINE, "connections", "max_connections is enough");
+	if (llabs(off_s) > CLOCK_SLACK_S) {
+		snprintf(text, sizeof(text),
+		         "this machine and the database differ by %" PRId64 " s: run an NTP client", off_s);
+		tell(d, WARN, "clock", text);
+	} else {
+		tell(d, FINE, "clock", "agrees with the database's");
+	}
+}
+
+static void
+check_schema(struct doctor *d, struct db *db, bool known)
+{
+	struct migration *files;
+	const char *why = "";
+	size_t n, missing = 0;
+
+	if (!known) {
+		tell(d, FAIL, "schema", "is not there: run `rowlockctl migrate`");
+		return;
+	}
+	if (migrate_read(d->c->ctx, d->c->config->sql_dir, &files, &n, &why) != ERR_OK ||
+	    migrate_status(db, d->c->ctx, files, n, &why) != ERR_OK) {
+		tell(d, FAIL, "schema", why);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		missing += !files[i].applied;
+	if (missing > 0)
+		tell(d, FAIL, "schema", "is older than this program: run `rowlockctl migrate`");
+	else
+		tell(d, FINE, "schema", "up to date");
+	if (missing == 0) {
+		enum err e = db_prepare_all(db, d->c->ctx, &why);
+
+		tell(d, e == ERR_OK ? FINE : FAIL, "statements", e == ERR_OK ? "all prepare" : why);
+	}
+}
+
+static void
+check_database(struct doctor *d)
+{
+	const char *url = config_database(d->c->ctx, d->c->config);
+	struct rows *rows;
+	struct db *db;
+	char text[600];
+
+	if (url == NULL) {
+		tell(d, FAIL, "database", "DATABASE_URL is not set: postgresql://USER:PASSWORD@HOST/rowlock");
+		return;
+	}
+	db = db_new(d->c->ctx, url);
+	if (db_ready(db) != ERR_OK) {
+		snprintf(text, sizeof(text), "no connection: %s", db_trouble(db));
+		tell(d, FAIL, "database", text);
+		return;
+	}
+	tell(d, FINE, "database", "answers");
+	if (db_query(db, d->c->ctx, (struct call){ .stmt = STMT_DOCTOR_SETTINGS }, &rows) != ERR_OK) {
+		tell(d, FAIL, "database", "its settings cannot be read");
+		return;
+	}
+	check_server(d, rows);
+	check_durability(d, rows);
+	check_role(d, rows);
+	check_schema(d, db, row_bool(rows, 0, 8));
+}
+
+static void
+check_redis(struct doctor *d)
+{
+	const char *url = d->c->config->redis_url;
+
+	if (*url == '\0') {
+		tell(d, FINE, "redis", "not configured: status is polled instead");
+		return;
+	}
+	switch (redis_ping(url, 1000)) {
+	case ERR_OK:
+		tell(d, FINE, "redis", "answers");
+		break;
+	case ERR_VALIDATION_ERROR:
+		tell(d, FAIL, "redis", "REDIS_URL must be redis://[:PASSWORD@]HOST[:PORT] or unix:/PATH");
+		break;
+	default:
+		tell(d, WARN, "redis", "REDIS_URL does not answer: is it running, is the password right?");
+	}
+}
+
+static void
+check_limits(struct doctor *d)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < FEWEST_FDS)
+		tell(d, WARN, "descriptors", "few files may be open: `ulimit -n 20000`, or LimitNOFILE=");
+	else
+		tell(d, FINE, "descriptors", "enough files may be open");
+}
+
+int
+ctl_doctor(struct ctl *c)
+{
+	struct doctor d = { .c = c };
+
+	if (c->config == NULL)
+		return CTL_FAILED;
+	tell(&d, FINE, "settings", "readable; see `rowlockctl config`");
+	check_settings(&d);
+	check_database(&d);
+	check_redis(&d);
+	check_limits(&d);
+	if (d.failed > 0)
+		printf("%d to mend, %d to look at\n", d.failed, d.warned);
+	return d.failed > 0 ? CTL_FAILED : CTL_OK;
+}

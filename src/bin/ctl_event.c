@@ -1,0 +1,185 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/money.h"
+#include "bin/ctl.h"
+#include "core/event.h"
+
+#define DEFAULT_SELLER "admin"
+#define A_WEEK_US      (7 * 24 * 3600 * US_PER_S)
+
+/* The options of event create, as text. */
+struct create_options {
+	const char *plan, *title, *venue, *starts, *timezone, *currency, *seller;
+	bool on_sale;
+};
+
+/* Takes the --price NAME=AMOUNT arguments out of argv; they may come several times. */
+static bool
+take_prices(struct ctl *c, struct event_draft *draft)
+{
+	int kept = 1;
+
+	draft->prices = talloc_array(c->ctx, struct event_price, (unsigned)c->argc);
+	for (int i = 1; i < c->argc; i++) {
+		char *eq, *end;
+
+		if (strcmp(c->argv[i], "--price") != 0) {
+			c->argv[kept++] = c->argv[i];
+			continue;
+		}
+		eq = i + 1 < c->argc ? strrchr(c->argv[++i], '=') : NULL;
+		if (eq == NULL || eq[1] == '\0') {
+			ctl_fail("--price needs NAME=AMOUNT");
+			return false;
+		}
+		*eq = '\0';
+		draft->prices[draft->n_prices++] = (struct event_price){ c->argv[i], strtod(eq + 1, &end) };
+		if (*end != '\0') {
+			ctl_fail("--price %s: not an amount", c->argv[i]);
+			return false;
+		}
+	}
+	c->argc = kept;
+	return true;
+}
+
+/* Turns the texts into a draft; false after saying what is wrong. */
+static bool
+make_draft(const struct create_options *o, struct event_draft *d)
+{
+	d->seller = o->seller;
+	d->title = o->title;
+	d->venue_name = o->venue == NULL ? o->title : o->venue;
+	d->timezone = o->timezone;
+	d->currency = o->currency;
+	d->policy = "{}";
+	d->metadata = "{}";
+	d->starts_us = clock_now_us() + A_WEEK_US;
+	if (o->plan == NULL || !uuid_parse(o->plan, &d->plan_id))
+		ctl_fail("--plan: name a plan by its id; see rowlockctl plan list");
+	else if (o->title == NULL || *o->title == '\0')
+		ctl_fail("--title is needed");
+	else if (o->starts != NULL && !clock_parse(o->starts, &d->starts_us))
+		ctl_fail("--starts: must be an RFC 3339 time such as 2026-01-31T19:30:00Z");
+	else if (!money_is_currency(d->currency))
+		ctl_fail("--currency: must be an ISO 4217 code such as EUR");
+	else
+		return true;
+	return false;
+}
+
+static enum err
+change_status(struct pool *pool, TALLOC_CTX *ctx, int32_t id, enum event_status status)
+{
+	const struct event_patch patch = { .starts_us = -1, .status = status };
+
+	return event_change(pool, ctx, id, "rowlockctl", true, NULL, &patch);
+}
+
+int
+ctl_event_create(struct ctl *c)
+{
+	struct create_options o = { .timezone = "UTC", .currency = "EUR", .seller = DEFAULT_SELLER };
+	const struct ctl_option options[] = {
+		{ "plan", &o.plan, NULL },         { "title", &o.title, NULL },
+		{ "venue", &o.venue, NULL },       { "starts", &o.starts, NULL },
+		{ "timezone", &o.timezone, NULL }, { "currency", &o.currency, NULL },
+		{ "seller", &o.seller, NULL },     { "on-sale", NULL, &o.on_sale },
+		{ 0 },
+	};
+	struct event_draft draft = { 0 };
+	const char *field, *why;
+	struct pool *pool;
+	int32_t id;
+	enum err e;
+
+	if (!take_prices(c, &draft) || !ctl_options(c, options) || !make_draft(&o, &draft))
+		return CTL_USAGE;
+	if ((pool = ctl_pool(c)) == NULL)
+		return CTL_FAILED;
+	e = event_create(pool, c->ctx, &draft, &id, &field, &why);
+	if (e == ERR_VALIDATION_ERROR)
+		return ctl_fail("%s %s", field, why);
+	if (e == ERR_OK && o.on_sale)
+		e = change_status(pool, c->ctx, id, EVENT_ON_SALE);
+	if (e != ERR_OK)
+		return ctl_fail("%s", err_text(e));
+	printf("%d\n", id);
+	return CTL_OK;
+}
+
+static void
+print_event(const struct event *e)
+{
+	char starts[CLOCK_TEXT], least[MONEY_TEXT], most[MONEY_TEXT];
+
+	printf("%6d  %-9s  %s  %6d seats: %lld free, %lld reserved, %lld sold  %s–%s %s  %s\n", e->id,
+	       event_status_name(e->status), clock_text(e->starts_us, starts), e->n_seats,
+	       (long long)e->counts.n[SEAT_FREE], (long long)e->counts.n[SEAT_RESERVED],
+	       (long long)e->counts.n[SEAT_SOLD], money_text(e->price_min_minor, e->currency, least),
+	       money_text(e->price_max_minor, e->currency, most), e->currency, e->title);
+}
+
+int
+ctl_event_list(struct ctl *c)
+{
+	const char *status = NULL;
+	const struct ctl_option options[] = { { "status", &status, NULL }, { 0 } };
+	struct event_page page = { .status = EVENT__MAX, .page = 1, .limit = 100 };
+	struct pool *pool;
+	enum err e;
+
+	if (!ctl_options(c, options))
+		return CTL_USAGE;
+	if (status != NULL && (page.status = event_status_parse(status)) == EVENT__MAX) {
+		ctl_fail("--status: must be draft, on_sale, closed or cancelled");
+		return CTL_USAGE;
+	}
+	if ((pool = ctl_pool(c)) == NULL)
+		return CTL_FAILED;
+	do {
+		if ((e = event_list(pool, c->ctx, &page)) != ERR_OK)
+			return ctl_fail("%s", err_text(e));
+		for (size_t i = 0; i < page.n; i++)
+			print_event(&page.events[i]);
+	} while ((int64_t)page.page++ * page.limit < page.total);
+	return CTL_OK;
+}
+
+static int
+set_status(struct ctl *c, enum event_status status)
+{
+	const struct ctl_option options[] = { { 0 } };
+	struct pool *pool;
+	long long id;
+	enum err e;
+
+	if (!ctl_options(c, options))
+		return CTL_USAGE;
+	if (c->argc != 2 || !ctl_number("the event's number", c->argv[1], 1, INT32_MAX, &id))
+		return c->argc == 2 ? CTL_USAGE : (ctl_fail("name one event by its number"), CTL_USAGE);
+	if ((pool = ctl_pool(c)) == NULL)
+		return CTL_FAILED;
+	e = change_status(pool, c->ctx, (int32_t)id, status);
+	if (e == ERR_INVALID_STATE)
+		return ctl_fail("event %lld: its status does not allow this", id);
+	if (e != ERR_OK)
+		return ctl_fail("%s", err_text(e));
+	printf("event %lld is %s\n", id, status == EVENT_ON_SALE ? "on sale" : "closed");
+	return CTL_OK;
+}
+
+int
+ctl_event_open(struct ctl *c)
+{
+	return set_status(c, EVENT_ON_SALE);
+}
+
+int
+ctl_event_close(struct ctl *c)
+{
+	return set_status(c, EVENT_CLOSED);
+}

@@ -1,0 +1,68 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "bin/ctl.h"
+#include "store/migrate.h"
+
+static void
+report(const struct migration *m)
+{
+	printf("applied %s\n", m->name);
+}
+
+static int
+print_status(const struct migration *files, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		printf("%-8s %s\n", files[i].applied ? "applied" : "missing", files[i].name);
+	return CTL_OK;
+}
+
+/* The role that the workers use: of DATABASE_URL, when that is not the owner's own. */
+static const char *
+worker_role(struct ctl *c, const char *named)
+{
+	const char *owner, *worker;
+
+	if (named != NULL)
+		return named;
+	owner = db_user(c->ctx, c->config->admin_database_url);
+	worker = config_database(c->ctx, c->config) == NULL
+	             ? NULL
+	             : db_user(c->ctx, config_database(c->ctx, c->config));
+	return owner != NULL && worker != NULL && strcmp(owner, worker) != 0 ? worker : NULL;
+}
+
+int
+ctl_migrate(struct ctl *c)
+{
+	const char *dir = c->config->sql_dir, *role = NULL, *why = "";
+	const char *url = *c->config->admin_database_url != '\0' ? c->config->admin_database_url
+	                                                         : config_database(c->ctx, c->config);
+	bool status = false;
+	const struct ctl_option options[] = {
+		{ "dir", &dir, NULL }, { "worker", &role, NULL }, { "status", NULL, &status }, { 0 }
+	};
+	struct migration *files;
+	struct db *db;
+	size_t n;
+	enum err e;
+
+	if (!ctl_options(c, options))
+		return CTL_USAGE;
+	if (url == NULL)
+		return ctl_fail("ADMIN_DATABASE_URL (or DATABASE_URL) is not set");
+	if (migrate_read(c->ctx, dir, &files, &n, &why) != ERR_OK)
+		return ctl_fail("%s", why);
+	db = db_new(c->ctx, url);
+	if (db_ready(db) != ERR_OK)
+		return ctl_fail("no connection to the database: %s", db_trouble(db));
+	if (status)
+		return migrate_status(db, c->ctx, files, n, &why) == ERR_OK ? print_status(files, n)
+		                                                            : ctl_fail("%s", why);
+	e = migrate_run(db, c->ctx, files, n, worker_role(c, role), report, &why);
+	if (e != ERR_OK)
+		return ctl_fail("%s", why);
+	printf("the schema is up to date (%zu migrations)\n", n);
+	return CTL_OK;
+}

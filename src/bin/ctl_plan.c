@@ -1,0 +1,96 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "bin/ctl.h"
+#include "core/plans.h"
+
+#define DOCUMENT_MOST (16 * 1024 * 1024)
+#define DEFAULT_OWNER "admin"
+
+/* The whole of a file or of standard input; NULL after saying why. */
+static char *
+read_document(struct ctl *c, const char *path, size_t *n)
+{
+	FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+	char *text = talloc_size(c->ctx, DOCUMENT_MOST + 1);
+
+	if (f == NULL) {
+		ctl_fail("%s: cannot be opened", path);
+		return NULL;
+	}
+	*n = fread(text, 1, DOCUMENT_MOST + 1, f);
+	if (f != stdin)
+		fclose(f);
+	if (*n > DOCUMENT_MOST) {
+		ctl_fail("%s: is larger than 16 MiB", path);
+		return NULL;
+	}
+	text[*n] = '\0';
+	return text;
+}
+
+static int
+print_faults(const char *path, const struct plan_faults *faults)
+{
+	ctl_fail("%s: the plan has %zu fault%s", path, faults->total, faults->total == 1 ? "" : "s");
+	for (size_t i = 0; i < faults->n; i++)
+		fprintf(stderr, "  %s: %s\n", faults->fault[i].path, faults->fault[i].why);
+	if (faults->total > faults->n)
+		fprintf(stderr, "  … and %zu more\n", faults->total - faults->n);
+	return CTL_FAILED;
+}
+
+int
+ctl_plan_import(struct ctl *c)
+{
+	const char *owner = DEFAULT_OWNER;
+	const struct ctl_option options[] = { { "owner", &owner, NULL }, { 0 } };
+	struct plan_faults faults = { 0 };
+	struct plan_info plan;
+	char id[UUID_TEXT], *text;
+	struct pool *pool;
+	size_t n;
+	enum err e;
+
+	if (!ctl_options(c, options))
+		return CTL_USAGE;
+	if (c->argc != 2) {
+		ctl_fail("plan import: name one file");
+		return CTL_USAGE;
+	}
+	if ((pool = ctl_pool(c)) == NULL || (text = read_document(c, c->argv[1], &n)) == NULL)
+		return CTL_FAILED;
+	e = plans_import(pool, c->ctx, owner, text, n, &plan, &faults);
+	if (e == ERR_VALIDATION_ERROR)
+		return print_faults(c->argv[1], &faults);
+	if (e != ERR_OK)
+		return ctl_fail("%s", err_text(e));
+	fprintf(stderr, "%s, version %d: %d seats, %d rows, %d sections\n", plan.name, plan.version,
+	        plan.seats, plan.rows, plan.sections);
+	printf("%s\n", uuid_text(&plan.id, id));
+	return CTL_OK;
+}
+
+int
+ctl_plan_list(struct ctl *c)
+{
+	struct plan_page page = { .page = 1, .limit = 100 };
+	const struct ctl_option options[] = { { "owner", &page.owner, NULL }, { 0 } };
+	char id[UUID_TEXT];
+	struct pool *pool;
+	enum err e;
+
+	if (!ctl_options(c, options))
+		return CTL_USAGE;
+	if ((pool = ctl_pool(c)) == NULL)
+		return CTL_FAILED;
+	do {
+		if ((e = plans_list(pool, c->ctx, &page)) != ERR_OK)
+			return ctl_fail("%s", err_text(e));
+		for (size_t i = 0; i < page.n; i++)
+			printf("%s  v%-3d %6d seats  %-12s %s\n", uuid_text(&page.plans[i].id, id),
+			       page.plans[i].version, page.plans[i].seats, page.plans[i].owner,
+			       page.plans[i].name);
+	} while ((int64_t)page.page++ * page.limit < page.total);
+	return CTL_OK;
+}

@@ -1,0 +1,46 @@
+#ifndef ROWLOCK_BATCH_H
+#define ROWLOCK_BATCH_H
+
+#include "core/ask.h"
+#include "store/release.h"
+
+#define BATCH_MAX 64 /* requests that one transaction settles at the most */
+
+/* What a batch locks: users, events and seats, each distinct and in lock order. */
+struct wants {
+	int64_t *lock_keys;
+	const char **users;
+	int32_t *events;
+	struct seat_key *seats;
+	size_t n_keys, n_users, n_events, n_seats;
+};
+
+/* Collects what n asks want; on ctx. */
+void wants_collect(TALLOC_CTX *ctx, struct ask *const *asks, size_t n, struct wants *out);
+
+/*
+ * Settles asks in one transaction: lock, decide, write (architecture.md, the first idea).
+ *
+ * db		a connection that stands and has no transaction open; likewise afterwards
+ * asks		n of them, 1 to BATCH_MAX
+ * answers	n; those whose `err` is set to something else than ERR_TX_RETRY are settled;
+ *			the rest wanted seats whose owner's window has passed, and must be asked again
+ *			after lapsed, which lists those owners on ctx, has been expired
+ *
+ * Returns ERR_OK; or, with nobody settled: TX_RETRY, DB_LOST (nothing was written),
+ * UNAVAILABLE, INTERNAL; or DB_UNKNOWN when COMMIT was sent and its answer did not come, and
+ * then *pending is what batch_resolve needs.
+ */
+struct pending_commit;
+enum err batch_settle(struct db *db, TALLOC_CTX *ctx, const struct policy *policy,
+                      struct ask *const *asks, size_t n, struct answer *const *answers,
+                      struct booking_key **lapsed, size_t *n_lapsed,
+                      struct pending_commit **pending) MUST_CHECK;
+
+/*
+ * After DB_UNKNOWN, on a new connection: finds out whether the transaction was committed, and
+ * if so answers as batch_settle would have. Otherwise returns TX_RETRY: nothing was booked.
+ */
+enum err batch_resolve(struct db *db, TALLOC_CTX *ctx, struct pending_commit *pending) MUST_CHECK;
+
+#endif

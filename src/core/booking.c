@@ -1,0 +1,240 @@
+#include "core/booking.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/shared.h"
+#include "core/journal.h"
+#include "store/param.h"
+
+#define CANCEL_ATTEMPTS 5
+
+/* Every legal move; anything else is INVALID_STATE. */
+static const bool legal[BOOKING__MAX][BOOKING__MAX] = {
+	[BOOKING_REQUESTED] = { [BOOKING_PENDING] = true, [BOOKING_FAILED] = true,
+	                        [BOOKING_CANCELLED] = true },
+	[BOOKING_PENDING] = { [BOOKING_PAYING] = true, [BOOKING_CONFIRMED] = true,
+	                      [BOOKING_CANCELLED] = true, [BOOKING_EXPIRED] = true },
+	[BOOKING_PAYING] = { [BOOKING_CONFIRMED] = true, [BOOKING_PENDING] = true,
+	                     [BOOKING_CANCELLED] = true, [BOOKING_EXPIRED] = true },
+	[BOOKING_CONFIRMED] = { [BOOKING_REFUNDED] = true, [BOOKING_CANCELLED] = true },
+};
+
+bool
+booking_may_move(enum booking_status from, enum booking_status to)
+{
+	return from < BOOKING__MAX && to < BOOKING__MAX && legal[from][to];
+}
+
+/* Row r of BOOKING_COLUMNS. */
+static void
+read_booking(const struct rows *rows, int r, struct booking *b)
+{
+	b->key = (struct booking_key){ row_i32(rows, r, 0), row_uuid(rows, r, 1) };
+	b->number = row_i64(rows, r, 2);
+	b->user_id = row_text(rows, r, 3);
+	b->status = booking_status_parse(row_text(rows, r, 4));
+	b->quantity = row_i32(rows, r, 5);
+	b->total_minor = row_i64(rows, r, 6);
+	b->currency = row_text(rows, r, 7);
+	b->ticket_ref = row_text(rows, r, 8);
+	b->expires_us = row_us(rows, r, 9);
+	b->paid_us = row_us(rows, r, 10);
+	b->cancel_reason = row_text(rows, r, 11);
+	b->created_us = row_us(rows, r, 12);
+	b->updated_us = row_us(rows, r, 13);
+	b->event.seller = row_text(rows, r, 14);
+	b->event.title = row_text(rows, r, 15);
+	b->event.venue_name = row_text(rows, r, 16);
+	b->event.starts_us = row_us(rows, r, 17);
+	b->event.timezone = row_text(rows, r, 18);
+	b->event.status = event_status_parse(row_text(rows, r, 19));
+}
+
+/* Hands the rows of GET_BOOKED_SEATS, which come booking by booking, out to the bookings. */
+static void
+read_booked_seats(TALLOC_CTX *ctx, const struct rows *rows, struct booking *bookings, size_t n)
+{
+	struct booked_seat *all = talloc_zero_array(ctx, struct booked_seat, (unsigned)rows_count(rows));
+	int r = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		bookings[i].seats = all + r;
+		for (; r < rows_count(rows); r++) {
+			const struct uuid id = row_uuid(rows, r, 0);
+
+			if (memcmp(&id, &bookings[i].key.id, sizeof(id)) != 0)
+				break;
+			all[r] = (struct booked_seat){ .no = row_i32(rows, r, 1),
+				                           .price_minor = row_i32(rows, r, 2),
+				                           .section = row_text(rows, r, 3),
+				                           .subsection = row_i32(rows, r, 4),
+				                           .row = row_text(rows, r, 5),
+				                           .label = row_text(rows, r, 6),
+				                           .tier = row_text(rows, r, 7) };
+			bookings[i].n_seats++;
+		}
+	}
+}
+
+enum err
+booking_get(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, struct booking *out)
+{
+	const char *event = param_int(ctx, uuid_event(id)), *text = param_uuid(ctx, id);
+	const struct call calls[] = {
+		{ STMT_GET_BOOKING, { event, text } },
+		{ STMT_GET_BOOKED_SEATS,
+		  { talloc_asprintf(ctx, "{%s}", event), talloc_asprintf(ctx, "{%s}", text) } },
+	};
+	struct rows *rows[2];
+	enum err e;
+
+	if ((e = pool_read(pool, ctx, calls, 2, rows)) != ERR_OK)
+		return e;
+	if (rows_count(rows[0]) == 0)
+		return ERR_BOOKING_NOT_FOUND;
+	memset(out, 0, sizeof(*out));
+	read_booking(rows[0], 0, out);
+	read_booked_seats(ctx, rows[1], out, 1);
+	return ERR_OK;
+}
+
+/* The seats of a page's bookings, in one call. */
+static enum err
+list_seats(struct pool *pool, TALLOC_CTX *ctx, struct booking_page *page)
+{
+	struct array event, id;
+	struct rows *rows;
+	enum err e;
+
+	array_init(&event, ctx);
+	array_init(&id, ctx);
+	for (size_t i = 0; i < page->n; i++) {
+		array_int(&event, page->bookings[i].key.event_id);
+		array_uuid(&id, &page->bookings[i].key.id);
+	}
+	const struct call call = { STMT_GET_BOOKED_SEATS, { array_done(&event), array_done(&id) } };
+	if ((e = pool_read(pool, ctx, &call, 1, &rows)) == ERR_OK)
+		read_booked_seats(ctx, rows, page->bookings, page->n);
+	return e;
+}
+
+enum err
+booking_list(struct pool *pool, TALLOC_CTX *ctx, struct booking_page *page)
+{
+	const char *status =
+	    page->status == BOOKING__MAX ? NULL : booking_status_name(page->status);
+	const int64_t skip = page->after != NULL ? 0 : (int64_t)(page->page - 1) * page->limit;
+	const struct call calls[] = {
+		{ STMT_LIST_BOOKINGS,
+		  { page->user_id, status, page->after == NULL ? NULL : param_uuid(ctx, page->after),
+		    param_int(ctx, page->limit), param_int(ctx, skip) } },
+		{ STMT_COUNT_BOOKINGS, { page->user_id, status } },
+	};
+	struct rows *rows[2];
+	enum err e;
+
+	if ((e = pool_read(pool, ctx, calls, 2, rows)) != ERR_OK)
+		return e;
+	page->n = (size_t)rows_count(rows[0]);
+	page->total = row_i64(rows[1], 0, 0);
+	page->bookings = talloc_zero_array(ctx, struct booking, (unsigned)page->n);
+	for (size_t i = 0; i < page->n; i++)
+		read_booking(rows[0], (int)i, &page->bookings[i]);
+	return page->n == 0 ? ERR_OK : list_seats(pool, ctx, page);
+}
+
+/* Ends a locked booking and tells the seat maps. */
+static enum err
+end_booking(struct db *db, TALLOC_CTX *ctx, const struct locked_booking *b,
+            enum booking_status to, const char *reason, const char *type, const char *correlation)
+{
+	const char *payload = journal_ended(ctx, b->status, reason, b->seats, b->n_seats);
+	const struct ending how = { to, reason, type, correlation, &payload };
+	enum err e = release_write(db, ctx, b, 1, &how);
+
+	shared_event_changed(b->event_id);
+	return e;
+}
+
+/* One try at cancelling; a lapsed booking is expired instead. */
+static enum err
+cancel_once(struct db *db, TALLOC_CTX *ctx, const struct uuid *id, const struct actor *who)
+{
+	const struct booking_key key = { uuid_event(id), *id };
+	struct locked_booking b;
+	enum err e;
+
+	if ((e = release_lock_one(db, ctx, &key, &b)) != ERR_OK)
+		return e;
+	if (!who->staff && strcmp(b.user_id, who->user_id) != 0)
+		return ERR_FORBIDDEN;
+	if (b.status == BOOKING_EXPIRED)
+		return ERR_BOOKING_EXPIRED;
+	if (b.status == BOOKING_CONFIRMED || !booking_may_move(b.status, BOOKING_CANCELLED))
+		return ERR_INVALID_STATE;
+	if (b.status == BOOKING_PENDING && b.lapsed) {
+		e = end_booking(db, ctx, &b, BOOKING_EXPIRED, "EXPIRED", "booking.expired",
+		                who->correlation_id);
+		return e == ERR_OK ? ERR_BOOKING_EXPIRED : e;
+	}
+	return end_booking(db, ctx, &b, BOOKING_CANCELLED, "USER_CANCELLED", "booking.cancelled",
+	                   who->correlation_id);
+}
+
+enum err
+booking_cancel(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, const struct actor *who)
+{
+	bool unknown = false;
+	enum err e = ERR_UNAVAILABLE;
+
+	for (int i = 0; i < CANCEL_ATTEMPTS; i++) {
+		struct db *db;
+
+		if ((e = pool_take(pool, &db)) != ERR_OK)
+			return e;
+		e = cancel_once(db, ctx, id, who);
+		pool_give(pool, db);
+		if (unknown && e == ERR_INVALID_STATE)
+			return ERR_OK; /* the COMMIT whose answer was lost did it */
+		if (e == ERR_DB_UNKNOWN)
+			unknown = true;
+		else if (e != ERR_TX_RETRY && e != ERR_DB_LOST)
+			return e;
+	}
+	return e;
+}
+
+static int
+compare_keys(const void *a, const void *b)
+{
+	const struct booking_key *x = a, *y = b;
+
+	return memcmp(&x->id, &y->id, sizeof(x->id));
+}
+
+enum err
+booking_expire(struct db *db, TALLOC_CTX *ctx, struct booking_key *keys, size_t n)
+{
+	struct locked_booking *bookings;
+	const char **payloads;
+	struct ending how = { BOOKING_EXPIRED, "EXPIRED", "booking.expired", NULL, NULL };
+	enum err e;
+
+	qsort(keys, n, sizeof(*keys), compare_keys);
+	if ((e = release_lock_lapsed(db, ctx, keys, n, &bookings, &n)) != ERR_OK || n == 0) {
+		db_rollback(db);
+		return e;
+	}
+	payloads = talloc_array(ctx, const char *, (unsigned)n);
+	for (size_t i = 0; i < n; i++)
+		payloads[i] = journal_ended(ctx, bookings[i].status, "EXPIRED", bookings[i].seats,
+		                            bookings[i].n_seats);
+	how.payloads = payloads;
+	e = release_write(db, ctx, bookings, n, &how);
+	for (size_t i = 0; i < n; i++)
+		shared_event_changed(bookings[i].event_id);
+	if (e != ERR_OK)
+		db_rollback(db);
+	return e;
+}

@@ -1,0 +1,251 @@
+#include "core/clerk.h"
+
+#include <pthread.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "core/batch.h"
+#include "core/booking.h"
+
+#define ATTEMPTS      5               /* of a batch or of a single ask, before it is told to come back */
+#define PATIENCE_US   (10 * US_PER_S) /* how long an ask may be tried over and over */
+#define RESOLVE_US    (4 * US_PER_S)  /* how long the fate of a lost COMMIT is looked for */
+#define RESOLVE_PAUSE_MS 50
+
+/* Somebody at the window. Lives on the stack of the thread that waits. */
+struct waiter {
+	struct ask *ask;
+	struct answer *answer;
+	struct waiter *next;
+	pthread_cond_t called; /* settled, or to be the next clerk */
+	int64_t since_us;      /* monotonic */
+	bool settled;
+};
+
+struct clerk {
+	pthread_mutex_t mutex; /* guards busy, head, tail and every waiter's settled */
+	bool busy;             /* somebody is the clerk */
+	struct waiter *head, *tail;
+	struct db *db; /* used by whoever is the clerk */
+	struct policy policy;
+};
+
+static int
+clerk_free(struct clerk *c)
+{
+	pthread_mutex_destroy(&c->mutex);
+	talloc_free(c->db);
+	return 0;
+}
+
+struct clerk *
+clerk_new(TALLOC_CTX *ctx, const char *conninfo, const struct policy *policy)
+{
+	struct clerk *c = talloc_zero(ctx, struct clerk);
+
+	pthread_mutex_init(&c->mutex, NULL);
+	c->policy = *policy;
+	c->db = db_new(NULL, conninfo); /* a talloc tree of its own: used from many threads in turn */
+	talloc_set_destructor(c, clerk_free);
+	return c;
+}
+
+static void
+pause_ms(int ms)
+{
+	const struct timespec t = { .tv_nsec = ms * 1000000L };
+
+	nanosleep(&t, NULL);
+}
+
+/* Looks for the fate of a batch whose COMMIT was cut off, until the database is back. */
+static enum err
+find_out(struct clerk *c, TALLOC_CTX *ctx, struct pending_commit *pending)
+{
+	int64_t until = clock_mono_us() + RESOLVE_US;
+	enum err e;
+
+	do {
+		e = db_ready(c->db);
+		if (e == ERR_OK)
+			e = batch_resolve(c->db, ctx, pending);
+		if (e == ERR_OK || e == ERR_TX_RETRY)
+			return e;
+		pause_ms(RESOLVE_PAUSE_MS);
+	} while (clock_mono_us() < until);
+	log_line(LOG_ERROR, "the fate of a COMMIT is not known, the database stays away", NULL);
+	return ERR_DB_UNKNOWN;
+}
+
+static void
+answer_everyone(struct waiter *const *waiters, size_t n, enum err e)
+{
+	for (size_t i = 0; i < n; i++) {
+		memset(waiters[i]->answer, 0, sizeof(*waiters[i]->answer));
+		waiters[i]->answer->err = e;
+	}
+}
+
+/*
+ * One transaction for n waiters. ERR_OK: all have an answer, except those whose answer says
+ * TX_RETRY (their seats' former owners have been expired since).
+ */
+static enum err
+settle_once(struct clerk *c, struct waiter *const *waiters, size_t n)
+{
+	TALLOC_CTX *ctx = talloc_new(NULL);
+	struct ask *asks[BATCH_MAX];
+	struct answer *answers[BATCH_MAX];
+	struct pending_commit *pending;
+	struct booking_key *lapsed = NULL;
+	size_t n_lapsed = 0;
+	enum err e;
+
+	for (size_t i = 0; i < n; i++) {
+		asks[i] = waiters[i]->ask;
+		answers[i] = waiters[i]->answer;
+	}
+	e = db_ready(c->db);
+	if (e == ERR_OK) {
+		e = batch_settle(c->db, ctx, &c->policy, asks, n, answers, &lapsed, &n_lapsed, &pending);
+		if (e == ERR_DB_UNKNOWN)
+			e = find_out(c, ctx, pending);
+	}
+	if (e == ERR_OK && n_lapsed > 0 && db_ready(c->db) == ERR_OK &&
+	    booking_expire(c->db, ctx, lapsed, n_lapsed) != ERR_OK)
+		log_line(LOG_WARN, "lapsed bookings were not expired, their seats are tried again", NULL);
+	talloc_free(ctx);
+	return e;
+}
+
+/* Keeps those whose answer says "again" at the front; returns how many. */
+static size_t
+keep_unsettled(struct waiter **waiters, size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (waiters[i]->answer->err == ERR_TX_RETRY)
+			waiters[kept++] = waiters[i];
+	}
+	return kept;
+}
+
+/* Settles n waiters together, again and again while only lapsed seats or a retry stand in the way. */
+static enum err
+settle_together(struct clerk *c, struct waiter **waiters, size_t *n, int attempts)
+{
+	enum err e = ERR_OK;
+
+	for (int i = 0; i < attempts && *n > 0; i++) {
+		if (i > 0)
+			metrics_count(METRIC_CLERK_RETRIES, 0);
+		e = settle_once(c, waiters, *n);
+		if (e == ERR_OK)
+			*n = keep_unsettled(waiters, *n);
+		else if (e != ERR_TX_RETRY && e != ERR_DB_LOST)
+			return e;
+		if (*n > 0 && i > 0)
+			pause_ms(1 << i);
+	}
+	return e;
+}
+
+/* An error as the asker should see it once there is no further try. */
+static enum err
+last_word(enum err e)
+{
+	return e == ERR_INTERNAL ? ERR_INTERNAL : ERR_UNAVAILABLE;
+}
+
+/*
+ * Settles a batch. One that fails as a whole (a deadlock with foreign SQL, a seat somebody
+ * sits on, one bad ask) is settled one by one, so that no one suffers for a neighbour.
+ */
+static void
+settle(struct clerk *c, struct waiter **waiters, size_t n)
+{
+	enum err e = settle_together(c, waiters, &n, 2);
+
+	if (n == 0)
+		return;
+	if (e == ERR_DB_UNKNOWN || (e == ERR_UNAVAILABLE && db_ready(c->db) != ERR_OK)) {
+		answer_everyone(waiters, n, ERR_UNAVAILABLE);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct waiter *one = waiters[i];
+		size_t left = 1;
+
+		if (clock_mono_us() - one->since_us < PATIENCE_US)
+			e = settle_together(c, &one, &left, ATTEMPTS);
+		if (left > 0 && e == ERR_OK)
+			one->answer->err = ERR_SEAT_ALREADY_RESERVED; /* lapsed, yet somebody is at it */
+		else if (left > 0)
+			answer_everyone(&one, 1, last_word(e));
+	}
+}
+
+/* Takes up to BATCH_MAX off the queue; the mutex is held. */
+static size_t
+take_batch(struct clerk *c, struct waiter **batch)
+{
+	size_t n = 0;
+
+	for (; c->head != NULL && n < BATCH_MAX; c->head = c->head->next)
+		batch[n++] = c->head;
+	if (c->head == NULL)
+		c->tail = NULL;
+	return n;
+}
+
+/* Is the clerk until this thread's own ask is settled; the mutex is held. */
+static void
+serve(struct clerk *c, const struct waiter *self)
+{
+	struct waiter *batch[BATCH_MAX], *work[BATCH_MAX];
+	size_t n;
+
+	c->busy = true;
+	while (!self->settled) {
+		n = take_batch(c, batch);
+		memcpy(work, batch, sizeof(work));
+		pthread_mutex_unlock(&c->mutex);
+		settle(c, work, n);
+		pthread_mutex_lock(&c->mutex);
+		for (size_t i = 0; i < n; i++) {
+			batch[i]->settled = true;
+			if (batch[i] != self)
+				pthread_cond_signal(&batch[i]->called);
+		}
+	}
+	c->busy = false;
+	if (c->head != NULL)
+		pthread_cond_signal(&c->head->called);
+}
+
+enum err
+clerk_book(struct clerk *c, struct ask *ask, struct answer *out)
+{
+	struct waiter self = { .ask = ask, .answer = out, .since_us = clock_mono_us() };
+
+	memset(out, 0, sizeof(*out));
+	pthread_cond_init(&self.called, NULL);
+	pthread_mutex_lock(&c->mutex);
+	if (c->tail == NULL)
+		c->head = &self;
+	else
+		c->tail->next = &self;
+	c->tail = &self;
+	while (!self.settled && c->busy)
+		pthread_cond_wait(&self.called, &c->mutex);
+	if (!self.settled)
+		serve(c, &self);
+	pthread_mutex_unlock(&c->mutex);
+	pthread_cond_destroy(&self.called);
+	metrics_count(METRIC_BOOKINGS, out->err);
+	return out->err;
+}

@@ -1,0 +1,208 @@
+#include "core/event.h"
+
+#include <string.h>
+
+#include "base/jsonw.h"
+#include "base/shared.h"
+#include "store/param.h"
+
+/* Which status may follow which, by an owner's PATCH; cancelling goes its own way. */
+static const bool may_follow[EVENT__MAX][EVENT__MAX] = {
+	[EVENT_DRAFT] = { [EVENT_ON_SALE] = true },
+	[EVENT_ON_SALE] = { [EVENT_CLOSED] = true },
+	[EVENT_CLOSED] = { [EVENT_ON_SALE] = true },
+};
+
+/* Row r of EVENT_COLUMNS. */
+static void
+read_event(const struct rows *rows, int r, struct event *e)
+{
+	e->id = row_i32(rows, r, 0);
+	e->seller = row_text(rows, r, 1);
+	e->title = row_text(rows, r, 2);
+	e->venue_name = row_text(rows, r, 3);
+	e->plan_id = row_uuid(rows, r, 4);
+	e->n_seats = row_i32(rows, r, 5);
+	e->starts_us = row_us(rows, r, 6);
+	e->timezone = row_text(rows, r, 7);
+	e->currency = row_text(rows, r, 8);
+	e->status = event_status_parse(row_text(rows, r, 9));
+	e->policy = row_text(rows, r, 10);
+	e->metadata = row_text(rows, r, 11);
+	e->price_min_minor = row_i32(rows, r, 12);
+	e->price_max_minor = row_i32(rows, r, 13);
+	e->created_us = row_us(rows, r, 14);
+	e->updated_us = row_us(rows, r, 15);
+}
+
+/* Fills in the counts of n events. */
+static enum err
+read_counts(struct pool *pool, TALLOC_CTX *ctx, struct event *events, size_t n)
+{
+	struct array ids;
+	struct rows *rows;
+	enum err e;
+
+	array_init(&ids, ctx);
+	for (size_t i = 0; i < n; i++)
+		array_int(&ids, events[i].id);
+	const struct call call = { STMT_COUNT_SEATS, { array_done(&ids) } };
+	if ((e = pool_read(pool, ctx, &call, 1, &rows)) != ERR_OK)
+		return e;
+	for (int r = 0; r < rows_count(rows); r++) {
+		enum seat_status standing = seat_status_parse(row_text(rows, r, 1));
+
+		for (size_t i = 0; i < n; i++) {
+			if (events[i].id == row_i32(rows, r, 0))
+				events[i].counts.n[standing] = row_i64(rows, r, 2);
+		}
+	}
+	return ERR_OK;
+}
+
+enum err
+event_get(struct pool *pool, TALLOC_CTX *ctx, int32_t id, struct event *out)
+{
+	const struct call call = { STMT_GET_EVENT, { param_int(ctx, id) } };
+	struct rows *rows;
+	enum err e;
+
+	if ((e = pool_read(pool, ctx, &call, 1, &rows)) != ERR_OK)
+		return e;
+	if (rows_count(rows) == 0)
+		return ERR_EVENT_NOT_FOUND;
+	memset(out, 0, sizeof(*out));
+	read_event(rows, 0, out);
+	return read_counts(pool, ctx, out, 1);
+}
+
+enum err
+event_list(struct pool *pool, TALLOC_CTX *ctx, struct event_page *page)
+{
+	const char *status = page->status == EVENT__MAX ? NULL : event_status_name(page->status);
+	const int64_t skip = page->after > 0 ? 0 : (int64_t)(page->page - 1) * page->limit;
+	const struct call calls[] = {
+		{ STMT_LIST_EVENTS,
+		  { status, page->words, page->movie_id, page->drafts_of, param_int(ctx, page->limit),
+		    param_int(ctx, skip), page->after > 0 ? param_int(ctx, page->after) : NULL } },
+		{ STMT_COUNT_EVENTS, { status, page->words, page->movie_id, page->drafts_of } },
+	};
+	struct rows *rows[2];
+	enum err e;
+
+	if ((e = pool_read(pool, ctx, calls, 2, rows)) != ERR_OK)
+		return e;
+	page->n = (size_t)rows_count(rows[0]);
+	page->total = row_i64(rows[1], 0, 0);
+	page->events = talloc_zero_array(ctx, struct event, (unsigned)page->n);
+	for (size_t i = 0; i < page->n; i++)
+		read_event(rows[0], (int)i, &page->events[i]);
+	return page->n == 0 ? ERR_OK : read_counts(pool, ctx, page->events, page->n);
+}
+
+/* Whether a name is in PostgreSQL's list of time zones. */
+static enum err
+check_timezone(struct db *db, TALLOC_CTX *ctx, const char *name)
+{
+	struct rows *rows;
+	enum err e = db_query(db, ctx, (struct call){ STMT_IS_TIMEZONE, { name } }, &rows);
+
+	if (e != ERR_OK)
+		return e;
+	return row_bool(rows, 0, 0) ? ERR_OK : ERR_VALIDATION_ERROR;
+}
+
+/* What a patched event will be. */
+static enum err
+apply_patch(struct event *event, const struct event_patch *patch)
+{
+	if (event->status == EVENT_CANCELLED)
+		return ERR_EVENT_CANCELLED;
+	if (patch->status != EVENT__MAX && patch->status != event->status) {
+		if (!may_follow[event->status][patch->status])
+			return ERR_INVALID_STATE;
+		event->status = patch->status;
+	}
+	event->title = patch->title != NULL ? patch->title : event->title;
+	event->venue_name = patch->venue_name != NULL ? patch->venue_name : event->venue_name;
+	event->timezone = patch->timezone != NULL ? patch->timezone : event->timezone;
+	event->policy = patch->policy != NULL ? patch->policy : event->policy;
+	event->starts_us = patch->starts_us >= 0 ? patch->starts_us : event->starts_us;
+	return ERR_OK;
+}
+
+/* The journal row of an event that goes on sale. */
+static struct call
+journal_on_sale(TALLOC_CTX *ctx, int32_t id, const char *user_id, const char *correlation_id)
+{
+	struct array event, booking, user, type, correlation, payload;
+
+	array_init(&event, ctx);
+	array_init(&booking, ctx);
+	array_init(&user, ctx);
+	array_init(&type, ctx);
+	array_init(&correlation, ctx);
+	array_init(&payload, ctx);
+	array_int(&event, id);
+	array_text(&booking, NULL);
+	array_text(&user, user_id);
+	array_text(&type, "event.on_sale");
+	array_text(&correlation, correlation_id);
+	array_text(&payload, "{}");
+	return (struct call){ STMT_INSERT_JOURNAL,
+		                  { array_done(&event), array_done(&booking), array_done(&user),
+		                    array_done(&type), array_done(&correlation), array_done(&payload) } };
+}
+
+static enum err
+change_locked(struct db *db, TALLOC_CTX *ctx, int32_t id, const char *user_id, bool staff,
+              const char *correlation_id, const struct event_patch *patch)
+{
+	const char *number = param_int(ctx, id);
+	const struct call lock[] = { { .stmt = STMT_BEGIN }, { STMT_LOCK_EVENT, { number } } };
+	enum event_status before;
+	struct rows *rows[2];
+	struct event event = { 0 };
+	enum err e;
+
+	if ((e = db_exchange(db, ctx, lock, 2, rows)) != ERR_OK)
+		return e;
+	if (rows_count(rows[1]) == 0)
+		return ERR_EVENT_NOT_FOUND;
+	read_event(rows[1], 0, &event);
+	if (!staff && strcmp(event.seller, user_id) != 0)
+		return ERR_FORBIDDEN;
+	if (patch->timezone != NULL && (e = check_timezone(db, ctx, patch->timezone)) != ERR_OK)
+		return e;
+	before = event.status;
+	if ((e = apply_patch(&event, patch)) != ERR_OK)
+		return e;
+	const struct call write[] = {
+		{ STMT_UPDATE_EVENT,
+		  { number, event.title, event.venue_name, param_time(ctx, event.starts_us),
+		    event.timezone, event_status_name(event.status), event.policy } },
+		{ .stmt = STMT_COMMIT },
+	};
+	if (before != event.status && event.status == EVENT_ON_SALE) {
+		const struct call journal = journal_on_sale(ctx, id, user_id, correlation_id);
+
+		if ((e = db_query(db, ctx, journal, NULL)) != ERR_OK)
+			return e;
+	}
+	return db_exchange(db, ctx, write, 2, NULL);
+}
+
+enum err
+event_change(struct pool *pool, TALLOC_CTX *ctx, int32_t id, const char *user_id, bool staff,
+             const char *correlation_id, const struct event_patch *patch)
+{
+	struct db *db;
+	enum err e;
+
+	if ((e = pool_take(pool, &db)) != ERR_OK)
+		return e;
+	e = change_locked(db, ctx, id, user_id, staff, correlation_id, patch);
+	pool_give(pool, db);
+	shared_event_changed(id);
+	return e;
+}

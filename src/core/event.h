@@ -1,0 +1,92 @@
+#ifndef ROWLOCK_EVENT_H
+#define ROWLOCK_EVENT_H
+
+#include "core/plan.h"
+#include "store/pool.h"
+#include "store/types.h"
+
+/* How many seats of an event stand how; a lapsed seat is free. */
+struct seat_counts {
+	int64_t n[SEAT__MAX];
+};
+
+/* An event as stored; strings live on the ctx of whoever read it. */
+struct event {
+	int32_t id, n_seats;
+	const char *seller, *title, *venue_name, *timezone, *currency;
+	const char *policy, *metadata; /* JSON objects */
+	struct uuid plan_id;
+	enum event_status status;
+	int64_t starts_us, created_us, updated_us;
+	int32_t price_min_minor, price_max_minor;
+	struct seat_counts counts;
+};
+
+/* What an event is made of. */
+struct event_draft {
+	const char *seller, *seller_name; /* the name may be NULL */
+	const char *title, *venue_name, *timezone, *currency;
+	const char *policy, *metadata; /* JSON objects, checked by the caller */
+	struct uuid plan_id;
+	int64_t starts_us;
+	/* Prices (major units) and tiers by category or section name. */
+	struct event_price {
+		const char *name;
+		double amount;
+	} *prices;
+	size_t n_prices;
+	struct event_tier {
+		const char *name, *tier;
+	} *tiers;
+	size_t n_tiers;
+};
+
+/* A page of events, newest first. NULL or __MAX: not asked for. */
+struct event_page {
+	enum event_status status; /* EVENT__MAX: all but drafts */
+	const char *words;        /* within title or venue, any case */
+	const char *movie_id;     /* of the metadata */
+	const char *drafts_of;    /* whose drafts may be seen; NULL: everybody's */
+	int32_t after;            /* only numbers below this; 0: not asked for */
+	int32_t page, limit;      /* from 1; 1 to 100 */
+	struct event *events;     /* out */
+	size_t n;                 /* out */
+	int64_t total;            /* out */
+};
+
+/* What is to change; NULL, negative or __MAX leaves it. */
+struct event_patch {
+	const char *title, *venue_name, *timezone, *policy;
+	int64_t starts_us;
+	enum event_status status;
+};
+
+/*
+ * Makes an event in draft from a plan, with all its seats, in one transaction.
+ *
+ * why	on VALIDATION_ERROR: "field\0reason" texts on ctx in *field and *why
+ *
+ * Errors: PLAN_NOT_FOUND, VALIDATION_ERROR (a price is missing or finer than the currency's
+ * smallest unit, no such time zone), UNAVAILABLE. Rules: R-14, R-60.
+ */
+enum err event_create(struct pool *pool, TALLOC_CTX *ctx, const struct event_draft *draft,
+                      int32_t *id, const char **field, const char **why) MUST_CHECK;
+
+/* Reads an event, with its counts. Errors: EVENT_NOT_FOUND, UNAVAILABLE. */
+enum err event_get(struct pool *pool, TALLOC_CTX *ctx, int32_t id, struct event *out) MUST_CHECK;
+
+/* Fills in a page, with counts. */
+enum err event_list(struct pool *pool, TALLOC_CTX *ctx, struct event_page *page) MUST_CHECK;
+
+/*
+ * Changes an event; putting it on sale is written to the journal.
+ *
+ * user_id	who asks; must be its seller unless staff
+ *
+ * Errors: EVENT_NOT_FOUND, FORBIDDEN, INVALID_STATE (a status that cannot follow, R-46),
+ * EVENT_CANCELLED, VALIDATION_ERROR (time zone), UNAVAILABLE.
+ */
+enum err event_change(struct pool *pool, TALLOC_CTX *ctx, int32_t id, const char *user_id, bool staff,
+                      const char *correlation_id, const struct event_patch *patch) MUST_CHECK;
+
+#endif

@@ -1,0 +1,32 @@
+#include "core/history.h"
+
+#include "store/param.h"
+
+enum err
+history_read(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *booking_id,
+             struct history *out)
+{
+	const char *id = param_uuid(ctx, booking_id);
+	const struct call calls[] = {
+		{ STMT_BOOKING_OWNERS, { param_int(ctx, uuid_event(booking_id)), id } },
+		{ STMT_BOOKING_HISTORY, { id } },
+	};
+	struct rows *rows[2];
+	enum err e;
+
+	if ((e = pool_read(pool, ctx, calls, 2, rows)) != ERR_OK)
+		return e;
+	if (rows_count(rows[0]) == 0)
+		return ERR_BOOKING_NOT_FOUND;
+	out->user_id = row_text(rows[0], 0, 0);
+	out->seller = row_text(rows[0], 0, 1);
+	out->n = (size_t)rows_count(rows[1]);
+	out->rows = talloc_array(ctx, struct history_row, (unsigned)out->n);
+	for (int r = 0; r < (int)out->n; r++)
+		out->rows[r] = (struct history_row){ .seq = row_i64(rows[1], r, 0),
+			                                 .type = row_text(rows[1], r, 1),
+			                                 .at_us = row_us(rows[1], r, 2),
+			                                 .correlation_id = row_text(rows[1], r, 3),
+			                                 .payload = row_text(rows[1], r, 4) };
+	return ERR_OK;
+}

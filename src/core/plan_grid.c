@@ -1,0 +1,294 @@
+/* The short form: sections of equal subsections, each a grid of rows and columns. */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/plan_read.h"
+
+#define SUBSECTIONS_MOST 1000
+#define ROW_LETTERS      4 /* enough for PLAN_MAX_SEATS rows: "AAAA" is row 18,279 */
+#define SEAT_DIGITS      6
+#define ROW_TEXT         8
+
+struct grid_section {
+	const char *name, *tier; /* in the document's memory */
+	double price;
+	int32_t subsections, rows, cols;
+	bool *accessible; /* rows × cols, or NULL when none is */
+	bool *aisle;      /* whether one follows a column; NULL when there is none */
+};
+
+struct grid {
+	struct plan_reader *r;
+	struct plan_names *names;
+	struct grid_section *sections;
+	size_t n;
+	int64_t n_seats, n_subsections; /* of the sections so far; may exceed the limits */
+	int32_t rows, cols;             /* for sections that give none; 0 when there is no such */
+};
+
+static const char *const document_members[] = { "name", "sections", "rows", "cols", NULL };
+static const char *const section_members[] = { "name", "subsections", "rows", "cols", "price",
+	                                           "tier", "accessible", "aisles", NULL };
+
+/* Refuses members that are not in a list: a misspelt one would be left out unnoticed. */
+static void
+refuse_unknown(struct grid *g, const struct plan_at *at, const cJSON *object,
+               const char *const *known)
+{
+	const cJSON *item;
+
+	cJSON_ArrayForEach(item, object) {
+		const char *const *name = known;
+
+		while (*name != NULL && strcmp(*name, item->string) != 0)
+			name++;
+		if (*name != NULL)
+			continue;
+		if (plan_text_is_clean(item->string, PLAN_MAX_LABEL))
+			plan_fault(g->r, PLAN_MEMBER(at, item->string), "is not known");
+		else
+			plan_fault(g->r, at, "has a member that is not known");
+	}
+}
+
+/* The label of a row: A to Z, AA, AB …; i counts from 0. */
+static const char *
+row_label(int32_t i, char out[ROW_TEXT])
+{
+	char *p = out + ROW_TEXT - 1;
+
+	*p = '\0';
+	for (i++; i > 0; i = (i - 1) / 26)
+		*--p = (char)('A' + (i - 1) % 26);
+	return p;
+}
+
+/* Takes a seat as printed, "AB-12", apart; rows and columns from 0. False for any other text. */
+static bool
+parse_seat(const char *text, int32_t *row, int32_t *col)
+{
+	const char *p = text;
+	int32_t r = 0, c = 0;
+
+	for (; *p >= 'A' && *p <= 'Z' && p - text < ROW_LETTERS; p++)
+		r = r * 26 + (*p - 'A') + 1;
+	if (r == 0 || *p++ != '-' || *p == '0')
+		return false;
+	for (text = p; *p >= '0' && *p <= '9' && p - text < SEAT_DIGITS; p++)
+		c = c * 10 + (*p - '0');
+	*row = r - 1;
+	*col = c - 1;
+	return c > 0 && *p == '\0';
+}
+
+static void
+read_accessible(struct grid *g, const struct plan_at *at, const cJSON *object,
+                struct grid_section *s)
+{
+	const cJSON *list, *item;
+	int32_t i = 0, row, col;
+
+	if (!plan_get_array(g->r, at, object, "accessible", PLAN_OPTIONAL, &list))
+		return;
+	s->accessible = talloc_zero_array(g->r->scratch, bool, (unsigned)(s->rows * s->cols));
+	cJSON_ArrayForEach(item, list) {
+		const struct plan_at *here = PLAN_ELEMENT(at, "accessible", i++);
+
+		if (!cJSON_IsString(item) || !parse_seat(item->valuestring, &row, &col) ||
+		    row >= s->rows || col >= s->cols) {
+			plan_fault(g->r, here, "must be a seat of the section, such as \"A-1\"");
+			continue;
+		}
+		if (s->accessible[row * s->cols + col])
+			plan_fault(g->r, here, "repeats a seat");
+		s->accessible[row * s->cols + col] = true;
+	}
+}
+
+static void
+read_aisles(struct grid *g, const struct plan_at *at, const cJSON *object, struct grid_section *s)
+{
+	const cJSON *list, *item;
+	int32_t i = 0, after;
+
+	if (!plan_get_array(g->r, at, object, "aisles", PLAN_OPTIONAL, &list))
+		return;
+	s->aisle = talloc_zero_array(g->r->scratch, bool, (unsigned)s->cols + 1);
+	cJSON_ArrayForEach(item, list) {
+		const struct plan_at *here = PLAN_ELEMENT(at, "aisles", i++);
+
+		if (s->cols == 1)
+			plan_fault(g->r, here, "is beyond the row, which has one seat");
+		if (s->cols == 1 || !plan_int(g->r, here, item, 1, s->cols - 1, &after))
+			continue;
+		if (s->aisle[after])
+			plan_fault(g->r, here, "repeats an aisle");
+		s->aisle[after] = true;
+	}
+}
+
+/* "rows" or "cols" of a section, or what the plan has for sections that give none. */
+static bool
+read_extent(struct grid *g, const struct plan_at *at, const cJSON *object, const char *name,
+            int32_t otherwise, int32_t *out)
+{
+	*out = otherwise;
+	if (otherwise != 0 && cJSON_GetObjectItemCaseSensitive(object, name) == NULL)
+		return true;
+	return plan_get_int(g->r, at, object, name, PLAN_REQUIRED, 1, PLAN_MAX_SEATS, out);
+}
+
+/* Adds a section's seats to the sum; false, once with a fault, when that is too much. */
+static bool
+count(struct grid *g, const struct plan_at *at, const struct grid_section *s)
+{
+	bool was_good = g->n_seats <= PLAN_MAX_SEATS && g->n_subsections <= PLAN_MAX_SECTIONS;
+
+	if (!was_good)
+		return false;
+	g->n_seats += (int64_t)s->rows * s->cols * s->subsections;
+	g->n_subsections += s->subsections;
+	if (g->n_seats > PLAN_MAX_SEATS)
+		plan_fault(g->r, at, "brings the plan to %lld seats, more than %d", (long long)g->n_seats,
+		           PLAN_MAX_SEATS);
+	if (g->n_subsections > PLAN_MAX_SECTIONS)
+		plan_fault(g->r, at, "brings the plan to %lld subsections, more than %d",
+		           (long long)g->n_subsections, PLAN_MAX_SECTIONS);
+	return g->n_seats <= PLAN_MAX_SEATS && g->n_subsections <= PLAN_MAX_SECTIONS;
+}
+
+static void
+read_section(struct grid *g, const struct plan_at *at, const cJSON *item)
+{
+	struct grid_section *s = &g->sections[g->n];
+	size_t same = g->n++;
+	bool rows, cols;
+
+	if (!plan_is_object(g->r, at, item))
+		return;
+	refuse_unknown(g, at, item, section_members);
+	*s = (struct grid_section){ .price = -1, .subsections = 1 };
+	if (plan_get_text(g->r, at, item, "name", PLAN_REQUIRED, PLAN_MAX_LABEL, &s->name) &&
+	    !plan_names_add(g->names, s->name, &same))
+		plan_fault(g->r, PLAN_MEMBER(at, "name"), "repeats the name of sections[%zu]", same);
+	plan_get_int(g->r, at, item, "subsections", PLAN_OPTIONAL, 1, SUBSECTIONS_MOST,
+	             &s->subsections);
+	plan_get_price(g->r, at, item, &s->price);
+	plan_get_tier(g->r, at, item, &s->tier);
+	rows = read_extent(g, at, item, "rows", g->rows, &s->rows);
+	cols = read_extent(g, at, item, "cols", g->cols, &s->cols);
+	if (!rows || !cols || !count(g, at, s))
+		return;
+	read_accessible(g, at, item, s);
+	read_aisles(g, at, item, s);
+}
+
+/* Labels are made once for the longest section, and shared by all. */
+static const char **
+make_row_labels(struct grid *g, int32_t n)
+{
+	const char **labels = talloc_array(g->r->plan, const char *, (unsigned)n);
+	char text[ROW_TEXT];
+
+	for (int32_t i = 0; i < n; i++)
+		labels[i] = talloc_strdup(labels, row_label(i, text));
+	return labels;
+}
+
+static const char **
+make_seat_labels(struct grid *g, int32_t n)
+{
+	const char **labels = talloc_array(g->r->plan, const char *, (unsigned)n);
+
+	for (int32_t i = 0; i < n; i++)
+		labels[i] = talloc_asprintf(labels, "%d", (int)(i + 1));
+	return labels;
+}
+
+/* Lays out the seats of one subsection, which is the plan's newest section. */
+static void
+lay_subsection(struct plan *plan, const struct grid_section *s, const char *const *rows,
+               const char *const *cols)
+{
+	int32_t section = (int32_t)plan->n_sections - 1;
+
+	for (int32_t row = 0; row < s->rows; row++) {
+		int32_t holes = 0;
+
+		for (int32_t col = 0; col < s->cols; col++) {
+			if (s->aisle != NULL && s->aisle[col])
+				holes++;
+			plan->seats[plan->n_seats++] = (struct plan_seat){
+				.section = section,
+				.row_no = row + 1,
+				.row_label = rows[row],
+				.col = col + 1 + holes,
+				.label = cols[col],
+				.tier = plan->sections[section].tier,
+				.price = s->price,
+				.accessible = s->accessible != NULL && s->accessible[row * s->cols + col],
+			};
+		}
+	}
+	plan->n_rows += (size_t)s->rows;
+}
+
+static void
+lay_out(struct grid *g)
+{
+	struct plan *plan = g->r->plan;
+	int32_t most_rows = 0, most_cols = 0;
+	const char **rows, **cols;
+
+	for (size_t i = 0; i < g->n; i++) {
+		most_rows = g->sections[i].rows > most_rows ? g->sections[i].rows : most_rows;
+		most_cols = g->sections[i].cols > most_cols ? g->sections[i].cols : most_cols;
+	}
+	rows = make_row_labels(g, most_rows);
+	cols = make_seat_labels(g, most_cols);
+	plan_make_room(g->r, (size_t)g->n_subsections, (size_t)g->n_seats);
+	for (size_t i = 0; i < g->n; i++) {
+		const struct grid_section *s = &g->sections[i];
+		const char *name = talloc_strdup(plan, s->name);
+		const char *tier = s->tier == NULL ? NULL : talloc_strdup(plan, s->tier);
+
+		for (int32_t k = 1; k <= s->subsections; k++) {
+			plan->sections[plan->n_sections++] = (struct plan_section){
+				.name = name,
+				.subsection = k,
+				.rows = s->rows,
+				.cols = s->cols,
+				.tier = tier,
+				.price = s->price,
+			};
+			lay_subsection(plan, s, rows, cols);
+		}
+	}
+}
+
+void
+plan_read_grid(struct plan_reader *r, const cJSON *document)
+{
+	struct grid g = { .r = r, .names = plan_names_new(r->scratch) };
+	const cJSON *list, *item;
+	size_t i = 0;
+	int n;
+
+	refuse_unknown(&g, NULL, document, document_members);
+	plan_get_int(r, NULL, document, "rows", PLAN_OPTIONAL, 1, PLAN_MAX_SEATS, &g.rows);
+	plan_get_int(r, NULL, document, "cols", PLAN_OPTIONAL, 1, PLAN_MAX_SEATS, &g.cols);
+	if (!plan_get_array(r, NULL, document, "sections", PLAN_REQUIRED, &list))
+		return;
+	n = cJSON_GetArraySize(list);
+	if (n > PLAN_MAX_SECTIONS) {
+		plan_fault(r, PLAN_MEMBER(NULL, "sections"), "has %d sections, more than %d", n,
+		           PLAN_MAX_SECTIONS);
+		return;
+	}
+	g.sections = talloc_zero_array(r->scratch, struct grid_section, (unsigned)n);
+	cJSON_ArrayForEach(item, list)
+		read_section(&g, PLAN_ELEMENT(NULL, "sections", i++), item);
+	if (r->faults->total == 0)
+		lay_out(&g);
+}

@@ -1,0 +1,394 @@
+/* The seating-plan form of pretix: zones of rows of seats, each seat with a place and a guid. */
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/plan_read.h"
+
+#define AISLE 1.5 /* how many times the usual spacing of its row a gap must exceed */
+
+struct category {
+	const char *name, *tier; /* the plan's own copies */
+	double price;
+	bool accessible;
+};
+
+/* Where a seat is listed, so that a later one of the same guid can name it. */
+struct listed {
+	int32_t zone, row, seat;
+};
+
+struct point {
+	double x, y;
+};
+
+struct pretix {
+	struct plan_reader *r;
+	struct category *categories;
+	struct plan_names *by_category; /* name → index into categories */
+	struct plan_names *zone_names;
+	struct plan_names *guids;  /* → index into listed */
+	struct plan_names *labels; /* → index into label: texts that are kept already */
+	const char **label;
+	size_t n_labels;
+	struct listed *listed; /* as many as the document has seats */
+	double *gaps;          /* room for the longest row */
+	bool row_has_places;   /* every seat of the row at hand */
+};
+
+/* The kept copy of a label: most labels come thousands of times. */
+static const char *
+keep_label(struct pretix *p, const char *text)
+{
+	size_t i = p->n_labels;
+	const char *copy;
+
+	if (plan_names_find(p->labels, text, &i))
+		return p->label[i];
+	if (i == talloc_array_length(p->label))
+		p->label = talloc_realloc(p->r->scratch, p->label, const char *, (unsigned)(2 * i));
+	copy = p->label[p->n_labels++] = talloc_strdup(p->r->plan, text);
+	plan_names_add(p->labels, copy, &i);
+	return copy;
+}
+
+/* A label, which is a text or a whole number; the fault is noted when it is neither. */
+static const char *
+read_label(struct pretix *p, const struct plan_at *at, const cJSON *object, const char *name)
+{
+	const char *text;
+	char digits[16];
+	int32_t n;
+
+	if (!cJSON_IsNumber(cJSON_GetObjectItemCaseSensitive(object, name)))
+		return plan_get_text(p->r, at, object, name, PLAN_REQUIRED, PLAN_MAX_LABEL, &text)
+		           ? keep_label(p, text)
+		           : NULL;
+	if (!plan_get_int(p->r, at, object, name, PLAN_REQUIRED, 0, INT32_MAX, &n))
+		return NULL;
+	snprintf(digits, sizeof(digits), "%d", (int)n);
+	return keep_label(p, digits);
+}
+
+/* Adds the object's "position" to a point; false when it has none, or a bad one. */
+static bool
+read_position(struct pretix *p, const struct plan_at *at, const cJSON *object, struct point *at_xy)
+{
+	const struct plan_at *place = PLAN_MEMBER(at, "position");
+	const cJSON *position;
+	double x, y;
+	bool good;
+
+	if (!plan_get_object(p->r, at, object, "position", PLAN_OPTIONAL, &position))
+		return false;
+	good = plan_get_coordinate(p->r, place, position, "x", &x);
+	good = plan_get_coordinate(p->r, place, position, "y", &y) && good;
+	if (good) {
+		at_xy->x += x;
+		at_xy->y += y;
+	}
+	return good;
+}
+
+static void
+read_categories(struct pretix *p, const cJSON *document)
+{
+	const cJSON *list, *item;
+	size_t i = 0, n = 0;
+
+	if (!plan_get_array(p->r, NULL, document, "categories", PLAN_REQUIRED, &list))
+		return;
+	p->categories = talloc_zero_array(p->r->scratch, struct category,
+	                                  (unsigned)cJSON_GetArraySize(list));
+	p->r->plan->categories = talloc_array(p->r->plan, const char *,
+	                                      (unsigned)cJSON_GetArraySize(list));
+	cJSON_ArrayForEach(item, list) {
+		const struct plan_at *at = PLAN_ELEMENT(NULL, "categories", i++);
+		struct category *c = &p->categories[n];
+		const char *text;
+		size_t same = n;
+
+		if (!plan_is_object(p->r, at, item))
+			continue;
+		*c = (struct category){ .price = -1 };
+		plan_get_price(p->r, at, item, &c->price);
+		plan_get_accessible(p->r, at, item, &c->accessible);
+		if (plan_get_tier(p->r, at, item, &text))
+			c->tier = keep_label(p, text);
+		if (!plan_get_text(p->r, at, item, "name", PLAN_REQUIRED, PLAN_MAX_LABEL, &text))
+			continue;
+		c->name = keep_label(p, text);
+		p->r->plan->categories[n] = c->name;
+		if (plan_names_add(p->by_category, c->name, &same))
+			p->r->plan->n_categories = ++n;
+		else
+			plan_fault(p->r, PLAN_MEMBER(at, "name"), "repeats the name of another category");
+	}
+}
+
+/* Makes room for all that is listed; false, with a fault, when that is too much. */
+static bool
+make_room(struct pretix *p, const cJSON *zones)
+{
+	size_t sections = 0, seats = 0, longest = 0;
+	const cJSON *zone, *row;
+
+	cJSON_ArrayForEach(zone, zones) {
+		const cJSON *rows = cJSON_GetObjectItemCaseSensitive(zone, "rows");
+
+		sections += cJSON_IsArray(rows) && rows->child != NULL;
+		cJSON_ArrayForEach(row, rows) {
+			size_t n = (size_t)cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(row, "seats"));
+
+			seats += n;
+			longest = n > longest ? n : longest;
+		}
+	}
+	if (seats > PLAN_MAX_SEATS)
+		plan_fault(p->r, PLAN_MEMBER(NULL, "zones"), "has %zu seats, more than %d", seats,
+		           PLAN_MAX_SEATS);
+	if (sections > PLAN_MAX_SECTIONS)
+		plan_fault(p->r, PLAN_MEMBER(NULL, "zones"), "has %zu zones, more than %d", sections,
+		           PLAN_MAX_SECTIONS);
+	if (seats > PLAN_MAX_SEATS || sections > PLAN_MAX_SECTIONS)
+		return false;
+	plan_make_room(p->r, sections, seats);
+	p->listed = talloc_array(p->r->scratch, struct listed, (unsigned)seats);
+	p->gaps = talloc_array(p->r->scratch, double, (unsigned)longest);
+	return true;
+}
+
+/* Refuses a guid that another seat has; at is the seat. */
+static void
+read_guid(struct pretix *p, const struct plan_at *at, const cJSON *item)
+{
+	const cJSON *guid = cJSON_GetObjectItemCaseSensitive(item, "seat_guid");
+	size_t n = p->r->plan->n_seats;
+	const struct listed *first;
+
+	p->listed[n] = (struct listed){ (int32_t)at->up->up->index, (int32_t)at->up->index,
+		                            (int32_t)at->index };
+	if (!cJSON_IsString(guid) || *guid->valuestring == '\0') {
+		plan_fault(p->r, PLAN_MEMBER(at, "seat_guid"), "must be a text that is not empty");
+		return;
+	}
+	if (plan_names_add(p->guids, guid->valuestring, &n))
+		return;
+	first = &p->listed[n];
+	plan_fault(p->r, PLAN_MEMBER(at, "seat_guid"),
+	           "repeats the seat_guid of zones[%d].rows[%d].seats[%d]", (int)first->zone,
+	           (int)first->row, (int)first->seat);
+}
+
+static void
+read_category(struct pretix *p, const struct plan_at *at, const cJSON *item, struct plan_seat *seat)
+{
+	const char *text;
+	size_t i;
+
+	if (!plan_get_text(p->r, at, item, "category", PLAN_REQUIRED, PLAN_MAX_LABEL, &text))
+		return;
+	if (!plan_names_find(p->by_category, text, &i)) {
+		plan_fault(p->r, PLAN_MEMBER(at, "category"), "is not one of the plan's categories");
+		return;
+	}
+	seat->category = p->categories[i].name;
+	seat->tier = p->categories[i].tier;
+	seat->price = p->categories[i].price;
+	seat->accessible = p->categories[i].accessible;
+}
+
+static void
+read_seat(struct pretix *p, const struct plan_at *at, const cJSON *item, struct point origin,
+          struct plan_seat *seat)
+{
+	if (!plan_is_object(p->r, at, item))
+		return;
+	seat->price = -1;
+	seat->label = read_label(p, at, item, "seat_number");
+	read_guid(p, at, item);
+	read_category(p, at, item, seat);
+	plan_get_accessible(p->r, at, item, &seat->accessible);
+	if (read_position(p, at, item, &origin)) {
+		seat->x = origin.x;
+		seat->y = origin.y;
+	} else {
+		p->row_has_places = false;
+	}
+}
+
+/* By x; seats above one another stay as listed, which is what col still says. */
+static int
+compare_x(const void *a, const void *b)
+{
+	const struct plan_seat *s = a, *t = b;
+
+	if (s->x < t->x || s->x > t->x)
+		return s->x < t->x ? -1 : 1;
+	return (s->col > t->col) - (s->col < t->col);
+}
+
+static int
+compare_double(const void *a, const void *b)
+{
+	const double *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* Whether a row reaches at least as far across the plan as down it. */
+static bool
+runs_along_x(const struct plan_seat *seats, size_t n)
+{
+	double left = seats[0].x, right = left, top = seats[0].y, bottom = top;
+
+	for (size_t i = 1; i < n; i++) {
+		left = fmin(left, seats[i].x);
+		right = fmax(right, seats[i].x);
+		top = fmin(top, seats[i].y);
+		bottom = fmax(bottom, seats[i].y);
+	}
+	return right - left >= bottom - top;
+}
+
+static double
+gap_before(const struct plan_seat *seat)
+{
+	return hypot(seat->x - seat[-1].x, seat->y - seat[-1].y);
+}
+
+/*
+ * Gives a row its columns. The usual spacing is the lower median, so that in a row of three
+ * with one aisle the two that sit together are the measure.
+ */
+static void
+set_columns(struct pretix *p, struct plan_seat *seats, size_t n)
+{
+	double usual = 0;
+
+	if (p->row_has_places && runs_along_x(seats, n))
+		qsort(seats, n, sizeof(*seats), compare_x);
+	if (p->row_has_places && n > 1) {
+		for (size_t i = 1; i < n; i++)
+			p->gaps[i - 1] = gap_before(&seats[i]);
+		qsort(p->gaps, n - 1, sizeof(*p->gaps), compare_double);
+		usual = p->gaps[(n - 2) / 2];
+	}
+	seats[0].col = 1;
+	for (size_t i = 1; i < n; i++)
+		seats[i].col = seats[i - 1].col + (usual > 0 && gap_before(&seats[i]) > AISLE * usual ? 2 : 1);
+}
+
+static void
+read_row(struct pretix *p, const struct plan_at *at, const cJSON *row, struct point origin,
+         int32_t row_no)
+{
+	struct plan *plan = p->r->plan;
+	struct plan_seat *first = &plan->seats[plan->n_seats];
+	struct plan_section *section = &plan->sections[plan->n_sections];
+	const cJSON *seats, *item;
+	const char *label;
+	int32_t n = 0;
+
+	if (!plan_is_object(p->r, at, row))
+		return;
+	label = read_label(p, at, row, "row_number");
+	read_position(p, at, row, &origin);
+	if (!plan_get_array(p->r, at, row, "seats", PLAN_REQUIRED, &seats))
+		return;
+	if (seats->child == NULL) {
+		plan_fault(p->r, PLAN_MEMBER(at, "seats"), "is empty");
+		return;
+	}
+	p->row_has_places = true;
+	cJSON_ArrayForEach(item, seats) {
+		struct plan_seat *seat = &plan->seats[plan->n_seats];
+
+		read_seat(p, PLAN_ELEMENT(at, "seats", n), item, origin, seat);
+		seat->section = (int32_t)plan->n_sections;
+		seat->row_no = row_no;
+		seat->row_label = label;
+		seat->col = ++n;
+		plan->n_seats++;
+	}
+	plan->has_coordinates = plan->has_coordinates && p->row_has_places;
+	plan->n_rows++;
+	section->cols = n > section->cols ? n : section->cols;
+	set_columns(p, first, (size_t)n);
+}
+
+static bool
+same_text(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* Gives a section the price and the tier that all its seats have, if they agree. */
+static void
+agree(struct plan_section *section, const struct plan_seat *seats, size_t n)
+{
+	section->price = seats[0].price;
+	section->tier = seats[0].tier;
+	for (size_t i = 1; i < n; i++) {
+		if (seats[i].price < section->price || seats[i].price > section->price)
+			section->price = -1;
+		if (!same_text(seats[i].tier, section->tier))
+			section->tier = NULL;
+	}
+}
+
+/* A zone without rows holds only drawings, and becomes no section. */
+static void
+read_zone(struct pretix *p, const struct plan_at *at, const cJSON *zone)
+{
+	struct plan *plan = p->r->plan;
+	struct plan_section *section = &plan->sections[plan->n_sections];
+	size_t first = plan->n_seats, same = (size_t)at->index;
+	struct point origin = { 0, 0 };
+	const cJSON *rows, *row;
+	const char *name;
+
+	if (!plan_is_object(p->r, at, zone))
+		return;
+	read_position(p, at, zone, &origin);
+	if (!plan_get_array(p->r, at, zone, "rows", PLAN_REQUIRED, &rows) || rows->child == NULL)
+		return;
+	if (plan_get_text(p->r, at, zone, "name", PLAN_REQUIRED, PLAN_MAX_LABEL, &name)) {
+		section->name = talloc_strdup(plan, name);
+		if (!plan_names_add(p->zone_names, name, &same))
+			plan_fault(p->r, PLAN_MEMBER(at, "name"), "repeats the name of zones[%zu]", same);
+	}
+	section->subsection = 1;
+	cJSON_ArrayForEach(row, rows) {
+		int32_t i = section->rows++;
+
+		read_row(p, PLAN_ELEMENT(at, "rows", i), row, origin, section->rows);
+	}
+	if (plan->n_seats > first)
+		agree(section, &plan->seats[first], plan->n_seats - first);
+	plan->n_sections++;
+}
+
+void
+plan_read_pretix(struct plan_reader *r, const cJSON *document)
+{
+	struct pretix p = {
+		.r = r,
+		.by_category = plan_names_new(r->scratch),
+		.zone_names = plan_names_new(r->scratch),
+		.guids = plan_names_new(r->scratch),
+		.labels = plan_names_new(r->scratch),
+		.label = talloc_array(r->scratch, const char *, 64),
+	};
+	const cJSON *zones, *zone;
+	size_t i = 0;
+
+	read_categories(&p, document);
+	if (!plan_get_array(r, NULL, document, "zones", PLAN_REQUIRED, &zones) ||
+	    !make_room(&p, zones))
+		return;
+	r->plan->has_coordinates = true;
+	cJSON_ArrayForEach(zone, zones)
+		read_zone(&p, PLAN_ELEMENT(NULL, "zones", i++), zone);
+}

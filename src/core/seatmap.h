@@ -1,0 +1,70 @@
+#ifndef ROWLOCK_SEATMAP_H
+#define ROWLOCK_SEATMAP_H
+
+#include "store/pool.h"
+#include "store/types.h"
+
+/*
+ * The live seat map of an event. Maps are kept in memory as rendered text. One is read
+ * again when an event's seats changed on this host (shared_event_version), when a hold or
+ * window in it runs out, and in any case after a fraction of a second, for changes made on
+ * other hosts. However many ask at once, one thread reads for all.
+ */
+
+struct map_seat {
+	int32_t section; /* index into sections */
+	int32_t no;
+	int32_t price_minor;
+	const char *row, *label, *tier;
+	const char *holder; /* if held; else NULL */
+	bool accessible, has_xy;
+	float x, y;
+	enum seat_status status; /* a lapsed seat is free */
+};
+
+struct map_section {
+	int32_t no, subsection;
+	const char *name;
+};
+
+/* A map as read; everything on the ctx of whoever reads. */
+struct seatmap {
+	int32_t event_id;
+	int64_t version; /* changes of the event's seats and bookings so far */
+	int32_t lapsed;  /* seats that are free by time alone */
+	const char *currency;
+	struct map_section *sections;
+	size_t n_sections;
+	struct map_seat *seats; /* by no */
+	size_t n_seats;
+	int64_t ends_in_us; /* until the next hold or window runs out; -1: none will */
+};
+
+/* Renders a map for a viewer (a user, or NULL for the public) as text on ctx. */
+typedef char *(*seatmap_render)(TALLOC_CTX *ctx, const struct seatmap *map, const char *viewer);
+
+/* What is answered: text and entity tag (quoted, RFC 9110 8.8.3), on the asker's ctx. */
+struct seatmap_page {
+	const char *text; /* NULL when the tag is the one that the asker has */
+	size_t len;
+	const char *etag;
+};
+
+struct seatmap_cache;
+
+/* room_bytes: of rendered text that is kept; the least recently used maps go first. */
+struct seatmap_cache *seatmap_cache_new(TALLOC_CTX *ctx, struct pool *pool, size_t room_bytes,
+                                        seatmap_render render);
+
+/*
+ * The map of an event as of a moment after this call began.
+ *
+ * viewer	a user whose own holds are to show, or NULL
+ * known	the entity tag that the asker has, or NULL; then out->text may be NULL
+ *
+ * Errors: EVENT_NOT_FOUND, UNAVAILABLE.
+ */
+enum err seatmap_get(struct seatmap_cache *cache, TALLOC_CTX *ctx, int32_t event_id,
+                     const char *viewer, const char *known, struct seatmap_page *out) MUST_CHECK;
+
+#endif

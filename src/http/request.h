@@ -1,0 +1,67 @@
+#ifndef ROWLOCK_REQUEST_H
+#define ROWLOCK_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <talloc.h>
+
+#include "base/err.h"
+#include "base/jsonw.h"
+
+#define REQUEST_ID_MAX  64
+#define REQUEST_PARTS   16 /* segments of a path at the most */
+
+enum method { GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, METHOD__MAX };
+
+const char *method_name(enum method m);
+
+/* One request, and the answer to it. Everything hangs on ctx, which one thread owns. */
+struct request {
+	TALLOC_CTX *ctx;
+	enum method method;
+	const char *target;               /* as sent, for the log */
+	const char *part[REQUEST_PARTS];  /* the path's segments, decoded */
+	size_t n_parts;
+	bool bad_path;                    /* not decodable, or with dots or slashes hidden in it */
+	const char *query;                /* undecoded, without "?"; "" if none */
+	const char *id;                   /* X-Request-Id, the caller's if sane */
+	char *body;                       /* NUL behind it; NULL until read */
+	size_t body_len;
+	int64_t began_us;                 /* monotonic */
+	void *fcgi;                       /* of the server */
+};
+
+/* What is sent back. Zero means 200 and no body. */
+struct response {
+	int status;
+	const char *content_type; /* NULL: application/json */
+	const char *body;
+	size_t body_len;
+	char *headers; /* more of them, each line closed by CRLF; or NULL */
+};
+
+/* A request header by its CGI name ("HTTP_AUTHORIZATION"), or NULL. */
+const char *request_header(const struct request *rq, const char *name);
+
+/*
+ * Reads the body, once. most: bytes that are taken at the most.
+ * Errors: PAYLOAD_TOO_LARGE (nothing was read), VALIDATION_ERROR (shorter than announced),
+ * REQUEST_TIMEOUT.
+ */
+enum err request_read_body(struct request *rq, size_t most) MUST_CHECK;
+
+/* Splits and decodes the request target; sets part, n_parts, query, bad_path. */
+void request_split(struct request *rq, const char *target);
+
+/* The value of a query parameter, decoded, on ctx; NULL if absent, "" if it has no value. */
+const char *request_query(const struct request *rq, const char *name);
+
+/* Adds a header; value must not hold CR or LF (asserted). */
+void response_header(const struct request *rq, struct response *rs, const char *name,
+                     const char *value);
+
+/* Gives the writer's text as body. */
+void response_json(struct response *rs, int status, struct jsonw *w);
+
+#endif

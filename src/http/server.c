@@ -1,0 +1,268 @@
+#include "http/server.h"
+
+#include <errno.h>
+#include <fcgiapp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/ids.h"
+#include "base/log.h"
+#include "base/metrics.h"
+
+#define LISTEN_FD    0
+#define DRAIN_S      10
+#define ACCEPT_S     1   /* how often a thread at rest looks whether it should leave */
+#define READ_S       10  /* longest pause within a body */
+#define STACK_BYTES  (512 * 1024)
+#define CTX_BYTES    (32 * 1024) /* what most requests need, in one piece */
+
+struct server {
+	server_handler handler;
+	void *arg;
+	atomic_bool stopping;
+	atomic_int running;
+};
+
+const char *
+request_header(const struct request *rq, const char *name)
+{
+	return FCGX_GetParam(name, ((FCGX_Request *)rq->fcgi)->envp);
+}
+
+/* Whether the caller's request id may be used as it is: short, and harmless in any log. */
+static bool
+is_sane_id(const char *id)
+{
+	size_t n = strlen(id);
+
+	return n > 0 && n <= REQUEST_ID_MAX &&
+	       strspn(id, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_.") == n;
+}
+
+static const char *
+choose_id(struct request *rq)
+{
+	const char *id = request_header(rq, "HTTP_X_REQUEST_ID");
+	char text[UUID_TEXT];
+	struct uuid u;
+
+	if (id != NULL && is_sane_id(id))
+		return id;
+	u = uuid_random();
+	return talloc_strdup(rq->ctx, uuid_text(&u, text));
+}
+
+static enum method
+find_method(const char *name)
+{
+	int m = 0;
+
+	while (m < METHOD__MAX && strcmp(method_name((enum method)m), name) != 0)
+		m++;
+	return (enum method)m;
+}
+
+/* The announced length of the body; -1 when there is none, -2 when it is no number. */
+static long long
+announced(const struct request *rq)
+{
+	const char *text = request_header(rq, "CONTENT_LENGTH");
+	char *end;
+	long long n;
+
+	if (text == NULL || *text == '\0')
+		return -1;
+	errno = 0;
+	n = strtoll(text, &end, 10);
+	return errno != 0 || *end != '\0' || n < 0 ? -2 : n;
+}
+
+enum err
+request_read_body(struct request *rq, size_t most)
+{
+	FCGX_Stream *in = ((FCGX_Request *)rq->fcgi)->in;
+	long long length = announced(rq);
+	size_t room = length >= 0 ? (size_t)length : 16384;
+
+	if (length > (long long)most)
+		return ERR_PAYLOAD_TOO_LARGE;
+	if (length == -2)
+		return ERR_VALIDATION_ERROR;
+	rq->body = talloc_size(rq->ctx, room + 1);
+	for (;;) {
+		int got = FCGX_GetStr(rq->body + rq->body_len, (int)(room - rq->body_len), in);
+
+		rq->body_len += got > 0 ? (size_t)got : 0;
+		if (rq->body_len < room || length >= 0)
+			break;
+		if (room > most) /* of unknown length, and too long by now */
+			return ERR_PAYLOAD_TOO_LARGE;
+		room *= 2;
+		rq->body = talloc_realloc_size(rq->ctx, rq->body, room + 1);
+	}
+	rq->body[rq->body_len] = '\0';
+	if (FCGX_GetError(in) == EAGAIN || FCGX_GetError(in) == EWOULDBLOCK)
+		return ERR_REQUEST_TIMEOUT;
+	return length >= 0 && rq->body_len < (size_t)length ? ERR_VALIDATION_ERROR : ERR_OK;
+}
+
+static void
+send_response(const struct request *rq, const struct response *rs, FCGX_Stream *out)
+{
+	char head[512];
+	int n;
+
+	n = snprintf(head, sizeof(head),
+	             "Status: %d\r\nContent-Type: %s\r\nContent-Length: %zu\r\nX-Request-Id: %s\r\n",
+	             rs->status, rs->content_type == NULL ? "application/json" : rs->content_type,
+	             rs->body_len, rq->id);
+	if (rs->status == 304) /* has no body and describes none */
+		n = snprintf(head, sizeof(head), "Status: 304\r\nX-Request-Id: %s\r\n", rq->id);
+	FCGX_PutStr(head, n, out);
+	if (rs->headers != NULL)
+		FCGX_PutS(rs->headers, out);
+	FCGX_PutS("\r\n", out);
+	if (rq->method != HEAD && rs->status != 304)
+		FCGX_PutStr(rs->body, (int)rs->body_len, out);
+}
+
+/* Bounds every read of the body: libfcgi itself would wait for ever. */
+static void
+set_timeouts(const FCGX_Request *fcgi)
+{
+	const struct timeval tv = { .tv_sec = READ_S };
+
+	setsockopt(fcgi->ipcFd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+	setsockopt(fcgi->ipcFd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
+}
+
+static void
+serve_one(struct server *s, FCGX_Request *fcgi)
+{
+	struct request rq = { .fcgi = fcgi, .began_us = clock_mono_us() };
+	struct response rs = { .status = 200 };
+	const char *target, *method;
+
+	set_timeouts(fcgi);
+	rq.ctx = talloc_pool(NULL, CTX_BYTES);
+	rq.id = choose_id(&rq);
+	target = request_header(&rq, "REQUEST_URI");
+	method = request_header(&rq, "REQUEST_METHOD");
+	rq.method = find_method(method == NULL ? "" : method);
+	request_split(&rq, target == NULL ? "" : target);
+	s->handler(&rq, &rs, s->arg);
+	send_response(&rq, &rs, fcgi->out);
+	FCGX_Finish_r(fcgi);
+	metrics_status(rs.status);
+	talloc_free(rq.ctx);
+}
+
+static void *
+serve_thread(void *arg)
+{
+	struct server *s = arg;
+	FCGX_Request fcgi;
+	int rc;
+
+	FCGX_InitRequest(&fcgi, LISTEN_FD, FCGI_FAIL_ACCEPT_ON_INTR);
+	while (!atomic_load(&s->stopping)) {
+		rc = FCGX_Accept_r(&fcgi);
+		if (rc == 0) {
+			serve_one(s, &fcgi);
+		} else if (rc != -EAGAIN && rc != -EINTR) {
+			/* EMFILE, ENFILE, ENOBUFS …: bad times pass; do not spin while they last */
+			log_line(LOG_WARN, "accept failed", "reason", strerror(-rc), NULL);
+			nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
+		}
+	}
+	FCGX_Free(&fcgi, 1);
+	atomic_fetch_sub(&s->running, 1);
+	return NULL;
+}
+
+void
+server_block_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+/* Waits for SIGTERM or SIGINT. */
+static void
+wait_for_signal(void)
+{
+	sigset_t set;
+	int got;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigwait(&set, &got);
+	log_line(LOG_INFO, "draining", "signal", log_int(got), NULL);
+}
+
+/* Waits until every thread has left, or the time is over. */
+static int
+drain(struct server *s)
+{
+	int64_t until = clock_mono_us() + DRAIN_S * US_PER_S;
+
+	while (atomic_load(&s->running) > 0 && clock_mono_us() < until)
+		nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+	return atomic_load(&s->running) == 0 ? 0 : 1;
+}
+
+/* Prepares the socket that spawn-fcgi left on descriptor 0. */
+static int
+prepare_socket(void)
+{
+	const struct timeval tv = { .tv_sec = ACCEPT_S };
+
+	if (setsockopt(LISTEN_FD, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)) != 0 || FCGX_Init() != 0) {
+		log_line(LOG_ERROR, "descriptor 0 is no socket: start me by spawn-fcgi", NULL);
+		return -1;
+	}
+	server_block_signals(); /* again: FCGX_Init has put handlers of its own */
+	return 0;
+}
+
+int
+server_run(int threads, server_handler handler, void *arg)
+{
+	struct server s = { .handler = handler, .arg = arg };
+	pthread_attr_t attr;
+
+	if (prepare_socket() != 0)
+		return 1;
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, STACK_BYTES);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	for (int i = 0; i < threads; i++) {
+		pthread_t thread;
+
+		atomic_fetch_add(&s.running, 1);
+		if (pthread_create(&thread, &attr, serve_thread, &s) != 0) {
+			log_line(LOG_ERROR, "no more threads to be had", "started", log_int(i), NULL);
+			return 1;
+		}
+	}
+	pthread_attr_destroy(&attr);
+	log_line(LOG_INFO, "ready", "threads", log_int(threads), NULL);
+	wait_for_signal();
+	atomic_store(&s.stopping, true);
+	return drain(&s);
+}

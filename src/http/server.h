@@ -1,0 +1,30 @@
+#ifndef ROWLOCK_SERVER_H
+#define ROWLOCK_SERVER_H
+
+#include "http/request.h"
+
+/*
+ * The FastCGI side of a worker: threads that take requests from the socket on descriptor 0,
+ * where spawn-fcgi puts it, and give them to one function.
+ */
+
+/* Answers a request; never fails: an error is an answer too. */
+typedef void (*server_handler)(struct request *rq, struct response *rs, void *arg);
+
+/*
+ * Serves until SIGTERM or SIGINT: then takes no new requests and lets those in flight finish,
+ * for DRAIN_S at the most.
+ *
+ * threads	request threads, 1 to 256
+ * arg	handed to the handler
+ *
+ * Returns the exit status of the process: 0 when all was answered, 1 when the time ran out or
+ * descriptor 0 is no socket. Call from the main thread before any other is started, so that
+ * they all inherit its signal mask.
+ */
+int server_run(int threads, server_handler handler, void *arg);
+
+/* Blocks SIGTERM and SIGINT for the threads to come; server_run waits for them. */
+void server_block_signals(void);
+
+#endif

@@ -1,0 +1,470 @@
+#include "store/db.h"
+
+#include <assert.h>
+#include <endian.h>
+#include <libpq-fe.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+
+#define BACKOFF_FIRST_MS 50
+#define BACKOFF_MOST_MS  1000
+#define PG_EPOCH_US      INT64_C(946684800000000) /* 2000-01-01, where timestamptz counts from */
+
+/*
+ * What every connection of ours asks for. Plans are generic and never scan a table: one made
+ * while a table was still empty would scan it ever after.
+ */
+#define OPTIONS \
+	"-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off" \
+	" -c plan_cache_mode=force_generic_plan -c statement_timeout=15000 -c lock_timeout=2000" \
+	" -c idle_in_transaction_session_timeout=15000 -c timezone=UTC -c datestyle=ISO" \
+	" -c default_transaction_isolation=read\\ committed -c synchronous_commit=on"
+
+static const struct {
+	const char *text;
+	int nparams;
+} statements[STMT__MAX] = {
+#define STMT(id, nparams, text) [STMT_##id] = { text, nparams },
+#include "store/stmt.def"
+#undef STMT
+};
+
+/* SQLSTATE, or the two digits of its class, to error; the first that fits counts. */
+static const struct {
+	const char *state;
+	enum err err;
+} states[] = {
+	{ "40", ERR_TX_RETRY },    /* serialization failure, deadlock */
+	{ "26000", ERR_TX_RETRY }, /* a prepared statement that is not there */
+	{ "0A000", ERR_TX_RETRY }, /* a cached plan must not change its result type */
+	{ "23505", ERR_TX_RETRY }, /* a unique key: somebody was quicker, look again */
+	{ "57P01", ERR_DB_LOST },  /* admin shutdown */
+	{ "57P02", ERR_DB_LOST },  /* crash shutdown */
+	{ "57P03", ERR_DB_LOST },  /* cannot connect now */
+	{ "57P05", ERR_DB_LOST },  /* idle session time-out */
+	{ "25P03", ERR_DB_LOST },  /* idle in transaction time-out */
+	{ "08", ERR_DB_LOST },
+	{ "57", ERR_UNAVAILABLE },    /* cancelled, statement time-out */
+	{ "55P03", ERR_UNAVAILABLE }, /* lock time-out */
+	{ "53", ERR_UNAVAILABLE },    /* out of disk, memory, connections */
+	{ "58", ERR_UNAVAILABLE },
+	{ "25006", ERR_UNAVAILABLE }, /* a standby */
+};
+
+struct db {
+	char *conninfo;
+	PGconn *conn;
+	bool prepared[STMT__MAX];
+	int64_t retry_at_us; /* monotonic: no new connection before */
+	int backoff_ms;
+	char *trouble;
+};
+
+struct rows {
+	PGresult *result;
+};
+
+static int
+db_free(struct db *db)
+{
+	PQfinish(db->conn);
+	return 0;
+}
+
+struct db *
+db_new(TALLOC_CTX *ctx, const char *conninfo)
+{
+	struct db *db = talloc_zero(ctx, struct db);
+
+	db->conninfo = talloc_strdup(db, conninfo);
+	talloc_set_destructor(db, db_free);
+	return db;
+}
+
+void
+db_drop(struct db *db)
+{
+	PQfinish(db->conn);
+	db->conn = NULL;
+}
+
+const char *
+db_trouble(const struct db *db)
+{
+	return db->trouble == NULL ? "" : db->trouble;
+}
+
+/* Notes a failed connection, and when to try again; the password is never in libpq's text. */
+static enum err
+connect_failed(struct db *db)
+{
+	char *p;
+
+	talloc_free(db->trouble);
+	db->trouble = talloc_strdup(db, PQerrorMessage(db->conn));
+	for (p = db->trouble; *p != '\0'; p++)
+		*p = *p == '\n' ? ' ' : *p;
+	metrics_count(METRIC_DB_CONNECTS, 1);
+	db->backoff_ms = db->backoff_ms == 0 ? BACKOFF_FIRST_MS : db->backoff_ms * 2;
+	if (db->backoff_ms > BACKOFF_MOST_MS)
+		db->backoff_ms = BACKOFF_MOST_MS;
+	db->retry_at_us = clock_mono_us() + db->backoff_ms * 1000;
+	log_line(LOG_WARN, "no database connection", "reason", db->trouble, "retry_ms",
+	         log_int(db->backoff_ms), NULL);
+	db_drop(db);
+	return ERR_UNAVAILABLE;
+}
+
+static void
+ignore_notice(void *arg, const PGresult *result)
+{
+	(void)arg;
+	(void)result;
+}
+
+enum err
+db_ready(struct db *db)
+{
+	static const char *const names[] = { "dbname", "options", "connect_timeout", "tcp_user_timeout",
+		                                 "keepalives_idle", "keepalives_interval",
+		                                 "application_name", NULL };
+	const char *values[] = { db->conninfo, OPTIONS, "3", "10000", "10", "3", "rowlock", NULL };
+
+	if (db->conn != NULL && PQstatus(db->conn) == CONNECTION_OK &&
+	    PQtransactionStatus(db->conn) == PQTRANS_IDLE)
+		return ERR_OK;
+	db_drop(db);
+	if (clock_mono_us() < db->retry_at_us)
+		return ERR_UNAVAILABLE;
+	db->conn = PQconnectdbParams(names, values, 1);
+	if (PQstatus(db->conn) != CONNECTION_OK || !PQenterPipelineMode(db->conn))
+		return connect_failed(db);
+	PQsetNoticeReceiver(db->conn, ignore_notice, NULL);
+	metrics_count(METRIC_DB_CONNECTS, 0);
+	memset(db->prepared, 0, sizeof(db->prepared));
+	db->backoff_ms = 0;
+	db->retry_at_us = 0;
+	return ERR_OK;
+}
+
+static enum err
+state_error(const char *state)
+{
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		if (strncmp(states[i].state, state, strlen(states[i].state)) == 0)
+			return states[i].err;
+	}
+	return ERR_INTERNAL;
+}
+
+/* The error of a failed result, logged with what is safe to log. */
+static enum err
+result_error(struct db *db, const PGresult *result, enum stmt stmt)
+{
+	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	enum err e = state == NULL ? ERR_DB_LOST : state_error(state);
+	char number[12];
+
+	if (e == ERR_TX_RETRY)
+		memset(db->prepared, 0, sizeof(db->prepared));
+	memcpy(number, log_int(stmt), sizeof(number));
+	log_line(e == ERR_INTERNAL ? LOG_ERROR : LOG_WARN, "statement failed", "statement", number,
+	         "sqlstate", state, "error", err_name(e), "reason",
+	         PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY), NULL);
+	return e;
+}
+
+static int
+rows_free(struct rows *rows)
+{
+	PQclear(rows->result);
+	return 0;
+}
+
+/* Reads the answer of one statement and its closing NULL; keeps the rows if wanted. */
+static enum err
+read_answer(struct db *db, TALLOC_CTX *ctx, enum stmt stmt, struct rows **out)
+{
+	PGresult *result = PQgetResult(db->conn), *more;
+	enum err e = ERR_OK;
+
+	if (result == NULL)
+		return ERR_DB_LOST;
+	switch (PQresultStatus(result)) {
+	case PGRES_COMMAND_OK:
+	case PGRES_TUPLES_OK:
+		break;
+	case PGRES_PIPELINE_ABORTED:
+		e = ERR_TX_RETRY; /* never the first error of an exchange */
+		break;
+	default:
+		e = result_error(db, result, stmt);
+	}
+	if (e == ERR_OK && out != NULL) {
+		*out = talloc(ctx, struct rows);
+		(*out)->result = result;
+		talloc_set_destructor(*out, rows_free);
+	} else {
+		PQclear(result);
+	}
+	while ((more = PQgetResult(db->conn)) != NULL)
+		PQclear(more);
+	return e;
+}
+
+/* Prepares what is not, and sends the calls and the sync that closes them. */
+static enum err
+send_calls(struct db *db, const struct call *calls, size_t n, bool *preparing)
+{
+	for (size_t i = 0; i < n; i++) {
+		enum stmt s = calls[i].stmt;
+		char name[12];
+
+		memcpy(name, log_int(s), sizeof(name));
+		preparing[i] = !db->prepared[s];
+		if (preparing[i] && !PQsendPrepare(db->conn, name, statements[s].text, 0, NULL))
+			return ERR_DB_LOST;
+		db->prepared[s] = true;
+		if (!PQsendQueryPrepared(db->conn, name, statements[s].nparams, calls[i].param, NULL, NULL,
+		                         1))
+			return ERR_DB_LOST;
+	}
+	return PQpipelineSync(db->conn) ? ERR_OK : ERR_DB_LOST;
+}
+
+/* Reads all answers of an exchange up to its sync; the first error counts. */
+static enum err
+read_calls(struct db *db, TALLOC_CTX *ctx, const struct call *calls, size_t n,
+           const bool *preparing, struct rows **out)
+{
+	enum err first = ERR_OK, e;
+	PGresult *sync;
+
+	for (size_t i = 0; i < n; i++) {
+		if (preparing[i]) {
+			e = read_answer(db, ctx, calls[i].stmt, NULL);
+			if (e != ERR_OK)
+				db->prepared[calls[i].stmt] = false;
+			first = first == ERR_OK ? e : first;
+		}
+		e = read_answer(db, ctx, calls[i].stmt, out == NULL ? NULL : &out[i]);
+		first = first == ERR_OK ? e : first;
+		if (PQstatus(db->conn) != CONNECTION_OK)
+			return first == ERR_OK ? ERR_DB_LOST : first;
+	}
+	sync = PQgetResult(db->conn);
+	if (PQresultStatus(sync) != PGRES_PIPELINE_SYNC)
+		first = first == ERR_OK ? ERR_DB_LOST : first;
+	PQclear(sync);
+	return first;
+}
+
+enum err
+db_exchange(struct db *db, TALLOC_CTX *ctx, const struct call *calls, size_t n, struct rows **out)
+{
+	int64_t began = clock_mono_us();
+	bool preparing[16];
+	enum err e;
+
+	assert(n <= sizeof(preparing) / sizeof(preparing[0]));
+	if (db->conn == NULL)
+		return ERR_DB_LOST;
+	e = send_calls(db, calls, n, preparing);
+	if (e == ERR_OK)
+		e = read_calls(db, ctx, calls, n, preparing, out);
+	metrics_observe(METRIC_DB_TIME, 0, clock_mono_us() - began);
+	if (PQstatus(db->conn) != CONNECTION_OK || e == ERR_DB_LOST) {
+		if (e == ERR_OK || e == ERR_TX_RETRY || e == ERR_DB_LOST) {
+			log_line(LOG_WARN, "database connection lost", NULL);
+			e = ERR_DB_LOST;
+		}
+		db_drop(db);
+	}
+	return e;
+}
+
+enum err
+db_query(struct db *db, TALLOC_CTX *ctx, struct call call, struct rows **out)
+{
+	return db_exchange(db, ctx, &call, 1, out);
+}
+
+void
+db_rollback(struct db *db)
+{
+	struct call call = { .stmt = STMT_ROLLBACK };
+
+	if (db->conn == NULL || PQtransactionStatus(db->conn) == PQTRANS_IDLE)
+		return;
+	if (db_query(db, NULL, call, NULL) != ERR_OK)
+		db_drop(db);
+}
+
+/* One simple query outside the pipeline. */
+static enum err
+simple_query(struct db *db, TALLOC_CTX *ctx, const char *sql, const char **why)
+{
+	PGresult *result;
+	enum err e = ERR_OK;
+
+	if (!PQexitPipelineMode(db->conn))
+		return ERR_INTERNAL;
+	result = PQexec(db->conn, sql);
+	if (PQresultStatus(result) != PGRES_COMMAND_OK && PQresultStatus(result) != PGRES_TUPLES_OK) {
+		*why = talloc_strdup(ctx, PQerrorMessage(db->conn));
+		e = ERR_INTERNAL;
+	}
+	PQclear(result);
+	if (!PQenterPipelineMode(db->conn))
+		db_drop(db);
+	return e;
+}
+
+enum err
+db_script(struct db *db, TALLOC_CTX *ctx, const char *sql, const char **why)
+{
+	return simple_query(db, ctx, sql, why);
+}
+
+enum err
+db_prepare_all(struct db *db, TALLOC_CTX *ctx, const char **why)
+{
+	for (int s = 0; s < STMT__MAX; s++) {
+		char *sql = talloc_asprintf(ctx, "PREPARE all_%d AS %s", s, statements[s].text);
+
+		if (s == STMT_BEGIN || s == STMT_COMMIT || s == STMT_ROLLBACK)
+			continue; /* utility statements cannot be prepared by SQL */
+		if (simple_query(db, ctx, sql, why) != ERR_OK)
+			return ERR_INTERNAL;
+	}
+	return ERR_OK;
+}
+
+const char *
+db_user(TALLOC_CTX *ctx, const char *conninfo)
+{
+	PQconninfoOption *options = PQconninfoParse(conninfo, NULL), *o;
+	const char *user = NULL;
+
+	for (o = options; o != NULL && o->keyword != NULL; o++) {
+		if (strcmp(o->keyword, "user") == 0 && o->val != NULL)
+			user = talloc_strdup(ctx, o->val);
+	}
+	PQconninfoFree(options);
+	return user;
+}
+
+int
+rows_count(const struct rows *rows)
+{
+	return PQntuples(rows->result);
+}
+
+bool
+row_null(const struct rows *rows, int r, int c)
+{
+	return PQgetisnull(rows->result, r, c);
+}
+
+/* The bytes of a value that must have n of them. */
+static const char *
+bytes(const struct rows *rows, int r, int c, int n)
+{
+	assert(r < PQntuples(rows->result) && c < PQnfields(rows->result));
+	assert(PQgetlength(rows->result, r, c) == n);
+	return PQgetvalue(rows->result, r, c);
+}
+
+static uint32_t
+be32(const char *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return be32toh(v);
+}
+
+static uint64_t
+be64(const char *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return be64toh(v);
+}
+
+int32_t
+row_i32(const struct rows *rows, int r, int c)
+{
+	if (PQgetlength(rows->result, r, c) == 2) {
+		const unsigned char *p = (const unsigned char *)bytes(rows, r, c, 2);
+
+		return (int16_t)(p[0] << 8 | p[1]);
+	}
+	return (int32_t)be32(bytes(rows, r, c, 4));
+}
+
+int64_t
+row_i64(const struct rows *rows, int r, int c)
+{
+	return (int64_t)be64(bytes(rows, r, c, 8));
+}
+
+double
+row_real(const struct rows *rows, int r, int c)
+{
+	uint32_t v = be32(bytes(rows, r, c, 4));
+	float f;
+
+	memcpy(&f, &v, sizeof(f));
+	return (double)f;
+}
+
+bool
+row_bool(const struct rows *rows, int r, int c)
+{
+	return *bytes(rows, r, c, 1) != 0;
+}
+
+int64_t
+row_us(const struct rows *rows, int r, int c)
+{
+	return row_null(rows, r, c) ? -1 : row_i64(rows, r, c) + PG_EPOCH_US;
+}
+
+struct uuid
+row_uuid(const struct rows *rows, int r, int c)
+{
+	struct uuid u;
+
+	memcpy(u.b, bytes(rows, r, c, 16), 16);
+	return u;
+}
+
+const char *
+row_text(const struct rows *rows, int r, int c)
+{
+	return row_null(rows, r, c) ? NULL : PQgetvalue(rows->result, r, c);
+}
+
+/* Binary arrays: dimensions, flags, type, then size and lower bound, then length and value each. */
+int32_t *
+row_ints(TALLOC_CTX *ctx, const struct rows *rows, int r, int c, size_t *n)
+{
+	const char *p = PQgetvalue(rows->result, r, c);
+	int32_t *out;
+
+	*n = 0;
+	if (row_null(rows, r, c) || be32(p) == 0)
+		return NULL;
+	assert(be32(p) == 1 && be32(p + 4) == 0);
+	*n = be32(p + 12);
+	assert((size_t)PQgetlength(rows->result, r, c) == 20 + *n * 8);
+	out = talloc_array(ctx, int32_t, (unsigned)*n);
+	for (size_t i = 0; i < *n; i++)
+		out[i] = (int32_t)be32(p + 24 + i * 8);
+	return out;
+}

@@ -1,0 +1,96 @@
+#ifndef ROWLOCK_DB_H
+#define ROWLOCK_DB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <talloc.h>
+
+#include "base/err.h"
+#include "base/ids.h"
+
+/* The statements of stmt.def. */
+enum stmt {
+#define STMT(id, nparams, text) STMT_##id,
+#include "store/stmt.def"
+#undef STMT
+	STMT__MAX
+};
+
+#define STMT_MAX_PARAMS 16
+
+/* One call of a statement: its parameters as text, NULL for null, as many as it takes. */
+struct call {
+	enum stmt stmt;
+	const char *param[STMT_MAX_PARAMS];
+};
+
+/* One connection, used by one thread at a time; reconnects by itself between uses. */
+struct db;
+
+/* The rows of one answer, in binary; freed with its talloc parent. */
+struct rows;
+
+/* A connection that is not opened yet. conninfo is a libpq string or URI and is copied. */
+struct db *db_new(TALLOC_CTX *ctx, const char *conninfo);
+
+/*
+ * Makes sure that the connection stands, opening it if it does not. Right after a failed
+ * try it answers ERR_UNAVAILABLE without trying (DB_BACKOFF_MS), so that callers never
+ * queue behind a database that is away.
+ */
+enum err db_ready(struct db *db) MUST_CHECK;
+
+/*
+ * Sends n calls and reads their answers: one round trip (libpq pipeline mode). Statements are
+ * prepared on the connection when first used.
+ *
+ * ctx	owns what is put into out
+ * out	n entries, set on ERR_OK; or NULL, when nobody wants the rows
+ *
+ * Errors, by SQLSTATE: TX_RETRY (class 40, a statement whose plan became stale), DB_LOST
+ * (the connection is gone: what was sent may or may not have been done), UNAVAILABLE
+ * (time-outs, no resources, a standby), INTERNAL (all else). They are logged here, once.
+ * On error an open transaction is still open: db_rollback.
+ */
+enum err db_exchange(struct db *db, TALLOC_CTX *ctx, const struct call *calls, size_t n,
+                     struct rows **out) MUST_CHECK;
+
+/* db_exchange of one call; out may be NULL. */
+enum err db_query(struct db *db, TALLOC_CTX *ctx, struct call call, struct rows **out) MUST_CHECK;
+
+/* Ends an open transaction, if there is one; a connection that cannot is dropped. */
+void db_rollback(struct db *db);
+
+/* Drops the connection; the next db_ready opens a new one. */
+void db_drop(struct db *db);
+
+/*
+ * Runs several statements of text without parameters as one simple query: migrations only.
+ * On failure *why is the server's message, on ctx.
+ */
+enum err db_script(struct db *db, TALLOC_CTX *ctx, const char *sql, const char **why) MUST_CHECK;
+
+/* Prepares every statement of stmt.def; why as for db_script. For tests and the doctor. */
+enum err db_prepare_all(struct db *db, TALLOC_CTX *ctx, const char **why) MUST_CHECK;
+
+/* What the server said when the last connection failed, or ""; lives as long as db. */
+const char *db_trouble(const struct db *db);
+
+/* The user that a connection string names, on ctx; NULL when it names none. */
+const char *db_user(TALLOC_CTX *ctx, const char *conninfo);
+
+/* Reading rows; r and c from 0. The column's type must be the one that the name says. */
+int rows_count(const struct rows *rows);
+bool row_null(const struct rows *rows, int r, int c);
+int32_t row_i32(const struct rows *rows, int r, int c);    /* int2, int4 */
+int64_t row_i64(const struct rows *rows, int r, int c);    /* int8, xid8 */
+double row_real(const struct rows *rows, int r, int c);    /* float4 */
+bool row_bool(const struct rows *rows, int r, int c);
+int64_t row_us(const struct rows *rows, int r, int c);     /* timestamptz; null: -1 */
+struct uuid row_uuid(const struct rows *rows, int r, int c);
+const char *row_text(const struct rows *rows, int r, int c); /* text, enum, name; null: NULL */
+/* int4[]: *n elements on ctx; null or empty: n 0. */
+int32_t *row_ints(TALLOC_CTX *ctx, const struct rows *rows, int r, int c, size_t *n);
+/* A whole text[] is not needed anywhere; jsonb is read as text by ::text. */
+
+#endif

@@ -1,0 +1,117 @@
+#include "store/param.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+
+const char *
+param_int(TALLOC_CTX *ctx, int64_t n)
+{
+	return talloc_asprintf(ctx, "%lld", (long long)n);
+}
+
+const char *
+param_uuid(TALLOC_CTX *ctx, const struct uuid *u)
+{
+	char text[UUID_TEXT];
+
+	return talloc_strdup(ctx, uuid_text(u, text));
+}
+
+const char *
+param_bool(bool b)
+{
+	return b ? "t" : "f";
+}
+
+const char *
+param_time(TALLOC_CTX *ctx, int64_t at_us)
+{
+	char text[CLOCK_TEXT];
+	time_t s = (time_t)(at_us / US_PER_S);
+	struct tm tm;
+
+	if (at_us < 0)
+		return NULL;
+	gmtime_r(&s, &tm);
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	return talloc_asprintf(ctx, "%s.%06uZ", text, (unsigned)(at_us % US_PER_S));
+}
+
+void
+array_init(struct array *a, TALLOC_CTX *ctx)
+{
+	a->room = 256;
+	a->used = 1;
+	a->text = talloc_size(ctx, a->room);
+	a->text[0] = '{';
+}
+
+/* Starts an element of at most n bytes. */
+static char *
+element(struct array *a, size_t n)
+{
+	while (a->used + n + 3 > a->room) {
+		a->room *= 2;
+		a->text = talloc_realloc_size(NULL, a->text, a->room);
+	}
+	if (a->used > 1)
+		a->text[a->used++] = ',';
+	return a->text + a->used;
+}
+
+void
+array_int(struct array *a, int64_t n)
+{
+	char *p = element(a, 24);
+
+	a->used += (size_t)snprintf(p, 24, "%lld", (long long)n);
+}
+
+void
+array_real(struct array *a, double d)
+{
+	char *p = element(a, 40);
+
+	a->used += (size_t)snprintf(p, 40, "%.9g", d);
+}
+
+void
+array_uuid(struct array *a, const struct uuid *u)
+{
+	uuid_text(u, element(a, UUID_TEXT));
+	a->used += UUID_TEXT - 1;
+}
+
+void
+array_text(struct array *a, const char *s)
+{
+	char *p;
+
+	if (s == NULL) {
+		memcpy(element(a, 4), "NULL", 4);
+		a->used += 4;
+		return;
+	}
+	p = element(a, 2 * strlen(s) + 2);
+	*p++ = '"';
+	for (; *s != '\0'; s++) {
+		if (*s == '"' || *s == '\\')
+			*p++ = '\\';
+		*p++ = *s;
+	}
+	*p++ = '"';
+	a->used = (size_t)(p - a->text);
+}
+
+const char *
+array_done(struct array *a)
+{
+	a->text[a->used] = '}';
+	a->text[a->used + 1] = '\0';
+	return a->text;
+}

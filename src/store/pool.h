@@ -1,0 +1,28 @@
+#ifndef ROWLOCK_POOL_H
+#define ROWLOCK_POOL_H
+
+#include "store/db.h"
+
+/* A bounded set of connections that the threads of a process share. */
+struct pool;
+
+/* size	connections, 1 to 64; opened when first needed */
+struct pool *pool_new(TALLOC_CTX *ctx, const char *conninfo, int size);
+
+/*
+ * Takes a connection that stands, waiting at most POOL_WAIT_MS for one to be given back.
+ * Errors: UNAVAILABLE (the database is away, or all are busy for too long).
+ */
+enum err pool_take(struct pool *pool, struct db **db) MUST_CHECK;
+
+/* Gives it back; an open transaction is rolled back. NULL is ignored. */
+void pool_give(struct pool *pool, struct db *db);
+
+/*
+ * One read: takes a connection, makes the calls, gives it back; a connection that turns out
+ * to be lost is replaced once. Only for calls that change nothing. See db_exchange.
+ */
+enum err pool_read(struct pool *pool, TALLOC_CTX *ctx, const struct call *calls, size_t n,
+                   struct rows **out) MUST_CHECK;
+
+#endif

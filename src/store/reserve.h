@@ -1,0 +1,104 @@
+#ifndef ROWLOCK_RESERVE_H
+#define ROWLOCK_RESERVE_H
+
+#include "store/db.h"
+#include "store/types.h"
+
+/*
+ * The two round trips of a reservation: lock, and write. What is decided between them is
+ * core's business.
+ */
+
+struct seat_key {
+	int32_t event_id, no;
+};
+
+/* Orders by (event, no), the order of every seat lock; for qsort and bsearch. */
+int seat_key_compare(const void *a, const void *b);
+
+struct event_facts {
+	int32_t id;
+	enum event_status status;
+	char currency[4];
+	int32_t max_seats;   /* 0: the event says nothing */
+	int32_t max_pending; /* 0: the event says nothing */
+	bool window_named;   /* the event says something about the window … */
+	int32_t window_min;  /* … this many minutes; 0: no window */
+};
+
+struct seat_facts {
+	struct seat_key key; /* first, so that seat_key_compare fits */
+	enum seat_status status;
+	bool lapsed;        /* its hold or window has passed */
+	const char *holder; /* NULL when nobody's */
+	struct uuid booking_id;
+	int32_t price_minor, subsection;
+	const char *section, *row, *label, *tier;
+};
+
+struct pending_facts {
+	const char *user_id;
+	int64_t count; /* pending and paying bookings with a window */
+};
+
+/* What was read under the locks; lives on the ctx of reserve_lock. */
+struct locked {
+	int64_t now_us; /* the transaction's now(); -1 when no event was found */
+	struct event_facts *events;
+	size_t n_events;
+	struct seat_facts *seats; /* sorted by key */
+	size_t n_seats;
+	struct pending_facts *pending; /* those with a count above 0 */
+	size_t n_pending;
+};
+
+/*
+ * Opens a transaction, locks users and seats, and reads what decides: one round trip.
+ *
+ * lock_keys	one per user, sorted ascending, distinct; users in any order
+ * events	distinct event numbers
+ * seats	sorted by seat_key_compare, distinct
+ *
+ * Errors as of db_exchange. Afterwards the transaction is open, or broken: db_rollback.
+ */
+enum err reserve_lock(struct db *db, TALLOC_CTX *ctx, const int64_t *lock_keys, size_t n_keys,
+                      const char *const *users, size_t n_users, const int32_t *events,
+                      size_t n_events, const struct seat_key *seats, size_t n_seats,
+                      struct locked *out) MUST_CHECK;
+
+/* One booking to be written. */
+struct booking_write {
+	struct uuid id;
+	int32_t event_id;
+	const char *user_id;
+	const char *user_name;      /* or NULL */
+	const char *correlation_id; /* or NULL */
+	const char *currency;
+	const int32_t *seats;        /* as asked for */
+	const int32_t *prices_minor; /* of the same */
+	size_t n_seats;
+	int64_t total_minor;
+	int32_t window_min;  /* 0: no window */
+	const char *payload; /* of booking.created, JSON */
+	int64_t number;      /* set by reserve_write */
+};
+
+/*
+ * Writes bookings, their seats and their journal rows, and commits: one round trip.
+ * Errors as of db_exchange, but a connection lost here is DB_UNKNOWN.
+ */
+enum err reserve_write(struct db *db, TALLOC_CTX *ctx, struct booking_write *writes,
+                       size_t n) MUST_CHECK;
+
+/*
+ * After DB_UNKNOWN, on a new connection: waits until the lost transaction has ended (it held
+ * the same user locks) and tells which of the bookings it left behind.
+ *
+ * found	n entries, set; number is filled in for those found
+ * created_us	set to the creation time of those found, which is one; else -1
+ */
+enum err reserve_find(struct db *db, TALLOC_CTX *ctx, const int64_t *lock_keys, size_t n_keys,
+                      struct booking_write *writes, size_t n, bool *found,
+                      int64_t *created_us) MUST_CHECK;
+
+#endif

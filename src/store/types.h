@@ -1,0 +1,32 @@
+#ifndef ROWLOCK_TYPES_H
+#define ROWLOCK_TYPES_H
+
+/* The enumerations of the database, in its order (sql/0001_base.sql). */
+
+enum event_status { EVENT_DRAFT, EVENT_ON_SALE, EVENT_CLOSED, EVENT_CANCELLED, EVENT__MAX };
+
+enum seat_status { SEAT_FREE, SEAT_HELD, SEAT_RESERVED, SEAT_SOLD, SEAT_BLOCKED, SEAT__MAX };
+
+enum booking_status {
+	BOOKING_REQUESTED,
+	BOOKING_PENDING,
+	BOOKING_PAYING,
+	BOOKING_CONFIRMED,
+	BOOKING_CANCELLED,
+	BOOKING_EXPIRED,
+	BOOKING_FAILED,
+	BOOKING_REFUNDED,
+	BOOKING__MAX
+};
+
+/* The database's name of a value; the name is a constant. */
+const char *event_status_name(enum event_status s);
+const char *seat_status_name(enum seat_status s);
+const char *booking_status_name(enum booking_status s);
+
+/* The value of a name, or the enumeration's __MAX for no such name. */
+enum event_status event_status_parse(const char *name);
+enum seat_status seat_status_parse(const char *name);
+enum booking_status booking_status_parse(const char *name);
+
+#endif

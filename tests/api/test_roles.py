@@ -1,0 +1,72 @@
+"""Who may do what (R-50 to R-54): every role on every route, as one table."""
+
+import pytest
+
+from rowlock_client import event_body, grid
+
+ROLES = ("nobody", "owner", "other", "seller", "rival", "admin", "service")
+
+# Route: what is sent, and the status for each of ROLES. "owner" is the buyer whose booking it is,
+# "other" another buyer; "seller" has the event, "rival" another one. None: the design does not say.
+MATRIX = {
+    "GET /health":                   (None, 200, 200, 200, 200, 200, 200, 200),
+    "GET events":                    (None, 200, 200, 200, 200, 200, 200, 200),
+    "GET events/{event}":            (None, 200, 200, 200, 200, 200, 200, 200),
+    "GET events/{event}/seats":      (None, 200, 200, 200, 200, 200, 200, 200),
+    "GET plans":                     (None, 401, 403, 403, 200, 200, 200, 403),
+    "GET plans/{plan}":              (None, 401, 403, 403, 200, None, 200, 403),
+    "POST plans":                    ("plan", 401, 403, 403, 201, 201, 201, 403),
+    "POST events":                   ("event", 401, 403, 403, 201, None, 201, 403),
+    "PATCH events/{event}":          ("title", 401, 403, 403, 200, 403, None, 403),
+    "POST bookings":                 ("wish", 401, 201, 201, 403, 403, 201, 201),
+    "GET bookings/my":               (None, 401, 200, 200, 200, 200, 200, 200),
+    "GET bookings/user/{user}":      (None, 401, 200, 403, 403, 403, 200, 200),
+    "GET bookings/{booking}":        (None, 401, 200, 403, 200, 403, 200, 200),
+    "GET bookings/{booking}/history": (None, 401, 200, 403, 200, 403, 200, 200),
+    "DELETE bookings/{booking}":     (None, 401, 200, 403, 403, 403, 200, 200),
+    "PATCH bookings/{booking}/cancel": (None, 401, 200, 403, 403, 403, 200, 200),
+}
+
+CASES = [(route, role, sent, status) for route, (sent, *statuses) in MATRIX.items()
+         for role, status in zip(ROLES, statuses) if status is not None]
+
+
+@pytest.fixture
+def people(stack, name, seller):
+    return {"nobody": stack.anyone(), "owner": stack.buyer(name("owner")),
+            "other": stack.buyer(name("other")),
+            "seller": seller, "rival": stack.seller(name("rival")),
+            "admin": stack.caller(name("admin"), "admin"),
+            "service": stack.caller(name("service"), "service")}
+
+
+NAMES = [f"{route} by {role}" for route, role, *_ in CASES]
+
+
+@pytest.mark.parametrize("route, role, sent, status", CASES, ids=NAMES)
+def test_route_by_role(route, role, sent, status, people, hall):
+    place = hall(rows=1, cols=4)
+    booking = people["owner"].book(place, 1).ok(201)["bookingId"]
+    made = place.seller.post("plans", grid(rows=1, cols=1)).ok(201)
+    bodies = {None: None, "plan": grid(rows=1, cols=1), "event": event_body(made["planId"]),
+              "title": {"title": "New"},
+              "wish": place.wish(2)}
+    method, path = route.split(" ")
+    reply = people[role].request(method, path.format(event=place.id, plan=made["planId"],
+                                                     booking=booking,
+                                                     user=people["owner"].sub), bodies[sent])
+    assert reply.status == status, reply
+    if status in (401, 403):
+        reply.refused(status, "UNAUTHORIZED" if status == 401 else "FORBIDDEN")
+        after = people["owner"].get("bookings/" + booking).ok()
+        assert after["status"] == "PENDING", "it was refused, and done"
+        assert place.statuses() == {1: "reserved", 2: "available", 3: "available", 4: "available"}
+    elif method == "DELETE" or path.endswith("/cancel"):
+        assert place.statuses()[1] == "available"
+
+
+def test_what_is_refused_does_not_say_whether_it_exists(people):
+    """Without a token a booking that is there looks like one that is not."""
+    for path in ("bookings/0197aaaa-0000-7000-8000-000000000001", "bookings/rubbish",
+                 "bookings/user/anybody"):
+        people["nobody"].get(path).refused(401, "UNAUTHORIZED")

@@ -1,0 +1,224 @@
+#!/usr/bin/env python3
+"""
+The checker: reads the database and says in plain words which invariant does not hold.
+
+    checker.py [--event NUMBER] [FILE…]
+
+FILE (or - for standard input) holds ids of bookings that were acknowledged with 201, one a
+line. Prints one line a finding, and ends with 1 if there are any. The database is found by
+ADMIN_DATABASE_URL, else DATABASE_URL.
+
+I1  every acknowledged booking exists
+I2  no seat has two live bookings; a seat's owner and its booking agree
+I3  only legal moves (R-1), and the journal tells all of them
+
+A pending booking whose window has passed is live until it has been expired (R-11).
+"""
+
+import argparse
+import contextlib
+import os
+import sys
+
+import psycopg2
+
+LIVE = ("pending", "paying", "confirmed")
+
+# R-1; None is a booking that was not there before.
+LEGAL = {
+    None: ("requested", "pending"),
+    "requested": ("pending", "failed", "cancelled"),
+    "pending": ("paying", "confirmed", "cancelled", "expired"),
+    "paying": ("confirmed", "pending", "cancelled", "expired"),
+    "confirmed": ("refunded", "cancelled"),
+}
+
+# The state that a booking has after a journal row of each type.
+STATE_AFTER = {
+    "booking.requested": "requested",
+    "booking.created": "pending",
+    "booking.paying": "paying",
+    "booking.payment_failed": "pending",
+    "booking.confirmed": "confirmed",
+    "booking.cancelled": "cancelled",
+    "booking.expired": "expired",
+    "booking.failed": "failed",
+    "booking.refunded": "refunded",
+}
+
+# Types that name a booking and leave its state as it is.
+NO_MOVE = ("booking.extended", "refund.requested", "refund.completed", "seats.held",
+           "seats.released")
+
+# Each row of an answer fills the sentence. %(event)s is null for the whole database.
+RULES = (
+    ("I2: event {}: seat {} is in {} live bookings at once: {}", """
+        SELECT b.event_id, n, count(*), string_agg(b.id::text, ', ' ORDER BY b.id)
+        FROM booking b CROSS JOIN unnest(b.seats) n
+        WHERE b.status::text = ANY(%(live)s) AND b.event_id = coalesce(%(event)s, b.event_id)
+        GROUP BY b.event_id, n HAVING count(*) > 1 ORDER BY 1, 2"""),
+    ("I2: event {}: booking {} ({}) of {} lists seat {}, but that seat is {}", """
+        SELECT b.event_id, b.id, b.status, b.user_id, n,
+               CASE WHEN s.no IS NULL THEN 'not in the hall'
+                    ELSE format('%%s, of %%s, booking %%s', s.status, coalesce(s.holder, 'nobody'),
+                                coalesce(s.booking_id::text, 'none')) END
+        FROM booking b CROSS JOIN unnest(b.seats) n
+             LEFT JOIN seat s ON s.event_id = b.event_id AND s.no = n
+        WHERE b.status::text = ANY(%(live)s) AND b.event_id = coalesce(%(event)s, b.event_id)
+          AND (s.no IS NULL OR s.booking_id IS DISTINCT FROM b.id
+               OR s.holder IS DISTINCT FROM b.user_id
+               OR s.status::text <> CASE b.status WHEN 'confirmed' THEN 'sold' ELSE 'reserved' END)
+        ORDER BY 1, 2, 5"""),
+    ("I2: event {}: seat {} ({}) belongs to booking {}, {}", """
+        SELECT s.event_id, s.no, s.status, s.booking_id,
+               CASE WHEN b.id IS NULL THEN 'which does not exist'
+                    WHEN b.status::text <> ALL(%(live)s) THEN format('which is %%s', b.status)
+                    ELSE 'which does not list it' END
+        FROM seat s LEFT JOIN booking b ON b.event_id = s.event_id AND b.id = s.booking_id
+        WHERE s.booking_id IS NOT NULL AND s.event_id = coalesce(%(event)s, s.event_id)
+          AND (b.id IS NULL OR b.status::text <> ALL(%(live)s) OR s.no <> ALL(b.seats))
+        ORDER BY 1, 2"""),
+    ("I2: event {}: seat {} is {}, with holder {}, end {}, booking {}", """
+        SELECT event_id, no, status, coalesce(holder, 'none'), coalesce(hold_until::text, 'none'),
+               coalesce(booking_id::text, 'none')
+        FROM seat
+        WHERE event_id = coalesce(%(event)s, event_id) AND NOT CASE
+            WHEN status = 'held'
+                THEN holder IS NOT NULL AND hold_until IS NOT NULL AND booking_id IS NULL
+            WHEN status IN ('reserved', 'sold') THEN holder IS NOT NULL AND booking_id IS NOT NULL
+            ELSE holder IS NULL AND hold_until IS NULL AND booking_id IS NULL END
+        ORDER BY 1, 2"""),
+    ("I2: event {} was made with {} seats, and has {}", """
+        SELECT e.id, e.seats, count(s.no) FROM event e LEFT JOIN seat s ON s.event_id = e.id
+        WHERE e.id = coalesce(%(event)s, e.id)
+        GROUP BY e.id, e.seats HAVING count(s.no) <> e.seats ORDER BY 1"""),
+    ("R-40: event {}: booking {} has {} seats, quantity {}, total {}, but its prices add up to {}",
+     """
+        SELECT event_id, id, cardinality(seats), quantity, total, paid
+        FROM booking
+             CROSS JOIN LATERAL (SELECT coalesce(sum(p), 0) AS paid FROM unnest(prices) p) AS sums
+        WHERE status::text = ANY(%(live)s) AND event_id = coalesce(%(event)s, event_id)
+          AND (paid <> total OR cardinality(seats) <> quantity) ORDER BY 1, 2"""),
+    ("I3: event {}: the journal speaks of booking {}, which does not exist there", """
+        SELECT DISTINCT j.event_id, j.booking_id FROM journal j
+        WHERE j.booking_id IS NOT NULL AND j.event_id = coalesce(%(event)s, j.event_id)
+          AND NOT EXISTS (SELECT FROM booking b
+                          WHERE b.event_id = j.event_id AND b.id = j.booking_id)
+        ORDER BY 1, 2"""),
+)
+
+# A sequence hands out its numbers under the booking's row lock, so seq is the order of moves.
+STORIES = """
+    SELECT b.event_id, b.id::text, b.status::text,
+           array_remove(array_agg(j.type ORDER BY j.seq), NULL)
+    FROM booking b LEFT JOIN journal j ON j.event_id = b.event_id AND j.booking_id = b.id
+    WHERE b.event_id = coalesce(%(event)s, b.event_id)
+    GROUP BY b.event_id, b.id, b.status ORDER BY 1, 2"""
+
+
+def misstep(types, status):
+    """What is wrong with the journal rows of a booking that has this status; None if nothing."""
+    if not types:
+        return "has no journal row at all"
+    state = None
+    for kind in types:
+        if kind in NO_MOVE and state is not None:
+            continue
+        after = STATE_AFTER.get(kind)
+        if after is None:
+            return f"has a journal row {kind} where none can be"
+        if after not in LEGAL.get(state, ()):
+            return f"went from {state or 'nothing'} to {after}, which is not a legal move"
+        state = after
+    if state != status:
+        return f"is {status}, but its journal ends with {state}"
+    return None
+
+
+def lost(cursor, acknowledged):
+    """I1: of the ids given, those that are not there."""
+    ids = list(acknowledged)
+    cursor.execute("SELECT id::text FROM booking WHERE id = ANY(%s::uuid[])", (ids,))
+    there = {row[0] for row in cursor.fetchall()}
+    return [f"I1: booking {one} was acknowledged, but does not exist" for one in ids
+            if one.lower() not in there]
+
+
+def findings(conn, event=None, acknowledged=()):
+    """
+    Everything that is wrong, as sentences; an empty list is a sound database.
+
+    conn          a psycopg2 connection; all is read in its transaction, so give it one snapshot
+    event         the number of an event, or None for all of them
+    acknowledged  ids of bookings that were answered with 201
+    """
+    found = []
+    with conn.cursor() as cursor:
+        for sentence, sql in RULES:
+            cursor.execute(sql, {"event": event, "live": list(LIVE)})
+            found += [sentence.format(*row) for row in cursor.fetchall()]
+        cursor.execute(STORIES, {"event": event})
+        for number, booking, status, types in cursor.fetchall():
+            if wrong := misstep(types, status):
+                story = ", ".join(types)
+                found.append(f"I3: event {number}: booking {booking} {wrong} (journal: {story})")
+        if acknowledged:
+            found += lost(cursor, acknowledged)
+    return found
+
+
+def census(conn, event=None):
+    """How much was looked at: {"bookings", "seats", "journal rows"}."""
+    counts = {}
+    with conn.cursor() as cursor:
+        for what, table in (("bookings", "booking"), ("seats", "seat"),
+                            ("journal rows", "journal")):
+            cursor.execute(f"SELECT count(*) FROM {table} WHERE event_id = coalesce(%s, event_id)",
+                           (event,))
+            counts[what] = cursor.fetchone()[0]
+    return counts
+
+
+def in_words(counts):
+    return ", ".join(f"{what} {count:,}" for what, count in counts.items())
+
+
+@contextlib.contextmanager
+def snapshot(url):
+    """A connection that sees one moment of the database, however busy it is."""
+    conn = psycopg2.connect(url)
+    try:
+        conn.set_session(isolation_level="REPEATABLE READ", readonly=True)
+        yield conn
+    finally:
+        conn.close()
+
+
+def read_ids(names):
+    ids = []
+    for name in names:
+        with (sys.stdin if name == "-" else open(name, encoding="ascii")) as file:
+            ids += [line.strip() for line in file if line.strip()]
+    return ids
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Checks the invariants of a Rowlock database.")
+    parser.add_argument("--event", type=int, help="look at this event alone")
+    parser.add_argument("file", nargs="*",
+                        help="ids of acknowledged bookings, one a line; - is standard input")
+    args = parser.parse_args()
+    url = os.environ.get("ADMIN_DATABASE_URL") or os.environ.get("DATABASE_URL")
+    if not url:
+        parser.error("neither ADMIN_DATABASE_URL nor DATABASE_URL is set")
+    with snapshot(url) as conn:
+        found = findings(conn, args.event, read_ids(args.file))
+        seen = census(conn, args.event)
+    for line in found:
+        print(line)
+    print(f"Findings: {len(found) or 'none'}. Read: {in_words(seen)}.")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,82 @@
+"""
+The processes of the stack under test: which are its workers, and how its private PostgreSQL
+is stopped and started. Read from /proc, so that nothing of the stack has to cooperate.
+"""
+
+import os
+import shlex
+import subprocess
+
+
+def _read(pid, name):
+    try:
+        with open(f"/proc/{pid}/{name}", "rb") as file:
+            return file.read()
+    except OSError:
+        return b""
+
+
+def _parent(pid):
+    stat = _read(pid, "stat").rpartition(b")")[2].split()
+    return int(stat[1]) if len(stat) > 1 else 0
+
+
+def _alive(pid):
+    stat = _read(pid, "stat").rpartition(b")")[2].split()
+    return bool(stat) and stat[0] not in (b"Z", b"X")
+
+
+def _ancestors(pid):
+    while pid > 1:
+        pid = _parent(pid)
+        yield pid
+
+
+def _ours(pid, env):
+    """Whether a worker belongs to this stack, and not to another one on the machine."""
+    if env.get("ROWLOCK_SPAWN_PID"):
+        return int(env["ROWLOCK_SPAWN_PID"]) in _ancestors(pid)
+    return f"ROWLOCK_DIR={env.get('ROWLOCK_DIR')}".encode() in _read(pid, "environ").split(b"\0")
+
+
+def workers(env=os.environ):
+    """The pids of the worker processes, sorted; empty where they cannot be seen."""
+    found = []
+    for pid in (int(name) for name in os.listdir("/proc") if name.isdigit()):
+        argv = _read(pid, "cmdline").split(b"\0")
+        if os.path.basename(argv[0]) in (b"rowlock-api",
+                                         b"lt-rowlock-api") and _alive(pid) and _ours(pid, env):
+            found.append(pid)
+    return sorted(found)
+
+
+class Postgres:
+    """The private PostgreSQL of a stack."""
+
+    def __init__(self, env=os.environ):
+        self.bin, self.data = env["ROWLOCK_PG_BIN"], env["ROWLOCK_PG_DATA"]
+        with open(os.path.join(self.data, "postmaster.opts")) as file:
+            argv = shlex.split(file.read())[1:]
+        where = argv.index("-D") if "-D" in argv else None
+        self.options = argv if where is None else argv[:where] + argv[where + 2:]
+
+    def _pg_ctl(self, *args):
+        """pg_ctl as the owner of the data, because it refuses to run as root."""
+        command = [os.path.join(self.bin, "pg_ctl"), "-D", self.data, "-w", *args]
+        owner = os.stat(self.data)
+        if os.geteuid() == 0 and owner.st_uid != 0:
+            command = ["setpriv", f"--reuid={owner.st_uid}", f"--regid={owner.st_gid}",
+                       "--clear-groups", *command]
+        return subprocess.run(command, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, timeout=120).returncode
+
+    def crash(self):
+        """Stops at once, as after a power failure: the next start recovers from the log."""
+        assert self._pg_ctl("-m", "immediate", "stop") == 0, "PostgreSQL could not be stopped"
+
+    def start(self):
+        if self._pg_ctl("status") == 0:
+            return
+        code = self._pg_ctl("-l", os.path.join(self.data, "started-by-tests.log"),
+                            "-o", shlex.join(self.options), "start")
+        assert code == 0, "PostgreSQL did not start again"

@@ -1,0 +1,215 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/ids.h"
+#include "base/jsonw.h"
+#include "base/metrics.h"
+#include "base/money.h"
+
+static void
+test_clock_parse_reads_offsets_and_fractions(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t at_us;
+	} good[] = {
+		{ "1970-01-01T00:00:00Z", 0 },
+		{ "1970-01-01T01:00:00+01:00", 0 },
+		{ "2026-01-31T00:10:00.250Z", INT64_C(1769818200250000) },
+		{ "2026-01-30t19:10:00.25-05:00", INT64_C(1769818200250000) },
+		{ "2024-02-29T23:59:60Z", INT64_C(1709251199000000) },
+	};
+	int64_t at;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		assert_true(clock_parse(good[i].text, &at));
+		assert_int_equal(at, good[i].at_us);
+	}
+}
+
+static void
+test_clock_parse_refuses_what_is_no_instant(void **state)
+{
+	static const char *const bad[] = {
+		"", "2026", "2026-01-31", "2026-13-01T00:00:00Z", "2026-02-29T00:00:00Z",
+		"2026-01-31T24:00:00Z", "2026-01-31T00:00:00", "2026-01-31T00:00:00Zx",
+		"2026-01-31T00:00:00.Z", "2026-01-31 00:00:00Z", "1969-12-31T23:59:59Z",
+		"2026-01-31T00:00:00+25:00", "-026-01-31T00:00:00Z",
+	};
+	int64_t at;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(clock_parse(bad[i], &at));
+}
+
+static void
+test_clock_text_is_read_back(void **state)
+{
+	char text[CLOCK_TEXT];
+	int64_t at;
+
+	(void)state;
+	assert_string_equal(clock_text(INT64_C(1769818200250999), text), "2026-01-31T00:10:00.250Z");
+	assert_true(clock_parse(text, &at));
+	assert_int_equal(at, INT64_C(1769818200250000));
+}
+
+static void
+test_uuid_of_event_carries_the_event(void **state)
+{
+	char text[UUID_TEXT];
+	struct uuid u = uuid_of_event(123456), back;
+
+	(void)state;
+	assert_int_equal(uuid_event(&u), 123456);
+	assert_int_equal(u.b[6] >> 4, 7);
+	assert_int_equal(u.b[8] >> 6, 2);
+	assert_true(uuid_parse(uuid_text(&u, text), &back));
+	assert_memory_equal(&u, &back, sizeof(u));
+}
+
+static void
+test_uuid_of_seat_is_spelled_as_designed(void **state)
+{
+	char text[UUID_TEXT];
+	struct uuid u = uuid_of_seat(5, 12);
+	int32_t event, seat;
+
+	(void)state;
+	assert_string_equal(uuid_text(&u, text), "00000000-0005-8000-8000-00000000000c");
+	assert_true(uuid_seat(&u, &event, &seat));
+	assert_int_equal(event, 5);
+	assert_int_equal(seat, 12);
+}
+
+static void
+test_uuid_seat_refuses_other_uuids(void **state)
+{
+	static const char *const bad[] = {
+		"00000000-0000-8000-8000-00000000000c", "00000000-0005-7000-8000-00000000000c",
+		"00010000-0005-8000-8000-00000000000c", "00000000-0005-8000-8000-00010000000c",
+		"00000000-0005-8000-8000-0000ffffffff",
+	};
+	struct uuid u;
+	int32_t event, seat;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_true(uuid_parse(bad[i], &u));
+		assert_false(uuid_seat(&u, &event, &seat));
+	}
+	assert_false(uuid_parse("00000000-0005-8000-8000-00000000000", &u));
+	assert_false(uuid_parse("00000000-0005-8000-8000-00000000000g", &u));
+	assert_false(uuid_parse("000000000005-8000-8000-00000000000c--", &u));
+	assert_false(uuid_parse("00000000-0005-8000-8000-00000000000c0", &u));
+}
+
+static void
+test_money_follows_the_currency(void **state)
+{
+	char text[MONEY_TEXT];
+	int64_t minor;
+
+	(void)state;
+	assert_true(money_to_minor(150.07, "EUR", &minor));
+	assert_int_equal(minor, 15007);
+	assert_true(money_to_minor(1500, "JPY", &minor));
+	assert_int_equal(minor, 1500);
+	assert_true(money_to_minor(1.234, "KWD", &minor));
+	assert_int_equal(minor, 1234);
+	assert_false(money_to_minor(1.5, "JPY", &minor));
+	assert_false(money_to_minor(1.001, "EUR", &minor));
+	assert_false(money_to_minor(-1, "EUR", &minor));
+	assert_false(money_to_minor(1e300, "EUR", &minor));
+	assert_string_equal(money_text(15007, "EUR", text), "150.07");
+	assert_string_equal(money_text(-5, "EUR", text), "-0.05");
+	assert_string_equal(money_text(1500, "JPY", text), "1500");
+	assert_string_equal(money_text(1, "KWD", text), "0.001");
+}
+
+static void
+test_jsonw_escapes_and_puts_commas(void **state)
+{
+	TALLOC_CTX *ctx = talloc_new(NULL);
+	struct jsonw w;
+
+	(void)state;
+	jsonw_init(&w, ctx, 0);
+	jsonw_open(&w, NULL, '{');
+	jsonw_str(&w, "a", "x\"\\\n\x01y");
+	jsonw_int(&w, "b", INT64_MIN);
+	jsonw_open(&w, "c", '[');
+	jsonw_int(&w, NULL, 0);
+	jsonw_null(&w, NULL);
+	jsonw_bool(&w, NULL, true);
+	jsonw_real(&w, NULL, 478.85213);
+	jsonw_close(&w, ']');
+	jsonw_name(&w, "d\"e");
+	jsonw_str(&w, NULL, NULL);
+	jsonw_time(&w, "f", -1);
+	jsonw_close(&w, '}');
+	assert_string_equal(jsonw_text(&w),
+	                    "{\"a\":\"x\\\"\\\\\\n\\u0001y\",\"b\":-9223372036854775808,"
+	                    "\"c\":[0,null,true,478.85213],\"d\\\"e\":null,\"f\":null}");
+	talloc_free(ctx);
+}
+
+static void
+test_err_inner_errors_answer_as_unavailable(void **state)
+{
+	(void)state;
+	assert_string_equal(err_code(ERR_DB_LOST), "UNAVAILABLE");
+	assert_int_equal(err_status(ERR_TX_RETRY, FACE_V1), 503);
+	assert_string_equal(err_code(ERR_SEAT_ALREADY_RESERVED), "SEAT_ALREADY_RESERVED");
+	assert_int_equal(err_status(ERR_SEAT_ALREADY_RESERVED, FACE_V1), 409);
+	assert_int_equal(err_status(ERR_SEAT_ALREADY_RESERVED, FACE_QUEUE), 400);
+}
+
+static void
+test_metrics_show_what_was_counted(void **state)
+{
+	TALLOC_CTX *ctx = talloc_new(NULL);
+	char *text;
+
+	(void)state;
+	metrics_init();
+	metrics_name_route(0, "GET /x");
+	metrics_status(201);
+	metrics_status(418);
+	metrics_observe(METRIC_REQUEST_TIME, 0, 3);
+	text = metrics_text(ctx);
+	assert_non_null(strstr(text, "rowlock_requests_total{status=\"201\"} 1\n"));
+	assert_non_null(strstr(text, "rowlock_requests_total{status=\"other\"} 1\n"));
+	assert_non_null(strstr(text, "rowlock_request_seconds_bucket{route=\"GET /x\",le=\"2e-06\"} 0\n"));
+	assert_non_null(strstr(text, "rowlock_request_seconds_bucket{route=\"GET /x\",le=\"4e-06\"} 1\n"));
+	assert_non_null(strstr(text, "rowlock_request_seconds_count{route=\"GET /x\"} 1\n"));
+	talloc_free(ctx);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_clock_parse_reads_offsets_and_fractions),
+		cmocka_unit_test(test_clock_parse_refuses_what_is_no_instant),
+		cmocka_unit_test(test_clock_text_is_read_back),
+		cmocka_unit_test(test_uuid_of_event_carries_the_event),
+		cmocka_unit_test(test_uuid_of_seat_is_spelled_as_designed),
+		cmocka_unit_test(test_uuid_seat_refuses_other_uuids),
+		cmocka_unit_test(test_money_follows_the_currency),
+		cmocka_unit_test(test_jsonw_escapes_and_puts_commas),
+		cmocka_unit_test(test_err_inner_errors_answer_as_unavailable),
+		cmocka_unit_test(test_metrics_show_what_was_counted),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,279 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/ask.h"
+#include "core/batch.h"
+#include "core/booking.h"
+
+/* One event with five seats; the asks are made by each test. */
+static struct event_facts event;
+static struct seat_facts seats[5];
+static struct pending_facts pending[1];
+static struct locked facts;
+static const struct policy policy = { .max_seats = 10, .window_min = 10, .max_pending = 3 };
+static struct ask asks[6];
+static struct ask *queue[6] = { &asks[0], &asks[1], &asks[2], &asks[3], &asks[4], &asks[5] };
+static struct verdict verdicts[6];
+static TALLOC_CTX *ctx;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	ctx = talloc_new(NULL);
+	memset(asks, 0, sizeof(asks));
+	event = (struct event_facts){ .id = 7, .status = EVENT_ON_SALE, .currency = "EUR" };
+	for (int i = 0; i < 5; i++)
+		seats[i] = (struct seat_facts){ .key = { 7, i + 1 }, .price_minor = 100 * (i + 1) };
+	facts = (struct locked){ 0, &event, 1, seats, 5, pending, 0 };
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	talloc_free(ctx);
+	return 0;
+}
+
+static void
+ask(int i, const char *user, int n, const int32_t *wanted)
+{
+	asks[i] = (struct ask){ .event_id = 7, .user_id = user, .n_seats = (size_t)n };
+	memcpy(asks[i].seats, wanted, (size_t)n * sizeof(*wanted));
+}
+
+#define ASK(i, user, ...)                                                                          \
+	ask(i, user, sizeof((int32_t[]){ __VA_ARGS__ }) / sizeof(int32_t), (int32_t[]){ __VA_ARGS__ })
+
+static void
+test_decide_gives_a_seat_to_the_first_who_asks(void **state)
+{
+	(void)state;
+	ASK(0, "a", 1, 2);
+	ASK(1, "b", 2, 3);
+	ASK(2, "c", 3);
+	decide(ctx, &policy, &facts, queue, 3, verdicts);
+	assert_int_equal(verdicts[0].err, ERR_OK);
+	assert_int_equal(verdicts[0].total_minor, 300);
+	assert_int_equal(verdicts[0].window_min, 10);
+	assert_int_equal(verdicts[1].err, ERR_SEAT_ALREADY_RESERVED);
+	assert_int_equal(verdicts[1].n_refused, 1);
+	assert_int_equal(verdicts[1].refused[0], 2);
+	assert_int_equal(verdicts[2].err, ERR_OK); /* all or none: b left seat 3 alone */
+}
+
+static void
+test_decide_names_every_seat_that_is_taken(void **state)
+{
+	(void)state;
+	seats[0].status = SEAT_SOLD;
+	seats[2].status = SEAT_BLOCKED;
+	seats[3].status = SEAT_RESERVED;
+	seats[4].status = SEAT_HELD;
+	seats[4].holder = "other";
+	ASK(0, "a", 1, 2, 3, 4, 5);
+	decide(ctx, &policy, &facts, queue, 1, verdicts);
+	assert_int_equal(verdicts[0].err, ERR_SEAT_ALREADY_RESERVED);
+	assert_int_equal(verdicts[0].n_refused, 4);
+	assert_int_equal(verdicts[0].refused[3], 5);
+	assert_false(verdicts[0].lapsed);
+}
+
+static void
+test_decide_lets_own_and_lapsed_holds_be_taken(void **state)
+{
+	(void)state;
+	seats[0].status = seats[1].status = SEAT_HELD;
+	seats[0].holder = "a";
+	seats[1].holder = "other";
+	seats[1].lapsed = true;
+	ASK(0, "a", 1, 2);
+	decide(ctx, &policy, &facts, queue, 1, verdicts);
+	assert_int_equal(verdicts[0].err, ERR_OK);
+}
+
+static void
+test_decide_puts_lapsed_bookings_aside(void **state)
+{
+	(void)state;
+	seats[0].status = SEAT_RESERVED;
+	seats[0].lapsed = true;
+	ASK(0, "a", 1, 2);
+	ASK(1, "b", 2);
+	decide(ctx, &policy, &facts, queue, 2, verdicts);
+	assert_true(verdicts[0].lapsed);
+	assert_int_equal(verdicts[0].err, ERR_SEAT_ALREADY_RESERVED);
+	assert_int_equal(verdicts[0].refused[0], 1);
+	assert_int_equal(verdicts[1].err, ERR_OK); /* who must wait takes nothing yet */
+}
+
+static void
+test_decide_counts_pending_bookings_of_the_whole_queue(void **state)
+{
+	(void)state;
+	pending[0] = (struct pending_facts){ "a", 1 };
+	facts.n_pending = 1;
+	ASK(0, "a", 1);
+	ASK(1, "b", 2);
+	ASK(2, "a", 3);
+	ASK(3, "a", 4);
+	decide(ctx, &policy, &facts, queue, 4, verdicts);
+	assert_int_equal(verdicts[0].err, ERR_OK);
+	assert_int_equal(verdicts[1].err, ERR_OK);
+	assert_int_equal(verdicts[2].err, ERR_OK);
+	assert_int_equal(verdicts[3].err, ERR_TOO_MANY_PENDING_BOOKINGS);
+}
+
+static void
+test_decide_counts_nothing_without_a_window(void **state)
+{
+	(void)state;
+	event.window_named = true;
+	event.window_min = 0;
+	pending[0] = (struct pending_facts){ "a", 3 };
+	facts.n_pending = 1;
+	ASK(0, "a", 1);
+	decide(ctx, &policy, &facts, queue, 1, verdicts);
+	assert_int_equal(verdicts[0].err, ERR_OK);
+	assert_int_equal(verdicts[0].window_min, 0);
+}
+
+static void
+test_decide_follows_the_events_policy(void **state)
+{
+	(void)state;
+	event.max_seats = 2;
+	event.max_pending = 1;
+	event.window_named = true;
+	event.window_min = 25;
+	ASK(0, "a", 1, 2, 3);
+	ASK(1, "a", 1, 2);
+	ASK(2, "a", 3);
+	decide(ctx, &policy, &facts, queue, 3, verdicts);
+	assert_int_equal(verdicts[0].err, ERR_VALIDATION_ERROR);
+	assert_int_equal(verdicts[0].limit, 2);
+	assert_int_equal(verdicts[1].err, ERR_OK);
+	assert_int_equal(verdicts[1].window_min, 25);
+	assert_int_equal(verdicts[2].err, ERR_TOO_MANY_PENDING_BOOKINGS);
+}
+
+static void
+test_decide_an_events_limit_never_widens_the_general_one(void **state)
+{
+	const struct policy narrow = { .max_seats = 2, .window_min = 10, .max_pending = 3 };
+
+	(void)state;
+	event.max_seats = 5;
+	ASK(0, "a", 1, 2, 3);
+	decide(ctx, &narrow, &facts, queue, 1, verdicts);
+	assert_int_equal(verdicts[0].err, ERR_VALIDATION_ERROR);
+	assert_int_equal(verdicts[0].limit, 2);
+}
+
+static void
+test_decide_tells_the_states_of_an_event_apart(void **state)
+{
+	static const struct {
+		enum event_status status;
+		enum err err;
+	} cases[] = {
+		{ EVENT_DRAFT, ERR_EVENT_NOT_ON_SALE },
+		{ EVENT_ON_SALE, ERR_OK },
+		{ EVENT_CLOSED, ERR_EVENT_NOT_ON_SALE },
+		{ EVENT_CANCELLED, ERR_EVENT_CANCELLED },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		event.status = cases[i].status;
+		ASK(0, "a", 1);
+		decide(ctx, &policy, &facts, queue, 1, verdicts);
+		assert_int_equal(verdicts[0].err, cases[i].err);
+	}
+	asks[0].event_id = 8;
+	decide(ctx, &policy, &facts, queue, 1, verdicts);
+	assert_int_equal(verdicts[0].err, ERR_EVENT_NOT_FOUND);
+}
+
+static void
+test_decide_names_seats_that_do_not_exist(void **state)
+{
+	(void)state;
+	seats[0].status = SEAT_SOLD;
+	ASK(0, "a", 1, 99);
+	decide(ctx, &policy, &facts, queue, 1, verdicts);
+	assert_int_equal(verdicts[0].err, ERR_SEAT_NOT_FOUND);
+	assert_int_equal(verdicts[0].n_refused, 1);
+	assert_int_equal(verdicts[0].refused[0], 99);
+}
+
+static void
+test_wants_collect_sorts_and_drops_repeats(void **state)
+{
+	struct wants w;
+
+	(void)state;
+	ASK(0, "a", 3, 5);
+	ASK(1, "b", 1, 3);
+	ASK(2, "a", 5);
+	asks[2].event_id = 2;
+	wants_collect(ctx, queue, 3, &w);
+	assert_int_equal(w.n_keys, 2);
+	assert_true(w.lock_keys[0] < w.lock_keys[1]);
+	assert_int_equal(w.n_events, 2);
+	assert_int_equal(w.events[0], 2);
+	assert_int_equal(w.n_seats, 4);
+	assert_int_equal(w.seats[0].event_id, 2);
+	assert_int_equal(w.seats[1].no, 1);
+	assert_int_equal(w.seats[3].no, 5);
+}
+
+/* The moves of R-1, spelled out once more, by hand. */
+static void
+test_booking_may_move_exactly_as_the_rule_says(void **state)
+{
+	static const char *const may[BOOKING__MAX] = {
+		/*             RPYCXEFr: requested pending paYing confirmed cancelled(X) expired failed refunded */
+		[BOOKING_REQUESTED] = ".P..X.F.", [BOOKING_PENDING] = "..YCXE..",
+		[BOOKING_PAYING] = ".P.CXE..",    [BOOKING_CONFIRMED] = "....X..r",
+		[BOOKING_CANCELLED] = "........", [BOOKING_EXPIRED] = "........",
+		[BOOKING_FAILED] = "........",    [BOOKING_REFUNDED] = "........",
+	};
+
+	(void)state;
+	for (int from = 0; from < BOOKING__MAX; from++) {
+		for (int to = 0; to < BOOKING__MAX; to++)
+			assert_int_equal(booking_may_move((enum booking_status)from, (enum booking_status)to),
+			                 may[from][to] != '.');
+	}
+}
+
+#define DECIDE_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		DECIDE_TEST(test_decide_gives_a_seat_to_the_first_who_asks),
+		DECIDE_TEST(test_decide_names_every_seat_that_is_taken),
+		DECIDE_TEST(test_decide_lets_own_and_lapsed_holds_be_taken),
+		DECIDE_TEST(test_decide_puts_lapsed_bookings_aside),
+		DECIDE_TEST(test_decide_counts_pending_bookings_of_the_whole_queue),
+		DECIDE_TEST(test_decide_counts_nothing_without_a_window),
+		DECIDE_TEST(test_decide_follows_the_events_policy),
+		DECIDE_TEST(test_decide_an_events_limit_never_widens_the_general_one),
+		DECIDE_TEST(test_decide_tells_the_states_of_an_event_apart),
+		DECIDE_TEST(test_decide_names_seats_that_do_not_exist),
+		DECIDE_TEST(test_wants_collect_sorts_and_drops_repeats),
+		cmocka_unit_test(test_booking_may_move_exactly_as_the_rule_says),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
