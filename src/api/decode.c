@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/utf8.h"
 
 #define ID_MAX       64
 #define SAFE_INTEGER 9007199254740992.0 /* 2^53: above it a double skips whole numbers */
@@ -70,16 +71,6 @@ member(struct api *a, const char *name, enum need need, cJSON_bool (*is_kind)(co
 	return item;
 }
 
-static bool
-has_control(const char *s)
-{
-	for (; *s != '\0'; s++) {
-		if ((unsigned char)*s < ' ' || *s == 0x7f)
-			return true;
-	}
-	return false;
-}
-
 const char *
 decode_text(struct api *a, const char *name, enum need need, size_t least, size_t most)
 {
@@ -89,7 +80,7 @@ decode_text(struct api *a, const char *name, enum need need, size_t least, size_
 	if (item == NULL)
 		return NULL;
 	n = strlen(item->valuestring);
-	if (n < least || n > most || has_control(item->valuestring)) {
+	if (n < least || n > most || !utf8_is_clean(item->valuestring)) {
 		decode_fault(a, name,
 		             n < least  ? "must not be empty"
 		             : n > most ? talloc_asprintf(a->rq->ctx, "is longer than %zu bytes", most)
@@ -183,6 +174,17 @@ decode_event(struct api *a, const char *name)
 	else if (cJSON_IsString(item))
 		id = event_of_text(item->valuestring);
 	if (id == 0)
+		decode_fault(a, name, "must be the id or the number of an event");
+	return id;
+}
+
+int32_t
+decode_query_event(struct api *a, const char *name)
+{
+	const char *text = request_query(a->rq, name);
+	int32_t id = text == NULL ? 0 : event_of_text(text);
+
+	if (text != NULL && id == 0)
 		decode_fault(a, name, "must be the id or the number of an event");
 	return id;
 }

@@ -41,6 +41,9 @@ const cJSON *decode_any(const cJSON *object, const char *name);
  */
 int32_t decode_event(struct api *a, const char *name);
 
+/* An event in the query string, likewise; 0 when absent or faulty. */
+int32_t decode_query_event(struct api *a, const char *name);
+
 /* An event in the path. Errors: VALIDATION_ERROR (noted under "id"). */
 enum err decode_event_arg(struct api *a, const char *text, int32_t *id) MUST_CHECK;
 

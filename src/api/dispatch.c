@@ -133,7 +133,7 @@ api_serve(struct request *rq, struct response *rs, void *app)
 	}
 	e = rq->bad_path ? ERR_VALIDATION_ERROR : run(&a, &match);
 	if (e == ERR_VALIDATION_ERROR && rq->bad_path)
-		a.message = "The path is not valid";
+		a.message = "The URL is not valid";
 	if (e != ERR_OK)
 		face_error(&a, a.route == NULL ? face_of_path(rq) : a.route->face, e);
 	metrics_observe(METRIC_REQUEST_TIME, a.route == NULL ? METRICS_ROUTES - 1 : (unsigned)match.index,

@@ -184,7 +184,7 @@ decode_draft(struct api *a, struct event_draft *draft)
 	draft->title = decode_text(a, "title", REQUIRED, 1, TITLE_MAX);
 	draft->venue_name = decode_text(a, "venueName", REQUIRED, 1, TITLE_MAX);
 	draft->starts_us = decode_time(a, "startsAt", REQUIRED);
-	draft->timezone = decode_text(a, "timezone", OPTIONAL, 1, 64);
+	draft->timezone = decode_text(a, "timezone", REQUIRED, 1, 64);
 	draft->currency = decode_text(a, "currency", REQUIRED, 3, 3);
 	plan = decode_text(a, "planId", REQUIRED, 1, 64);
 	if (plan != NULL && !uuid_parse(plan, &draft->plan_id))
@@ -195,7 +195,6 @@ decode_draft(struct api *a, struct event_draft *draft)
 	decode_tiers(a, draft);
 	draft->policy = decode_policy(a);
 	metadata = object_text(a, decode_object(a, "metadata", OPTIONAL));
-	draft->timezone = draft->timezone == NULL ? "UTC" : draft->timezone;
 	draft->policy = draft->policy == NULL ? "{}" : draft->policy;
 	draft->metadata = metadata == NULL ? "{}" : metadata;
 	return decode_done(a);
@@ -248,7 +247,7 @@ v1_event_list(struct api *a)
 		.words = query_text(a, "q"),
 		.movie_id = query_text(a, "movieId"),
 		.drafts_of = a->who.role == ROLE_ADMIN ? NULL : a->who.sub == NULL ? "" : a->who.sub,
-		.after = (int32_t)decode_query_int(a, "after", 1, INT32_MAX, 0),
+		.after = decode_query_event(a, "after"),
 		.page = (int32_t)decode_query_int(a, "page", 1, INT32_MAX, 1),
 		.limit = (int32_t)decode_query_int(a, "limit", 1, 100, 20),
 	};

@@ -130,15 +130,6 @@ v1_seatmap_render(TALLOC_CTX *ctx, const struct seatmap *map, const char *viewer
 	return jsonw_text(&w);
 }
 
-/* The entity tag of If-None-Match that may be ours: a weak mark (W/) does not matter here. */
-static const char *
-known_tag(const struct api *a)
-{
-	const char *tag = request_header(a->rq, "HTTP_IF_NONE_MATCH");
-
-	return tag != NULL && strncmp(tag, "W/", 2) == 0 ? tag + 2 : tag;
-}
-
 enum err
 v1_event_seats(struct api *a)
 {
@@ -148,7 +139,8 @@ v1_event_seats(struct api *a)
 
 	if ((e = decode_event_arg(a, a->arg[0], &event)) != ERR_OK)
 		return e;
-	e = seatmap_get(a->app->maps, a->rq->ctx, event, a->who.sub, known_tag(a), &page);
+	e = seatmap_get(a->app->maps, a->rq->ctx, event, a->who.sub,
+	                request_header(a->rq, "HTTP_IF_NONE_MATCH"), &page);
 	if (e != ERR_OK)
 		return e;
 	response_header(a->rq, a->rs, "ETag", page.etag);

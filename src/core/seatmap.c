@@ -307,6 +307,13 @@ personal_map(struct seatmap_cache *c, TALLOC_CTX *ctx, int32_t event_id, const c
 	return ERR_OK;
 }
 
+/* Whether a list of entity tags names one; their quotes make a substring exact. */
+static bool
+is_known(const char *list, const char *etag)
+{
+	return list != NULL && (strcmp(list, "*") == 0 || strstr(list, etag) != NULL);
+}
+
 enum err
 seatmap_get(struct seatmap_cache *c, TALLOC_CTX *ctx, int32_t event_id, const char *viewer,
             const char *known, struct seatmap_page *out)
@@ -328,7 +335,7 @@ seatmap_get(struct seatmap_cache *c, TALLOC_CTX *ctx, int32_t event_id, const ch
 		out->etag = talloc_strdup(ctx, e->etag);
 		out->text = NULL;
 		out->len = e->len;
-		if (!personal && (known == NULL || strcmp(known, e->etag) != 0))
+		if (!personal && !is_known(known, e->etag))
 			out->text = talloc_memdup(ctx, e->text, e->len + 1);
 	} else {
 		e->event_id = 0; /* no such event, or not now */

@@ -60,7 +60,8 @@ struct seatmap_cache *seatmap_cache_new(TALLOC_CTX *ctx, struct pool *pool, size
  * The map of an event as of a moment after this call began.
  *
  * viewer	a user whose own holds are to show, or NULL
- * known	the entity tag that the asker has, or NULL; then out->text may be NULL
+ * known	the entity tags that the asker has, as in If-None-Match, or NULL; when one is the
+ *		map's, out->text is NULL
  *
  * Errors: EVENT_NOT_FOUND, UNAVAILABLE.
  */

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 static const char *const method_names[METHOD__MAX] = { "GET",   "HEAD",   "POST",   "PUT",
 	                                                   "PATCH", "DELETE", "OPTIONS" };
 
@@ -23,8 +25,8 @@ hex_digit(char c)
 }
 
 /*
- * Decodes %xx (and + when plus_is_space) of n bytes onto ctx. NULL when an escape is broken
- * or gives a control character.
+ * Decodes %xx (and + when plus_is_space) of n bytes onto ctx. NULL when an escape is broken,
+ * or what comes out is not UTF-8 or holds control characters.
  */
 static char *
 decode(TALLOC_CTX *ctx, const char *text, size_t n, bool plus_is_space)
@@ -45,12 +47,12 @@ decode(TALLOC_CTX *ctx, const char *text, size_t n, bool plus_is_space)
 		} else if (c == '+' && plus_is_space) {
 			c = ' ';
 		}
-		if (c < ' ' || c == 0x7f)
+		if (c == 0)
 			return NULL;
 		*p++ = (char)c;
 	}
 	*p = '\0';
-	return out;
+	return utf8_is_clean(out) ? out : NULL;
 }
 
 /* One segment of the path; false when it hides what a path must not hold. */
@@ -83,6 +85,7 @@ request_split(struct request *rq, const char *target)
 			break;
 		rq->bad_path = p == from || !add_part(rq, from, (size_t)(p - from));
 	}
+	rq->bad_path = rq->bad_path || decode(rq->ctx, rq->query, strlen(rq->query), true) == NULL;
 }
 
 const char *
@@ -94,9 +97,7 @@ request_query(const struct request *rq, const char *name)
 		size_t n = strcspn(p, "&"), key = strcspn(p, "=&");
 
 		if (key == strlen(name) && strncmp(p, name, key) == 0) {
-			const char *value = decode(rq->ctx, p + key + (key < n), n - key - (key < n), true);
-
-			return value == NULL ? "" : value;
+			return decode(rq->ctx, p + key + (key < n), n - key - (key < n), true);
 		}
 		p += n + (p[n] == '&');
 	}

@@ -23,7 +23,7 @@ struct request {
 	const char *target;               /* as sent, for the log */
 	const char *part[REQUEST_PARTS];  /* the path's segments, decoded */
 	size_t n_parts;
-	bool bad_path;                    /* not decodable, or with dots or slashes hidden in it */
+	bool bad_path;                    /* not decodable, or the path hides dots or slashes */
 	const char *query;                /* undecoded, without "?"; "" if none */
 	const char *id;                   /* X-Request-Id, the caller's if sane */
 	char *body;                       /* NUL behind it; NULL until read */

@@ -38,8 +38,8 @@ static const struct {
 	enum err err;
 } states[] = {
 	{ "40", ERR_TX_RETRY },    /* serialization failure, deadlock */
-	{ "26000", ERR_TX_RETRY }, /* a prepared statement that is not there */
-	{ "0A000", ERR_TX_RETRY }, /* a cached plan must not change its result type */
+	{ "26000", ERR_DB_LOST }, /* a prepared statement that is not there: start anew */
+	{ "0A000", ERR_DB_LOST }, /* a cached plan must not change its result type: likewise */
 	{ "23505", ERR_TX_RETRY }, /* a unique key: somebody was quicker, look again */
 	{ "57P01", ERR_DB_LOST },  /* admin shutdown */
 	{ "57P02", ERR_DB_LOST },  /* crash shutdown */
@@ -168,8 +168,6 @@ result_error(struct db *db, const PGresult *result, enum stmt stmt)
 	enum err e = state == NULL ? ERR_DB_LOST : state_error(state);
 	char number[12];
 
-	if (e == ERR_TX_RETRY)
-		memset(db->prepared, 0, sizeof(db->prepared));
 	memcpy(number, log_int(stmt), sizeof(number));
 	log_line(e == ERR_INTERNAL ? LOG_ERROR : LOG_WARN, "statement failed", "statement", number,
 	         "sqlstate", state, "error", err_name(e), "reason",

@@ -220,7 +220,7 @@ def test_command_says_nothing_wrong(booked):
     place, booking = booked
     done = run_checker("--event", place.number, "-", stdin=booking + "\n")
     assert done.returncode == 0, done
-    assert done.stdout == "Findings: none. Read: bookings 1, seats 8, journal rows 1.\n"
+    assert done.stdout == "Findings: none. Read: bookings 1, seats 8, journal rows 2.\n"
 
 
 def test_command_prints_findings_and_ends_with_one(booked, tmp_path):

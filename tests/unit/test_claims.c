@@ -2,6 +2,8 @@
 
 #include "token_case.h"
 
+#include "auth/claims.h"
+
 static void
 test_token_verify_claims_are_strict_json(void **state)
 {
@@ -213,6 +215,24 @@ test_token_verify_role_claim_by_another_name(void **state)
 	assert_int_equal(who.role, ROLE_SELLER);
 }
 
+/* --- Numbers as such; libjwt would refuse some of these before they are looked at. --- */
+
+static void
+test_claim_number_finite_only(void **state)
+{
+	static const char *const bad[] = {
+		"1e999", "-1e999", "\"1\"", "true", "null", "[1]", "{}"
+	};
+	double n;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(bad); i++)
+		assert_false(claim_number(claim_of(bad[i], strlen(bad[i])), &n));
+	assert_false(claim_number((struct claim){ NULL, 0 }, &n));
+	assert_true(claim_number(claim_of(" -1.5e1 ", 8), &n));
+	assert_true(n == -15);
+}
+
 int
 main(void)
 {
@@ -226,6 +246,7 @@ main(void)
 		TEST(test_token_verify_issuer_and_audience),
 		TEST(test_token_verify_roles),
 		TEST(test_token_verify_role_claim_by_another_name),
+		TEST(test_claim_number_finite_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
