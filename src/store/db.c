@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <endian.h>
 #include <libpq-fe.h>
+#include <poll.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -125,6 +126,19 @@ ignore_notice(void *arg, const PGresult *result)
 	(void)result;
 }
 
+/* Whether the server has hung up while the connection was at rest. */
+static bool
+hung_up(PGconn *conn)
+{
+	struct pollfd p = { .fd = PQsocket(conn), .events = POLLIN };
+
+	while (PQstatus(conn) == CONNECTION_OK && poll(&p, 1, 0) > 0) {
+		if (!PQconsumeInput(conn)) /* a last word, and then the end of the stream */
+			return true;
+	}
+	return PQstatus(conn) != CONNECTION_OK;
+}
+
 enum err
 db_ready(struct db *db)
 {
@@ -133,8 +147,7 @@ db_ready(struct db *db)
 		                                 "application_name", NULL };
 	const char *values[] = { db->conninfo, OPTIONS, "3", "10000", "10", "3", "rowlock", NULL };
 
-	if (db->conn != NULL && PQstatus(db->conn) == CONNECTION_OK &&
-	    PQtransactionStatus(db->conn) == PQTRANS_IDLE)
+	if (db->conn != NULL && !hung_up(db->conn) && PQtransactionStatus(db->conn) == PQTRANS_IDLE)
 		return ERR_OK;
 	db_drop(db);
 	if (clock_mono_us() < db->retry_at_us)
