@@ -2,17 +2,21 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
 
-#define LAYOUT (UINT64_C(0x526f776c6f636b00) + sizeof(struct shared))
+#define LAYOUT   (UINT64_C(0x526f776c6f636b02) + sizeof(struct shared))
+#define PATH_ROOM 4096
 
 static struct shared private_memory;
 static struct shared *mapped = &private_memory;
+static const char *maps_dir = "";
 
 /* Opens or makes the file at its full size; -1 with errno set. */
 static int
@@ -35,17 +39,47 @@ open_file(const char *path)
 	return fd;
 }
 
+/* Makes the locks: they outlive a process that dies with one in its hand. */
+static void
+make_locks(struct shared *s)
+{
+	pthread_mutexattr_t attr;
+
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
+	pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
+	for (int i = 0; i < SHARED_LOCKS; i++)
+		pthread_mutex_init(&s->lock[i], &attr);
+	pthread_mutexattr_destroy(&attr);
+}
+
+/* Fills new memory in, once, though several processes start together. */
+static void
+initialise(struct shared *s, int fd)
+{
+	flock(fd, LOCK_EX);
+	if (atomic_load(&s->layout) != LAYOUT) {
+		memset((void *)s, 0, sizeof(*s));
+		make_locks(s);
+		atomic_store(&s->layout, LAYOUT);
+	}
+	flock(fd, LOCK_UN);
+}
+
 void
-shared_open(const char *path)
+shared_open(const char *path, const char *maps)
 {
 	void *map = MAP_FAILED;
 	int fd;
 
+	make_locks(&private_memory);
 	if (*path == '\0')
 		return;
 	fd = open_file(path);
 	if (fd >= 0) {
 		map = mmap(NULL, sizeof(struct shared), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		if (map != MAP_FAILED)
+			initialise(map, fd);
 		close(fd);
 	}
 	if (map == MAP_FAILED) {
@@ -54,10 +88,7 @@ shared_open(const char *path)
 		return;
 	}
 	mapped = map;
-	if (mapped->layout != LAYOUT) {
-		memset(mapped, 0, sizeof(*mapped));
-		mapped->layout = LAYOUT;
-	}
+	maps_dir = maps; /* a map may be published only where all workers can take it back */
 }
 
 struct shared *
@@ -66,10 +97,72 @@ shared_get(void)
 	return mapped;
 }
 
+const char *
+shared_maps(void)
+{
+	return maps_dir;
+}
+
+static void
+lock(pthread_mutex_t *mutex)
+{
+	if (pthread_mutex_lock(mutex) == EOWNERDEAD)
+		pthread_mutex_consistent(mutex); /* it guards one rename or unlink: nothing is half done */
+}
+
+/* The name of an event's tag file. */
+static void
+tag_path(char out[PATH_ROOM], int32_t event_id)
+{
+	snprintf(out, PATH_ROOM, "%s/%d.tag", maps_dir, event_id);
+}
+
+/* Takes the tag of whichever event stands in a slot away; its lock is held. */
+static void
+take_back(_Atomic int32_t *published)
+{
+	int32_t event_id = atomic_load(published);
+	char path[PATH_ROOM];
+
+	if (event_id == 0)
+		return;
+	tag_path(path, event_id);
+	unlink(path);
+	atomic_store(published, 0);
+}
+
 void
 shared_event_changed(int32_t event_id)
 {
-	atomic_fetch_add(&mapped->change[(uint32_t)event_id % SHARED_CHANGES], 1);
+	uint32_t i = (uint32_t)event_id % SHARED_CHANGES;
+	pthread_mutex_t *mutex = &mapped->lock[i % SHARED_LOCKS];
+
+	atomic_fetch_add(&mapped->change[i], 1);
+	if (atomic_load(&mapped->published[i]) != event_id)
+		return;
+	lock(mutex);
+	if (atomic_load(&mapped->published[i]) == event_id)
+		take_back(&mapped->published[i]);
+	pthread_mutex_unlock(mutex);
+}
+
+bool
+shared_publish(int32_t event_id, uint64_t version, const char *from)
+{
+	uint32_t i = (uint32_t)event_id % SHARED_CHANGES;
+	pthread_mutex_t *mutex = &mapped->lock[i % SHARED_LOCKS];
+	char to[PATH_ROOM];
+	bool done;
+
+	tag_path(to, event_id);
+	lock(mutex);
+	if (atomic_load(&mapped->published[i]) != event_id)
+		take_back(&mapped->published[i]);
+	/* Announced first, compared after: a change from here on sees it, and waits for the lock. */
+	atomic_store(&mapped->published[i], event_id);
+	done = shared_event_version(event_id) == version && rename(from, to) == 0;
+	pthread_mutex_unlock(mutex);
+	return done;
 }
 
 uint64_t

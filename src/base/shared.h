@@ -1,7 +1,9 @@
 #ifndef ROWLOCK_SHARED_H
 #define ROWLOCK_SHARED_H
 
+#include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -9,13 +11,17 @@
 #define SHARED_CHANGES 4096 /* counters of events; two events may share one */
 #define SHARED_SLOTS   16384 /* counters of metrics */
 
+#define SHARED_LOCKS   64
+
 /*
- * Memory that all worker processes of a host see: a mapped file of plain counters. Nobody
- * locks it; a counter is an atomic word. Losing it loses figures, never a seat.
+ * Memory that all worker processes of a host see: a mapped file of counters, without a lock
+ * on the way of a request. Losing it loses figures, never a seat.
  */
 struct shared {
-	uint64_t layout; /* guards against a file of another version */
+	_Atomic uint64_t layout; /* guards against a file of another version */
 	_Atomic uint64_t change[SHARED_CHANGES];
+	_Atomic int32_t published[SHARED_CHANGES]; /* the event whose map lies in a file, or 0 */
+	pthread_mutex_t lock[SHARED_LOCKS];        /* robust; guards publishing and taking back */
 	_Atomic uint64_t slot[SHARED_SLOTS];
 };
 
@@ -23,17 +29,29 @@ struct shared {
  * Maps the file, made when missing (0600), replaced when of another layout. With path ""
  * or when the file cannot be had (logged as a warning) the memory is this process' own.
  * Call once, before threads.
+ *
+ * maps	the folder of published seat maps; "": none are published. Kept as it is.
  */
-void shared_open(const char *path);
+void shared_open(const char *path, const char *maps);
 
 /* The mapping; private memory before shared_open. Never NULL. */
 struct shared *shared_get(void);
 
 /*
- * Notes that seats of an event changed: called after COMMIT and before anyone is told, so
- * that whoever heard of a booking finds it in the next seat map on this host.
+ * Notes that seats of an event changed, and takes a published map of it back: called after
+ * COMMIT and before anyone is told, so that whoever heard of a booking finds it in the next
+ * seat map on this host.
  */
 void shared_event_changed(int32_t event_id);
+
+/*
+ * Publishes a map: renames a file in the folder of maps to <event>.tag, unless the event has
+ * changed since `version` was read. False when it has, or the rename failed.
+ */
+bool shared_publish(int32_t event_id, uint64_t version, const char *from);
+
+/* The folder of published seat maps; "" when none are published. */
+const char *shared_maps(void);
 
 /* A number that differs after every shared_event_changed of that event. */
 uint64_t shared_event_version(int32_t event_id);

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/shared.h"
+#include "core/mapfile.h"
 #include "http/server.h"
 
 #define MAP_ROOM_BYTES (4 * 1024 * 1024) /* rendered seat maps that are kept */
@@ -94,7 +95,8 @@ main(int argc, char **argv)
 		return 2;
 	}
 	server_block_signals();
-	shared_open(config->shm_file);
+	shared_open(config->shm_file, config->map_dir);
+	mapfile_clean();
 	metrics_init();
 	name_routes();
 	if ((app = build(config)) == NULL)

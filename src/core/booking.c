@@ -127,7 +127,9 @@ booking_list(struct pool *pool, TALLOC_CTX *ctx, struct booking_page *page)
 	const int64_t skip = page->after != NULL ? 0 : (int64_t)(page->page - 1) * page->limit;
 	const struct call calls[] = {
 		{ STMT_LIST_BOOKINGS,
-		  { page->user_id, status, page->after == NULL ? NULL : param_uuid(ctx, page->after),
+		  { page->user_id, status,
+		    page->after == NULL ? NULL : param_int(ctx, uuid_event(page->after)),
+		    page->after == NULL ? NULL : param_uuid(ctx, page->after),
 		    param_int(ctx, page->limit), param_int(ctx, skip) } },
 		{ STMT_COUNT_BOOKINGS, { page->user_id, status } },
 	};

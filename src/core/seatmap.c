@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "base/shared.h"
+#include "core/mapfile.h"
 #include "store/param.h"
 
 #define FRESH_LEAST_US 100000     /* a map is good for at least this long, … */
@@ -21,6 +22,8 @@ struct entry {
 	char *text;             /* malloc'd; NULL: nothing read yet */
 	size_t len;
 	char etag[64];
+	char filed[64];         /* the tag of the map that lies in a file, or "" … */
+	int64_t filed_until_us; /* … and the freshness that it was filed with */
 	char **holders;         /* users who hold seats in it: malloc'd, n_holders */
 	size_t n_holders;
 	uint64_t shared;        /* shared_event_version before it was read */
@@ -307,6 +310,27 @@ personal_map(struct seatmap_cache *c, TALLOC_CTX *ctx, int32_t event_id, const c
 	return ERR_OK;
 }
 
+/*
+ * Whether this map should be left in a file for the web server: the second who asks for it
+ * does that. Maps that are good for one answer only are not worth a file.
+ */
+static bool
+note_filing(struct entry *e, TALLOC_CTX *ctx, const struct seatmap_page *page, struct mapfile *out)
+{
+	if (*shared_maps() == '\0' || e->filed_until_us == e->fresh_until_us)
+		return false;
+	*out = (struct mapfile){ .event_id = e->event_id,
+		                     .version = e->shared,
+		                     .good_us = e->fresh_until_us - clock_mono_us(),
+		                     .etag = page->etag,
+		                     .previous = talloc_strdup(ctx, e->filed),
+		                     .text = page->text,
+		                     .len = page->len };
+	e->filed_until_us = e->fresh_until_us;
+	memcpy(e->filed, e->etag, sizeof(e->filed));
+	return true;
+}
+
 /* Whether a list of entity tags names one; their quotes make a substring exact. */
 static bool
 is_known(const char *list, const char *etag)
@@ -318,7 +342,8 @@ enum err
 seatmap_get(struct seatmap_cache *c, TALLOC_CTX *ctx, int32_t event_id, const char *viewer,
             const char *known, struct seatmap_page *out)
 {
-	bool hit = true, personal = false;
+	bool hit = true, personal = false, filing = false;
+	struct mapfile file;
 	enum err err = ERR_OK;
 	struct entry *e;
 
@@ -333,15 +358,20 @@ seatmap_get(struct seatmap_cache *c, TALLOC_CTX *ctx, int32_t event_id, const ch
 		e->used_us = clock_mono_us();
 		personal = holds_seats(e, viewer);
 		out->etag = talloc_strdup(ctx, e->etag);
-		out->text = NULL;
+		out->text = talloc_memdup(ctx, e->text, e->len + 1);
 		out->len = e->len;
-		if (!personal && !is_known(known, e->etag))
-			out->text = talloc_memdup(ctx, e->text, e->len + 1);
+		filing = hit && note_filing(e, ctx, out, &file);
 	} else {
 		e->event_id = 0; /* no such event, or not now */
 	}
 	pthread_mutex_unlock(&c->mutex);
 	if (hit)
 		metrics_count(METRIC_MAP_HITS, 0);
-	return personal ? personal_map(c, ctx, event_id, viewer, out) : err;
+	if (filing)
+		mapfile_publish(&file);
+	if (personal)
+		err = personal_map(c, ctx, event_id, viewer, out);
+	if (err == ERR_OK && is_known(known, out->etag))
+		out->text = NULL;
+	return err;
 }

@@ -1,0 +1,30 @@
+#ifndef ROWLOCK_MAPFILE_H
+#define ROWLOCK_MAPFILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Seat maps left in files, so that the web server can answer with them and no worker need be
+ * asked (httpd-conf/seatmap.lua). A map is two files: <event>-<tag>.json, which never
+ * changes, and <event>.tag, one line "until etag file" that says which one is good, and until
+ * when in milliseconds since 1970. A change of the event takes the tag file away.
+ */
+
+/* A map to be published; text and etag as of struct seatmap_page. */
+struct mapfile {
+	int32_t event_id;
+	uint64_t version; /* shared_event_version before the map was read */
+	int64_t good_us;  /* how long it is good for from now on */
+	const char *etag, *text;
+	const char *previous; /* the tag of the event's last map, whose body goes away; or "" */
+	size_t len;
+};
+
+/* Publishes a map if the event has not changed meanwhile; failures are logged and harmless. */
+void mapfile_publish(const struct mapfile *map);
+
+/* Removes what earlier workers left behind and nobody will take back; once, at start. */
+void mapfile_clean(void);
+
+#endif
