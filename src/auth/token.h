@@ -39,7 +39,7 @@ enum role role_parse(const char *name);
 
 /*
  * Checks a JWT (RFC 7519) in compact form: the guard of operations.md (Security) first, the
- * signature in constant time, libjwt's opinion of the whole, then the claims. Safe to call
+ * signature in constant time, then the claims. Safe to call
  * from many threads at once.
  *
  * jwt		the token without "Bearer "

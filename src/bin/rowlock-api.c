@@ -64,7 +64,7 @@ build(const struct config *c)
 		                                c->jwt_role_claim };
 	app->policy = (struct policy){ (int32_t)c->max_seats, (int32_t)c->window_min,
 		                           (int32_t)c->max_pending };
-	app->pool = pool_new(app, database, (int)c->db_connections - 1);
+	app->pool = pool_new(app, database, (int)c->db_connections - CLERK_CONNECTIONS);
 	app->clerk = clerk_new(app, database, &app->policy);
 	app->maps = seatmap_cache_new(app, app->pool, MAP_ROOM_BYTES, v1_seatmap_render);
 	return app;
@@ -102,7 +102,9 @@ main(int argc, char **argv)
 	if ((app = build(config)) == NULL)
 		return 2;
 	status = server_run((int)config->threads, api_serve, app);
-	if (status == 0)
+	if (status == 0) { /* else threads are still at work */
 		talloc_free(app);
+		talloc_free((void *)(uintptr_t)config);
+	}
 	return status;
 }

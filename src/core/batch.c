@@ -175,32 +175,30 @@ answer_all(struct pending_commit *p, int64_t created_us)
 }
 
 enum err
-batch_settle(struct db *db, TALLOC_CTX *ctx, const struct policy *policy, struct ask *const *asks,
-             size_t n, struct answer *const *answers, struct booking_key **lapsed,
-             size_t *n_lapsed, struct pending_commit **pending)
+batch_settle(struct db *db, TALLOC_CTX *ctx, const struct policy *policy, struct batch *b)
 {
 	struct pending_commit *p = talloc_zero(ctx, struct pending_commit);
 	int64_t began = clock_mono_us();
 	struct wants *w = &p->wants;
 	enum err e;
 
-	*pending = p;
-	p->asks = asks;
-	p->answers = answers;
-	p->n = n;
-	wants_collect(ctx, asks, n, w);
+	b->pending = p;
+	p->asks = b->asks;
+	p->answers = b->answers;
+	p->n = b->n;
+	wants_collect(ctx, b->asks, b->n, w);
 	e = reserve_lock(db, ctx, w->lock_keys, w->n_keys, w->users, w->n_users, w->events,
 	                 w->n_events, w->seats, w->n_seats, &p->facts);
 	if (e == ERR_OK) {
-		p->verdicts = talloc_array(ctx, struct verdict, (unsigned)n);
-		decide(ctx, policy, &p->facts, asks, n, p->verdicts);
+		p->verdicts = talloc_array(ctx, struct verdict, (unsigned)b->n);
+		decide(ctx, policy, &p->facts, b->asks, b->n, p->verdicts);
 		prepare_writes(ctx, p);
-		collect_lapsed(ctx, p, lapsed, n_lapsed);
+		collect_lapsed(ctx, p, &b->lapsed, &b->n_lapsed);
 		if (p->n_writes > 0)
-			e = reserve_write(db, ctx, p->writes, p->n_writes);
+			e = reserve_write(db, ctx, p->writes, p->n_writes, b->written, b->arg);
 	}
 	db_rollback(db); /* nobody won, or an error: nothing to be flushed, the locks go at once */
-	metrics_observe(METRIC_CLERK_BATCH, 0, (int64_t)n);
+	metrics_observe(METRIC_CLERK_BATCH, 0, (int64_t)b->n);
 	metrics_observe(METRIC_CLERK_TIME, 0, clock_mono_us() - began);
 	if (e == ERR_OK)
 		answer_all(p, p->facts.now_us);

@@ -18,24 +18,34 @@ struct wants {
 /* Collects what n asks want; on ctx. */
 void wants_collect(TALLOC_CTX *ctx, struct ask *const *asks, size_t n, struct wants *out);
 
+/* A batch whose COMMIT was sent; what batch_resolve needs. */
+struct pending_commit;
+
+/* Asks to be settled together, and what becomes of them. */
+struct batch {
+	struct ask *const *asks;        /* n of them, 1 to BATCH_MAX */
+	struct answer *const *answers;  /* n; see batch_settle */
+	size_t n;
+	void (*written)(void *arg);     /* called when only COMMIT is still under way: the next */
+	void *arg;                      /* batch may begin on another connection */
+	struct booking_key *lapsed;     /* out: owners whose window has passed, n_lapsed */
+	size_t n_lapsed;
+	struct pending_commit *pending; /* out, on DB_UNKNOWN */
+};
+
 /*
  * Settles asks in one transaction: lock, decide, write (architecture.md, the first idea).
  *
  * db		a connection that stands and has no transaction open; likewise afterwards
- * asks		n of them, 1 to BATCH_MAX
- * answers	n; those whose `err` is set to something else than ERR_TX_RETRY are settled;
- *			the rest wanted seats whose owner's window has passed, and must be asked again
- *			after lapsed, which lists those owners on ctx, has been expired
+ * ctx		owns what is left in the batch
  *
- * Returns ERR_OK; or, with nobody settled: TX_RETRY, DB_LOST (nothing was written),
- * UNAVAILABLE, INTERNAL; or DB_UNKNOWN when COMMIT was sent and its answer did not come, and
- * then *pending is what batch_resolve needs.
+ * On ERR_OK, the answers whose `err` is something else than ERR_TX_RETRY are settled; the
+ * rest wanted seats whose owner's window has passed, and must be asked again after the
+ * owners in `lapsed` have been expired. Otherwise nobody is settled: TX_RETRY, DB_LOST (nothing
+ * was written), UNAVAILABLE, INTERNAL; or DB_UNKNOWN: COMMIT was sent, its answer did not come.
  */
-struct pending_commit;
 enum err batch_settle(struct db *db, TALLOC_CTX *ctx, const struct policy *policy,
-                      struct ask *const *asks, size_t n, struct answer *const *answers,
-                      struct booking_key **lapsed, size_t *n_lapsed,
-                      struct pending_commit **pending) MUST_CHECK;
+                      struct batch *batch) MUST_CHECK;
 
 /*
  * After DB_UNKNOWN, on a new connection: finds out whether the transaction was committed, and

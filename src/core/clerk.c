@@ -26,18 +26,27 @@ struct waiter {
 };
 
 struct clerk {
-	pthread_mutex_t mutex; /* guards busy, head, tail and every waiter's settled */
-	bool busy;             /* somebody is the clerk */
+	pthread_mutex_t mutex; /* guards all below but policy, and every waiter's settled */
+	bool busy;             /* a batch is being locked, decided or written */
 	struct waiter *head, *tail;
-	struct db *db; /* used by whoever is the clerk */
+	struct db *idle[CLERK_CONNECTIONS];
+	int n_idle;
 	struct policy policy;
+};
+
+/* One batch on its way, and the connection it has. */
+struct service {
+	struct clerk *clerk;
+	struct db *db;
+	bool released; /* the next batch may be, or has been, begun */
 };
 
 static int
 clerk_free(struct clerk *c)
 {
+	while (c->n_idle > 0)
+		talloc_free(c->idle[--c->n_idle]);
 	pthread_mutex_destroy(&c->mutex);
-	talloc_free(c->db);
 	return 0;
 }
 
@@ -48,7 +57,9 @@ clerk_new(TALLOC_CTX *ctx, const char *conninfo, const struct policy *policy)
 
 	pthread_mutex_init(&c->mutex, NULL);
 	c->policy = *policy;
-	c->db = db_new(NULL, conninfo); /* a talloc tree of its own: used from many threads in turn */
+	/* Each connection is a talloc tree of its own: it is used from many threads in turn. */
+	for (; c->n_idle < CLERK_CONNECTIONS; c->n_idle++)
+		c->idle[c->n_idle] = db_new(NULL, conninfo);
 	talloc_set_destructor(c, clerk_free);
 	return c;
 }
@@ -61,17 +72,47 @@ pause_ms(int ms)
 	nanosleep(&t, NULL);
 }
 
+/* Whether there is a batch to be served, and nobody before it; the mutex is held. */
+static bool
+may_serve(const struct clerk *c)
+{
+	return !c->busy && c->head != NULL && c->n_idle > 0;
+}
+
+/* Calls the first in the queue to the window, if it is free; the mutex is held. */
+static void
+call_next(struct clerk *c)
+{
+	if (may_serve(c))
+		pthread_cond_signal(&c->head->called);
+}
+
+/* Lets the next batch begin: this one is written, or over. */
+static void
+release(void *arg)
+{
+	struct service *s = arg;
+
+	if (s->released)
+		return;
+	s->released = true;
+	pthread_mutex_lock(&s->clerk->mutex);
+	s->clerk->busy = false;
+	call_next(s->clerk);
+	pthread_mutex_unlock(&s->clerk->mutex);
+}
+
 /* Looks for the fate of a batch whose COMMIT was cut off, until the database is back. */
 static enum err
-find_out(struct clerk *c, TALLOC_CTX *ctx, struct pending_commit *pending)
+find_out(struct db *db, TALLOC_CTX *ctx, struct pending_commit *pending)
 {
 	int64_t until = clock_mono_us() + RESOLVE_US;
 	enum err e;
 
 	do {
-		e = db_ready(c->db);
+		e = db_ready(db);
 		if (e == ERR_OK)
-			e = batch_resolve(c->db, ctx, pending);
+			e = batch_resolve(db, ctx, pending);
 		if (e == ERR_OK || e == ERR_TX_RETRY)
 			return e;
 		pause_ms(RESOLVE_PAUSE_MS);
@@ -94,28 +135,26 @@ answer_everyone(struct waiter *const *waiters, size_t n, enum err e)
  * TX_RETRY (their seats' former owners have been expired since).
  */
 static enum err
-settle_once(struct clerk *c, struct waiter *const *waiters, size_t n)
+settle_once(struct service *s, struct waiter *const *waiters, size_t n)
 {
 	TALLOC_CTX *ctx = talloc_new(NULL);
 	struct ask *asks[BATCH_MAX];
 	struct answer *answers[BATCH_MAX];
-	struct pending_commit *pending;
-	struct booking_key *lapsed = NULL;
-	size_t n_lapsed = 0;
+	struct batch batch = { asks, answers, n, release, s, NULL, 0, NULL };
 	enum err e;
 
 	for (size_t i = 0; i < n; i++) {
 		asks[i] = waiters[i]->ask;
 		answers[i] = waiters[i]->answer;
 	}
-	e = db_ready(c->db);
+	e = db_ready(s->db);
 	if (e == ERR_OK) {
-		e = batch_settle(c->db, ctx, &c->policy, asks, n, answers, &lapsed, &n_lapsed, &pending);
+		e = batch_settle(s->db, ctx, &s->clerk->policy, &batch);
 		if (e == ERR_DB_UNKNOWN)
-			e = find_out(c, ctx, pending);
+			e = find_out(s->db, ctx, batch.pending);
 	}
-	if (e == ERR_OK && n_lapsed > 0 && db_ready(c->db) == ERR_OK &&
-	    booking_expire(c->db, ctx, lapsed, n_lapsed) != ERR_OK)
+	if (e == ERR_OK && batch.n_lapsed > 0 && db_ready(s->db) == ERR_OK &&
+	    booking_expire(s->db, ctx, batch.lapsed, batch.n_lapsed) != ERR_OK)
 		log_line(LOG_WARN, "lapsed bookings were not expired, their seats are tried again", NULL);
 	talloc_free(ctx);
 	return e;
@@ -136,14 +175,14 @@ keep_unsettled(struct waiter **waiters, size_t n)
 
 /* Settles n waiters together, again and again while only lapsed seats or a retry stand in the way. */
 static enum err
-settle_together(struct clerk *c, struct waiter **waiters, size_t *n, int attempts)
+settle_together(struct service *s, struct waiter **waiters, size_t *n, int attempts)
 {
 	enum err e = ERR_OK;
 
 	for (int i = 0; i < attempts && *n > 0; i++) {
 		if (i > 0)
 			metrics_count(METRIC_CLERK_RETRIES, 0);
-		e = settle_once(c, waiters, *n);
+		e = settle_once(s, waiters, *n);
 		if (e == ERR_OK)
 			*n = keep_unsettled(waiters, *n);
 		else if (e != ERR_TX_RETRY && e != ERR_DB_LOST)
@@ -166,13 +205,13 @@ last_word(enum err e)
  * sits on, one bad ask) is settled one by one, so that no one suffers for a neighbour.
  */
 static void
-settle(struct clerk *c, struct waiter **waiters, size_t n)
+settle(struct service *s, struct waiter **waiters, size_t n)
 {
-	enum err e = settle_together(c, waiters, &n, 2);
+	enum err e = settle_together(s, waiters, &n, 2);
 
 	if (n == 0)
 		return;
-	if (e == ERR_DB_UNKNOWN || (e == ERR_UNAVAILABLE && db_ready(c->db) != ERR_OK)) {
+	if (e == ERR_DB_UNKNOWN || (e == ERR_UNAVAILABLE && db_ready(s->db) != ERR_OK)) {
 		answer_everyone(waiters, n, ERR_UNAVAILABLE);
 		return;
 	}
@@ -180,8 +219,9 @@ settle(struct clerk *c, struct waiter **waiters, size_t n)
 		struct waiter *one = waiters[i];
 		size_t left = 1;
 
+		e = ERR_UNAVAILABLE;
 		if (clock_mono_us() - one->since_us < PATIENCE_US)
-			e = settle_together(c, &one, &left, ATTEMPTS);
+			e = settle_together(s, &one, &left, ATTEMPTS);
 		if (left > 0 && e == ERR_OK)
 			one->answer->err = ERR_SEAT_ALREADY_RESERVED; /* lapsed, yet somebody is at it */
 		else if (left > 0)
@@ -202,29 +242,26 @@ take_batch(struct clerk *c, struct waiter **batch)
 	return n;
 }
 
-/* Is the clerk until this thread's own ask is settled; the mutex is held. */
+/* Is the clerk for one batch; the mutex is held, before and after. */
 static void
-serve(struct clerk *c, const struct waiter *self)
+serve(struct clerk *c)
 {
 	struct waiter *batch[BATCH_MAX], *work[BATCH_MAX];
-	size_t n;
+	struct service s = { .clerk = c, .db = c->idle[--c->n_idle] };
+	size_t n = take_batch(c, batch);
 
 	c->busy = true;
-	while (!self->settled) {
-		n = take_batch(c, batch);
-		memcpy(work, batch, sizeof(work));
-		pthread_mutex_unlock(&c->mutex);
-		settle(c, work, n);
-		pthread_mutex_lock(&c->mutex);
-		for (size_t i = 0; i < n; i++) {
-			batch[i]->settled = true;
-			if (batch[i] != self)
-				pthread_cond_signal(&batch[i]->called);
-		}
+	memcpy(work, batch, n * sizeof(batch[0]));
+	pthread_mutex_unlock(&c->mutex);
+	settle(&s, work, n);
+	release(&s);
+	pthread_mutex_lock(&c->mutex);
+	c->idle[c->n_idle++] = s.db;
+	for (size_t i = 0; i < n; i++) {
+		batch[i]->settled = true;
+		pthread_cond_signal(&batch[i]->called);
 	}
-	c->busy = false;
-	if (c->head != NULL)
-		pthread_cond_signal(&c->head->called);
+	call_next(c);
 }
 
 enum err
@@ -240,10 +277,12 @@ clerk_book(struct clerk *c, struct ask *ask, struct answer *out)
 	else
 		c->tail->next = &self;
 	c->tail = &self;
-	while (!self.settled && c->busy)
-		pthread_cond_wait(&self.called, &c->mutex);
-	if (!self.settled)
-		serve(c, &self);
+	while (!self.settled) {
+		if (may_serve(c))
+			serve(c);
+		else
+			pthread_cond_wait(&self.called, &c->mutex);
+	}
 	pthread_mutex_unlock(&c->mutex);
 	pthread_cond_destroy(&self.called);
 	metrics_count(METRIC_BOOKINGS, out->err);

@@ -6,12 +6,15 @@
 /*
  * The window at which the threads of a process queue for seats. One of those that wait
  * becomes the clerk, takes everyone in the queue, and settles them all in one transaction:
- * lock, decide, write.
+ * lock, decide, write. While its COMMIT waits for the disk, the next clerk begins on a second
+ * connection.
  */
 struct clerk;
 
+#define CLERK_CONNECTIONS 2
+
 /*
- * conninfo	of the clerk's own connection
+ * conninfo	of the clerk's own CLERK_CONNECTIONS connections
  * policy	the limits that hold where an event says nothing; copied
  */
 struct clerk *clerk_new(TALLOC_CTX *ctx, const char *conninfo, const struct policy *policy);

@@ -146,14 +146,13 @@ set_timeouts(const FCGX_Request *fcgi)
 }
 
 static void
-serve_one(struct server *s, FCGX_Request *fcgi)
+serve_one(struct server *s, FCGX_Request *fcgi, TALLOC_CTX *pool)
 {
-	struct request rq = { .fcgi = fcgi, .began_us = clock_mono_us() };
+	struct request rq = { .ctx = talloc_new(pool), .fcgi = fcgi, .began_us = clock_mono_us() };
 	struct response rs = { .status = 200 };
 	const char *target, *method;
 
 	set_timeouts(fcgi);
-	rq.ctx = talloc_pool(NULL, CTX_BYTES);
 	rq.id = choose_id(&rq);
 	target = request_header(&rq, "REQUEST_URI");
 	method = request_header(&rq, "REQUEST_METHOD");
@@ -169,6 +168,7 @@ serve_one(struct server *s, FCGX_Request *fcgi)
 static void *
 serve_thread(void *arg)
 {
+	TALLOC_CTX *pool = talloc_pool(NULL, CTX_BYTES); /* empty again after each request */
 	struct server *s = arg;
 	FCGX_Request fcgi;
 	int rc;
@@ -177,7 +177,7 @@ serve_thread(void *arg)
 	while (!atomic_load(&s->stopping)) {
 		rc = FCGX_Accept_r(&fcgi);
 		if (rc == 0) {
-			serve_one(s, &fcgi);
+			serve_one(s, &fcgi, pool);
 		} else if (rc != -EAGAIN && rc != -EINTR) {
 			/* EMFILE, ENFILE, ENOBUFS …: bad times pass; do not spin while they last */
 			log_line(LOG_WARN, "accept failed", "reason", strerror(-rc), NULL);
@@ -185,6 +185,7 @@ serve_thread(void *arg)
 		}
 	}
 	FCGX_Free(&fcgi, 1);
+	talloc_free(pool);
 	atomic_fetch_sub(&s->running, 1);
 	return NULL;
 }

@@ -12,6 +12,7 @@
 
 #define BACKOFF_FIRST_MS 50
 #define BACKOFF_MOST_MS  1000
+#define EXCHANGE_MOST    16 /* calls in one round trip */
 #define PG_EPOCH_US      INT64_C(946684800000000) /* 2000-01-01, where timestamptz counts from */
 
 /*
@@ -175,7 +176,7 @@ state_error(const char *state)
 
 /* The error of a failed result, logged with what is safe to log. */
 static enum err
-result_error(struct db *db, const PGresult *result, enum stmt stmt)
+result_error(const PGresult *result, enum stmt stmt)
 {
 	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	enum err e = state == NULL ? ERR_DB_LOST : state_error(state);
@@ -212,7 +213,7 @@ read_answer(struct db *db, TALLOC_CTX *ctx, enum stmt stmt, struct rows **out)
 		e = ERR_TX_RETRY; /* never the first error of an exchange */
 		break;
 	default:
-		e = result_error(db, result, stmt);
+		e = result_error(result, stmt);
 	}
 	if (e == ERR_OK && out != NULL) {
 		*out = talloc(ctx, struct rows);
@@ -226,13 +227,29 @@ read_answer(struct db *db, TALLOC_CTX *ctx, enum stmt stmt, struct rows **out)
 	return e;
 }
 
+/* An exchange under way. */
+struct exchange {
+	const struct call *calls;
+	size_t n;
+	struct rows **out;
+	void (*before_last)(void *arg); /* or NULL */
+	void *arg;
+	bool preparing[EXCHANGE_MOST];
+};
+
 /* Prepares what is not, and sends the calls and the sync that closes them. */
 static enum err
-send_calls(struct db *db, const struct call *calls, size_t n, bool *preparing)
+send_calls(struct db *db, struct exchange *x)
 {
-	for (size_t i = 0; i < n; i++) {
+	const struct call *calls = x->calls;
+	bool *preparing = x->preparing;
+
+	for (size_t i = 0; i < x->n; i++) {
 		enum stmt s = calls[i].stmt;
 		char name[12];
+
+		if (x->before_last != NULL && i + 1 == x->n && !PQsendFlushRequest(db->conn))
+			return ERR_DB_LOST;
 
 		memcpy(name, log_int(s), sizeof(name));
 		preparing[i] = !db->prepared[s];
@@ -248,20 +265,23 @@ send_calls(struct db *db, const struct call *calls, size_t n, bool *preparing)
 
 /* Reads all answers of an exchange up to its sync; the first error counts. */
 static enum err
-read_calls(struct db *db, TALLOC_CTX *ctx, const struct call *calls, size_t n,
-           const bool *preparing, struct rows **out)
+read_calls(struct db *db, TALLOC_CTX *ctx, const struct exchange *x)
 {
 	enum err first = ERR_OK, e;
 	PGresult *sync;
 
-	for (size_t i = 0; i < n; i++) {
-		if (preparing[i]) {
-			e = read_answer(db, ctx, calls[i].stmt, NULL);
+	for (size_t i = 0; i < x->n; i++) {
+		enum stmt s = x->calls[i].stmt;
+
+		if (x->before_last != NULL && i + 1 == x->n && first == ERR_OK)
+			x->before_last(x->arg);
+		if (x->preparing[i]) {
+			e = read_answer(db, ctx, s, NULL);
 			if (e != ERR_OK)
-				db->prepared[calls[i].stmt] = false;
+				db->prepared[s] = false;
 			first = first == ERR_OK ? e : first;
 		}
-		e = read_answer(db, ctx, calls[i].stmt, out == NULL ? NULL : &out[i]);
+		e = read_answer(db, ctx, s, x->out == NULL ? NULL : &x->out[i]);
 		first = first == ERR_OK ? e : first;
 		if (PQstatus(db->conn) != CONNECTION_OK)
 			return first == ERR_OK ? ERR_DB_LOST : first;
@@ -273,19 +293,18 @@ read_calls(struct db *db, TALLOC_CTX *ctx, const struct call *calls, size_t n,
 	return first;
 }
 
-enum err
-db_exchange(struct db *db, TALLOC_CTX *ctx, const struct call *calls, size_t n, struct rows **out)
+static enum err
+exchange(struct db *db, TALLOC_CTX *ctx, struct exchange *x)
 {
 	int64_t began = clock_mono_us();
-	bool preparing[16];
 	enum err e;
 
-	assert(n <= sizeof(preparing) / sizeof(preparing[0]));
+	assert(x->n <= EXCHANGE_MOST);
 	if (db->conn == NULL)
 		return ERR_DB_LOST;
-	e = send_calls(db, calls, n, preparing);
+	e = send_calls(db, x);
 	if (e == ERR_OK)
-		e = read_calls(db, ctx, calls, n, preparing, out);
+		e = read_calls(db, ctx, x);
 	metrics_observe(METRIC_DB_TIME, 0, clock_mono_us() - began);
 	if (PQstatus(db->conn) != CONNECTION_OK || e == ERR_DB_LOST) {
 		if (e == ERR_OK || e == ERR_TX_RETRY || e == ERR_DB_LOST) {
@@ -295,6 +314,23 @@ db_exchange(struct db *db, TALLOC_CTX *ctx, const struct call *calls, size_t n, 
 		db_drop(db);
 	}
 	return e;
+}
+
+enum err
+db_exchange(struct db *db, TALLOC_CTX *ctx, const struct call *calls, size_t n, struct rows **out)
+{
+	struct exchange x = { .calls = calls, .n = n, .out = out };
+
+	return exchange(db, ctx, &x);
+}
+
+enum err
+db_exchange_early(struct db *db, TALLOC_CTX *ctx, const struct call *calls, size_t n,
+                  struct rows **out, void (*before_last)(void *), void *arg)
+{
+	struct exchange x = { calls, n, out, before_last, arg, { false } };
+
+	return exchange(db, ctx, &x);
 }
 
 enum err

@@ -55,6 +55,13 @@ enum err db_ready(struct db *db) MUST_CHECK;
 enum err db_exchange(struct db *db, TALLOC_CTX *ctx, const struct call *calls, size_t n,
                      struct rows **out) MUST_CHECK;
 
+/*
+ * db_exchange, in which `before_last` is called with arg as soon as all calls but the last
+ * have been answered well: while the last, a COMMIT, waits for the disk.
+ */
+enum err db_exchange_early(struct db *db, TALLOC_CTX *ctx, const struct call *calls, size_t n,
+                           struct rows **out, void (*before_last)(void *arg), void *arg) MUST_CHECK;
+
 /* db_exchange of one call; out may be NULL. */
 enum err db_query(struct db *db, TALLOC_CTX *ctx, struct call call, struct rows **out) MUST_CHECK;
 

@@ -201,7 +201,8 @@ find_write(struct booking_write *writes, size_t n, const struct uuid *id, size_t
 }
 
 enum err
-reserve_write(struct db *db, TALLOC_CTX *ctx, struct booking_write *writes, size_t n)
+reserve_write(struct db *db, TALLOC_CTX *ctx, struct booking_write *writes, size_t n,
+              void (*written)(void *), void *arg)
 {
 	struct booking_arrays b;
 	struct seat_arrays s;
@@ -227,7 +228,7 @@ reserve_write(struct db *db, TALLOC_CTX *ctx, struct booking_write *writes, size
 		    array_done(&b.payload) } },
 		{ .stmt = STMT_COMMIT },
 	};
-	e = db_exchange(db, ctx, calls, 4, rows);
+	e = db_exchange_early(db, ctx, calls, 4, rows, written, arg);
 	if (e == ERR_DB_LOST)
 		return ERR_DB_UNKNOWN;
 	for (int r = 0; e == ERR_OK && r < rows_count(rows[0]); r++) {

@@ -85,10 +85,13 @@ struct booking_write {
 
 /*
  * Writes bookings, their seats and their journal rows, and commits: one round trip.
+ *
+ * written	called with arg when all is written and only COMMIT is still under way
+ *
  * Errors as of db_exchange, but a connection lost here is DB_UNKNOWN.
  */
-enum err reserve_write(struct db *db, TALLOC_CTX *ctx, struct booking_write *writes,
-                       size_t n) MUST_CHECK;
+enum err reserve_write(struct db *db, TALLOC_CTX *ctx, struct booking_write *writes, size_t n,
+                       void (*written)(void *arg), void *arg) MUST_CHECK;
 
 /*
  * After DB_UNKNOWN, on a new connection: waits until the lost transaction has ended (it held

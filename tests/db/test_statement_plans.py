@@ -1,0 +1,400 @@
+"""
+How PostgreSQL goes about the statements of a booking, with the very settings of our
+connections. A worker prepares a statement once and keeps its generic plan, maybe from when the
+tables were empty: so the plan must be the good one from the beginning, whatever is in them.
+
+A plan is written down as what it reads, in its order, outer side first: `unnest` for the
+arrays, and index(columns that it is searched by) for tables.
+"""
+
+import ast
+import contextlib
+import os
+import re
+import subprocess
+
+import pytest
+
+import scratch as scratch_databases
+
+SOURCES = os.path.join(scratch_databases.ROOT, "src")
+STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+
+
+def joined(code):
+    """The value of the C strings in a row."""
+    return "".join(ast.literal_eval(literal) for literal in STRING.findall(code))
+
+
+def read_statements():
+    """{name: text} of stmt.def, as the compiler sees it."""
+    done = subprocess.run(["cc", "-E", "-P", "-I", SOURCES, "-x", "c", "-"], text=True, check=True,
+                          capture_output=True, input='#define STMT(id, n, text) @ id @ text\n'
+                                                     '#include "store/stmt.def"\n')
+    return {name: joined(text) for name, text in re.findall(r"@ (\w+) @([^@]*)", done.stdout)}
+
+
+def read_options():
+    """What db.c asks for when it connects."""
+    with open(os.path.join(SOURCES, "store", "db.c"), encoding="utf-8") as file:
+        return joined(re.search(r"#define OPTIONS ((?:.*\\\n)*.*)", file.read()).group(1))
+
+
+STATEMENTS = read_statements()
+OPTIONS = read_options()
+
+BOOKING = "0197aaaa-0000-7000-8000-000000000007"  # of event 1, once the tables are filled
+NEW = "0197aaaa-0000-7000-8000-ffffffffffff"
+BOOKINGS = f"'{{1,1}}', '{{{BOOKING},{NEW}}}'"
+
+# Statement: its arguments, and the plan that it must have.
+HOT = {
+    "LOCK_USERS": ("'{1,2}'", ["unnest"]),
+    "COUNT_PENDING": ("'{user-1,user-2}'",
+                      ["unnest", "booking_pending(hashtextextended(user_id, 0::bigint), expires_at)"]),
+    "READ_EVENTS": ("'{1,2}'", ["event_pkey(id)"]),
+    "LOCK_SEATS": ("'{1,1}', '{3,5}'",
+                   ["unnest", "seat_pkey(event_id, no)", "section_pkey(event_id, no)"]),
+    "INSERT_BOOKINGS": (f"'{{1}}', '{{{NEW}}}', '{{user-1}}', '{{Ann}}', '{{\"{{1,2}}\"}}',"
+                        " '{\"{100,100}\"}', '{200}', '{EUR}', '{10}'", ["unnest"]),
+    "RESERVE_SEATS": (f"'{{1,1}}', '{{3,5}}', '{{ann,ann}}', '{{10,10}}', '{{{NEW},{NEW}}}'",
+                      ["unnest", "seat_pkey(event_id, no)"]),
+    "INSERT_JOURNAL": (f"'{{1}}', '{{{NEW}}}', '{{user-1}}', '{{booking.created}}', '{{r}}', '{{\"{{}}\"}}'",
+                       ["unnest"]),
+    "FIND_BOOKINGS": (BOOKINGS, ["unnest", "booking_pkey(event_id, id)"]),
+    "LOCK_LAPSED": (BOOKINGS, ["unnest", "booking_pkey(event_id, id)"]),
+    "LOCK_BOOKING": (f"1, '{BOOKING}'", ["booking_pkey(event_id, id)", "event_pkey(id)"]),
+    "FREE_SEATS": (f"'{{1,1}}', '{{3,5}}', '{{{BOOKING},{BOOKING}}}'",
+                   ["unnest", "seat_pkey(event_id, no)"]),
+    "END_BOOKINGS": (BOOKINGS + ", 'cancelled', 'why'", ["unnest", "booking_pkey(event_id, id)"]),
+    "GET_BOOKING": (f"1, '{BOOKING}'", ["booking_pkey(event_id, id)", "event_pkey(id)"]),
+    "GET_BOOKED_SEATS": (BOOKINGS, ["unnest", "booking_pkey(event_id, id)", "unnest",
+                                    "seat_pkey(event_id, no)", "section_pkey(event_id, no)"]),
+    "LIST_BOOKINGS": (f"'user-1', NULL, 1, '{BOOKING}', 20, 0",
+                      ["booking_pkey(event_id, id)", "booking_user(user_id)", "event_pkey(id)"]),
+    "COUNT_BOOKINGS": ("'user-1', 'cancelled'", ["booking_user(user_id)"]),
+    "BOOKING_OWNERS": (f"1, '{BOOKING}'", ["booking_pkey(event_id, id)", "event_pkey(id)"]),
+    "BOOKING_HISTORY": (f"'{BOOKING}'", ["journal_booking(booking_id)"]),
+    "GET_EVENT": ("1", ["event_pkey(id)"]),
+    "LOCK_EVENT": ("1", ["event_pkey(id)"]),
+    "COUNT_SEATS": ("'{1,2}'", ["seat_pkey(event_id)"]),
+    "MAP_VERSION": ("1, '1'", ["journal_pkey(event_id, xid)"]),
+    "MAP_SECTIONS": ("1", ["section_pkey(event_id)"]),
+    "MAP_SEATS": ("1", ["seat_pkey(event_id)"]),
+}
+
+# These run once in a while, or read a table that is short.
+RARE = {"BEGIN", "COMMIT", "ROLLBACK", "PING", "INSERT_PLAN", "GET_PLAN", "LIST_PLANS", "COUNT_PLANS",
+        "IS_TIMEZONE", "INSERT_EVENT", "INSERT_SECTIONS", "INSERT_SEATS", "LIST_EVENTS", "COUNT_EVENTS",
+        "UPDATE_EVENT", "MIGRATE_LOCK", "MIGRATIONS", "INSERT_MIGRATION", "GRANT_WORKER", "DOCTOR_SETTINGS",
+        "COUNT_TABLES"}
+
+# Rows are locked in the order of the arrays (R-14): nothing may come between them and the loop.
+IN_ORDER = ("LOCK_SEATS", "RESERVE_SEATS", "FREE_SEATS")
+ORDER_KEEPERS = {"ModifyTable", "LockRows", "Nested Loop", "Function Scan", "Index Scan"}
+
+# Answers or counts a whole event, or all of a user: as many pages as there is to read.
+LONG = ("MAP_SEATS", "MAP_VERSION", "COUNT_SEATS", "COUNT_BOOKINGS", "LIST_BOOKINGS")
+FEW_PAGES = 60
+
+
+def test_every_statement_is_hot_or_rare():
+    """Whoever adds a statement says here which it is, and what its plan shall be."""
+    assert set(HOT).isdisjoint(RARE)
+    assert set(STATEMENTS) == set(HOT) | RARE
+
+
+def test_options_are_those_of_the_connections():
+    assert "plan_cache_mode=force_generic_plan" in OPTIONS and "enable_seqscan=off" in OPTIONS
+
+
+# --- Reading a plan.
+
+def bare(expression):
+    """Without what the two ways of printing an expression differ in."""
+    return re.sub(r"[()']", "", expression)
+
+
+class Catalog:
+    """The columns of the indexes, as PostgreSQL writes them."""
+
+    def __init__(self, database):
+        self.columns = {}
+        for name, column in database.ask("""
+                SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid, at, true)
+                FROM pg_index CROSS JOIN LATERAL generate_series(1, indnkeyatts) AS at
+                WHERE indrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace)
+                ORDER BY 1, at"""):
+            self.columns.setdefault(name, []).append(column)
+
+    def searched_by(self, node):
+        """index(columns): the leading columns that the condition names, without a gap."""
+        condition, used = bare(node.get("Index Cond", "")), []
+        for column in self.columns[node["Index Name"]]:
+            if not re.search(r"(?<![\w.])" + re.escape(bare(column)) + r"(?!\w)", condition):
+                break
+            used.append(column)
+        return f"{node['Index Name']}({', '.join(used)})"
+
+
+def nodes(plan):
+    """All nodes of a plan, outer sides first."""
+    yield plan
+    for below in plan.get("Plans", ()):
+        yield from nodes(below)
+
+
+def reads(plan, catalog):
+    """What a plan reads, in its order."""
+    found = []
+    for node in nodes(plan):
+        if node["Node Type"] == "Function Scan":
+            found.append("unnest")
+        elif "Index Name" in node:
+            found.append(catalog.searched_by(node))
+        elif "Relation Name" in node and node["Node Type"] not in ("ModifyTable", "Bitmap Heap Scan"):
+            found.append(f"{node['Node Type']} of {node['Relation Name']}")
+    return found
+
+
+def show(plan, depth=0):
+    """A plan in lines, for people."""
+    words = [plan["Node Type"], *(f"{key}={plan[key]}" for key in ("Index Name", "Relation Name", "Index Cond",
+                                                                   "Filter", "Total Cost") if key in plan)]
+    return "\n".join(["  " * depth + " ".join(map(str, words)),
+                      *(show(below, depth + 1) for below in plan.get("Plans", ()))])
+
+
+def faults(name, plan, catalog, shall=None):
+    """What is wrong with the plan of a statement, in words."""
+    found, kinds = [], [node["Node Type"] for node in nodes(plan)]
+    does, shall = reads(plan, catalog), shall or HOT[name][1]
+    if does != shall:
+        found.append(f"reads {does} and not {shall}")
+    found += [f"has a {kind}" for kind in kinds if kind in ("Seq Scan", "Hash Join", "Merge Join")]
+    if name in IN_ORDER:
+        found += [f"has a {kind}, which need not keep the order" for kind in kinds if kind not in ORDER_KEEPERS]
+        found += ["is a loop that does not begin with the arrays" for node in nodes(plan)
+                  if node["Node Type"] == "Nested Loop" and leftmost(node)["Node Type"] != "Function Scan"]
+    return found
+
+
+def leftmost(node):
+    """Where the rows that drive a plan come from."""
+    while node.get("Plans"):
+        node = node["Plans"][0]
+    return node
+
+
+# --- The tables, in all the states in which a plan may be made.
+
+FILL = """
+INSERT INTO plan (id, owner, name, version, sections, row_count, seats, checksum, document)
+VALUES ('0197aaaa-0000-7000-8000-000000000001', 'x', 'x', 1, 5, 50, 1000, '', '{{}}');
+INSERT INTO event (seller, title, venue_name, plan_id, seats, starts_at, timezone, currency, status,
+                   price_min, price_max)
+SELECT 'seller-' || e % 3, 'x', 'x', (SELECT id FROM plan), 20000 / {events}, now(), 'UTC', 'EUR', 'on_sale',
+       100, 100
+FROM generate_series(1, {events}) AS e;
+INSERT INTO section (event_id, no, name, rows, cols)
+SELECT e, c, 'part ' || c, 20, 20 FROM generate_series(1, {events}) AS e, generate_series(1, 5) AS c;
+INSERT INTO seat (event_id, no, section, row_no, col, price, row_label, label, tier)
+SELECT e, s, 1 + s % 5, s / 20, s % 20, 100, s / 20, s % 20, 'REGULAR'
+FROM generate_series(1, {events}) AS e, generate_series(1, 20000 / {events}) AS s;
+INSERT INTO booking (event_id, id, user_id, status, seats, prices, quantity, total, currency, expires_at)
+SELECT 1 + (n - 7 + 7 * {events}) % {events},
+       ('0197aaaa-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, 'user-' || n % {users},
+       (ARRAY['pending', 'pending', 'paying', 'confirmed', 'confirmed', 'confirmed', 'cancelled', 'cancelled',
+              'cancelled', 'expired'])[1 + n % 10]::booking_status,
+       ARRAY[2 * n, 2 * n + 1] , '{{100,100}}', 2, 200, 'EUR', now() + (n % 20 - 10) * interval '1 minute'
+FROM generate_series(1, 20000) AS n;
+INSERT INTO journal (xid, event_id, booking_id, user_id, type)
+SELECT (number * 2 + k)::text::xid8, event_id, id, user_id, 'booking.created'
+FROM booking, generate_series(0, 1) AS k;
+UPDATE seat SET status = 'reserved', holder = 'x', booking_id = gen_random_uuid() WHERE no % 3 = 0;
+"""
+
+
+class Session:
+    """A connection like a worker's, in which the hot statements are prepared."""
+
+    def __init__(self, database):
+        self.catalog = Catalog(database)
+        self.conn = database.connect(scratch_databases.WORKER, options=OPTIONS)
+        self.cursor = self.conn.cursor()
+        for name in HOT:
+            self.cursor.execute(f"PREPARE {name} AS {STATEMENTS[name]}")
+
+    def explain(self, name, *options):
+        self.cursor.execute(f"EXPLAIN ({', '.join(('FORMAT JSON', *options))}) EXECUTE {name}({HOT[name][0]})")
+        return self.cursor.fetchone()[0][0]["Plan"]
+
+    def explain_and_roll_back(self, name, *options):
+        self.cursor.execute("BEGIN")
+        try:
+            return self.explain(name, *options)
+        finally:
+            self.cursor.execute("ROLLBACK")
+
+    def execute_all(self):
+        """Every statement really runs, which makes the plan that is kept."""
+        for name in HOT:
+            self.cursor.execute("BEGIN")
+            self.cursor.execute(f"EXECUTE {name}({HOT[name][0]})")
+            self.cursor.execute("ROLLBACK")
+
+
+def analyzed(database):
+    database.ask("VACUUM ANALYZE", scratch_databases.SUPERUSER)
+
+
+def filled(database, events=20, users=500):
+    database.ask(FILL.format(events=events, users=users))
+
+
+def new_tables(database):
+    return Session(database)
+
+
+def empty_tables_analyzed(database):
+    analyzed(database)
+    return Session(database)
+
+
+def full_tables_not_analyzed(database):
+    filled(database)
+    return Session(database)
+
+
+def full_tables(database, **how):
+    filled(database, **how)
+    analyzed(database)
+    return Session(database)
+
+
+def one_large_event(database):
+    return full_tables(database, events=1)
+
+
+def one_user_of_all(database):
+    """A box office that books for everybody."""
+    return full_tables(database, users=1)
+
+
+def made_when_new(database):
+    session = Session(database)
+    session.execute_all()
+    filled(database)
+    return session
+
+
+def made_when_empty_and_analyzed(database):
+    analyzed(database)
+    return made_when_new(database)
+
+
+def made_when_empty_and_made_again(database):
+    """Statistics that come later throw the kept plans away: those that follow are as good."""
+    session = made_when_empty_and_analyzed(database)
+    analyzed(database)
+    return session
+
+
+STATES = {state.__name__: state for state in (
+    new_tables, empty_tables_analyzed, full_tables_not_analyzed, full_tables, one_large_event, one_user_of_all,
+    made_when_new, made_when_empty_and_analyzed, made_when_empty_and_made_again)}
+
+
+@contextlib.contextmanager
+def open_session(cluster, state):
+    database = cluster.database()
+    database.migrate()
+    session = STATES[state](database)
+    with contextlib.closing(session.conn):
+        yield session
+
+
+@pytest.fixture(scope="module", params=STATES)
+def session(request, cluster):
+    with open_session(cluster, request.param) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("name", HOT)
+def test_plan(session, name):
+    plan = session.explain(name)
+    assert not faults(name, plan, session.catalog), show(plan)
+
+
+# --- A plan is good when it reads little.
+
+@pytest.fixture(scope="module")
+def old_session(cluster):
+    with open_session(cluster, "made_when_empty_and_analyzed") as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("name", [name for name in HOT if name not in LONG])
+def test_plan_made_on_empty_tables_reads_few_pages_of_full_ones(old_session, name):
+    plan = old_session.explain_and_roll_back(name, "ANALYZE", "BUFFERS", "TIMING OFF")
+    pages = plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
+    assert pages <= FEW_PAGES, show(plan)
+
+
+def test_the_kept_plan_is_what_is_looked_at(cluster):
+    """Otherwise the plans made on empty tables would be tested on plans made anew."""
+    database = cluster.database()
+    database.migrate()
+    analyzed(database)
+    session = Session(database)
+    with contextlib.closing(session.conn):
+        cost = session.explain("MAP_SEATS")["Total Cost"]
+        filled(database)
+        kept = session.explain("MAP_SEATS")["Total Cost"]
+        session.cursor.execute("DISCARD PLANS")
+        assert session.explain("MAP_SEATS")["Total Cost"] > 10 * kept
+        assert kept == cost
+
+
+# --- These tests can fail.
+
+def test_without_our_settings_a_plan_made_on_empty_tables_is_found_faulty(cluster):
+    database = cluster.database()
+    database.migrate()
+    analyzed(database)
+    catalog = Catalog(database)
+    with contextlib.closing(database.connect()) as conn, conn.cursor() as cursor:
+        cursor.execute("SET plan_cache_mode = force_generic_plan")
+        for name in ("LOCK_SEATS", "FREE_SEATS", "COUNT_PENDING"):
+            cursor.execute(f"PREPARE {name} AS {STATEMENTS[name]}")
+            cursor.execute(f"EXPLAIN (FORMAT JSON) EXECUTE {name}({HOT[name][0]})")
+            plan = cursor.fetchone()[0][0]["Plan"]
+            assert faults(name, plan, catalog), show(plan)
+
+
+@pytest.mark.parametrize("sql, finding", [
+    ("SELECT FROM seat WHERE no = 1", "seat_pkey()"),
+    ("SELECT FROM seat WHERE event_id = 1", "seat_pkey(event_id)"),
+    ("SELECT FROM seat WHERE event_id = 1 AND booking_id IS NULL", "seat_pkey(event_id)"),
+    ("SELECT FROM booking WHERE event_id = 1 AND seats = '{1}'", "booking_pkey(event_id)"),
+    ("SELECT FROM journal WHERE event_id = 1 AND seq = 5", "journal_pkey(event_id)"),
+    ("SELECT FROM event WHERE title = 'x'", "Seq Scan of event"),
+])
+def test_reader_of_plans_tells_indexes_that_are_searched_from_those_read_through(old_session, sql, finding):
+    old_session.cursor.execute("EXPLAIN (FORMAT JSON) " + sql)
+    plan = old_session.cursor.fetchone()[0][0]["Plan"]
+    assert reads(plan, old_session.catalog) == [finding], show(plan)
+
+
+@pytest.mark.parametrize("sql", [
+    STATEMENTS["LOCK_SEATS"].replace("$1::int[], $2::int[]", "'{1}'::int[], '{3}'::int[]").replace(
+        " FOR UPDATE", " ORDER BY s.no DESC FOR UPDATE"),
+    "SELECT FROM seat s CROSS JOIN LATERAL unnest('{1,2}'::int[]) AS n WHERE s.event_id = 1 AND s.no = n"
+    " AND s.row_no < n",
+])
+def test_lock_order_that_is_not_that_of_the_arrays_is_found(old_session, sql):
+    old_session.cursor.execute("SET enable_material = off")
+    old_session.cursor.execute("EXPLAIN (FORMAT JSON) " + sql)
+    plan = old_session.cursor.fetchone()[0][0]["Plan"]
+    found = faults("LOCK_SEATS", plan, old_session.catalog, shall=reads(plan, old_session.catalog))
+    assert found, show(plan)
