@@ -1,6 +1,8 @@
 #include "core/clerk.h"
 
 #include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <time.h>
 
@@ -20,13 +22,14 @@ struct waiter {
 	struct ask *ask;
 	struct answer *answer;
 	struct waiter *next;
-	pthread_cond_t called; /* settled, or to be the next clerk */
-	int64_t since_us;      /* monotonic */
-	bool settled;
+	sem_t called;     /* posted for each of `calls`, and a last time when settled */
+	int calls;        /* how often it was called to be the next clerk */
+	int64_t since_us; /* monotonic */
+	atomic_bool settled;
 };
 
 struct clerk {
-	pthread_mutex_t mutex; /* guards all below but policy, and every waiter's settled */
+	pthread_mutex_t mutex; /* guards all below but policy */
 	bool busy;             /* a batch is being locked, decided or written */
 	struct waiter *head, *tail;
 	struct db *idle[CLERK_CONNECTIONS];
@@ -83,8 +86,10 @@ may_serve(const struct clerk *c)
 static void
 call_next(struct clerk *c)
 {
-	if (may_serve(c))
-		pthread_cond_signal(&c->head->called);
+	if (!may_serve(c))
+		return;
+	c->head->calls++;
+	sem_post(&c->head->called);
 }
 
 /* Lets the next batch begin: this one is written, or over. */
@@ -242,7 +247,11 @@ take_batch(struct clerk *c, struct waiter **batch)
 	return n;
 }
 
-/* Is the clerk for one batch; the mutex is held, before and after. */
+/*
+ * Is the clerk for one batch; the mutex is held, before and after. The waiters are woken
+ * without it, so that each goes its way at once instead of queueing for the mutex. The last
+ * post is the last touch: the waiter is gone after it, and not before.
+ */
 static void
 serve(struct clerk *c)
 {
@@ -257,11 +266,48 @@ serve(struct clerk *c)
 	release(&s);
 	pthread_mutex_lock(&c->mutex);
 	c->idle[c->n_idle++] = s.db;
-	for (size_t i = 0; i < n; i++) {
-		batch[i]->settled = true;
-		pthread_cond_signal(&batch[i]->called);
-	}
 	call_next(c);
+	pthread_mutex_unlock(&c->mutex);
+	for (size_t i = 0; i < n; i++) {
+		atomic_store(&batch[i]->settled, true);
+		sem_post(&batch[i]->called);
+	}
+	pthread_mutex_lock(&c->mutex);
+}
+
+/* Waits to be called; returns whether it has been settled. */
+static bool
+wait_called(struct waiter *self, int *heard)
+{
+	while (sem_wait(&self->called) != 0)
+		; /* a signal */
+	(*heard)++;
+	return atomic_load(&self->settled);
+}
+
+/* Joins the queue, serves while it is this thread's turn, and leaves when settled. */
+static void
+queue_up(struct clerk *c, struct waiter *self)
+{
+	bool settled = false;
+	int heard = 0;
+
+	pthread_mutex_lock(&c->mutex);
+	if (c->tail == NULL)
+		c->head = self;
+	else
+		c->tail->next = self;
+	c->tail = self;
+	while (!settled) {
+		if (may_serve(c))
+			serve(c);
+		pthread_mutex_unlock(&c->mutex);
+		settled = wait_called(self, &heard);
+		if (!settled)
+			pthread_mutex_lock(&c->mutex);
+	}
+	while (heard < self->calls + 1) /* until the last post has been made */
+		wait_called(self, &heard);
 }
 
 enum err
@@ -270,21 +316,9 @@ clerk_book(struct clerk *c, struct ask *ask, struct answer *out)
 	struct waiter self = { .ask = ask, .answer = out, .since_us = clock_mono_us() };
 
 	memset(out, 0, sizeof(*out));
-	pthread_cond_init(&self.called, NULL);
-	pthread_mutex_lock(&c->mutex);
-	if (c->tail == NULL)
-		c->head = &self;
-	else
-		c->tail->next = &self;
-	c->tail = &self;
-	while (!self.settled) {
-		if (may_serve(c))
-			serve(c);
-		else
-			pthread_cond_wait(&self.called, &c->mutex);
-	}
-	pthread_mutex_unlock(&c->mutex);
-	pthread_cond_destroy(&self.called);
+	sem_init(&self.called, 0, 0);
+	queue_up(c, &self);
+	sem_destroy(&self.called);
 	metrics_count(METRIC_BOOKINGS, out->err);
 	return out->err;
 }
