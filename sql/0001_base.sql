@@ -46,7 +46,6 @@ CREATE TABLE event (
 	updated_at  timestamptz NOT NULL DEFAULT now(),
 	deleted_at  timestamptz
 );
-CREATE INDEX event_seller ON event (seller, id);
 CREATE INDEX event_movie ON event ((metadata ->> 'movieId'));
 
 CREATE TABLE section (
@@ -118,7 +117,6 @@ CREATE TABLE booking (
 -- that was made while all indexes were empty, and looked the same, stays. So each of these
 -- fits the conditions of its own statements and of no others.
 CREATE INDEX booking_user ON booking (user_id, number);
-CREATE INDEX booking_number ON booking (number);
 CREATE INDEX booking_pending ON booking (hashtextextended(user_id, 0), expires_at)
 	WHERE status IN ('pending', 'paying') AND expires_at IS NOT NULL;
 CREATE INDEX booking_expiring ON booking (expires_at)

@@ -11,8 +11,15 @@ report(const struct migration *m)
 }
 
 static int
-print_status(const struct migration *files, size_t n)
+print_status(struct ctl *c, struct db *db, struct migration *files, size_t n)
 {
+	const char *why = "";
+	struct rows *rows;
+
+	if (db_query(db, c->ctx, (struct call){ .stmt = STMT_HAS_MIGRATIONS }, &rows) != ERR_OK)
+		return ctl_fail("the database cannot be read");
+	if (row_bool(rows, 0, 0) && migrate_status(db, c->ctx, files, n, &why) != ERR_OK)
+		return ctl_fail("%s", why);
 	for (size_t i = 0; i < n; i++)
 		printf("%-8s %s\n", files[i].applied ? "applied" : "missing", files[i].name);
 	return CTL_OK;
@@ -58,8 +65,7 @@ ctl_migrate(struct ctl *c)
 	if (db_ready(db) != ERR_OK)
 		return ctl_fail("no connection to the database: %s", db_trouble(db));
 	if (status)
-		return migrate_status(db, c->ctx, files, n, &why) == ERR_OK ? print_status(files, n)
-		                                                            : ctl_fail("%s", why);
+		return print_status(c, db, files, n);
 	e = migrate_run(db, c->ctx, files, n, worker_role(c, role), report, &why);
 	if (e != ERR_OK)
 		return ctl_fail("%s", why);

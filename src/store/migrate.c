@@ -9,7 +9,7 @@
 #include "base/digest.h"
 #include "store/param.h"
 
-/* The one table that is older than the migrations. */
+/* The one table that is older than the migrations; two at once must not both make it. */
 static const char bootstrap[] =
     "CREATE TABLE IF NOT EXISTS schema_migration ("
     " no int PRIMARY KEY, name text NOT NULL, checksum text NOT NULL,"
@@ -118,19 +118,33 @@ apply(struct db *db, TALLOC_CTX *ctx, struct migration *m, const char **why)
 	return e;
 }
 
+/* Begins a transaction, and waits for whoever else migrates. */
+static enum err
+begin(struct db *db, TALLOC_CTX *ctx, const char **why)
+{
+	const struct call lock[] = { { .stmt = STMT_BEGIN },
+		                         { .stmt = STMT_MIGRATE_PATIENCE },
+		                         { .stmt = STMT_MIGRATE_LOCK },
+		                         { .stmt = STMT_MIGRATE_CARE } };
+	enum err e = db_exchange(db, ctx, lock, sizeof(lock) / sizeof(lock[0]), NULL);
+
+	if (e != ERR_OK)
+		*why = "the migration lock was not to be had";
+	return e;
+}
+
 /* One step under the lock: the next missing file, if there is one. */
 static enum err
 step(struct db *db, TALLOC_CTX *ctx, struct migration *files, size_t n, struct migration **done,
      const char **why)
 {
-	const struct call lock[] = { { .stmt = STMT_BEGIN }, { .stmt = STMT_MIGRATE_LOCK } };
 	enum err e;
 
 	*done = NULL;
-	if ((e = db_exchange(db, ctx, lock, 2, NULL)) != ERR_OK) {
-		*why = "the migration lock was not to be had";
+	if ((e = begin(db, ctx, why)) != ERR_OK)
 		return e;
-	}
+	if ((e = db_script(db, ctx, bootstrap, why)) != ERR_OK)
+		return e;
 	if ((e = migrate_status(db, ctx, files, n, why)) != ERR_OK)
 		return e;
 	for (size_t i = 0; i < n && *done == NULL && e == ERR_OK; i++) {
@@ -144,6 +158,22 @@ step(struct db *db, TALLOC_CTX *ctx, struct migration *files, size_t n, struct m
 	return e;
 }
 
+/* Under the lock as well: two that grant at once get in each other's way. */
+static enum err
+grant(struct db *db, TALLOC_CTX *ctx, const char *worker, const char **why)
+{
+	const struct call calls[] = { { STMT_GRANT_WORKER, { worker } }, { .stmt = STMT_COMMIT } };
+	enum err e;
+
+	if ((e = begin(db, ctx, why)) != ERR_OK)
+		return e;
+	e = db_exchange(db, ctx, calls, 2, NULL);
+	if (e != ERR_OK)
+		*why = talloc_asprintf(ctx, "role %s could not be given its rights", worker);
+	db_rollback(db);
+	return e;
+}
+
 enum err
 migrate_run(struct db *db, TALLOC_CTX *ctx, struct migration *files, size_t n, const char *worker,
             void (*report)(const struct migration *), const char **why)
@@ -152,8 +182,6 @@ migrate_run(struct db *db, TALLOC_CTX *ctx, struct migration *files, size_t n, c
 	enum err e;
 
 	*why = NULL;
-	if ((e = db_script(db, ctx, bootstrap, why)) != ERR_OK)
-		return e;
 	do {
 		e = step(db, ctx, files, n, &done, why);
 		db_rollback(db);
@@ -162,10 +190,5 @@ migrate_run(struct db *db, TALLOC_CTX *ctx, struct migration *files, size_t n, c
 		if (done != NULL && report != NULL)
 			report(done);
 	} while (done != NULL);
-	if (worker != NULL) {
-		e = db_query(db, ctx, (struct call){ STMT_GRANT_WORKER, { worker } }, NULL);
-		if (e != ERR_OK)
-			*why = talloc_asprintf(ctx, "role %s could not be given its rights", worker);
-	}
-	return e;
+	return worker == NULL ? ERR_OK : grant(db, ctx, worker, why);
 }

@@ -86,8 +86,8 @@ HOT = {
 # These run once in a while, or read a table that is short.
 RARE = {"BEGIN", "COMMIT", "ROLLBACK", "PING", "INSERT_PLAN", "GET_PLAN", "LIST_PLANS", "COUNT_PLANS",
         "IS_TIMEZONE", "INSERT_EVENT", "INSERT_SECTIONS", "INSERT_SEATS", "LIST_EVENTS", "COUNT_EVENTS",
-        "UPDATE_EVENT", "MIGRATE_LOCK", "MIGRATIONS", "INSERT_MIGRATION", "GRANT_WORKER", "DOCTOR_SETTINGS",
-        "COUNT_TABLES"}
+        "UPDATE_EVENT", "MIGRATE_PATIENCE", "MIGRATE_LOCK", "MIGRATE_CARE", "HAS_MIGRATIONS", "MIGRATIONS",
+        "INSERT_MIGRATION", "GRANT_WORKER", "DOCTOR_SETTINGS"}
 
 # Rows are locked in the order of the arrays: nothing may come between them and the loop.
 IN_ORDER = ("LOCK_SEATS", "RESERVE_SEATS", "FREE_SEATS")

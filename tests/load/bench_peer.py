@@ -75,9 +75,12 @@ class Peer:
     def configuration(self):
         text = CONF.read_text()
         values = dict(stack_limits(), LISTEN="127.0.0.1", PORT=self.port, RUN=self.dir, STATE=self.dir,
-                      ERROR_LOG=self.dir / "error.log")
+                      ERROR_LOG=self.dir / "error.log", CONF=self.dir)
         text = re.sub(r"^#.*\n", "", text, flags=re.M)
         text = re.sub(r"@([A-Z_]+)@", lambda m: str(values[m[1]]), text)
+        # A file needs no script to be found, and the constant answers for itself.
+        text = text.replace('"mod_magnet", ', "")
+        text = re.sub(r'^\$HTTP\["url"\][^{]*\{[^}]*\}\n', "", text, flags=re.M)
         text, n = re.subn(r'fastcgi\.server = \( "/" =>', 'fastcgi.server = ( "/api/" =>', text)
         if n != 1:
             raise CannotRun(f"{CONF.name} no longer has the line that sends all paths to the workers")
