@@ -21,6 +21,7 @@ struct app {
 	struct policy policy;
 	struct pool *pool;
 	struct clerk *clerk;
+	struct lookup *lookup;
 	struct seatmap_cache *maps;
 };
 

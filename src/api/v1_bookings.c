@@ -5,6 +5,7 @@
 #include "base/money.h"
 #include "core/booking.h"
 #include "core/history.h"
+#include "core/lookup.h"
 
 /* A booking's state as /api/v1 spells it (domain.md, Booking states). */
 static const char *const state_names[BOOKING__MAX] = {
@@ -199,7 +200,7 @@ answer_booking(struct api *a, const struct uuid *id)
 	struct jsonw w;
 	enum err e;
 
-	if ((e = booking_get(a->app->pool, a->rq->ctx, id, &b)) != ERR_OK)
+	if ((e = lookup_booking(a->app->lookup, a->rq->ctx, id, &b)) != ERR_OK)
 		return e;
 	if (!may_see(a, b.user_id, b.event.seller))
 		return ERR_FORBIDDEN;

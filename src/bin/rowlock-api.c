@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/shared.h"
+#include "core/lookup.h"
 #include "core/mapfile.h"
 #include "http/server.h"
 
@@ -64,8 +65,9 @@ build(const struct config *c)
 		                                c->jwt_role_claim };
 	app->policy = (struct policy){ (int32_t)c->max_seats, (int32_t)c->window_min,
 		                           (int32_t)c->max_pending };
-	app->pool = pool_new(app, database, (int)c->db_connections - CLERK_CONNECTIONS);
+	app->pool = pool_new(app, database, (int)c->db_connections - CLERK_CONNECTIONS - 1);
 	app->clerk = clerk_new(app, database, &app->policy);
+	app->lookup = lookup_new(app, database);
 	app->maps = seatmap_cache_new(app, app->pool, MAP_ROOM_BYTES, v1_seatmap_render);
 	return app;
 }

@@ -2,9 +2,10 @@
 #define ROWLOCK_BATCH_H
 
 #include "core/ask.h"
+#include "core/window.h"
 #include "store/release.h"
 
-#define BATCH_MAX 64 /* requests that one transaction settles at the most */
+#define BATCH_MAX WINDOW_MOST /* requests that one transaction settles at the most */
 
 /* What a batch locks: users, events and seats, each distinct and in lock order. */
 struct wants {

@@ -60,11 +60,7 @@ read_booked_seats(TALLOC_CTX *ctx, const struct rows *rows, struct booking *book
 
 	for (size_t i = 0; i < n; i++) {
 		bookings[i].seats = all + r;
-		for (; r < rows_count(rows); r++) {
-			const struct uuid id = row_uuid(rows, r, 0);
-
-			if (memcmp(&id, &bookings[i].key.id, sizeof(id)) != 0)
-				break;
+		for (; r < rows_count(rows) && row_i64(rows, r, 0) == (int64_t)i + 1; r++) {
 			all[r] = (struct booked_seat){ .no = row_i32(rows, r, 1),
 				                           .price_minor = row_i32(rows, r, 2),
 				                           .section = row_text(rows, r, 3),
@@ -77,25 +73,41 @@ read_booked_seats(TALLOC_CTX *ctx, const struct rows *rows, struct booking *book
 	}
 }
 
-enum err
-booking_get(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, struct booking *out)
+/* Arrays of the event numbers and ids of bookings, as parameters. */
+static void
+key_params(TALLOC_CTX *ctx, const struct uuid *const *ids, size_t n, const char **events,
+           const char **uuids)
 {
-	const char *event = param_int(ctx, uuid_event(id)), *text = param_uuid(ctx, id);
-	const struct call calls[] = {
-		{ STMT_GET_BOOKING, { event, text } },
-		{ STMT_GET_BOOKED_SEATS,
-		  { talloc_asprintf(ctx, "{%s}", event), talloc_asprintf(ctx, "{%s}", text) } },
-	};
+	struct array event, id;
+
+	array_init(&event, ctx);
+	array_init(&id, ctx);
+	for (size_t i = 0; i < n; i++) {
+		array_int(&event, uuid_event(ids[i]));
+		array_uuid(&id, ids[i]);
+	}
+	*events = array_done(&event);
+	*uuids = array_done(&id);
+}
+
+enum err
+booking_read_all(struct db *db, TALLOC_CTX *ctx, const struct uuid *const *ids, size_t n,
+                 struct booking *out)
+{
 	struct rows *rows[2];
+	const char *events, *uuids;
 	enum err e;
 
-	if ((e = pool_read(pool, ctx, calls, 2, rows)) != ERR_OK)
+	key_params(ctx, ids, n, &events, &uuids);
+	const struct call calls[] = {
+		{ STMT_GET_BOOKINGS, { events, uuids } },
+		{ STMT_GET_BOOKED_SEATS, { events, uuids } },
+	};
+	if ((e = db_exchange(db, ctx, calls, 2, rows)) != ERR_OK)
 		return e;
-	if (rows_count(rows[0]) == 0)
-		return ERR_BOOKING_NOT_FOUND;
-	memset(out, 0, sizeof(*out));
-	read_booking(rows[0], 0, out);
-	read_booked_seats(ctx, rows[1], out, 1);
+	for (int r = 0; r < rows_count(rows[0]); r++)
+		read_booking(rows[0], r, &out[row_i64(rows[0], r, 20) - 1]);
+	read_booked_seats(ctx, rows[1], out, n);
 	return ERR_OK;
 }
 
@@ -103,17 +115,15 @@ booking_get(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, struct bo
 static enum err
 list_seats(struct pool *pool, TALLOC_CTX *ctx, struct booking_page *page)
 {
-	struct array event, id;
+	const struct uuid **ids = talloc_array(ctx, const struct uuid *, (unsigned)page->n);
+	const char *events, *uuids;
 	struct rows *rows;
 	enum err e;
 
-	array_init(&event, ctx);
-	array_init(&id, ctx);
-	for (size_t i = 0; i < page->n; i++) {
-		array_int(&event, page->bookings[i].key.event_id);
-		array_uuid(&id, &page->bookings[i].key.id);
-	}
-	const struct call call = { STMT_GET_BOOKED_SEATS, { array_done(&event), array_done(&id) } };
+	for (size_t i = 0; i < page->n; i++)
+		ids[i] = &page->bookings[i].key.id;
+	key_params(ctx, ids, page->n, &events, &uuids);
+	const struct call call = { STMT_GET_BOOKED_SEATS, { events, uuids } };
 	if ((e = pool_read(pool, ctx, &call, 1, &rows)) == ERR_OK)
 		read_booked_seats(ctx, rows, page->bookings, page->n);
 	return e;

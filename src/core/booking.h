@@ -47,9 +47,12 @@ struct booking_page {
 /* Whether a booking may move from one state to another: the table of R-1. */
 bool booking_may_move(enum booking_status from, enum booking_status to);
 
-/* Reads one booking onto ctx. Errors: BOOKING_NOT_FOUND, UNAVAILABLE. */
-enum err booking_get(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id,
-                     struct booking *out) MUST_CHECK;
+/*
+ * Reads n bookings in one round trip onto ctx. out has n entries, zeroed before; those whose
+ * booking does not exist stay so. Errors as of db_exchange. See lookup.h for one booking.
+ */
+enum err booking_read_all(struct db *db, TALLOC_CTX *ctx, const struct uuid *const *ids, size_t n,
+                          struct booking *out) MUST_CHECK;
 
 /* Fills in the page; its user_id, status, after, page and limit say which. On ctx. */
 enum err booking_list(struct pool *pool, TALLOC_CTX *ctx, struct booking_page *page) MUST_CHECK;

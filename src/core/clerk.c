@@ -1,8 +1,5 @@
 #include "core/clerk.h"
 
-#include <pthread.h>
-#include <semaphore.h>
-#include <stdatomic.h>
 #include <string.h>
 #include <time.h>
 
@@ -11,61 +8,24 @@
 #include "base/metrics.h"
 #include "core/batch.h"
 #include "core/booking.h"
+#include "core/window.h"
 
 #define ATTEMPTS      5               /* of a batch or of a single ask, before it is told to come back */
 #define PATIENCE_US   (10 * US_PER_S) /* how long an ask may be tried over and over */
 #define RESOLVE_US    (4 * US_PER_S)  /* how long the fate of a lost COMMIT is looked for */
 #define RESOLVE_PAUSE_MS 50
 
-/* Somebody at the window. Lives on the stack of the thread that waits. */
+/* An ask at the window, and its answer. */
 struct waiter {
 	struct ask *ask;
 	struct answer *answer;
-	struct waiter *next;
-	sem_t called;     /* posted for each of `calls`, and a last time when settled */
-	int calls;        /* how often it was called to be the next clerk */
 	int64_t since_us; /* monotonic */
-	atomic_bool settled;
 };
 
 struct clerk {
-	pthread_mutex_t mutex; /* guards all below but policy */
-	bool busy;             /* a batch is being locked, decided or written */
-	struct waiter *head, *tail;
-	struct db *idle[CLERK_CONNECTIONS];
-	int n_idle;
+	struct window *window;
 	struct policy policy;
 };
-
-/* One batch on its way, and the connection it has. */
-struct service {
-	struct clerk *clerk;
-	struct db *db;
-	bool released; /* the next batch may be, or has been, begun */
-};
-
-static int
-clerk_free(struct clerk *c)
-{
-	while (c->n_idle > 0)
-		talloc_free(c->idle[--c->n_idle]);
-	pthread_mutex_destroy(&c->mutex);
-	return 0;
-}
-
-struct clerk *
-clerk_new(TALLOC_CTX *ctx, const char *conninfo, const struct policy *policy)
-{
-	struct clerk *c = talloc_zero(ctx, struct clerk);
-
-	pthread_mutex_init(&c->mutex, NULL);
-	c->policy = *policy;
-	/* Each connection is a talloc tree of its own: it is used from many threads in turn. */
-	for (; c->n_idle < CLERK_CONNECTIONS; c->n_idle++)
-		c->idle[c->n_idle] = db_new(NULL, conninfo);
-	talloc_set_destructor(c, clerk_free);
-	return c;
-}
 
 static void
 pause_ms(int ms)
@@ -73,38 +33,6 @@ pause_ms(int ms)
 	const struct timespec t = { .tv_nsec = ms * 1000000L };
 
 	nanosleep(&t, NULL);
-}
-
-/* Whether there is a batch to be served, and nobody before it; the mutex is held. */
-static bool
-may_serve(const struct clerk *c)
-{
-	return !c->busy && c->head != NULL && c->n_idle > 0;
-}
-
-/* Calls the first in the queue to the window, if it is free; the mutex is held. */
-static void
-call_next(struct clerk *c)
-{
-	if (!may_serve(c))
-		return;
-	c->head->calls++;
-	sem_post(&c->head->called);
-}
-
-/* Lets the next batch begin: this one is written, or over. */
-static void
-release(void *arg)
-{
-	struct service *s = arg;
-
-	if (s->released)
-		return;
-	s->released = true;
-	pthread_mutex_lock(&s->clerk->mutex);
-	s->clerk->busy = false;
-	call_next(s->clerk);
-	pthread_mutex_unlock(&s->clerk->mutex);
 }
 
 /* Looks for the fate of a batch whose COMMIT was cut off, until the database is back. */
@@ -135,31 +63,38 @@ answer_everyone(struct waiter *const *waiters, size_t n, enum err e)
 	}
 }
 
+/* While the COMMIT of this batch waits for the disk, the next may begin. */
+static void
+let_next_begin(void *turn)
+{
+	turn_over(turn);
+}
+
 /*
  * One transaction for n waiters. ERR_OK: all have an answer, except those whose answer says
  * TX_RETRY (their seats' former owners have been expired since).
  */
 static enum err
-settle_once(struct service *s, struct waiter *const *waiters, size_t n)
+settle_once(struct turn *t, struct waiter *const *waiters, size_t n)
 {
 	TALLOC_CTX *ctx = talloc_new(NULL);
 	struct ask *asks[BATCH_MAX];
 	struct answer *answers[BATCH_MAX];
-	struct batch batch = { asks, answers, n, release, s, NULL, 0, NULL };
+	struct batch batch = { asks, answers, n, let_next_begin, t, NULL, 0, NULL };
 	enum err e;
 
 	for (size_t i = 0; i < n; i++) {
 		asks[i] = waiters[i]->ask;
 		answers[i] = waiters[i]->answer;
 	}
-	e = db_ready(s->db);
+	e = db_ready(t->db);
 	if (e == ERR_OK) {
-		e = batch_settle(s->db, ctx, &s->clerk->policy, &batch);
+		e = batch_settle(t->db, ctx, &((struct clerk *)t->arg)->policy, &batch);
 		if (e == ERR_DB_UNKNOWN)
-			e = find_out(s->db, ctx, batch.pending);
+			e = find_out(t->db, ctx, batch.pending);
 	}
-	if (e == ERR_OK && batch.n_lapsed > 0 && db_ready(s->db) == ERR_OK &&
-	    booking_expire(s->db, ctx, batch.lapsed, batch.n_lapsed) != ERR_OK)
+	if (e == ERR_OK && batch.n_lapsed > 0 && db_ready(t->db) == ERR_OK &&
+	    booking_expire(t->db, ctx, batch.lapsed, batch.n_lapsed) != ERR_OK)
 		log_line(LOG_WARN, "lapsed bookings were not expired, their seats are tried again", NULL);
 	talloc_free(ctx);
 	return e;
@@ -180,14 +115,14 @@ keep_unsettled(struct waiter **waiters, size_t n)
 
 /* Settles n waiters together, again and again while only lapsed seats or a retry stand in the way. */
 static enum err
-settle_together(struct service *s, struct waiter **waiters, size_t *n, int attempts)
+settle_together(struct turn *t, struct waiter **waiters, size_t *n, int attempts)
 {
 	enum err e = ERR_OK;
 
 	for (int i = 0; i < attempts && *n > 0; i++) {
 		if (i > 0)
 			metrics_count(METRIC_CLERK_RETRIES, 0);
-		e = settle_once(s, waiters, *n);
+		e = settle_once(t, waiters, *n);
 		if (e == ERR_OK)
 			*n = keep_unsettled(waiters, *n);
 		else if (e != ERR_TX_RETRY && e != ERR_DB_LOST)
@@ -210,13 +145,15 @@ last_word(enum err e)
  * sits on, one bad ask) is settled one by one, so that no one suffers for a neighbour.
  */
 static void
-settle(struct service *s, struct waiter **waiters, size_t n)
+settle(struct turn *t)
 {
-	enum err e = settle_together(s, waiters, &n, 2);
+	struct waiter **waiters = (struct waiter **)t->items;
+	size_t n = t->n;
+	enum err e = settle_together(t, waiters, &n, 2);
 
 	if (n == 0)
 		return;
-	if (e == ERR_DB_UNKNOWN || (e == ERR_UNAVAILABLE && db_ready(s->db) != ERR_OK)) {
+	if (e == ERR_DB_UNKNOWN || (e == ERR_UNAVAILABLE && db_ready(t->db) != ERR_OK)) {
 		answer_everyone(waiters, n, ERR_UNAVAILABLE);
 		return;
 	}
@@ -226,7 +163,7 @@ settle(struct service *s, struct waiter **waiters, size_t n)
 
 		e = ERR_UNAVAILABLE;
 		if (clock_mono_us() - one->since_us < PATIENCE_US)
-			e = settle_together(s, &one, &left, ATTEMPTS);
+			e = settle_together(t, &one, &left, ATTEMPTS);
 		if (left > 0 && e == ERR_OK)
 			one->answer->err = ERR_SEAT_ALREADY_RESERVED; /* lapsed, yet somebody is at it */
 		else if (left > 0)
@@ -234,80 +171,14 @@ settle(struct service *s, struct waiter **waiters, size_t n)
 	}
 }
 
-/* Takes up to BATCH_MAX off the queue; the mutex is held. */
-static size_t
-take_batch(struct clerk *c, struct waiter **batch)
+struct clerk *
+clerk_new(TALLOC_CTX *ctx, const char *conninfo, const struct policy *policy)
 {
-	size_t n = 0;
+	struct clerk *c = talloc_zero(ctx, struct clerk);
 
-	for (; c->head != NULL && n < BATCH_MAX; c->head = c->head->next)
-		batch[n++] = c->head;
-	if (c->head == NULL)
-		c->tail = NULL;
-	return n;
-}
-
-/*
- * Is the clerk for one batch; the mutex is held, before and after. The waiters are woken
- * without it, so that each goes its way at once instead of queueing for the mutex. The last
- * post is the last touch: the waiter is gone after it, and not before.
- */
-static void
-serve(struct clerk *c)
-{
-	struct waiter *batch[BATCH_MAX], *work[BATCH_MAX];
-	struct service s = { .clerk = c, .db = c->idle[--c->n_idle] };
-	size_t n = take_batch(c, batch);
-
-	c->busy = true;
-	memcpy(work, batch, n * sizeof(batch[0]));
-	pthread_mutex_unlock(&c->mutex);
-	settle(&s, work, n);
-	release(&s);
-	pthread_mutex_lock(&c->mutex);
-	c->idle[c->n_idle++] = s.db;
-	call_next(c);
-	pthread_mutex_unlock(&c->mutex);
-	for (size_t i = 0; i < n; i++) {
-		atomic_store(&batch[i]->settled, true);
-		sem_post(&batch[i]->called);
-	}
-	pthread_mutex_lock(&c->mutex);
-}
-
-/* Waits to be called; returns whether it has been settled. */
-static bool
-wait_called(struct waiter *self, int *heard)
-{
-	while (sem_wait(&self->called) != 0)
-		; /* a signal */
-	(*heard)++;
-	return atomic_load(&self->settled);
-}
-
-/* Joins the queue, serves while it is this thread's turn, and leaves when settled. */
-static void
-queue_up(struct clerk *c, struct waiter *self)
-{
-	bool settled = false;
-	int heard = 0;
-
-	pthread_mutex_lock(&c->mutex);
-	if (c->tail == NULL)
-		c->head = self;
-	else
-		c->tail->next = self;
-	c->tail = self;
-	while (!settled) {
-		if (may_serve(c))
-			serve(c);
-		pthread_mutex_unlock(&c->mutex);
-		settled = wait_called(self, &heard);
-		if (!settled)
-			pthread_mutex_lock(&c->mutex);
-	}
-	while (heard < self->calls + 1) /* until the last post has been made */
-		wait_called(self, &heard);
+	c->policy = *policy;
+	c->window = window_new(c, conninfo, CLERK_CONNECTIONS, settle, c);
+	return c;
 }
 
 enum err
@@ -316,9 +187,7 @@ clerk_book(struct clerk *c, struct ask *ask, struct answer *out)
 	struct waiter self = { .ask = ask, .answer = out, .since_us = clock_mono_us() };
 
 	memset(out, 0, sizeof(*out));
-	sem_init(&self.called, 0, 0);
-	queue_up(c, &self);
-	sem_destroy(&self.called);
+	window_ask(c->window, &self);
 	metrics_count(METRIC_BOOKINGS, out->err);
 	return out->err;
 }

@@ -1,0 +1,21 @@
+#ifndef ROWLOCK_LOOKUP_H
+#define ROWLOCK_LOOKUP_H
+
+#include "core/booking.h"
+
+/* The window at which single bookings are read: everyone who waits, in one round trip. */
+struct lookup;
+
+struct lookup *lookup_new(TALLOC_CTX *ctx, const char *conninfo);
+
+/*
+ * Reads one booking as it stands after this call began.
+ *
+ * out	set on ERR_OK; everything in it hangs on ctx
+ *
+ * Errors: BOOKING_NOT_FOUND, UNAVAILABLE.
+ */
+enum err lookup_booking(struct lookup *lookup, TALLOC_CTX *ctx, const struct uuid *id,
+                        struct booking *out) MUST_CHECK;
+
+#endif

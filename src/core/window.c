@@ -1,0 +1,170 @@
+#include "core/window.h"
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <string.h>
+
+/* Somebody at the window. Lives on the stack of the thread that waits. */
+struct waiter {
+	void *item;
+	struct waiter *next;
+	sem_t called; /* posted for each of `calls`, and a last time when served */
+	int calls;    /* how often it was called to serve */
+	atomic_bool served;
+};
+
+struct window {
+	pthread_mutex_t mutex; /* guards busy, head, tail, idle and n_idle */
+	bool busy;             /* a turn is under way and not over */
+	struct waiter *head, *tail;
+	struct db *idle[WINDOW_CONNECTIONS];
+	int n_idle;
+	window_serve serve;
+	void *arg;
+};
+
+static int
+window_free(struct window *w)
+{
+	while (w->n_idle > 0)
+		talloc_free(w->idle[--w->n_idle]);
+	pthread_mutex_destroy(&w->mutex);
+	return 0;
+}
+
+struct window *
+window_new(TALLOC_CTX *ctx, const char *conninfo, int connections, window_serve serve, void *arg)
+{
+	struct window *w = talloc_zero(ctx, struct window);
+
+	pthread_mutex_init(&w->mutex, NULL);
+	w->serve = serve;
+	w->arg = arg;
+	/* Each connection is a talloc tree of its own: it is used from many threads in turn. */
+	for (; w->n_idle < connections; w->n_idle++)
+		w->idle[w->n_idle] = db_new(NULL, conninfo);
+	talloc_set_destructor(w, window_free);
+	return w;
+}
+
+/* Whether somebody waits, and may be served; the mutex is held. */
+static bool
+may_serve(const struct window *w)
+{
+	return !w->busy && w->head != NULL && w->n_idle > 0;
+}
+
+/* Calls the first in the queue to serve, if it may; the mutex is held. */
+static void
+call_next(struct window *w)
+{
+	if (!may_serve(w))
+		return;
+	w->head->calls++;
+	sem_post(&w->head->called);
+}
+
+void
+turn_over(struct turn *turn)
+{
+	struct window *w = turn->window;
+
+	if (turn->over)
+		return;
+	turn->over = true;
+	pthread_mutex_lock(&w->mutex);
+	w->busy = false;
+	call_next(w);
+	pthread_mutex_unlock(&w->mutex);
+}
+
+/* Takes up to WINDOW_MOST off the queue; the mutex is held. */
+static size_t
+take_batch(struct window *w, struct waiter **batch, void **items)
+{
+	size_t n = 0;
+
+	for (; w->head != NULL && n < WINDOW_MOST; w->head = w->head->next) {
+		items[n] = w->head->item;
+		batch[n++] = w->head;
+	}
+	if (w->head == NULL)
+		w->tail = NULL;
+	return n;
+}
+
+/*
+ * Serves one batch; the mutex is held, before and after. The waiters are woken without it, so
+ * that each goes its way at once instead of queueing for the mutex. The last post is the last
+ * touch: the waiter is gone after it, and not before.
+ */
+static void
+serve(struct window *w)
+{
+	struct waiter *batch[WINDOW_MOST];
+	void *items[WINDOW_MOST];
+	struct turn turn = { .window = w, .db = w->idle[--w->n_idle], .arg = w->arg, .items = items };
+
+	turn.n = take_batch(w, batch, items);
+	const size_t n = turn.n;
+
+	w->busy = true;
+	pthread_mutex_unlock(&w->mutex);
+	w->serve(&turn);
+	turn_over(&turn);
+	pthread_mutex_lock(&w->mutex);
+	w->idle[w->n_idle++] = turn.db;
+	call_next(w);
+	pthread_mutex_unlock(&w->mutex);
+	for (size_t i = 0; i < n; i++) {
+		atomic_store(&batch[i]->served, true);
+		sem_post(&batch[i]->called);
+	}
+	pthread_mutex_lock(&w->mutex);
+}
+
+/* Waits to be called; returns whether it has been served. */
+static bool
+wait_called(struct waiter *self, int *heard)
+{
+	while (sem_wait(&self->called) != 0)
+		; /* a signal */
+	(*heard)++;
+	return atomic_load(&self->served);
+}
+
+/* Joins the queue, serves while it is this thread's turn, and leaves when served. */
+static void
+queue_up(struct window *w, struct waiter *self)
+{
+	bool served = false;
+	int heard = 0;
+
+	pthread_mutex_lock(&w->mutex);
+	if (w->tail == NULL)
+		w->head = self;
+	else
+		w->tail->next = self;
+	w->tail = self;
+	while (!served) {
+		if (may_serve(w))
+			serve(w);
+		pthread_mutex_unlock(&w->mutex);
+		served = wait_called(self, &heard);
+		if (!served)
+			pthread_mutex_lock(&w->mutex);
+	}
+	while (heard < self->calls + 1) /* until the last post has been made */
+		wait_called(self, &heard);
+}
+
+void
+window_ask(struct window *w, void *item)
+{
+	struct waiter self = { .item = item };
+
+	sem_init(&self.called, 0, 0);
+	queue_up(w, &self);
+	sem_destroy(&self.called);
+}
