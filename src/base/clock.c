@@ -25,15 +25,46 @@ clock_mono_us(void)
 	return read_clock(CLOCK_MONOTONIC);
 }
 
+/* Writes n decimal digits; returns what is behind them. */
+static char *
+put_digits(char *p, int n, unsigned value)
+{
+	for (int i = n - 1; i >= 0; i--, value /= 10)
+		p[i] = (char)('0' + value % 10);
+	return p + n;
+}
+
+/*
+ * By hand, because every answer holds several instants. Days are counted from 0000-03-01, so
+ * that a leap day is the last of its year; 146,097 days are 400 years.
+ */
 char *
 clock_text(int64_t at_us, char out[CLOCK_TEXT])
 {
-	time_t s = (time_t)(at_us / US_PER_S);
-	struct tm tm;
+	const int64_t s = at_us / US_PER_S;
+	const unsigned day = (unsigned)(s / 86400) + 719468, second = (unsigned)(s % 86400);
+	const unsigned era = day / 146097, doe = day % 146097;
+	const unsigned yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+	const unsigned doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+	const unsigned mp = (5 * doy + 2) / 153; /* months from March */
+	const unsigned month = mp < 10 ? mp + 3 : mp - 9;
+	char *p = out;
 
-	gmtime_r(&s, &tm);
-	strftime(out, CLOCK_TEXT, "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(out + strlen(out), 6, ".%03uZ", (unsigned)(at_us % US_PER_S / 1000) % 1000);
+	p = put_digits(p, 4, yoe + era * 400 + (month <= 2));
+	*p++ = '-';
+	p = put_digits(p, 2, month);
+	*p++ = '-';
+	p = put_digits(p, 2, doy - (153 * mp + 2) / 5 + 1);
+	*p++ = 'T';
+	p = put_digits(p, 2, second / 3600);
+	*p++ = ':';
+	p = put_digits(p, 2, second / 60 % 60);
+	*p++ = ':';
+	p = put_digits(p, 2, second % 60);
+	*p++ = '.';
+	p = put_digits(p, 3, (unsigned)(at_us % US_PER_S / 1000));
+	*p++ = 'Z';
+	*p = '\0';
 	return out;
 }
 

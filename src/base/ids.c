@@ -1,5 +1,6 @@
 #include "base/ids.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -59,8 +60,18 @@ uuid_parse(const char *text, struct uuid *out)
 void
 random_bytes(void *out, unsigned n)
 {
-	if (getrandom(out, n, 0) != (ssize_t)n)
-		abort();
+	static _Thread_local uint8_t stock[RANDOM_MOST]; /* a system call for many ids at once */
+	static _Thread_local unsigned left;
+
+	assert(n <= RANDOM_MOST);
+	if (left < n) {
+		if (getrandom(stock, sizeof(stock), 0) != (ssize_t)sizeof(stock))
+			abort();
+		left = sizeof(stock);
+	}
+	left -= n;
+	memcpy(out, stock + left, n);
+	memset(stock + left, 0, n);
 }
 
 static void

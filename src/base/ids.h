@@ -38,7 +38,9 @@ struct uuid uuid_of_seat(int32_t event_id, int32_t seat_no);
 /* The reverse of uuid_of_seat; false when u is not of that form or out of range. */
 bool uuid_seat(const struct uuid *u, int32_t *event_id, int32_t *seat_no);
 
-/* Fills n bytes (n ≤ 256) from the kernel's generator; a failure ends the process. */
+#define RANDOM_MOST 256
+
+/* Fills n bytes (n ≤ RANDOM_MOST) from the kernel's generator; a failure ends the process. */
 void random_bytes(void *out, unsigned n);
 
 /* A well-mixed 64-bit hash of a string, the same in every process and version. */

@@ -86,6 +86,15 @@ announced(const struct request *rq)
 	return errno != 0 || *end != '\0' || n < 0 ? -2 : n;
 }
 
+/* Bounds every read of the body: libfcgi itself would wait for ever. */
+static void
+bound_reads(const FCGX_Request *fcgi)
+{
+	const struct timeval tv = { .tv_sec = READ_S };
+
+	setsockopt(fcgi->ipcFd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+}
+
 enum err
 request_read_body(struct request *rq, size_t most)
 {
@@ -97,6 +106,7 @@ request_read_body(struct request *rq, size_t most)
 		return ERR_PAYLOAD_TOO_LARGE;
 	if (length == -2)
 		return ERR_VALIDATION_ERROR;
+	bound_reads(rq->fcgi);
 	rq->body = talloc_size(rq->ctx, room + 1);
 	for (;;) {
 		int got = FCGX_GetStr(rq->body + rq->body_len, (int)(room - rq->body_len), in);
@@ -135,16 +145,6 @@ send_response(const struct request *rq, const struct response *rs, FCGX_Stream *
 		FCGX_PutStr(rs->body, (int)rs->body_len, out);
 }
 
-/* Bounds every read of the body: libfcgi itself would wait for ever. */
-static void
-set_timeouts(const FCGX_Request *fcgi)
-{
-	const struct timeval tv = { .tv_sec = READ_S };
-
-	setsockopt(fcgi->ipcFd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
-	setsockopt(fcgi->ipcFd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
-}
-
 static void
 serve_one(struct server *s, FCGX_Request *fcgi, TALLOC_CTX *pool)
 {
@@ -152,7 +152,6 @@ serve_one(struct server *s, FCGX_Request *fcgi, TALLOC_CTX *pool)
 	struct response rs = { .status = 200 };
 	const char *target, *method;
 
-	set_timeouts(fcgi);
 	rq.id = choose_id(&rq);
 	target = request_header(&rq, "REQUEST_URI");
 	method = request_header(&rq, "REQUEST_METHOD");

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -61,6 +62,22 @@ test_clock_text_is_read_back(void **state)
 	assert_string_equal(clock_text(INT64_C(1769818200250999), text), "2026-01-31T00:10:00.250Z");
 	assert_true(clock_parse(text, &at));
 	assert_int_equal(at, INT64_C(1769818200250000));
+}
+
+static void
+test_clock_text_agrees_with_the_c_library(void **state)
+{
+	char ours[CLOCK_TEXT], theirs[CLOCK_TEXT];
+
+	(void)state;
+	for (int64_t day = 0; day < 400 * 366; day += day < 1500 ? 1 : 89) {
+		time_t s = (time_t)(day * 86400 + day % 86400);
+		struct tm tm;
+
+		gmtime_r(&s, &tm);
+		strftime(theirs, sizeof(theirs), "%Y-%m-%dT%H:%M:%S.000Z", &tm);
+		assert_string_equal(clock_text(s * US_PER_S, ours), theirs);
+	}
 }
 
 static void
@@ -202,6 +219,7 @@ main(void)
 		cmocka_unit_test(test_clock_parse_reads_offsets_and_fractions),
 		cmocka_unit_test(test_clock_parse_refuses_what_is_no_instant),
 		cmocka_unit_test(test_clock_text_is_read_back),
+		cmocka_unit_test(test_clock_text_agrees_with_the_c_library),
 		cmocka_unit_test(test_uuid_of_event_carries_the_event),
 		cmocka_unit_test(test_uuid_of_seat_is_spelled_as_designed),
 		cmocka_unit_test(test_uuid_seat_refuses_other_uuids),
