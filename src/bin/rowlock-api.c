@@ -50,9 +50,9 @@ name_routes(void)
 
 /* Builds what all requests share; NULL when a setting is missing, and says which. */
 static struct app *
-build(const struct config *c)
+build(TALLOC_CTX *ctx, const struct config *c)
 {
-	struct app *app = talloc_zero(NULL, struct app);
+	struct app *app = talloc_zero(ctx, struct app);
 	const char *database = config_database(app, c);
 
 	if (database == NULL || *c->jwt_secret == '\0') {
@@ -75,6 +75,7 @@ build(const struct config *c)
 int
 main(int argc, char **argv)
 {
+	TALLOC_CTX *ctx = talloc_new(NULL); /* what lives as long as the process */
 	const struct config *config;
 	const char *why;
 	struct app *app;
@@ -88,7 +89,7 @@ main(int argc, char **argv)
 	}
 	talloc_set_abort_fn(out_of_memory);
 	mallopt(M_ARENA_MAX, ARENAS);
-	if (config_load(NULL, &config, &why) != ERR_OK) {
+	if (config_load(ctx, &config, &why) != ERR_OK) {
 		log_line(LOG_ERROR, "bad settings", "reason", why, NULL);
 		return 2;
 	}
@@ -101,12 +102,10 @@ main(int argc, char **argv)
 	mapfile_clean();
 	metrics_init();
 	name_routes();
-	if ((app = build(config)) == NULL)
+	if ((app = build(ctx, config)) == NULL)
 		return 2;
 	status = server_run((int)config->threads, api_serve, app);
-	if (status == 0) { /* else threads are still at work */
-		talloc_free(app);
-		talloc_free((void *)(uintptr_t)config);
-	}
+	if (status == 0) /* else threads are still at work */
+		talloc_free(ctx);
 	return status;
 }

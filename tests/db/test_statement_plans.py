@@ -67,7 +67,7 @@ HOT = {
     "FREE_SEATS": (f"'{{1,1}}', '{{3,5}}', '{{{BOOKING},{BOOKING}}}'",
                    ["unnest", "seat_pkey(event_id, no)"]),
     "END_BOOKINGS": (BOOKINGS + ", 'cancelled', 'why'", ["unnest", "booking_pkey(event_id, id)"]),
-    "GET_BOOKINGS": (f"1, '{BOOKING}'", ["booking_pkey(event_id, id)", "event_pkey(id)"]),
+    "GET_BOOKINGS": (BOOKINGS, ["unnest", "booking_pkey(event_id, id)", "event_pkey(id)"]),
     "GET_BOOKED_SEATS": (BOOKINGS, ["unnest", "booking_pkey(event_id, id)", "unnest",
                                     "seat_pkey(event_id, no)", "section by event_id"]),
     "LIST_BOOKINGS": (f"'user-1', NULL, 1, '{BOOKING}', 20, 0",
