@@ -1,7 +1,6 @@
 #include "store/db.h"
 
 #include <assert.h>
-#include <endian.h>
 #include <libpq-fe.h>
 #include <poll.h>
 #include <string.h>
@@ -13,7 +12,6 @@
 #define BACKOFF_FIRST_MS 50
 #define BACKOFF_MOST_MS  1000
 #define EXCHANGE_MOST    16 /* calls in one round trip */
-#define PG_EPOCH_US      INT64_C(946684800000000) /* 2000-01-01, where timestamptz counts from */
 
 /*
  * What every connection of ours asks for. Plans are generic and never scan a table: one made
@@ -63,10 +61,6 @@ struct db {
 	int64_t retry_at_us; /* monotonic: no new connection before */
 	int backoff_ms;
 	char *trouble;
-};
-
-struct rows {
-	PGresult *result;
 };
 
 static int
@@ -189,13 +183,6 @@ result_error(const PGresult *result, enum stmt stmt)
 	return e;
 }
 
-static int
-rows_free(struct rows *rows)
-{
-	PQclear(rows->result);
-	return 0;
-}
-
 /* Reads the answer of one statement and its closing NULL; keeps the rows if wanted. */
 static enum err
 read_answer(struct db *db, TALLOC_CTX *ctx, enum stmt stmt, struct rows **out)
@@ -216,9 +203,7 @@ read_answer(struct db *db, TALLOC_CTX *ctx, enum stmt stmt, struct rows **out)
 		e = result_error(result, stmt);
 	}
 	if (e == ERR_OK && out != NULL) {
-		*out = talloc(ctx, struct rows);
-		(*out)->result = result;
-		talloc_set_destructor(*out, rows_free);
+		*out = rows_wrap(ctx, result);
 	} else {
 		PQclear(result);
 	}
@@ -402,116 +387,4 @@ db_user(TALLOC_CTX *ctx, const char *conninfo)
 	}
 	PQconninfoFree(options);
 	return user;
-}
-
-int
-rows_count(const struct rows *rows)
-{
-	return PQntuples(rows->result);
-}
-
-bool
-row_null(const struct rows *rows, int r, int c)
-{
-	return PQgetisnull(rows->result, r, c);
-}
-
-/* The bytes of a value that must have n of them. */
-static const char *
-bytes(const struct rows *rows, int r, int c, int n)
-{
-	assert(r < PQntuples(rows->result) && c < PQnfields(rows->result));
-	assert(PQgetlength(rows->result, r, c) == n);
-	return PQgetvalue(rows->result, r, c);
-}
-
-static uint32_t
-be32(const char *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return be32toh(v);
-}
-
-static uint64_t
-be64(const char *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return be64toh(v);
-}
-
-int32_t
-row_i32(const struct rows *rows, int r, int c)
-{
-	if (PQgetlength(rows->result, r, c) == 2) {
-		const unsigned char *p = (const unsigned char *)bytes(rows, r, c, 2);
-
-		return (int16_t)(p[0] << 8 | p[1]);
-	}
-	return (int32_t)be32(bytes(rows, r, c, 4));
-}
-
-int64_t
-row_i64(const struct rows *rows, int r, int c)
-{
-	return (int64_t)be64(bytes(rows, r, c, 8));
-}
-
-double
-row_real(const struct rows *rows, int r, int c)
-{
-	uint32_t v = be32(bytes(rows, r, c, 4));
-	float f;
-
-	memcpy(&f, &v, sizeof(f));
-	return (double)f;
-}
-
-bool
-row_bool(const struct rows *rows, int r, int c)
-{
-	return *bytes(rows, r, c, 1) != 0;
-}
-
-int64_t
-row_us(const struct rows *rows, int r, int c)
-{
-	return row_null(rows, r, c) ? -1 : row_i64(rows, r, c) + PG_EPOCH_US;
-}
-
-struct uuid
-row_uuid(const struct rows *rows, int r, int c)
-{
-	struct uuid u;
-
-	memcpy(u.b, bytes(rows, r, c, 16), 16);
-	return u;
-}
-
-const char *
-row_text(const struct rows *rows, int r, int c)
-{
-	return row_null(rows, r, c) ? NULL : PQgetvalue(rows->result, r, c);
-}
-
-/* Binary arrays: dimensions, flags, type, then size and lower bound, then length and value each. */
-int32_t *
-row_ints(TALLOC_CTX *ctx, const struct rows *rows, int r, int c, size_t *n)
-{
-	const char *p = PQgetvalue(rows->result, r, c);
-	int32_t *out;
-
-	*n = 0;
-	if (row_null(rows, r, c) || be32(p) == 0)
-		return NULL;
-	assert(be32(p) == 1 && be32(p + 4) == 0);
-	*n = be32(p + 12);
-	assert((size_t)PQgetlength(rows->result, r, c) == 20 + *n * 8);
-	out = talloc_array(ctx, int32_t, (unsigned)*n);
-	for (size_t i = 0; i < *n; i++)
-		out[i] = (int32_t)be32(p + 24 + i * 8);
-	return out;
 }

@@ -6,7 +6,7 @@
 #include <talloc.h>
 
 #include "base/err.h"
-#include "base/ids.h"
+#include "store/rows.h"
 
 /* The statements of stmt.def. */
 enum stmt {
@@ -26,9 +26,6 @@ struct call {
 
 /* One connection, used by one thread at a time; reconnects by itself between uses. */
 struct db;
-
-/* The rows of one answer, in binary; freed with its talloc parent. */
-struct rows;
 
 /* A connection that is not opened yet. conninfo is a libpq string or URI and is copied. */
 struct db *db_new(TALLOC_CTX *ctx, const char *conninfo);
@@ -85,19 +82,5 @@ const char *db_trouble(const struct db *db);
 
 /* The user that a connection string names, on ctx; NULL when it names none. */
 const char *db_user(TALLOC_CTX *ctx, const char *conninfo);
-
-/* Reading rows; r and c from 0. The column's type must be the one that the name says. */
-int rows_count(const struct rows *rows);
-bool row_null(const struct rows *rows, int r, int c);
-int32_t row_i32(const struct rows *rows, int r, int c);    /* int2, int4 */
-int64_t row_i64(const struct rows *rows, int r, int c);    /* int8, xid8 */
-double row_real(const struct rows *rows, int r, int c);    /* float4 */
-bool row_bool(const struct rows *rows, int r, int c);
-int64_t row_us(const struct rows *rows, int r, int c);     /* timestamptz; null: -1 */
-struct uuid row_uuid(const struct rows *rows, int r, int c);
-const char *row_text(const struct rows *rows, int r, int c); /* text, enum, name; null: NULL */
-/* int4[]: *n elements on ctx; null or empty: n 0. */
-int32_t *row_ints(TALLOC_CTX *ctx, const struct rows *rows, int r, int c, size_t *n);
-/* A whole text[] is not needed anywhere; jsonb is read as text by ::text. */
 
 #endif
