@@ -73,8 +73,10 @@ void face_error(struct api *a, enum face face, enum err e);
 void v1_open(struct api *a, struct jsonw *w, size_t room);
 /* Closes it and gives it as the answer. */
 void v1_close(struct api *a, struct jsonw *w, int status);
-/* The pagination member and the end of a list: "items" has been closed before. */
-void v1_pagination(struct jsonw *w, int32_t page, int32_t limit, int64_t total);
+/* Opens a list of /api/v1; its items are written next, with name NULL. */
+void v1_list_open(struct api *a, struct jsonw *w);
+/* Closes it: pagination, and the answer 200. page from 1; total is of all pages. */
+void v1_list_close(struct api *a, struct jsonw *w, int32_t page, int32_t limit, int64_t total);
 /* A seat's printed label: as a number when it is one, else as text. */
 void v1_label(struct jsonw *w, const char *name, const char *label);
 

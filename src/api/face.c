@@ -93,14 +93,25 @@ v1_close(struct api *a, struct jsonw *w, int status)
 }
 
 void
-v1_pagination(struct jsonw *w, int32_t page, int32_t limit, int64_t total)
+v1_list_open(struct api *a, struct jsonw *w)
 {
+	v1_open(a, w, 4096);
+	jsonw_open(w, "data", '{');
+	jsonw_open(w, "items", '[');
+}
+
+void
+v1_list_close(struct api *a, struct jsonw *w, int32_t page, int32_t limit, int64_t total)
+{
+	jsonw_close(w, ']');
 	jsonw_open(w, "pagination", '{');
 	jsonw_int(w, "page", page);
 	jsonw_int(w, "limit", limit);
 	jsonw_int(w, "total", total);
 	jsonw_bool(w, "hasMore", (int64_t)page * limit < total);
 	jsonw_close(w, '}');
+	jsonw_close(w, '}');
+	v1_close(a, w, 200);
 }
 
 void

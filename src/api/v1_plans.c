@@ -76,15 +76,10 @@ v1_plan_list(struct api *a)
 	if ((e = decode_done(a)) != ERR_OK ||
 	    (e = plans_list(a->app->pool, a->rq->ctx, &page)) != ERR_OK)
 		return e;
-	v1_open(a, &w, 4096);
-	jsonw_open(&w, "data", '{');
-	jsonw_open(&w, "items", '[');
+	v1_list_open(a, &w);
 	for (size_t i = 0; i < page.n; i++)
 		write_plan(&w, NULL, &page.plans[i], false);
-	jsonw_close(&w, ']');
-	v1_pagination(&w, page.page, page.limit, page.total);
-	jsonw_close(&w, '}');
-	v1_close(a, &w, 200);
+	v1_list_close(a, &w, page.page, page.limit, page.total);
 	return ERR_OK;
 }
 

@@ -10,6 +10,7 @@
 
 #include "auth/claims.h"
 #include "auth/guard.h"
+#include "base/utf8.h"
 
 /* Mightiest first. */
 static const struct {
@@ -107,19 +108,6 @@ party_fault(const struct claim c[CLAIMS], const struct token_rules *rules)
 	return NULL;
 }
 
-/* Whether UTF-8 is free of control characters: C0, DEL, and C1, which is C2 80 to C2 9F. */
-static bool
-is_clean(const char *s)
-{
-	for (; *s != '\0'; s++) {
-		unsigned char c = (unsigned char)s[0], next = (unsigned char)s[1];
-
-		if (c < ' ' || c == 0x7f || (c == 0xc2 && next < 0xa0))
-			return false;
-	}
-	return true;
-}
-
 /* A role of the token, or a list of them; whatever is not a name that we know is a buyer. */
 static enum role
 role_of(struct claim c)
@@ -138,13 +126,13 @@ read_principal(TALLOC_CTX *ctx, const struct claim c[CLAIMS], struct principal *
 
 	if (sub == NULL)
 		return "sub is missing or no string";
-	if (*sub == '\0' || strlen(sub) > SUB_MAX_BYTES || !is_clean(sub)) {
+	if (*sub == '\0' || strlen(sub) > SUB_MAX_BYTES || !utf8_is_clean(sub)) {
 		talloc_free(sub);
 		return "sub is empty, too long or has control characters";
 	}
 	/* A name is for show only: one that cannot be shown counts as none. */
 	name = claim_text(ctx, c[NAME]);
-	if (name != NULL && !is_clean(name))
+	if (name != NULL && !utf8_is_clean(name))
 		TALLOC_FREE(name);
 	*who = (struct principal){ sub, name, role_of(c[ROLE]) };
 	return NULL;

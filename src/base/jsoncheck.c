@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 #define NAMES_FIRST 32
 #define NOTHING (-1) /* what peek sees behind the text */
 #define BOM "\xef\xbb\xbf"
@@ -61,27 +63,6 @@ skip_space(struct check *c)
 }
 
 /* --- Strings. --- */
-
-/* The length of the UTF-8 sequence of more than one byte at p; 0 when it is none (RFC 3629). */
-static size_t
-utf8_len(const unsigned char *p, size_t left)
-{
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t n = p[0] >= 0xf8 ? 0 : p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : p[0] >= 0xc0 ? 2 : 0;
-	uint32_t point;
-
-	if (n == 0 || n > left)
-		return 0;
-	point = p[0] & (0x7fu >> n);
-	for (size_t i = 1; i < n; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-		point = point << 6 | (p[i] & 0x3f);
-	}
-	if (point < least[n] || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
-		return 0;
-	return n;
-}
 
 /* Four hex digits as a number, or -1. */
 static int
