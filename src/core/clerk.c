@@ -90,8 +90,10 @@ settle_once(struct turn *t, struct waiter *const *waiters, size_t n)
 	e = db_ready(t->db);
 	if (e == ERR_OK) {
 		e = batch_settle(t->db, ctx, &((struct clerk *)t->arg)->policy, &batch);
-		if (e == ERR_DB_UNKNOWN)
+		if (e == ERR_DB_UNKNOWN) {
+			turn_over(t); /* this may take a while, and only these need the answer */
 			e = find_out(t->db, ctx, batch.pending);
+		}
 	}
 	if (e == ERR_OK && batch.n_lapsed > 0 && db_ready(t->db) == ERR_OK &&
 	    booking_expire(t->db, ctx, batch.lapsed, batch.n_lapsed) != ERR_OK)
