@@ -7,8 +7,6 @@
 #include "core/journal.h"
 #include "store/param.h"
 
-#define CANCEL_ATTEMPTS 5
-
 /* Every legal move; anything else is INVALID_STATE. */
 static const bool legal[BOOKING__MAX][BOOKING__MAX] = {
 	[BOOKING_REQUESTED] = { [BOOKING_PENDING] = true, [BOOKING_FAILED] = true,
@@ -200,7 +198,7 @@ booking_cancel(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, const 
 	bool unknown = false;
 	enum err e = ERR_UNAVAILABLE;
 
-	for (int i = 0; i < CANCEL_ATTEMPTS; i++) {
+	for (int i = 0; i < POOL_ATTEMPTS; i++) {
 		struct db *db;
 
 		if ((e = pool_take(pool, &db)) != ERR_OK)

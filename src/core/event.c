@@ -196,13 +196,16 @@ enum err
 event_change(struct pool *pool, TALLOC_CTX *ctx, int32_t id, const char *user_id, bool staff,
              const char *correlation_id, const struct event_patch *patch)
 {
-	struct db *db;
-	enum err e;
+	enum err e = ERR_TX_RETRY;
 
-	if ((e = pool_take(pool, &db)) != ERR_OK)
-		return e;
-	e = change_locked(db, ctx, id, user_id, staff, correlation_id, patch);
-	pool_give(pool, db);
+	for (int i = 0; e == ERR_TX_RETRY && i < POOL_ATTEMPTS; i++) {
+		struct db *db;
+
+		if ((e = pool_take(pool, &db)) != ERR_OK)
+			return e;
+		e = change_locked(db, ctx, id, user_id, staff, correlation_id, patch);
+		pool_give(pool, db);
+	}
 	shared_event_changed(id);
 	return e;
 }

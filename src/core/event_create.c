@@ -297,13 +297,16 @@ event_create(struct pool *pool, TALLOC_CTX *ctx, const struct event_draft *draft
              const char **field, const char **why)
 {
 	struct making m = { .draft = draft };
-	struct db *db;
-	enum err e;
+	enum err e = ERR_TX_RETRY;
 
-	if ((e = pool_take(pool, &db)) != ERR_OK)
-		return e;
-	e = create(db, ctx, &m, id);
-	pool_give(pool, db);
+	for (int i = 0; e == ERR_TX_RETRY && i < POOL_ATTEMPTS; i++) {
+		struct db *db;
+
+		if ((e = pool_take(pool, &db)) != ERR_OK)
+			return e;
+		e = create(db, ctx, &m, id);
+		pool_give(pool, db);
+	}
 	*field = m.field;
 	*why = m.why;
 	return e;

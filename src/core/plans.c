@@ -3,8 +3,6 @@
 #include "base/digest.h"
 #include "store/param.h"
 
-#define IMPORT_ATTEMPTS 3 /* two imports of one name at once: the later takes the next version */
-
 enum err
 plans_import(struct pool *pool, TALLOC_CTX *ctx, const char *owner, const char *text, size_t len,
              struct plan_info *out, struct plan_faults *faults)
@@ -28,13 +26,12 @@ plans_import(struct pool *pool, TALLOC_CTX *ctx, const char *owner, const char *
 		                       { param_uuid(ctx, &out->id), owner, out->name,
 		                         param_int(ctx, out->sections), param_int(ctx, out->rows),
 		                         param_int(ctx, out->seats), out->checksum, text } };
-	for (int i = 0; i < IMPORT_ATTEMPTS; i++) {
+	e = ERR_TX_RETRY; /* two imports of one name at once: the later takes the next version */
+	for (int i = 0; e == ERR_TX_RETRY && i < POOL_ATTEMPTS; i++) {
 		if ((e = pool_take(pool, &db)) != ERR_OK)
 			return e;
 		e = db_query(db, ctx, call, &rows);
 		pool_give(pool, db);
-		if (e != ERR_TX_RETRY)
-			break;
 	}
 	if (e != ERR_OK)
 		return e;

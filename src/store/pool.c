@@ -9,7 +9,6 @@
 #include "base/metrics.h"
 
 #define POOL_WAIT_MS  3000
-#define READ_ATTEMPTS 3
 
 struct pool {
 	pthread_mutex_t mutex; /* guards idle and n_idle */
@@ -102,7 +101,7 @@ pool_read(struct pool *pool, TALLOC_CTX *ctx, const struct call *calls, size_t n
 	enum err e = ERR_UNAVAILABLE;
 	struct db *db;
 
-	for (int i = 0; i < READ_ATTEMPTS; i++) {
+	for (int i = 0; i < POOL_ATTEMPTS; i++) {
 		if ((e = pool_take(pool, &db)) != ERR_OK)
 			return e;
 		e = db_exchange(db, ctx, calls, n, out);

@@ -6,6 +6,8 @@
 /* A bounded set of connections that the threads of a process share. */
 struct pool;
 
+#define POOL_ATTEMPTS 5 /* of a transaction that was rolled back by TX_RETRY */
+
 /* size	connections, 1 to 64; opened when first needed */
 struct pool *pool_new(TALLOC_CTX *ctx, const char *conninfo, int size);
 
