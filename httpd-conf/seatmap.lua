@@ -42,6 +42,14 @@ if left <= 0 or left > LONGEST_MS then
 	return 0
 end
 
+-- The body may just have given way to a newer one: then a worker knows.
+local body = MAPS .. "/" .. name
+file = io.open(body)
+if not file then
+	return 0
+end
+file:close()
+
 -- Every answer carries a request id: the caller's if it is a sane one, else a new one.
 local request = header["X-Request-Id"]
 if not request or #request > 64 or request:find("[^%w._-]") then
@@ -60,5 +68,5 @@ if known and (known == "*" or known:find(etag, 1, true)) then
 	return 304
 end
 answer["Content-Type"] = "application/json"
-r.resp_body:set({ { filename = MAPS .. "/" .. name } })
+r.resp_body:set({ { filename = body } })
 return 200

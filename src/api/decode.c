@@ -184,8 +184,10 @@ decode_query_event(struct api *a, const char *name)
 	const char *text = request_query(a->rq, name);
 	int32_t id = text == NULL ? 0 : event_of_text(text);
 
-	if (text != NULL && id == 0)
+	if (text != NULL && id <= 0) {
 		decode_fault(a, name, "must be the id or the number of an event");
+		return 0;
+	}
 	return id;
 }
 

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <time.h>
 
+#define LAST_US (INT64_C(253402300800) * US_PER_S) /* 10000-01-01 */
+
 static int64_t
 read_clock(clockid_t id)
 {
@@ -154,5 +156,5 @@ clock_parse(const char *p, int64_t *at_us)
 	tm.tm_min = mi;
 	tm.tm_sec = s == 60 ? 59 : s;
 	*at_us = ((int64_t)timegm(&tm) - east * 60) * US_PER_S + us;
-	return *at_us >= 0;
+	return *at_us >= 0 && *at_us < LAST_US;
 }

@@ -130,8 +130,8 @@ read_line(TALLOC_CTX *ctx, struct config *c, char *line, const char *path, int n
 	k = eq == NULL ? NULL : find_key(text, (size_t)(eq - text));
 	if (k == NULL) {
 		*why = talloc_asprintf(ctx, "%s:%d: %s %.*s", path, number,
-		                       eq == NULL ? "not a KEY=value line:" : "unknown key",
-		                       eq == NULL ? 20 : (int)(eq - text), text);
+		                       eq == NULL ? "not a KEY=value line" : "unknown key",
+		                       eq == NULL ? 0 : (int)(eq - text), text);
 		return ERR_VALIDATION_ERROR;
 	}
 	return set_value(ctx, c, k, trim(eq + 1), path, why);

@@ -223,6 +223,20 @@ compare_keys(const void *a, const void *b)
 	return memcmp(&x->id, &y->id, sizeof(x->id));
 }
 
+/* Sorts keys and drops repeated ones: a booking is expired once, however many want its seats. */
+static size_t
+sort_keys(struct booking_key *keys, size_t n)
+{
+	size_t kept = 0;
+
+	qsort(keys, n, sizeof(*keys), compare_keys);
+	for (size_t i = 0; i < n; i++) {
+		if (kept == 0 || compare_keys(&keys[kept - 1], &keys[i]) != 0)
+			keys[kept++] = keys[i];
+	}
+	return kept;
+}
+
 enum err
 booking_expire(struct db *db, TALLOC_CTX *ctx, struct booking_key *keys, size_t n)
 {
@@ -231,7 +245,7 @@ booking_expire(struct db *db, TALLOC_CTX *ctx, struct booking_key *keys, size_t 
 	struct ending how = { BOOKING_EXPIRED, "EXPIRED", "booking.expired", NULL, NULL };
 	enum err e;
 
-	qsort(keys, n, sizeof(*keys), compare_keys);
+	n = sort_keys(keys, n);
 	if ((e = release_lock_lapsed(db, ctx, keys, n, &bookings, &n)) != ERR_OK || n == 0) {
 		db_rollback(db);
 		return e;

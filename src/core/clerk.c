@@ -189,6 +189,7 @@ clerk_book(struct clerk *c, struct ask *ask, struct answer *out)
 	struct waiter self = { .ask = ask, .answer = out, .since_us = clock_mono_us() };
 
 	memset(out, 0, sizeof(*out));
+	out->err = ERR_UNAVAILABLE; /* until somebody says otherwise */
 	window_ask(c->window, &self);
 	metrics_count(METRIC_BOOKINGS, out->err);
 	return out->err;

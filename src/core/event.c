@@ -39,25 +39,16 @@ read_event(const struct rows *rows, int r, struct event *e)
 static enum err
 read_counts(struct pool *pool, TALLOC_CTX *ctx, struct event *events, size_t n)
 {
-	struct array ids;
-	struct rows *rows;
+	struct seat_counts *counts = talloc_array(ctx, struct seat_counts, (unsigned)n);
+	int32_t *ids = talloc_array(ctx, int32_t, (unsigned)n);
 	enum err e;
 
-	array_init(&ids, ctx);
 	for (size_t i = 0; i < n; i++)
-		array_int(&ids, events[i].id);
-	const struct call call = { STMT_COUNT_SEATS, { array_done(&ids) } };
-	if ((e = pool_read(pool, ctx, &call, 1, &rows)) != ERR_OK)
-		return e;
-	for (int r = 0; r < rows_count(rows); r++) {
-		enum seat_status standing = seat_status_parse(row_text(rows, r, 1));
-
-		for (size_t i = 0; i < n; i++) {
-			if (events[i].id == row_i32(rows, r, 0))
-				events[i].counts.n[standing] = row_i64(rows, r, 2);
-		}
-	}
-	return ERR_OK;
+		ids[i] = events[i].id;
+	e = counts_read(pool, ctx, ids, n, counts);
+	for (size_t i = 0; e == ERR_OK && i < n; i++)
+		events[i].counts = counts[i];
+	return e;
 }
 
 enum err

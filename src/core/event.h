@@ -1,14 +1,10 @@
 #ifndef ROWLOCK_EVENT_H
 #define ROWLOCK_EVENT_H
 
+#include "core/counts.h"
 #include "core/plan.h"
 #include "store/pool.h"
 #include "store/types.h"
-
-/* How many seats of an event stand how; a lapsed seat is free. */
-struct seat_counts {
-	int64_t n[SEAT__MAX];
-};
 
 /* An event as stored; strings live on the ctx of whoever read it. */
 struct event {

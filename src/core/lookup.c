@@ -91,7 +91,7 @@ lookup_new(TALLOC_CTX *ctx, const char *conninfo)
 enum err
 lookup_booking(struct lookup *l, TALLOC_CTX *ctx, const struct uuid *id, struct booking *out)
 {
-	struct waiter self = { .ctx = ctx, .id = id, .out = out };
+	struct waiter self = { .ctx = ctx, .id = id, .out = out, .err = ERR_UNAVAILABLE };
 
 	window_ask(l->window, &self);
 	return self.err;

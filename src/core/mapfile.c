@@ -85,6 +85,18 @@ mapfile_publish(const struct mapfile *map)
 		drop_body(dir, map->previous);
 }
 
+/* Whether a name is one that is made here: [.]<event>.tag…, [.]<event>-….json… */
+static bool
+is_ours(const char *name)
+{
+	size_t digits;
+
+	name += *name == '.';
+	digits = strspn(name, "0123456789");
+	return digits > 0 && (strncmp(name + digits, ".tag", 4) == 0 ||
+	                      (name[digits] == '-' && strstr(name, ".json") != NULL));
+}
+
 void
 mapfile_clean(void)
 {
@@ -96,7 +108,7 @@ mapfile_clean(void)
 	while (d != NULL && (entry = readdir(d)) != NULL) {
 		struct stat st;
 
-		if (fstatat(dirfd(d), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		if (is_ours(entry->d_name) && fstatat(dirfd(d), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 		    S_ISREG(st.st_mode) && st.st_mtime < before)
 			unlinkat(dirfd(d), entry->d_name, 0);
 	}

@@ -28,6 +28,7 @@ struct entry {
 	size_t n_holders;
 	uint64_t shared;        /* shared_event_version before it was read */
 	int64_t fresh_until_us; /* monotonic */
+	int64_t began_us;       /* when it was begun to be read */
 	int64_t used_us;
 	int64_t base, horizon;  /* changes below the horizon (an xid), for counting on */
 };
@@ -215,6 +216,13 @@ is_fresh(const struct entry *e)
 	       e->shared == shared_event_version(e->event_id);
 }
 
+/* Whether a map may answer one who asked at a time (monotonic): seats change, but not before. */
+static bool
+is_usable(const struct entry *e, int64_t asked_us)
+{
+	return is_fresh(e) || (e->text != NULL && e->began_us >= asked_us);
+}
+
 static void
 note_holders(struct entry *e, const struct seatmap *map)
 {
@@ -267,6 +275,7 @@ refresh(struct seatmap_cache *c, struct entry *e)
 		e->base = base;
 		e->horizon = horizon;
 		e->shared = shared;
+		e->began_us = began;
 		make_etag(e->etag, &map, NULL);
 		note_holders(e, &map);
 		good = (clock_mono_us() - began) * FRESH_FACTOR;
@@ -317,7 +326,7 @@ personal_map(struct seatmap_cache *c, TALLOC_CTX *ctx, int32_t event_id, const c
 static bool
 note_filing(struct entry *e, TALLOC_CTX *ctx, const struct seatmap_page *page, struct mapfile *out)
 {
-	if (*shared_maps() == '\0' || e->filed_until_us == e->fresh_until_us)
+	if (*shared_maps() == '\0' || e->filed_until_us == e->fresh_until_us || !is_fresh(e))
 		return false;
 	*out = (struct mapfile){ .event_id = e->event_id,
 		                     .version = e->shared,
@@ -342,15 +351,16 @@ enum err
 seatmap_get(struct seatmap_cache *c, TALLOC_CTX *ctx, int32_t event_id, const char *viewer,
             const char *known, struct seatmap_page *out)
 {
+	const int64_t asked_us = clock_mono_us();
 	bool hit = true, personal = false, filing = false;
 	struct mapfile file;
 	enum err err = ERR_OK;
 	struct entry *e;
 
 	pthread_mutex_lock(&c->mutex);
-	while ((e = find_entry(c, event_id)) == NULL || (!is_fresh(e) && e->reading))
+	while ((e = find_entry(c, event_id)) == NULL || (!is_usable(e, asked_us) && e->reading))
 		pthread_cond_wait(&c->read, &c->mutex);
-	if (!is_fresh(e)) {
+	if (!is_usable(e, asked_us)) {
 		hit = false;
 		err = refresh(c, e);
 	}

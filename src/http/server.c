@@ -120,6 +120,8 @@ request_read_body(struct request *rq, size_t most)
 		rq->body = talloc_realloc_size(rq->ctx, rq->body, room + 1);
 	}
 	rq->body[rq->body_len] = '\0';
+	if (rq->body_len > most)
+		return ERR_PAYLOAD_TOO_LARGE;
 	if (FCGX_GetError(in) == EAGAIN || FCGX_GetError(in) == EWOULDBLOCK)
 		return ERR_REQUEST_TIMEOUT;
 	return length >= 0 && rq->body_len < (size_t)length ? ERR_VALIDATION_ERROR : ERR_OK;

@@ -93,14 +93,25 @@ db_trouble(const struct db *db)
 	return db->trouble == NULL ? "" : db->trouble;
 }
 
-/* Notes a failed connection, and when to try again; the password is never in libpq's text. */
+/* Whether libpq can read a connection string; what it says when not may hold the password. */
+static bool
+is_readable(const char *conninfo)
+{
+	PQconninfoOption *options = PQconninfoParse(conninfo, NULL);
+
+	PQconninfoFree(options);
+	return options != NULL;
+}
+
+/* Notes a failed connection, and when to try again. */
 static enum err
 connect_failed(struct db *db)
 {
 	char *p;
 
 	talloc_free(db->trouble);
-	db->trouble = talloc_strdup(db, PQerrorMessage(db->conn));
+	db->trouble = talloc_strdup(db, is_readable(db->conninfo) ? PQerrorMessage(db->conn)
+	                                                          : "DATABASE_URL cannot be read");
 	for (p = db->trouble; *p != '\0'; p++)
 		*p = *p == '\n' ? ' ' : *p;
 	metrics_count(METRIC_DB_CONNECTS, 1);
@@ -291,11 +302,10 @@ exchange(struct db *db, TALLOC_CTX *ctx, struct exchange *x)
 	if (e == ERR_OK)
 		e = read_calls(db, ctx, x);
 	metrics_observe(METRIC_DB_TIME, 0, clock_mono_us() - began);
+	/* Whatever a server said last: one that dies in COMMIT has not told what became of it. */
 	if (PQstatus(db->conn) != CONNECTION_OK || e == ERR_DB_LOST) {
-		if (e == ERR_OK || e == ERR_TX_RETRY || e == ERR_DB_LOST) {
-			log_line(LOG_WARN, "database connection lost", NULL);
-			e = ERR_DB_LOST;
-		}
+		log_line(LOG_WARN, "database connection lost", NULL);
+		e = ERR_DB_LOST;
 		db_drop(db);
 	}
 	return e;

@@ -173,6 +173,22 @@ def test_one_request_may_take_over_from_several_expired_bookings(place, buyer, c
     clean(place, [*old, new])
 
 
+def test_a_booking_of_several_seats_expires_once(place, buyer, clean, let_window_pass):
+    late = buyer()
+    old = late.book(place, 1, 2, 3).ok(201)["bookingId"]
+    let_window_pass(place, old)
+    new = buyer().book(place, 1, 2, 3).ok(201)["bookingId"]
+    assert [row["type"] for row in late.get(f"bookings/{old}/history").ok()["items"]] == \
+        ["booking.created", "booking.expired"]
+    clean(place, [old, new])
+
+
+@pytest.mark.parametrize("path", ["bookings/my", "events", "plans"])
+def test_the_last_page_that_can_be_asked_for_is_empty(path, stack, name):
+    caller = stack.caller(name("far"), role="admin")
+    assert caller.get(path + "?page=2147483647&limit=100").ok()["items"] == []
+
+
 def test_a_refusal_names_only_seats_that_are_really_taken(place, buyer, let_window_pass):
     let_window_pass(place, buyer().book(place, 1).ok(201)["bookingId"])
     buyer().book(place, 2).ok(201)
