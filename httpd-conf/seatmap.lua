@@ -12,12 +12,13 @@ local LONGEST_MS = 1000 -- a map is never good for longer: guards against a cloc
 local r = lighty.r
 local method = r.req_attr["request.method"]
 local header = r.req_header
-if (method ~= "GET" and method ~= "HEAD") or header["Authorization"] or r.req_attr["uri.query"] then
+if (method ~= "GET" and method ~= "HEAD") or header["Authorization"] then
 	return 0
 end
 
+-- The URL as it was sent, without a query: what is hidden in another is the workers' to refuse.
 -- The event's number, also when its UUID is given (version 8: 48 bits number, 0 for the seat).
-local id = r.req_attr["uri.path"]:match("^/api/v1/events/([%x-]+)/seats/?$")
+local id = r.req_attr["request.orig-uri"]:match("^/api/v1/events/([%x-]+)/seats/?$")
 if not id then
 	return 0
 end

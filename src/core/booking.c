@@ -205,8 +205,10 @@ booking_cancel(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, const 
 			return e;
 		e = cancel_once(db, ctx, id, who);
 		pool_give(pool, db);
-		if (unknown && e == ERR_INVALID_STATE)
+		if (unknown && e == ERR_INVALID_STATE) {
+			shared_event_changed(uuid_event(id));
 			return ERR_OK; /* the COMMIT whose answer was lost did it */
+		}
 		if (e == ERR_DB_UNKNOWN)
 			unknown = true;
 		else if (e != ERR_TX_RETRY && e != ERR_DB_LOST)

@@ -1,10 +1,14 @@
 #include "core/event.h"
 
 #include <string.h>
+#include <time.h>
 
-#include "base/jsonw.h"
+#include "base/clock.h"
+#include "base/log.h"
 #include "base/shared.h"
 #include "store/param.h"
+
+#define OTHERS_US (3 * US_PER_S)
 
 /* Which status may follow which, by an owner's PATCH; cancelling goes its own way. */
 static const bool may_follow[EVENT__MAX][EVENT__MAX] = {
@@ -145,6 +149,33 @@ journal_on_sale(TALLOC_CTX *ctx, int32_t id, const char *user_id, const char *co
 		                    array_done(&type), array_done(&correlation), array_done(&payload) } };
 }
 
+/*
+ * Waits until every booking that still saw the event as it was has been committed or given
+ * up (architecture.md, Locks and snapshots). A foreign transaction that never ends is not
+ * waited for longer than OTHERS_US.
+ */
+static enum err
+wait_for_others(struct db *db, TALLOC_CTX *ctx)
+{
+	const struct timespec pause = { .tv_nsec = 2000000 };
+	int64_t until = clock_mono_us() + OTHERS_US;
+	struct rows *rows;
+	enum err e;
+
+	if ((e = db_query(db, ctx, (struct call){ .stmt = STMT_TAKE_LIMIT }, &rows)) != ERR_OK)
+		return e;
+	const struct call call = { STMT_AFTER_ALL, { param_int(ctx, row_i64(rows, 0, 0)) } };
+	while ((e = db_query(db, ctx, call, &rows)) == ERR_OK && !row_bool(rows, 0, 0)) {
+		if (clock_mono_us() > until) {
+			log_line(LOG_WARN, "a transaction does not end, a change of an event waits no longer",
+			         NULL);
+			return ERR_OK;
+		}
+		nanosleep(&pause, NULL);
+	}
+	return e;
+}
+
 static enum err
 change_locked(struct db *db, TALLOC_CTX *ctx, int32_t id, const char *user_id, bool staff,
               const char *correlation_id, const struct event_patch *patch)
@@ -180,7 +211,9 @@ change_locked(struct db *db, TALLOC_CTX *ctx, int32_t id, const char *user_id, b
 		if ((e = db_query(db, ctx, journal, NULL)) != ERR_OK)
 			return e;
 	}
-	return db_exchange(db, ctx, write, 2, NULL);
+	if ((e = db_exchange(db, ctx, write, 2, NULL)) != ERR_OK)
+		return e;
+	return before != event.status || patch->policy != NULL ? wait_for_others(db, ctx) : ERR_OK;
 }
 
 enum err

@@ -75,7 +75,8 @@ enum err event_get(struct pool *pool, TALLOC_CTX *ctx, int32_t id, struct event 
 enum err event_list(struct pool *pool, TALLOC_CTX *ctx, struct event_page *page) MUST_CHECK;
 
 /*
- * Changes an event; putting it on sale is written to the journal.
+ * Changes an event; putting it on sale is written to the journal. When this returns, no
+ * booking is made any more by the status and the policy that were before.
  *
  * user_id	who asks; must be its seller unless staff
  *

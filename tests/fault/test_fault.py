@@ -197,6 +197,45 @@ class Later:
         return self.reply
 
 
+def test_no_booking_is_made_once_a_close_was_answered(stack, hall, seller, name, db, clean):
+    place, seen = hall(rows=1, cols=4), {}
+
+    def bookings():
+        with psycopg2.connect(os.environ["ADMIN_DATABASE_URL"]) as conn, conn.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM booking WHERE event_id = %s", (place.number,))
+            return cursor.fetchone()[0]
+
+    def book():
+        seen["book"] = stack.buyer(name("late")).book(place, 1).status
+
+    def close():
+        seen["close"] = seller.patch(f"events/{place.id}", {"status": "closed"}).status
+        seen["then"] = bookings()
+
+    def one(sql, *values):
+        with db.cursor() as cursor:
+            cursor.execute(sql, values)
+            return cursor.fetchone()[0]
+
+    threads = [threading.Thread(target=book), threading.Thread(target=close)]
+    with psycopg2.connect(os.environ["ADMIN_DATABASE_URL"]) as stranger:
+        stranger.cursor().execute("SELECT FROM seat WHERE event_id = %s AND no = 1 FOR UPDATE",
+                                  (place.number,))
+        threads[0].start()
+        wait_for(lambda: one("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"),
+                 "the booking to wait for the seat")
+        threads[1].start()
+        wait_for(lambda: one("SELECT status FROM event WHERE id = %s", place.number) == "closed",
+                 "the close")
+        stranger.rollback()
+    stranger.close()
+    for thread in threads:
+        thread.join()
+    assert seen["close"] == 200 and seen["book"] in (201, 409), seen
+    assert bookings() == seen["then"], "booked after the close was answered"
+    clean(place)
+
+
 def test_a_strangers_lock_only_delays(hall, buyer, stranger, ask, clean):
     place = hall(rows=1, cols=4)
     stranger.lock(place, 2)
