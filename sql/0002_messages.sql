@@ -6,7 +6,8 @@
 ALTER TABLE booking
 	ADD COLUMN queued boolean NOT NULL DEFAULT false,
 	ADD COLUMN section text,                      -- as asked for; null: any
-	ADD COLUMN subsection int;                    -- likewise
+	ADD COLUMN subsection int,                    -- likewise
+	ADD COLUMN positions jsonb;                   -- its seats as "row-seat", in the buyer's own spelling
 
 -- Those that wait to be seated, oldest first.
 CREATE INDEX booking_requested ON booking (number) WHERE status = 'requested';

@@ -20,6 +20,7 @@ struct app {
 	struct token_rules tokens;
 	struct policy policy;
 	struct pool *pool;
+	struct houses *houses;
 	struct clerk *clerk;
 	struct lookup *lookup;
 	struct seatmap_cache *maps;
@@ -62,6 +63,9 @@ void api_serve(struct request *rq, struct response *rs, void *app);
 
 /* Whether the caller may act on anybody's bookings. */
 bool api_is_staff(const struct api *a);
+
+/* Whether the caller may see a booking of a user for an event of a seller. */
+bool api_may_see(const struct api *a, const char *user_id, const char *seller);
 
 /* The routes, for the dispatcher and for listing them. */
 const struct route *api_routes(size_t *n);

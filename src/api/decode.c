@@ -120,6 +120,14 @@ decode_int(struct api *a, const char *name, enum need need, int64_t least, int64
 	return (int64_t)item->valuedouble;
 }
 
+bool
+decode_bool(struct api *a, const char *name, enum need need, bool fallback)
+{
+	const cJSON *item = member(a, name, need, cJSON_IsBool, "must be true or false");
+
+	return item == NULL ? fallback : cJSON_IsTrue(item);
+}
+
 int64_t
 decode_time(struct api *a, const char *name, enum need need)
 {

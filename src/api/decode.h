@@ -26,6 +26,9 @@ const char *decode_text(struct api *a, const char *name, enum need need, size_t 
 int64_t decode_int(struct api *a, const char *name, enum need need, int64_t least, int64_t most,
                    int64_t fallback);
 
+/* true or false; fallback when absent or faulty. */
+bool decode_bool(struct api *a, const char *name, enum need need, bool fallback);
+
 /* An RFC 3339 instant; -1 when absent or faulty. */
 int64_t decode_time(struct api *a, const char *name, enum need need);
 

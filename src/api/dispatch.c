@@ -16,6 +16,13 @@ api_is_staff(const struct api *a)
 	return (a->who.role & (ROLE_ADMIN | ROLE_SERVICE)) != 0;
 }
 
+bool
+api_may_see(const struct api *a, const char *user_id, const char *seller)
+{
+	return api_is_staff(a) || strcmp(a->who.sub, user_id) == 0 ||
+	       (a->who.role == ROLE_SELLER && strcmp(a->who.sub, seller) == 0);
+}
+
 /* Finds out who is asking. A token that is there must be good, also where none is needed. */
 static enum err
 authenticate(struct api *a)
@@ -34,8 +41,11 @@ authenticate(struct api *a)
 		a->who.role = ROLE_NONE;
 		return e;
 	}
-	if (a->route->who != PUBLIC && (a->route->who & (int)a->who.role) == 0)
+	if (a->route->who != PUBLIC && (a->route->who & (int)a->who.role) == 0) {
+		if (a->route->face == FACE_QUEUE) /* what others may not call there is for buyers */
+			a->message = "Only buyers can perform this action";
 		return ERR_FORBIDDEN;
+	}
 	return ERR_OK;
 }
 

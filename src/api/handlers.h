@@ -25,6 +25,12 @@ enum err v1_booking_get(struct api *a);
 enum err v1_booking_cancel(struct api *a);
 enum err v1_booking_history(struct api *a);
 
+enum err queue_booking_create(struct api *a);
+enum err queue_booking_list(struct api *a);
+enum err queue_booking_get(struct api *a);
+enum err queue_booking_cancel(struct api *a);
+enum err queue_booking_pay(struct api *a);
+
 enum err health_get(struct api *a);
 enum err metrics_get(struct api *a);
 

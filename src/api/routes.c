@@ -25,6 +25,12 @@ static const struct route routes[] = {
 	{ { PATCH, "/api/v1/bookings/{id}/cancel" }, BUYERS, v1_booking_cancel, FACE_V1, 0 },
 	{ { GET, "/api/v1/bookings/{id}/history" }, ANYBODY, v1_booking_history, FACE_V1, 0 },
 
+	{ { POST, "/api/booking" }, BUYERS, queue_booking_create, FACE_QUEUE, BODY_MOST },
+	{ { GET, "/api/booking/my_booking" }, ANYBODY, queue_booking_list, FACE_QUEUE, 0 },
+	{ { GET, "/api/booking/{id}" }, ANYBODY, queue_booking_get, FACE_QUEUE, 0 },
+	{ { PATCH, "/api/booking/{id}" }, BUYERS, queue_booking_cancel, FACE_QUEUE, 0 },
+	{ { POST, "/api/booking/{id}/pay" }, BUYERS, queue_booking_pay, FACE_QUEUE, 0 },
+
 	{ { GET, "/health" }, PUBLIC, health_get, FACE_V1, 0 },
 	{ { GET, "/metrics" }, PUBLIC, metrics_get, FACE_V1, 0 },
 };

@@ -6,11 +6,7 @@
 #include "core/booking.h"
 #include "core/history.h"
 #include "core/lookup.h"
-
-/* A booking's state as /api/v1 spells it (domain.md, Booking states). */
-static const char *const state_names[BOOKING__MAX] = {
-	"REQUESTED", "PENDING", "PROCESSING", "CONFIRMED", "CANCELLED", "EXPIRED", "FAILED", "REFUNDED",
-};
+#include "core/plan.h"
 
 static void
 write_seats(struct jsonw *w, int32_t event_id, const struct booked_seat *seats, size_t n,
@@ -45,7 +41,7 @@ write_core(struct jsonw *w, const struct booking *b)
 	jsonw_uuid(w, "bookingId", &b->key.id);
 	jsonw_int(w, "number", b->number);
 	jsonw_uuid(w, "eventId", &event);
-	jsonw_str(w, "status", state_names[b->status]);
+	jsonw_str(w, "status", booking_status_in(FACE_V1, b->status));
 	jsonw_raw(w, "totalAmount", money_text(b->total_minor, b->currency, total));
 	jsonw_str(w, "currency", b->currency);
 	jsonw_time(w, "expiresAt", b->expires_us);
@@ -106,7 +102,7 @@ explain(struct api *a, const struct ask *ask, const struct answer *answer)
 	if (answer->n_refused > 0)
 		a->details = refused_seats(a->rq->ctx, ask, answer);
 	if (answer->err == ERR_VALIDATION_ERROR)
-		decode_fault(a, "seatIds",
+		decode_fault(a, ask->best ? "quantity" : "seatIds",
 		             talloc_asprintf(a->rq->ctx, "at most %d seats a booking", answer->limit));
 }
 
@@ -127,13 +123,61 @@ choose_user(struct api *a, struct ask *ask)
 	return ERR_OK;
 }
 
+/* The seats by name, and perhaps how many. */
+static enum err
+decode_named(struct api *a, struct ask *ask)
+{
+	enum err e = decode_seats(a, "seatIds", ask->event_id, (size_t)a->app->policy.max_seats,
+	                          ask->seats, &ask->n_seats);
+
+	ask->quantity = (int32_t)decode_int(a, "quantity", OPTIONAL, 1, ASK_MAX_SEATS,
+	                                    (int64_t)ask->n_seats);
+	if (e == ERR_OK && (size_t)ask->quantity != ask->n_seats)
+		decode_fault(a, "quantity", "must match the number of selected seats");
+	return e;
+}
+
+/* What the system is to choose from. The house is pinned then. */
+static enum err
+decode_wish(struct api *a, struct ask *ask)
+{
+	struct wish wish = {
+		.quantity = (int32_t)decode_int(a, "quantity", REQUIRED, 1, a->app->policy.max_seats, 0),
+		.section = decode_text(a, "section", OPTIONAL, 1, PLAN_MAX_LABEL),
+		.subsection = (int32_t)decode_int(a, "subsection", OPTIONAL, 1, INT32_MAX, 0),
+		.tier = decode_text(a, "tier", OPTIONAL, 1, PLAN_MAX_LABEL),
+		.accessible = decode_bool(a, "accessible", OPTIONAL, false),
+	};
+	const char *field = NULL;
+	enum err e;
+
+	if (decode_any(a->body, "quantity") == NULL)
+		decode_fault(a, "seatIds", "is required, or quantity for the best available seats");
+	ask->best = true;
+	ask->quantity = wish.quantity;
+	if ((e = decode_done(a)) != ERR_OK ||
+	    (e = house_open(a->app->houses, ask->event_id, &ask->house)) != ERR_OK)
+		return e;
+	e = house_party(ask->house, a->rq->ctx, &wish, &ask->party, &ask->place, &field);
+	if (e == ERR_VALIDATION_ERROR)
+		decode_fault(a, field, "is none of this event");
+	return e;
+}
+
 static enum err
 decode_ask(struct api *a, struct ask *ask)
 {
-	static const char *const fields[] = { "eventId", "seatIds", "userId", NULL };
+	static const char *const fields[] = { "eventId", "seatIds", "userId", "quantity", "section",
+		                                  "subsection", "tier", "accessible", NULL };
+	static const char *const wishes[] = { "section", "subsection", "tier", "accessible", NULL };
+	const bool named = decode_any(a->body, "seatIds") != NULL;
 	enum err e;
 
 	decode_known(a, fields);
+	for (int i = 0; named && wishes[i] != NULL; i++) {
+		if (decode_any(a->body, wishes[i]) != NULL)
+			decode_fault(a, wishes[i], "cannot be combined with seatIds");
+	}
 	ask->ctx = a->rq->ctx;
 	ask->correlation_id = a->rq->id;
 	ask->event_id = decode_event(a, "eventId");
@@ -141,56 +185,54 @@ decode_ask(struct api *a, struct ask *ask)
 		return ERR_EVENT_NOT_FOUND;
 	if ((e = choose_user(a, ask)) != ERR_OK)
 		return e;
-	e = decode_seats(a, "seatIds", ask->event_id, (size_t)a->app->policy.max_seats, ask->seats,
-	                 &ask->n_seats);
-	if (e == ERR_OK)
+	if ((e = named ? decode_named(a, ask) : decode_wish(a, ask)) == ERR_OK)
 		e = decode_done(a);
 	if (e == ERR_OK)
 		ask->id = uuid_of_event(ask->event_id);
 	return e;
 }
 
-enum err
-v1_booking_create(struct api *a)
+static enum err
+answer_created(struct api *a, const struct ask *ask, const struct answer *answer)
 {
-	struct answer answer;
-	struct ask ask = { 0 };
-	struct booking b = { 0 };
+	const struct booking b = { .key = { ask->event_id, ask->id },
+		                       .number = answer->number,
+		                       .status = BOOKING_PENDING,
+		                       .total_minor = answer->total_minor,
+		                       .currency = answer->currency,
+		                       .expires_us = answer->expires_us,
+		                       .created_us = answer->created_us,
+		                       .seats = answer->seats,
+		                       .n_seats = answer->n_seats };
 	char id[UUID_TEXT];
 	struct jsonw w;
-	enum err e;
 
-	if ((e = decode_ask(a, &ask)) != ERR_OK)
-		return e;
-	if ((e = clerk_book(a->app->clerk, &ask, &answer)) != ERR_OK) {
-		explain(a, &ask, &answer);
-		return e;
-	}
-	b = (struct booking){ .key = { ask.event_id, ask.id },
-		                  .number = answer.number,
-		                  .status = BOOKING_PENDING,
-		                  .total_minor = answer.total_minor,
-		                  .currency = answer.currency,
-		                  .expires_us = answer.expires_us,
-		                  .created_us = answer.created_us,
-		                  .seats = answer.seats,
-		                  .n_seats = ask.n_seats };
 	v1_open(a, &w, 1024);
 	jsonw_open(&w, "data", '{');
 	write_core(&w, &b);
 	jsonw_close(&w, '}');
 	v1_close(a, &w, 201);
 	response_header(a->rq, a->rs, "Location",
-	                talloc_asprintf(a->rq->ctx, "/api/v1/bookings/%s", uuid_text(&ask.id, id)));
+	                talloc_asprintf(a->rq->ctx, "/api/v1/bookings/%s", uuid_text(&ask->id, id)));
 	return ERR_OK;
 }
 
-/* Whether the caller may see a booking. */
-static bool
-may_see(const struct api *a, const char *user_id, const char *seller)
+enum err
+v1_booking_create(struct api *a)
 {
-	return api_is_staff(a) || strcmp(a->who.sub, user_id) == 0 ||
-	       (a->who.role == ROLE_SELLER && strcmp(a->who.sub, seller) == 0);
+	struct ask ask = { .kind = ASK_BOOK };
+	struct answer answer;
+	enum err e;
+
+	if ((e = decode_ask(a, &ask)) == ERR_OK) {
+		e = clerk_book(a->app->clerk, &ask, &answer);
+		if (e == ERR_OK)
+			e = answer_created(a, &ask, &answer);
+		else
+			explain(a, &ask, &answer);
+	}
+	house_close(ask.house);
+	return e;
 }
 
 static enum err
@@ -202,7 +244,7 @@ answer_booking(struct api *a, const struct uuid *id)
 
 	if ((e = lookup_booking(a->app->lookup, a->rq->ctx, id, &b)) != ERR_OK)
 		return e;
-	if (!may_see(a, b.user_id, b.event.seller))
+	if (!api_may_see(a, b.user_id, b.event.seller))
 		return ERR_FORBIDDEN;
 	v1_open(a, &w, 1024);
 	write_booking(&w, "data", &b);
@@ -227,25 +269,25 @@ v1_booking_cancel(struct api *a)
 	enum err e;
 
 	if ((e = decode_uuid_arg(a, a->arg[0], &id)) != ERR_OK ||
-	    (e = booking_cancel(a->app->pool, a->rq->ctx, &id, &who)) != ERR_OK)
+	    (e = booking_cancel(a->app->pool, a->rq->ctx, &id, &who, NULL)) != ERR_OK)
 		return e;
 	return answer_booking(a, &id);
 }
 
-/* The state that ?status= names, in the spelling of /api/v1. */
-static enum booking_status
-query_status(struct api *a)
+/* The state that ?status= names, in the spelling of /api/v1, as a set; 0: any. */
+static unsigned
+query_statuses(struct api *a)
 {
 	const char *text = request_query(a->rq, "status");
-	int s = 0;
+	enum booking_status s = 0;
 
 	if (text == NULL || *text == '\0')
-		return BOOKING__MAX;
-	while (s < BOOKING__MAX && strcmp(state_names[s], text) != 0)
+		return 0;
+	while (s < BOOKING__MAX && strcmp(booking_status_in(FACE_V1, s), text) != 0)
 		s++;
 	if (s == BOOKING__MAX)
 		decode_fault(a, "status", "is not a booking status");
-	return (enum booking_status)s;
+	return 1u << s;
 }
 
 static enum err
@@ -254,7 +296,7 @@ list_of(struct api *a, const char *user_id)
 	const char *after = request_query(a->rq, "after");
 	struct booking_page page = {
 		.user_id = user_id,
-		.status = query_status(a),
+		.statuses = query_statuses(a),
 		.page = (int32_t)decode_query_int(a, "page", 1, INT32_MAX, 1),
 		.limit = (int32_t)decode_query_int(a, "limit", 1, 100, 20),
 	};
@@ -300,7 +342,7 @@ v1_booking_history(struct api *a)
 	if ((e = decode_uuid_arg(a, a->arg[0], &id)) != ERR_OK ||
 	    (e = history_read(a->app->pool, a->rq->ctx, &id, &history)) != ERR_OK)
 		return e;
-	if (!may_see(a, history.user_id, history.seller))
+	if (!api_may_see(a, history.user_id, history.seller))
 		return ERR_FORBIDDEN;
 	v1_open(a, &w, 1024);
 	jsonw_open(&w, "data", '{');

@@ -163,3 +163,20 @@ hash_text(const char *s)
 	h = (h ^ h >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
 	return h ^ h >> 33;
 }
+
+char *
+ticket_reference(char out[TICKET_TEXT])
+{
+	static const char digits[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+	uint8_t random[24];
+	char *at = out;
+
+	random_bytes(random, sizeof(random));
+	for (size_t i = 0; i < sizeof(random); i++) {
+		if (i > 0 && i % 4 == 0)
+			*at++ = '-';
+		*at++ = digits[random[i] % 32];
+	}
+	*at = '\0';
+	return out;
+}

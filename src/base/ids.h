@@ -38,6 +38,14 @@ struct uuid uuid_of_seat(int32_t event_id, int32_t seat_no);
 /* The reverse of uuid_of_seat; false when u is not of that form or out of range. */
 bool uuid_seat(const struct uuid *u, int32_t *event_id, int32_t *seat_no);
 
+#define TICKET_TEXT 30 /* six groups of four, and its end */
+
+/*
+ * A new ticket reference (R-47): 120 random bits as 24 characters of Crockford's base 32, which
+ * has no I, L, O or U, in groups of four: "7K3M-9QXA-…". Returns out.
+ */
+char *ticket_reference(char out[TICKET_TEXT]);
+
 #define RANDOM_MOST 256
 
 /* Fills n bytes (n ≤ RANDOM_MOST) from the kernel's generator; a failure ends the process. */

@@ -15,6 +15,7 @@
 #include "http/server.h"
 
 #define MAP_ROOM_BYTES (4 * 1024 * 1024) /* rendered seat maps that are kept */
+#define HOUSE_ROOM   500000              /* seats that are kept to choose from */
 #define ARENAS         2                 /* of malloc: few, to stay small with many threads */
 
 static void
@@ -66,7 +67,8 @@ build(TALLOC_CTX *ctx, const struct config *c)
 	app->policy = (struct policy){ (int32_t)c->max_seats, (int32_t)c->window_min,
 		                           (int32_t)c->max_pending };
 	app->pool = pool_new(app, database, (int)c->db_connections - CLERK_CONNECTIONS - 1);
-	app->clerk = clerk_new(app, database, &app->policy);
+	app->houses = houses_new(app, app->pool, HOUSE_ROOM);
+	app->clerk = clerk_new(app, database, &app->policy, app->houses);
 	app->lookup = lookup_new(app, database);
 	app->maps = seatmap_cache_new(app, app->pool, MAP_ROOM_BYTES, v1_seatmap_render);
 	return app;

@@ -6,9 +6,11 @@
 #include <talloc.h>
 
 #include "base/err.h"
+#include "core/house.h"
 #include "store/reserve.h"
 
-#define ASK_MAX_SEATS 50 /* the most that MAX_SEATS_PER_BOOKING may be set to */
+#define ASK_MAX_SEATS   50 /* the most that MAX_SEATS_PER_BOOKING may be set to */
+#define QUEUE_MAX_SEATS 4  /* of a booking through /api/booking */
 
 /* The limits that hold where an event says nothing. */
 struct policy {
@@ -17,16 +19,38 @@ struct policy {
 	int32_t max_pending;
 };
 
+/* What an ask is about. */
+enum ask_kind {
+	ASK_BOOK,   /* a new booking, with its seats */
+	ASK_ACCEPT, /* a new booking that gets its seats later: requested */
+	ASK_SEAT,   /* the seats for one that was accepted: pending, or failed */
+};
+
 /* A request for seats of one event, by one user. */
 struct ask {
 	TALLOC_CTX *ctx; /* the asker's; what is answered hangs on it */
-	struct uuid id;  /* of the booking to be, made by the asker before anything is sent */
+	enum ask_kind kind;
+	struct uuid id; /* of the booking; of a new one made by the asker before anything is sent */
 	int32_t event_id;
 	const char *user_id;
 	const char *user_name;      /* or NULL */
 	const char *correlation_id; /* or NULL */
-	int32_t seats[ASK_MAX_SEATS]; /* distinct seat numbers, ascending */
+	bool queued; /* through /api/booking: no window and no cap but the event's own */
+	int32_t quantity;
+	int32_t seats[ASK_MAX_SEATS]; /* distinct seat numbers, ascending; best: chosen by the clerk */
 	size_t n_seats;
+	/* Where the system chooses, and for ASK_ACCEPT. */
+	bool best;
+	struct house *house; /* pinned by the asker */
+	struct party party;  /* what is looked for; see house_party */
+	/* ASK_ACCEPT and ASK_SEAT: what was asked for. */
+	const char *section; /* NULL: any */
+	int32_t subsection;  /* 0: any */
+	const char *positions; /* JSON: the seats as the buyer spelled them; NULL when best */
+	/* ASK_ACCEPT: what is known of it so far. */
+	const struct house_section *place; /* the section; NULL: none, or several */
+	int32_t prices_minor[ASK_MAX_SEATS];
+	int64_t total_minor;
 };
 
 /* A seat as an answer shows it. */
@@ -43,17 +67,19 @@ struct answer {
 	int32_t refused[ASK_MAX_SEATS];
 	size_t n_refused;
 	int32_t limit; /* VALIDATION_ERROR: the most seats that the event allows */
-	/* ERR_OK: the booking, with the seats of the ask in its order. */
+	/* ERR_OK: the booking; with its seats, in order, unless it is ASK_ACCEPT. */
 	int64_t number, total_minor;
 	int64_t created_us, expires_us; /* expires -1: no window */
 	char currency[4];
 	struct booked_seat *seats;
+	size_t n_seats;
 };
 
 /* What decide() says of one ask. */
 struct verdict {
 	enum err err;
 	bool lapsed; /* it wants seats whose owner's window has passed: expire those, ask again */
+	bool gone;   /* ASK_SEAT: it does not wait for seats (any more); nothing is to be written */
 	int32_t refused[ASK_MAX_SEATS];
 	size_t n_refused;
 	int32_t limit;
@@ -70,9 +96,11 @@ struct verdict {
  * policy	the defaults
  * facts	what was read under the locks; seats sorted
  * asks		n of them; a seat goes to the first who may have it
- * out		n verdicts, set: ERR_OK, SEAT_ALREADY_RESERVED, SEAT_NOT_FOUND, EVENT_NOT_FOUND,
- *			EVENT_NOT_ON_SALE, EVENT_CANCELLED, TOO_MANY_PENDING_BOOKINGS, VALIDATION_ERROR;
- *			or lapsed, with err SEAT_ALREADY_RESERVED and the lapsed seats refused
+ * out		n verdicts. An entry whose err is set on entry stays refused for that reason, unless
+ *			the event gives a better one. Set: ERR_OK, SEAT_ALREADY_RESERVED, SEAT_NOT_FOUND,
+ *			EVENT_NOT_FOUND, EVENT_NOT_ON_SALE, EVENT_CANCELLED, TOO_MANY_PENDING_BOOKINGS,
+ *			VALIDATION_ERROR; INVALID_STATE and gone; or lapsed, with err
+ *			SEAT_ALREADY_RESERVED and the lapsed seats refused
  *
  * Rules: R-10 to R-13, R-20 to R-22, R-40.
  */

@@ -10,13 +10,14 @@
 
 /* A batch whose verdicts are known and whose bookings are being written. */
 struct pending_commit {
+	struct houses *houses;
 	struct ask *const *asks;
 	struct answer *const *answers;
 	size_t n;
 	struct wants wants;
 	struct locked facts;
 	struct verdict *verdicts;
-	struct booking_write *writes; /* of the asks that won, in order */
+	struct booking_write *writes; /* of the asks that something is written for, in order */
 	size_t n_writes;
 };
 
@@ -51,32 +52,187 @@ sort_distinct(void *base, size_t n, size_t size, int (*compare)(const void *, co
 	return kept;
 }
 
+/* Sorts and empties out repeats of seats. */
+static size_t
+distinct_seats(struct seat_key *seats, size_t n)
+{
+	return sort_distinct(seats, n, sizeof(*seats), seat_key_compare);
+}
+
+/* The list that an ask's seats are locked by; NULL: nothing is locked for it. */
+static struct seat_key *
+seat_list(const struct ask *ask, bool patient, struct wants *w, size_t **n)
+{
+	const bool idle = ask->best && !patient;
+
+	*n = idle ? &w->n_idle : &w->n_seats;
+	return ask->kind == ASK_ACCEPT ? NULL : idle ? w->idle : w->seats;
+}
+
 void
-wants_collect(TALLOC_CTX *ctx, struct ask *const *asks, size_t n, struct wants *out)
+wants_collect(TALLOC_CTX *ctx, struct ask *const *asks, size_t n, bool patient, struct wants *out)
 {
 	size_t seats = 0;
 
 	for (size_t i = 0; i < n; i++)
 		seats += asks[i]->n_seats;
-	out->lock_keys = talloc_array(ctx, int64_t, (unsigned)n);
-	out->users = talloc_array(ctx, const char *, (unsigned)n);
-	out->events = talloc_array(ctx, int32_t, (unsigned)n);
-	out->seats = talloc_array(ctx, struct seat_key, (unsigned)seats);
-	seats = 0;
+	*out = (struct wants){
+		.lock_keys = talloc_array(ctx, int64_t, (unsigned)n),
+		.users = talloc_array(ctx, const char *, (unsigned)n),
+		.events = talloc_array(ctx, int32_t, (unsigned)n),
+		.bookings = talloc_array(ctx, struct uuid, (unsigned)n),
+		.seats = talloc_array(ctx, struct seat_key, (unsigned)seats),
+		.idle = talloc_array(ctx, struct seat_key, (unsigned)seats),
+	};
 	for (size_t i = 0; i < n; i++) {
+		size_t *used;
+		struct seat_key *list = seat_list(asks[i], patient, out, &used);
+
 		out->lock_keys[i] = (int64_t)hash_text(asks[i]->user_id);
 		out->users[i] = asks[i]->user_id;
 		out->events[i] = asks[i]->event_id;
-		for (size_t k = 0; k < asks[i]->n_seats; k++)
-			out->seats[seats++] = (struct seat_key){ asks[i]->event_id, asks[i]->seats[k] };
+		if (asks[i]->kind == ASK_SEAT)
+			out->bookings[out->n_bookings++] = asks[i]->id;
+		for (size_t k = 0; list != NULL && k < asks[i]->n_seats; k++)
+			list[(*used)++] = (struct seat_key){ asks[i]->event_id, asks[i]->seats[k] };
 	}
 	out->n_users = n;
 	out->n_keys = sort_distinct(out->lock_keys, n, sizeof(int64_t), compare_i64);
 	out->n_events = sort_distinct(out->events, n, sizeof(int32_t), compare_i32);
-	out->n_seats = sort_distinct(out->seats, seats, sizeof(struct seat_key), seat_key_compare);
+	out->n_bookings = sort_distinct(out->bookings, out->n_bookings, sizeof(struct uuid), uuid_compare);
+	out->n_seats = distinct_seats(out->seats, out->n_seats);
+	out->n_idle = distinct_seats(out->idle, out->n_idle);
 }
 
-/* Turns the verdicts that are ERR_OK into what is to be written. */
+/* --- seats that the system chooses --- */
+
+/* Chooses for one party; a house that seems to be full is looked at once more. */
+static enum err
+choose_for(struct db *db, TALLOC_CTX *ctx, struct ask *ask)
+{
+	enum err e = house_choose(ask->house, &ask->party, ask->seats);
+
+	if (e == ERR_NOT_ENOUGH_SEATS) {
+		if ((e = house_refresh(ask->house, db, ctx, NULL, true)) != ERR_OK)
+			return e;
+		e = house_choose(ask->house, &ask->party, ask->seats);
+	}
+	ask->n_seats = e == ERR_OK ? (size_t)ask->quantity : 0;
+	return e;
+}
+
+/* Whether too few seats are left to accept somebody. */
+static enum err
+check_room(struct db *db, TALLOC_CTX *ctx, struct ask *ask)
+{
+	enum err e = house_refresh(ask->house, db, ctx, &ask->party, false);
+
+	if (e == ERR_OK && house_free(ask->house, &ask->party) < (size_t)ask->quantity)
+		e = ERR_NOT_ENOUGH_SEATS;
+	return e;
+}
+
+/*
+ * Gives seats to those who leave the choice to us, one after the other (R-32), and counts for
+ * those who are to be accepted. Before the transaction: all it needs is what is known.
+ */
+static enum err
+choose_seats(struct db *db, TALLOC_CTX *ctx, struct pending_commit *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		struct ask *a = p->asks[i];
+		enum err e = ERR_OK;
+
+		if (a->kind == ASK_ACCEPT) {
+			e = check_room(db, ctx, a);
+		} else if (a->best) {
+			a->n_seats = 0;
+			e = house_refresh(a->house, db, ctx, NULL, false);
+			if (e == ERR_OK)
+				e = choose_for(db, ctx, a);
+		}
+		if (e != ERR_OK && e != ERR_NOT_ENOUGH_SEATS)
+			return e;
+		p->verdicts[i].err = e;
+	}
+	return ERR_OK;
+}
+
+/* Ends the promises of a batch that has ended: some seats are booked, the rest is free again. */
+static void
+settle_promises(const struct pending_commit *p, bool committed)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		const struct ask *a = p->asks[i];
+		const struct verdict *v = &p->verdicts[i];
+		const bool lost = v->err == ERR_SEAT_ALREADY_RESERVED && !v->lapsed;
+
+		if (a->best && a->kind != ASK_ACCEPT && a->n_seats > 0)
+			house_settle(a->house, a->seats, a->n_seats, committed && v->err == ERR_OK, v->refused,
+			             lost ? v->n_refused : 0);
+	}
+}
+
+/* --- what is written --- */
+
+/* A text for people about an ask that gets no seats. */
+static const char *
+failure_text(TALLOC_CTX *ctx, const struct ask *ask, const struct verdict *v)
+{
+	char *text = talloc_strdup(ctx, err_text(v->err));
+
+	if (v->err != ERR_SEAT_ALREADY_RESERVED)
+		return text;
+	for (size_t i = 0, k = 0; i < ask->n_seats && k < v->n_refused; i++) {
+		if (ask->seats[i] != v->refused[k])
+			continue;
+		text = talloc_asprintf_append(text, "%s%s-%s", k == 0 ? ": " : ", ", v->seats[i]->row,
+		                              v->seats[i]->label);
+		k++;
+	}
+	return text;
+}
+
+/* Whether an ask must be made again: its seats lapse, or somebody got its best ones first. */
+static bool
+asks_again(const struct ask *ask, const struct verdict *v)
+{
+	return v->lapsed || (ask->best && v->err == ERR_SEAT_ALREADY_RESERVED);
+}
+
+/* What is to be written for an ask; false: nothing is. */
+static bool
+write_kind(const struct ask *ask, const struct verdict *v, enum write_kind *kind)
+{
+	static const enum write_kind kinds[] = {
+		[ASK_BOOK] = WRITE_BOOKED,
+		[ASK_ACCEPT] = WRITE_ACCEPTED,
+		[ASK_SEAT] = WRITE_SEATED,
+	};
+
+	*kind = v->err == ERR_OK ? kinds[ask->kind] : WRITE_FAILED;
+	return v->err == ERR_OK || (ask->kind == ASK_SEAT && !v->gone && !asks_again(ask, v));
+}
+
+/* The journal's payload, and the positions that are stored. */
+static void
+write_texts(TALLOC_CTX *ctx, const struct ask *ask, const struct verdict *v, int64_t now_us,
+            struct booking_write *w)
+{
+	const int64_t expires_us = v->window_min == 0 ? -1 : now_us + v->window_min * 60 * US_PER_S;
+
+	w->positions = ask->positions;
+	if (w->kind == WRITE_SEATED)
+		w->positions = journal_positions(ctx, ask, v);
+	if (w->kind == WRITE_ACCEPTED)
+		w->payload = journal_requested(ctx, ask, v->event->currency);
+	else if (w->kind == WRITE_FAILED)
+		w->payload = journal_failed(ctx, ask, v->err, failure_text(ctx, ask, v));
+	else
+		w->payload = journal_created(ctx, ask, v, w->positions, expires_us);
+}
+
+/* Turns the verdicts into what is to be written. */
 static void
 prepare_writes(TALLOC_CTX *ctx, struct pending_commit *p)
 {
@@ -84,27 +240,31 @@ prepare_writes(TALLOC_CTX *ctx, struct pending_commit *p)
 	for (size_t i = 0; i < p->n; i++) {
 		const struct verdict *v = &p->verdicts[i];
 		const struct ask *a = p->asks[i];
-		int64_t expires_us = v->window_min == 0
-		                         ? -1
-		                         : p->facts.now_us + v->window_min * 60 * US_PER_S;
+		const bool seated = a->kind != ASK_ACCEPT;
+		enum write_kind kind;
 
-		if (v->err != ERR_OK)
+		if (!write_kind(a, v, &kind))
 			continue;
-		p->writes[p->n_writes++] = (struct booking_write){
+		p->writes[p->n_writes] = (struct booking_write){
+			.kind = kind,
 			.id = a->id,
 			.event_id = a->event_id,
 			.user_id = a->user_id,
 			.user_name = a->user_name,
 			.correlation_id = a->correlation_id,
-			.currency = v->event->currency,
+			.currency = v->event == NULL ? NULL : v->event->currency,
 			.seats = a->seats,
-			.prices_minor = v->prices_minor,
+			.prices_minor = seated ? v->prices_minor : a->prices_minor,
 			.n_seats = a->n_seats,
-			.total_minor = v->total_minor,
+			.total_minor = seated ? v->total_minor : a->total_minor,
 			.window_min = v->window_min,
-			.payload = journal_created(ctx, a->seats, v->prices_minor, a->n_seats, v->total_minor,
-			                           v->event->currency, expires_us),
+			.mode = a->best ? MODE_BEST : MODE_MANUAL,
+			.quantity = a->quantity,
+			.section = a->section,
+			.subsection = a->subsection,
+			.reason = err_code(v->err),
 		};
+		write_texts(ctx, a, v, p->facts.now_us, &p->writes[p->n_writes++]);
 	}
 }
 
@@ -130,14 +290,18 @@ collect_lapsed(TALLOC_CTX *ctx, const struct pending_commit *p, struct booking_k
 }
 
 static void
-answer_booked(const struct ask *ask, const struct verdict *v, const struct booking_write *w,
-              int64_t created_us, struct answer *out)
+answer_booked(const struct pending_commit *p, const struct ask *ask, const struct verdict *v,
+              struct answer *out)
 {
-	out->number = w->number;
-	out->total_minor = v->total_minor;
-	out->created_us = created_us;
-	out->expires_us = v->window_min == 0 ? -1 : created_us + v->window_min * 60 * US_PER_S;
+	const bool accepted = ask->kind == ASK_ACCEPT;
+
+	out->total_minor = accepted ? ask->total_minor : v->total_minor;
+	out->created_us = p->facts.now_us;
+	out->expires_us = v->window_min == 0 ? -1 : out->created_us + v->window_min * 60 * US_PER_S;
 	memcpy(out->currency, v->event->currency, sizeof(out->currency));
+	if (accepted)
+		return;
+	out->n_seats = ask->n_seats;
 	out->seats = talloc_array(ask->ctx, struct booked_seat, (unsigned)ask->n_seats);
 	for (size_t i = 0; i < ask->n_seats; i++) {
 		const struct seat_facts *s = v->seats[i];
@@ -152,45 +316,63 @@ answer_booked(const struct ask *ask, const struct verdict *v, const struct booki
 	}
 }
 
-/* Answers everyone but those who wait for lapsed seats; the transaction has ended. */
+/* Tells this host of everything that was written; the transaction has ended. */
 static void
-answer_all(struct pending_commit *p, int64_t created_us)
+announce(const struct pending_commit *p)
+{
+	for (size_t i = 0; i < p->n_writes; i++) {
+		const struct booking_write *w = &p->writes[i];
+
+		if (w->kind == WRITE_BOOKED || w->kind == WRITE_SEATED)
+			houses_taken(p->houses, w->event_id, w->seats, w->n_seats);
+	}
+}
+
+/* Answers everyone but those who must ask again; the transaction has ended. */
+static void
+answer_all(struct pending_commit *p)
 {
 	const struct booking_write *w = p->writes;
 
-	for (size_t i = 0; i < p->n_writes; i++)
-		shared_event_changed(p->writes[i].event_id);
+	announce(p);
+	settle_promises(p, true);
 	for (size_t i = 0; i < p->n; i++) {
 		const struct verdict *v = &p->verdicts[i];
 		struct answer *out = p->answers[i];
+		enum write_kind kind;
 
 		memset(out, 0, sizeof(*out));
-		out->err = v->lapsed ? ERR_TX_RETRY : v->err;
+		out->err = asks_again(p->asks[i], v) ? ERR_TX_RETRY : v->err;
 		out->limit = v->limit;
 		out->n_refused = v->n_refused;
 		memcpy(out->refused, v->refused, v->n_refused * sizeof(out->refused[0]));
 		if (v->err == ERR_OK)
-			answer_booked(p->asks[i], v, w++, created_us, out);
+			answer_booked(p, p->asks[i], v, out);
+		if (write_kind(p->asks[i], v, &kind))
+			out->number = (w++)->number;
 	}
 }
 
 enum err
-batch_settle(struct db *db, TALLOC_CTX *ctx, const struct policy *policy, struct batch *b)
+batch_settle(struct db *db, TALLOC_CTX *ctx, const struct policy *policy, struct houses *houses,
+             struct batch *b)
 {
 	struct pending_commit *p = talloc_zero(ctx, struct pending_commit);
 	int64_t began = clock_mono_us();
-	struct wants *w = &p->wants;
 	enum err e;
 
 	b->pending = p;
+	p->houses = houses;
 	p->asks = b->asks;
 	p->answers = b->answers;
 	p->n = b->n;
-	wants_collect(ctx, b->asks, b->n, w);
-	e = reserve_lock(db, ctx, w->lock_keys, w->n_keys, w->users, w->n_users, w->events,
-	                 w->n_events, w->seats, w->n_seats, &p->facts);
+	p->verdicts = talloc_zero_array(ctx, struct verdict, (unsigned)b->n);
+	e = choose_seats(db, ctx, p);
 	if (e == ERR_OK) {
-		p->verdicts = talloc_array(ctx, struct verdict, (unsigned)b->n);
+		wants_collect(ctx, b->asks, b->n, b->patient, &p->wants);
+		e = reserve_lock(db, ctx, &p->wants, &p->facts);
+	}
+	if (e == ERR_OK) {
 		decide(ctx, policy, &p->facts, b->asks, b->n, p->verdicts);
 		prepare_writes(ctx, p);
 		collect_lapsed(ctx, p, &b->lapsed, &b->n_lapsed);
@@ -201,25 +383,33 @@ batch_settle(struct db *db, TALLOC_CTX *ctx, const struct policy *policy, struct
 	metrics_observe(METRIC_CLERK_BATCH, 0, (int64_t)b->n);
 	metrics_observe(METRIC_CLERK_TIME, 0, clock_mono_us() - began);
 	if (e == ERR_OK)
-		answer_all(p, p->facts.now_us);
+		answer_all(p);
+	else if (e != ERR_DB_UNKNOWN)
+		settle_promises(p, false);
 	return e;
 }
 
 enum err
 batch_resolve(struct db *db, TALLOC_CTX *ctx, struct pending_commit *p)
 {
-	bool *found = talloc_array(ctx, bool, (unsigned)p->n_writes);
-	int64_t created_us;
+	bool committed;
 	enum err e;
 
-	e = reserve_find(db, ctx, p->wants.lock_keys, p->wants.n_keys, p->writes, p->n_writes, found,
-	                 &created_us);
+	e = reserve_find(db, ctx, &p->wants, p->writes, p->n_writes, &committed);
 	if (e != ERR_OK) {
 		db_rollback(db);
 		return e;
 	}
-	if (created_us < 0) /* one transaction: all of them, or none */
+	if (!committed) {
+		settle_promises(p, false);
 		return ERR_TX_RETRY;
-	answer_all(p, created_us);
+	}
+	answer_all(p);
 	return ERR_OK;
+}
+
+void
+batch_abandon(struct pending_commit *p)
+{
+	settle_promises(p, false);
 }

@@ -2,22 +2,13 @@
 #define ROWLOCK_BATCH_H
 
 #include "core/ask.h"
-#include "core/window.h"
 #include "store/release.h"
 
-#define BATCH_MAX WINDOW_MOST /* requests that one transaction settles at the most */
+#define BATCH_MAX 256 /* requests that one transaction settles at the most */
 
-/* What a batch locks: users, events and seats, each distinct and in lock order. */
-struct wants {
-	int64_t *lock_keys;
-	const char **users;
-	int32_t *events;
-	struct seat_key *seats;
-	size_t n_keys, n_users, n_events, n_seats;
-};
-
-/* Collects what n asks want; on ctx. */
-void wants_collect(TALLOC_CTX *ctx, struct ask *const *asks, size_t n, struct wants *out);
+/* Collects what n asks want locked; on ctx. Seats that the system chose are waited for if patient. */
+void wants_collect(TALLOC_CTX *ctx, struct ask *const *asks, size_t n, bool patient,
+                   struct wants *out);
 
 /* A batch whose COMMIT was sent; what batch_resolve needs. */
 struct pending_commit;
@@ -27,6 +18,7 @@ struct batch {
 	struct ask *const *asks;        /* n of them, 1 to BATCH_MAX */
 	struct answer *const *answers;  /* n; see batch_settle */
 	size_t n;
+	bool patient;                   /* wait for seats that the system chose: others got there first */
 	void (*written)(void *arg);     /* called when only COMMIT is still under way: the next */
 	void *arg;                      /* batch may begin on another connection */
 	struct booking_key *lapsed;     /* out: owners whose window has passed, n_lapsed */
@@ -41,17 +33,20 @@ struct batch {
  * ctx		owns what is left in the batch
  *
  * On ERR_OK, the answers whose `err` is something else than ERR_TX_RETRY are settled; the
- * rest wanted seats whose owner's window has passed, and must be asked again after the
- * owners in `lapsed` have been expired. Otherwise nobody is settled: TX_RETRY, DB_LOST (nothing
+ * rest must be asked again. They wanted seats whose owner's window has passed, which those in
+ * `lapsed` have to be expired for, or were given seats that somebody else got first. Otherwise nobody is settled: TX_RETRY, DB_LOST (nothing
  * was written), UNAVAILABLE, INTERNAL; or DB_UNKNOWN: COMMIT was sent, its answer did not come.
  */
 enum err batch_settle(struct db *db, TALLOC_CTX *ctx, const struct policy *policy,
-                      struct batch *batch) MUST_CHECK;
+                      struct houses *houses, struct batch *batch) MUST_CHECK;
 
 /*
  * After DB_UNKNOWN, on a new connection: finds out whether the transaction was committed, and
  * if so answers as batch_settle would have. Otherwise returns TX_RETRY: nothing was booked.
  */
 enum err batch_resolve(struct db *db, TALLOC_CTX *ctx, struct pending_commit *pending) MUST_CHECK;
+
+/* After DB_UNKNOWN, when it cannot be found out: lets go of the seats that were promised. */
+void batch_abandon(struct pending_commit *pending);
 
 #endif

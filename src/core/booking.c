@@ -24,6 +24,21 @@ booking_may_move(enum booking_status from, enum booking_status to)
 	return from < BOOKING__MAX && to < BOOKING__MAX && legal[from][to];
 }
 
+const char *
+booking_status_in(enum face face, enum booking_status status)
+{
+	static const char *const names[FACE__MAX][BOOKING__MAX] = {
+		[FACE_V1] = { "REQUESTED", "PENDING", "PROCESSING", "CONFIRMED", "CANCELLED", "EXPIRED",
+		              "FAILED", "REFUNDED" },
+		[FACE_QUEUE] = { "processing", "pending_payment", "pending_payment", "completed",
+		                 "cancelled", "cancelled", "failed", "cancelled" },
+		[FACE_CINEMA] = { "pending", "pending", "pending", "confirmed", "cancelled", "cancelled",
+		                  "cancelled", "cancelled" },
+	};
+
+	return names[face][status];
+}
+
 /* Row r of BOOKING_COLUMNS. */
 static void
 read_booking(const struct rows *rows, int r, struct booking *b)
@@ -47,6 +62,13 @@ read_booking(const struct rows *rows, int r, struct booking *b)
 	b->event.starts_us = row_us(rows, r, 17);
 	b->event.timezone = row_text(rows, r, 18);
 	b->event.status = event_status_parse(row_text(rows, r, 19));
+	b->mode = booking_mode_parse(row_text(rows, r, 20));
+	b->queued = row_bool(rows, r, 21);
+	b->section = row_text(rows, r, 22);
+	b->subsection = row_null(rows, r, 23) ? 0 : row_i32(rows, r, 23);
+	b->user_name = row_text(rows, r, 24);
+	b->event.seller_name = row_text(rows, r, 25);
+	b->positions = row_text(rows, r, 26);
 }
 
 /* Hands the rows of GET_BOOKED_SEATS, which come booking by booking, out to the bookings. */
@@ -104,7 +126,7 @@ booking_read_all(struct db *db, TALLOC_CTX *ctx, const struct uuid *const *ids, 
 	if ((e = db_exchange(db, ctx, calls, 2, rows)) != ERR_OK)
 		return e;
 	for (int r = 0; r < rows_count(rows[0]); r++)
-		read_booking(rows[0], r, &out[row_i64(rows[0], r, 20) - 1]);
+		read_booking(rows[0], r, &out[row_i64(rows[0], r, 27) - 1]);
 	read_booked_seats(ctx, rows[1], out, n);
 	return ERR_OK;
 }
@@ -127,27 +149,45 @@ list_seats(struct pool *pool, TALLOC_CTX *ctx, struct booking_page *page)
 	return e;
 }
 
+/* The states of a page as an array; NULL: any. */
+static const char *
+statuses_param(TALLOC_CTX *ctx, unsigned statuses)
+{
+	struct array a;
+
+	if (statuses == 0)
+		return NULL;
+	array_init(&a, ctx);
+	for (enum booking_status s = 0; s < BOOKING__MAX; s++) {
+		if ((statuses & 1u << s) != 0)
+			array_text(&a, booking_status_name(s));
+	}
+	return array_done(&a);
+}
+
 enum err
 booking_list(struct pool *pool, TALLOC_CTX *ctx, struct booking_page *page)
 {
-	const char *status =
-	    page->status == BOOKING__MAX ? NULL : booking_status_name(page->status);
-	const int64_t skip = page->after != NULL ? 0 : (int64_t)(page->page - 1) * page->limit;
-	const struct call calls[] = {
+	const bool own = page->user_id != NULL;
+	const char *statuses = statuses_param(ctx, page->statuses);
+	const char *limit = param_int(ctx, page->limit);
+	const char *skip =
+	    param_int(ctx, page->after != NULL ? 0 : (int64_t)(page->page - 1) * page->limit);
+	const struct call of_user[] = {
 		{ STMT_LIST_BOOKINGS,
-		  { page->user_id, status,
+		  { page->user_id, statuses,
 		    page->after == NULL ? NULL : param_int(ctx, uuid_event(page->after)),
-		    page->after == NULL ? NULL : param_uuid(ctx, page->after),
-		    param_int(ctx, page->limit), param_int(ctx, skip) } },
-		{ STMT_COUNT_BOOKINGS, { page->user_id, status } },
+		    page->after == NULL ? NULL : param_uuid(ctx, page->after), limit, skip } },
+		{ STMT_COUNT_BOOKINGS, { page->user_id, statuses } },
 	};
+	const struct call of_seller = { STMT_LIST_SOLD, { page->seller, statuses, limit, skip } };
 	struct rows *rows[2];
 	enum err e;
 
-	if ((e = pool_read(pool, ctx, calls, 2, rows)) != ERR_OK)
+	if ((e = pool_read(pool, ctx, own ? of_user : &of_seller, own ? 2 : 1, rows)) != ERR_OK)
 		return e;
 	page->n = (size_t)rows_count(rows[0]);
-	page->total = row_i64(rows[1], 0, 0);
+	page->total = own ? row_i64(rows[1], 0, 0) : -1;
 	page->bookings = talloc_zero_array(ctx, struct booking, (unsigned)page->n);
 	for (size_t i = 0; i < page->n; i++)
 		read_booking(rows[0], (int)i, &page->bookings[i]);
@@ -159,7 +199,7 @@ static enum err
 end_booking(struct db *db, TALLOC_CTX *ctx, const struct locked_booking *b,
             enum booking_status to, const char *reason, const char *type, const char *correlation)
 {
-	const char *payload = journal_ended(ctx, b->status, reason, b->seats, b->n_seats);
+	const char *payload = journal_ended(ctx, b, reason);
 	const struct ending how = { to, reason, type, correlation, &payload };
 	enum err e = release_write(db, ctx, b, 1, &how);
 
@@ -167,33 +207,66 @@ end_booking(struct db *db, TALLOC_CTX *ctx, const struct locked_booking *b,
 	return e;
 }
 
-/* One try at cancelling; a lapsed booking is expired instead. */
+/* What somebody wants to do to a booking, tried as often as it takes. */
+struct change {
+	const struct uuid *id;
+	const struct actor *who;
+	enum booking_status to;
+	enum booking_status found; /* set */
+	const struct pay_provider *provider; /* of a payment */
+	struct paid paid;
+};
+
 static enum err
-cancel_once(struct db *db, TALLOC_CTX *ctx, const struct uuid *id, const struct actor *who)
+cancel_locked(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct locked_booking *b)
 {
-	const struct booking_key key = { uuid_event(id), *id };
+	if (b->status == BOOKING_CONFIRMED)
+		return ERR_INVALID_STATE;
+	return end_booking(db, ctx, b, BOOKING_CANCELLED, "USER_CANCELLED", "booking.cancelled",
+	                   c->who->correlation_id);
+}
+
+static enum err
+pay_locked(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct locked_booking *b)
+{
+	enum err e;
+
+	e = c->provider->charge(ctx, &c->paid.id, b->total_minor, b->currency, &c->paid.gateway_ref);
+	if (e != ERR_OK)
+		return e;
+	c->paid.payload = journal_confirmed(ctx, b, c->paid.ticket_ref);
+	e = release_confirm(db, ctx, b, &c->paid);
+	shared_event_changed(b->event_id);
+	return e;
+}
+
+/* One try; a booking whose window has passed is expired instead. */
+static enum err
+change_once(struct db *db, TALLOC_CTX *ctx, struct change *c)
+{
+	const struct booking_key key = { uuid_event(c->id), *c->id };
 	struct locked_booking b;
 	enum err e;
 
 	if ((e = release_lock_one(db, ctx, &key, &b)) != ERR_OK)
 		return e;
-	if (!who->staff && strcmp(b.user_id, who->user_id) != 0)
+	if (!c->who->staff && strcmp(b.user_id, c->who->user_id) != 0)
 		return ERR_FORBIDDEN;
+	c->found = b.status;
 	if (b.status == BOOKING_EXPIRED)
 		return ERR_BOOKING_EXPIRED;
-	if (b.status == BOOKING_CONFIRMED || !booking_may_move(b.status, BOOKING_CANCELLED))
+	if (!booking_may_move(b.status, c->to))
 		return ERR_INVALID_STATE;
 	if (b.status == BOOKING_PENDING && b.lapsed) {
 		e = end_booking(db, ctx, &b, BOOKING_EXPIRED, "EXPIRED", "booking.expired",
-		                who->correlation_id);
+		                c->who->correlation_id);
 		return e == ERR_OK ? ERR_BOOKING_EXPIRED : e;
 	}
-	return end_booking(db, ctx, &b, BOOKING_CANCELLED, "USER_CANCELLED", "booking.cancelled",
-	                   who->correlation_id);
+	return c->to == BOOKING_CONFIRMED ? pay_locked(db, ctx, c, &b) : cancel_locked(db, ctx, c, &b);
 }
 
-enum err
-booking_cancel(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, const struct actor *who)
+static enum err
+change(struct pool *pool, TALLOC_CTX *ctx, struct change *c, enum booking_status *found)
 {
 	bool unknown = false;
 	enum err e = ERR_UNAVAILABLE;
@@ -203,10 +276,12 @@ booking_cancel(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, const 
 
 		if ((e = pool_take(pool, &db)) != ERR_OK)
 			return e;
-		e = cancel_once(db, ctx, id, who);
+		e = change_once(db, ctx, c);
 		pool_give(pool, db);
-		if (unknown && e == ERR_INVALID_STATE) {
-			shared_event_changed(uuid_event(id));
+		if (found != NULL)
+			*found = c->found;
+		if (unknown && e == ERR_INVALID_STATE && c->found == c->to) {
+			shared_event_changed(uuid_event(c->id));
 			return ERR_OK; /* the COMMIT whose answer was lost did it */
 		}
 		if (e == ERR_DB_UNKNOWN)
@@ -215,6 +290,29 @@ booking_cancel(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, const 
 			return e;
 	}
 	return e;
+}
+
+enum err
+booking_cancel(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, const struct actor *who,
+               enum booking_status *found)
+{
+	struct change c = { .id = id, .who = who, .to = BOOKING_CANCELLED };
+
+	return change(pool, ctx, &c, found);
+}
+
+enum err
+booking_pay(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, const struct actor *who,
+            const struct pay_provider *provider, enum booking_status *found)
+{
+	char *ticket = talloc_array(ctx, char, TICKET_TEXT);
+	struct change c = { .id = id, .who = who, .to = BOOKING_CONFIRMED, .provider = provider };
+
+	c.paid = (struct paid){ .id = uuid_of_event(uuid_event(id)),
+		                    .provider = provider->name,
+		                    .ticket_ref = ticket_reference(ticket),
+		                    .correlation_id = who->correlation_id };
+	return change(pool, ctx, &c, found);
 }
 
 static int
@@ -254,8 +352,7 @@ booking_expire(struct db *db, TALLOC_CTX *ctx, struct booking_key *keys, size_t 
 	}
 	payloads = talloc_array(ctx, const char *, (unsigned)n);
 	for (size_t i = 0; i < n; i++)
-		payloads[i] = journal_ended(ctx, bookings[i].status, "EXPIRED", bookings[i].seats,
-		                            bookings[i].n_seats);
+		payloads[i] = journal_ended(ctx, &bookings[i], "EXPIRED");
 	how.payloads = payloads;
 	e = release_write(db, ctx, bookings, n, &how);
 	for (size_t i = 0; i < n; i++)

@@ -1,5 +1,6 @@
 #include "core/clerk.h"
 
+#include <assert.h>
 #include <string.h>
 #include <time.h>
 
@@ -10,7 +11,9 @@
 #include "core/booking.h"
 #include "core/window.h"
 
+#define TOGETHER      3               /* tries of a whole batch */
 #define ATTEMPTS      5               /* of a batch or of a single ask, before it is told to come back */
+#define ASK_NICELY    2               /* so often seats that others are at are left to them */
 #define PATIENCE_US   (10 * US_PER_S) /* how long an ask may be tried over and over */
 #define RESOLVE_US    (4 * US_PER_S)  /* how long the fate of a lost COMMIT is looked for */
 #define RESOLVE_PAUSE_MS 50
@@ -25,6 +28,7 @@ struct waiter {
 struct clerk {
 	struct window *window;
 	struct policy policy;
+	struct houses *houses;
 };
 
 static void
@@ -51,6 +55,7 @@ find_out(struct db *db, TALLOC_CTX *ctx, struct pending_commit *pending)
 		pause_ms(RESOLVE_PAUSE_MS);
 	} while (clock_mono_us() < until);
 	log_line(LOG_ERROR, "the fate of a COMMIT is not known, the database stays away", NULL);
+	batch_abandon(pending);
 	return ERR_DB_UNKNOWN;
 }
 
@@ -75,12 +80,13 @@ let_next_begin(void *turn)
  * TX_RETRY (their seats' former owners have been expired since).
  */
 static enum err
-settle_once(struct turn *t, struct waiter *const *waiters, size_t n)
+settle_once(struct turn *t, struct waiter *const *waiters, size_t n, bool patient)
 {
+	struct clerk *c = t->arg;
 	TALLOC_CTX *ctx = talloc_new(NULL);
 	struct ask *asks[BATCH_MAX];
 	struct answer *answers[BATCH_MAX];
-	struct batch batch = { asks, answers, n, let_next_begin, t, NULL, 0, NULL };
+	struct batch batch = { asks, answers, n, patient, let_next_begin, t, NULL, 0, NULL };
 	enum err e;
 
 	for (size_t i = 0; i < n; i++) {
@@ -89,7 +95,7 @@ settle_once(struct turn *t, struct waiter *const *waiters, size_t n)
 	}
 	e = db_ready(t->db);
 	if (e == ERR_OK) {
-		e = batch_settle(t->db, ctx, &((struct clerk *)t->arg)->policy, &batch);
+		e = batch_settle(t->db, ctx, &c->policy, c->houses, &batch);
 		if (e == ERR_DB_UNKNOWN) {
 			turn_over(t); /* this may take a while, and only these need the answer */
 			e = find_out(t->db, ctx, batch.pending);
@@ -115,7 +121,10 @@ keep_unsettled(struct waiter **waiters, size_t n)
 	return kept;
 }
 
-/* Settles n waiters together, again and again while only lapsed seats or a retry stand in the way. */
+/*
+ * Settles n waiters together, again and again while only lapsed seats, others who were quicker
+ * (R-32) or a retry stand in the way.
+ */
 static enum err
 settle_together(struct turn *t, struct waiter **waiters, size_t *n, int attempts)
 {
@@ -124,7 +133,7 @@ settle_together(struct turn *t, struct waiter **waiters, size_t *n, int attempts
 	for (int i = 0; i < attempts && *n > 0; i++) {
 		if (i > 0)
 			metrics_count(METRIC_CLERK_RETRIES, 0);
-		e = settle_once(t, waiters, *n);
+		e = settle_once(t, waiters, *n, i >= ASK_NICELY);
 		if (e == ERR_OK)
 			*n = keep_unsettled(waiters, *n);
 		else if (e != ERR_TX_RETRY && e != ERR_DB_LOST)
@@ -151,7 +160,7 @@ settle(struct turn *t)
 {
 	struct waiter **waiters = (struct waiter **)t->items;
 	size_t n = t->n;
-	enum err e = settle_together(t, waiters, &n, 2);
+	enum err e = settle_together(t, waiters, &n, TOGETHER);
 
 	if (n == 0)
 		return;
@@ -166,7 +175,7 @@ settle(struct turn *t)
 		e = ERR_UNAVAILABLE;
 		if (clock_mono_us() - one->since_us < PATIENCE_US)
 			e = settle_together(t, &one, &left, ATTEMPTS);
-		if (left > 0 && e == ERR_OK)
+		if (left > 0 && e == ERR_OK && !one->ask->best)
 			one->answer->err = ERR_SEAT_ALREADY_RESERVED; /* lapsed, yet somebody is at it */
 		else if (left > 0)
 			answer_everyone(&one, 1, last_word(e));
@@ -174,11 +183,12 @@ settle(struct turn *t)
 }
 
 struct clerk *
-clerk_new(TALLOC_CTX *ctx, const char *conninfo, const struct policy *policy)
+clerk_new(TALLOC_CTX *ctx, const char *conninfo, const struct policy *policy, struct houses *houses)
 {
 	struct clerk *c = talloc_zero(ctx, struct clerk);
 
 	c->policy = *policy;
+	c->houses = houses;
 	c->window = window_new(c, conninfo, CLERK_CONNECTIONS, settle, c);
 	return c;
 }
@@ -193,4 +203,22 @@ clerk_book(struct clerk *c, struct ask *ask, struct answer *out)
 	window_ask(c->window, &self);
 	metrics_count(METRIC_BOOKINGS, out->err);
 	return out->err;
+}
+
+void
+clerk_seat(struct clerk *c, struct db *db, struct ask *asks, struct answer *answers, size_t n)
+{
+	struct waiter all[BATCH_MAX];
+	void *items[BATCH_MAX];
+	struct turn turn = { .db = db, .arg = c, .items = items, .n = n, .over = true };
+
+	assert(n <= BATCH_MAX);
+	for (size_t i = 0; i < n; i++) {
+		all[i] = (struct waiter){ &asks[i], &answers[i], clock_mono_us() };
+		memset(&answers[i], 0, sizeof(answers[i]));
+		items[i] = &all[i];
+	}
+	settle(&turn);
+	for (size_t i = 0; i < n; i++)
+		metrics_count(METRIC_BOOKINGS, answers[i].err);
 }

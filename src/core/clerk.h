@@ -16,22 +16,35 @@ struct clerk;
 /*
  * conninfo	of the clerk's own CLERK_CONNECTIONS connections
  * policy	the limits that hold where an event says nothing; copied
+ * houses	in which best seats are chosen; must outlive the clerk
  */
-struct clerk *clerk_new(TALLOC_CTX *ctx, const char *conninfo, const struct policy *policy);
+struct clerk *clerk_new(TALLOC_CTX *ctx, const char *conninfo, const struct policy *policy,
+                        struct houses *houses);
 
 /*
  * Books seats: joins the queue of this process and returns when the request has been
  * settled, by this thread or by whichever became the clerk. Any number of threads may call.
  *
- * ask	1 to ASK_MAX_SEATS distinct seats of one event, ascending; must stay as it is
+ * ask	ASK_BOOK or ASK_ACCEPT; must stay as it is meanwhile; n_seats and seats are set when best
  * out	set; see struct answer; lives on ask->ctx
  *
  * Returns out->err: ERR_OK (the booking is committed), SEAT_ALREADY_RESERVED (out->refused
  * lists them), SEAT_NOT_FOUND (likewise), EVENT_NOT_FOUND, EVENT_NOT_ON_SALE,
- * EVENT_CANCELLED, TOO_MANY_PENDING_BOOKINGS, VALIDATION_ERROR (more seats than
- * out->limit), UNAVAILABLE (nothing was booked, unless the database went away during COMMIT
- * and has not come back since). Rules: R-10 to R-14, R-20 to R-22.
+ * EVENT_CANCELLED, NOT_ENOUGH_SEATS, TOO_MANY_PENDING_BOOKINGS, VALIDATION_ERROR (more seats
+ * than out->limit), UNAVAILABLE (nothing was booked, unless the database went away during COMMIT
+ * and has not come back since). Rules: R-10 to R-14, R-20 to R-22, R-31 to R-33.
  */
 enum err clerk_book(struct clerk *clerk, struct ask *ask, struct answer *out) MUST_CHECK;
+
+/*
+ * Gives seats to bookings that were accepted, all in one transaction where possible, on a
+ * connection of the caller's. For a program that takes them from a queue of its own.
+ *
+ * asks		n of them (1 to BATCH_MAX), of kind ASK_SEAT
+ * answers	n, set: ERR_OK, it is pending; INVALID_STATE, it did not wait for seats (any more);
+ *			UNAVAILABLE and INTERNAL, it still waits; anything else, it has failed for that reason
+ */
+void clerk_seat(struct clerk *clerk, struct db *db, struct ask *asks, struct answer *answers,
+                size_t n);
 
 #endif

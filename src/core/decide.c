@@ -54,14 +54,17 @@ find_event(const struct locked *facts, int32_t id)
 	return NULL;
 }
 
+/* Whether the event takes such an ask: one that was accepted on sale is seated after it, too. */
 static enum err
-check_event(const struct event_facts *event)
+check_event(const struct event_facts *event, enum ask_kind kind)
 {
-	if (event == NULL || event->status == EVENT_DRAFT)
-		return event == NULL ? ERR_EVENT_NOT_FOUND : ERR_EVENT_NOT_ON_SALE;
+	if (event == NULL)
+		return ERR_EVENT_NOT_FOUND;
 	if (event->status == EVENT_CANCELLED)
 		return ERR_EVENT_CANCELLED;
-	return event->status == EVENT_ON_SALE ? ERR_OK : ERR_EVENT_NOT_ON_SALE;
+	if (event->status == EVENT_ON_SALE || (event->status == EVENT_CLOSED && kind == ASK_SEAT))
+		return ERR_OK;
+	return ERR_EVENT_NOT_ON_SALE;
 }
 
 static void
@@ -103,8 +106,8 @@ check_seats(struct desk *d, const struct ask *ask, struct verdict *v)
 		    bsearch(&key, f->seats, f->n_seats, sizeof(f->seats[0]), seat_key_compare);
 		enum standing standing;
 
-		if (s == NULL) {
-			refuse(v, ERR_SEAT_NOT_FOUND, ask->seats[i]);
+		if (s == NULL) { /* of those that the system chose, somebody is at this one */
+			refuse(v, ask->best ? ERR_SEAT_ALREADY_RESERVED : ERR_SEAT_NOT_FOUND, ask->seats[i]);
 			continue;
 		}
 		v->seats[i] = s;
@@ -133,32 +136,66 @@ check_pending(struct desk *d, const struct ask *ask, const struct verdict *v,
 	int32_t cap = v->event->max_pending > 0 ? v->event->max_pending : d->policy->max_pending;
 
 	*user = bsearch(&key, d->pending, d->n_pending, sizeof(d->pending[0]), compare_pending);
-	return v->window_min > 0 && (*user)->count >= cap ? ERR_TOO_MANY_PENDING_BOOKINGS : ERR_OK;
+	return (*user)->count >= cap ? ERR_TOO_MANY_PENDING_BOOKINGS : ERR_OK;
+}
+
+/* The most seats of a booking: the strictest of policy, face and event. */
+static int32_t
+seats_limit(const struct desk *d, const struct ask *ask, const struct event_facts *event)
+{
+	int32_t limit = d->policy->max_seats;
+
+	if (ask->queued && limit > QUEUE_MAX_SEATS)
+		limit = QUEUE_MAX_SEATS;
+	return event->max_seats > 0 && event->max_seats < limit ? event->max_seats : limit;
+}
+
+/* The payment window in minutes, 0 for none. */
+static int32_t
+window_of(const struct desk *d, const struct ask *ask, const struct event_facts *event)
+{
+	if (event->window_named)
+		return event->window_min;
+	return ask->queued ? 0 : d->policy->window_min;
+}
+
+static bool
+waits_for_seats(const struct desk *d, const struct ask *ask)
+{
+	return bsearch(&ask->id, d->facts->requested, d->facts->n_requested, sizeof(struct uuid),
+	               uuid_compare) != NULL;
 }
 
 static void
 decide_one(struct desk *d, const struct ask *ask, struct verdict *v)
 {
+	const enum err known = v->err;
 	struct pending_facts *user;
 
-	v->event = find_event(d->facts, ask->event_id);
-	if ((v->err = check_event(v->event)) != ERR_OK)
+	if (ask->kind == ASK_SEAT && !waits_for_seats(d, ask)) {
+		v->gone = true;
+		v->err = ERR_INVALID_STATE;
 		return;
-	v->limit = v->event->max_seats > 0 && v->event->max_seats < d->policy->max_seats
-	               ? v->event->max_seats
-	               : d->policy->max_seats;
-	if (ask->n_seats > (size_t)v->limit) {
+	}
+	v->event = find_event(d->facts, ask->event_id);
+	if ((v->err = check_event(v->event, ask->kind)) != ERR_OK)
+		return;
+	v->limit = seats_limit(d, ask, v->event);
+	if (ask->quantity > v->limit) {
 		v->err = ERR_VALIDATION_ERROR;
 		return;
 	}
-	v->window_min = v->event->window_named ? v->event->window_min : d->policy->window_min;
+	if ((v->err = known) != ERR_OK || ask->kind == ASK_ACCEPT)
+		return;
+	v->window_min = window_of(d, ask, v->event);
 	check_seats(d, ask, v);
 	if (v->err != ERR_OK)
 		return;
-	if ((v->err = check_pending(d, ask, v, &user)) != ERR_OK)
-		return;
-	if (v->window_min > 0)
+	if (v->window_min > 0 && !ask->queued) {
+		if ((v->err = check_pending(d, ask, v, &user)) != ERR_OK)
+			return;
 		user->count++;
+	}
 	for (size_t i = 0; i < ask->n_seats; i++)
 		d->taken[v->seats[i] - d->facts->seats] = true;
 }
@@ -171,7 +208,6 @@ decide(TALLOC_CTX *ctx, const struct policy *policy, const struct locked *facts,
 
 	d.taken = talloc_zero_array(ctx, bool, (unsigned)facts->n_seats);
 	open_counts(&d, ctx, asks, n);
-	memset(out, 0, n * sizeof(out[0]));
 	for (size_t i = 0; i < n; i++)
 		decide_one(&d, asks[i], &out[i]);
 }

@@ -34,6 +34,7 @@ release_lock_lapsed(struct db *db, TALLOC_CTX *ctx, const struct booking_key *ke
 		b->id = row_uuid(rows[1], r, 1);
 		b->user_id = row_text(rows[1], r, 2);
 		b->seats = row_ints(ctx, rows[1], r, 3, &b->n_seats);
+		b->queue = row_text(rows[1], r, 4);
 		b->status = BOOKING_PENDING;
 		b->lapsed = true;
 	}
@@ -62,30 +63,33 @@ release_lock_one(struct db *db, TALLOC_CTX *ctx, const struct booking_key *key,
 	out->lapsed = row_bool(rows[1], 0, 2);
 	out->seats = row_ints(ctx, rows[1], 0, 3, &out->n_seats);
 	out->seller = row_text(rows[1], 0, 4);
+	out->queue = row_text(rows[1], 0, 5);
+	out->total_minor = row_i64(rows[1], 0, 6);
+	out->currency = row_text(rows[1], 0, 7);
 	return ERR_OK;
 }
 
-/* A seat that a booking lets go of. */
-struct freed {
+/* A seat of a booking. */
+struct owned {
 	struct seat_key key; /* first, so that seat_key_compare fits */
 	const struct uuid *booking;
 };
 
-/* The parameters of FREE_SEATS, in lock order. */
+/* A call of FREE_SEATS or SELL_SEATS for the seats of bookings, in lock order. */
 static struct call
-free_seats(TALLOC_CTX *ctx, const struct locked_booking *bookings, size_t n)
+for_seats(TALLOC_CTX *ctx, enum stmt stmt, const struct locked_booking *bookings, size_t n)
 {
 	struct array event, no, booking;
-	struct freed *seats;
+	struct owned *seats;
 	size_t total = 0;
 
 	for (size_t i = 0; i < n; i++)
 		total += bookings[i].n_seats;
-	seats = talloc_array(ctx, struct freed, (unsigned)total);
+	seats = talloc_array(ctx, struct owned, (unsigned)total);
 	total = 0;
 	for (size_t i = 0; i < n; i++) {
 		for (size_t k = 0; k < bookings[i].n_seats; k++)
-			seats[total++] = (struct freed){ { bookings[i].event_id, bookings[i].seats[k] },
+			seats[total++] = (struct owned){ { bookings[i].event_id, bookings[i].seats[k] },
 				                             &bookings[i].id };
 	}
 	qsort(seats, total, sizeof(*seats), seat_key_compare);
@@ -97,8 +101,7 @@ free_seats(TALLOC_CTX *ctx, const struct locked_booking *bookings, size_t n)
 		array_int(&no, seats[i].key.no);
 		array_uuid(&booking, seats[i].booking);
 	}
-	return (struct call){ STMT_FREE_SEATS,
-		                  { array_done(&event), array_done(&no), array_done(&booking) } };
+	return (struct call){ stmt, { array_done(&event), array_done(&no), array_done(&booking) } };
 }
 
 enum err
@@ -125,12 +128,47 @@ release_write(struct db *db, TALLOC_CTX *ctx, const struct locked_booking *booki
 	const char *events = array_done(&event), *ids = array_done(&id);
 	const struct call calls[] = {
 		{ STMT_END_BOOKINGS, { events, ids, booking_status_name(how->status), how->reason } },
-		free_seats(ctx, bookings, n),
-		{ STMT_INSERT_JOURNAL,
+		for_seats(ctx, STMT_FREE_SEATS, bookings, n),
+		{ STMT_INSERT_MOVES,
 		  { events, ids, array_done(&user), array_done(&type), array_done(&correlation),
 		    array_done(&payload) } },
 		{ .stmt = STMT_COMMIT },
 	};
 	e = db_exchange(db, ctx, calls, 4, NULL);
+	return e == ERR_DB_LOST ? ERR_DB_UNKNOWN : e;
+}
+
+enum err
+release_confirm(struct db *db, TALLOC_CTX *ctx, const struct locked_booking *b,
+                const struct paid *paid)
+{
+	const char *event = param_int(ctx, b->event_id), *id = param_uuid(ctx, &b->id);
+	struct array events, ids, user, type, correlation, payload;
+	enum err e;
+
+	array_init(&events, ctx);
+	array_init(&ids, ctx);
+	array_init(&user, ctx);
+	array_init(&type, ctx);
+	array_init(&correlation, ctx);
+	array_init(&payload, ctx);
+	array_int(&events, b->event_id);
+	array_uuid(&ids, &b->id);
+	array_text(&user, b->user_id);
+	array_text(&type, "booking.confirmed");
+	array_text(&correlation, paid->correlation_id);
+	array_text(&payload, paid->payload);
+	const struct call calls[] = {
+		{ STMT_CONFIRM_BOOKING, { event, id, paid->ticket_ref } },
+		for_seats(ctx, STMT_SELL_SEATS, b, 1),
+		{ STMT_INSERT_PAYMENT,
+		  { event, param_uuid(ctx, &paid->id), id, paid->provider, param_int(ctx, b->total_minor),
+		    b->currency, "completed", paid->gateway_ref } },
+		{ STMT_INSERT_MOVES,
+		  { array_done(&events), array_done(&ids), array_done(&user), array_done(&type),
+		    array_done(&correlation), array_done(&payload) } },
+		{ .stmt = STMT_COMMIT },
+	};
+	e = db_exchange(db, ctx, calls, 5, NULL);
 	return e == ERR_DB_LOST ? ERR_DB_UNKNOWN : e;
 }

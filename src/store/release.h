@@ -15,7 +15,10 @@ struct locked_booking {
 	size_t n_seats;
 	enum booking_status status;
 	bool lapsed;        /* its window has passed */
-	const char *seller; /* of its event; only from release_lock_one */
+	const char *queue;  /* JSON: its place as /api/booking shows it; NULL: not from there */
+	/* Only from release_lock_one. */
+	const char *seller, *currency;
+	int64_t total_minor;
 };
 
 struct booking_key {
@@ -35,6 +38,23 @@ enum err release_lock_lapsed(struct db *db, TALLOC_CTX *ctx, const struct bookin
 /* Opens a transaction and locks one booking, waiting for it. Errors: BOOKING_NOT_FOUND. */
 enum err release_lock_one(struct db *db, TALLOC_CTX *ctx, const struct booking_key *key,
                           struct locked_booking *out) MUST_CHECK;
+
+/* A payment that is complete when its booking is confirmed. */
+struct paid {
+	struct uuid id;         /* of the payment */
+	const char *provider;   /* "mock" */
+	const char *gateway_ref; /* the provider's reference */
+	const char *ticket_ref;
+	const char *correlation_id; /* or NULL */
+	const char *payload;    /* of booking.confirmed, JSON */
+};
+
+/*
+ * Confirms a locked booking: state, seats sold, payment, journal; commits. One round trip.
+ * Errors as of release_write.
+ */
+enum err release_confirm(struct db *db, TALLOC_CTX *ctx, const struct locked_booking *booking,
+                         const struct paid *paid) MUST_CHECK;
 
 /* How a booking ends: its new state, why, and what the journal says. */
 struct ending {

@@ -50,24 +50,43 @@ struct locked {
 	size_t n_seats;
 	struct pending_facts *pending; /* those with a count above 0 */
 	size_t n_pending;
+	struct uuid *requested; /* those of the bookings named that wait for seats, sorted */
+	size_t n_requested;
+};
+
+/* What a transaction locks and reads. */
+struct wants {
+	int64_t *lock_keys; /* one per user, sorted, distinct */
+	const char **users; /* in any order */
+	int32_t *events;    /* distinct */
+	struct uuid *bookings;  /* that wait for seats, sorted, distinct */
+	struct seat_key *seats; /* sorted, distinct */
+	struct seat_key *idle;  /* likewise: those that are left out when somebody is at them */
+	size_t n_keys, n_users, n_events, n_bookings, n_seats, n_idle;
 };
 
 /*
- * Opens a transaction, locks users and seats, and reads what decides: one round trip.
- *
- * lock_keys	one per user, sorted ascending, distinct; users in any order
- * events	distinct event numbers
- * seats	sorted by seat_key_compare, distinct
- *
- * Errors as of db_exchange. Afterwards the transaction is open, or broken: db_rollback.
+ * Opens a transaction, locks users, bookings and seats, and reads what decides: one round
+ * trip. Errors as of db_exchange. Afterwards the transaction is open, or broken: db_rollback.
  */
-enum err reserve_lock(struct db *db, TALLOC_CTX *ctx, const int64_t *lock_keys, size_t n_keys,
-                      const char *const *users, size_t n_users, const int32_t *events,
-                      size_t n_events, const struct seat_key *seats, size_t n_seats,
+enum err reserve_lock(struct db *db, TALLOC_CTX *ctx, const struct wants *wants,
                       struct locked *out) MUST_CHECK;
+
+/* For qsort and bsearch of UUIDs. */
+int uuid_compare(const void *a, const void *b);
+
+/* What is written of a booking. */
+enum write_kind {
+	WRITE_BOOKED,   /* a new one with its seats: pending */
+	WRITE_ACCEPTED, /* a new one without: requested */
+	WRITE_SEATED,   /* one that was accepted gets its seats: pending */
+	WRITE_FAILED,   /* one that was accepted gets none: failed */
+	WRITE__MAX
+};
 
 /* One booking to be written. */
 struct booking_write {
+	enum write_kind kind;
 	struct uuid id;
 	int32_t event_id;
 	const char *user_id;
@@ -79,8 +98,14 @@ struct booking_write {
 	size_t n_seats;
 	int64_t total_minor;
 	int32_t window_min;  /* 0: no window */
-	const char *payload; /* of booking.created, JSON */
-	int64_t number;      /* set by reserve_write */
+	enum booking_mode mode;
+	const char *payload; /* of the journal row, JSON */
+	int32_t quantity;    /* WRITE_ACCEPTED, with the next two */
+	const char *section; /* or NULL */
+	int32_t subsection;  /* 0: any */
+	const char *positions; /* WRITE_ACCEPTED and WRITE_SEATED: JSON, or NULL */
+	const char *reason;  /* WRITE_FAILED */
+	int64_t number;      /* set by reserve_write for new ones */
 };
 
 /*
@@ -95,13 +120,10 @@ enum err reserve_write(struct db *db, TALLOC_CTX *ctx, struct booking_write *wri
 
 /*
  * After DB_UNKNOWN, on a new connection: waits until the lost transaction has ended (it held
- * the same user locks) and tells which of the bookings it left behind.
- *
- * found	n entries, set; number is filled in for those found
- * created_us	set to the creation time of those found, which is one; else -1
+ * the same user locks) and tells whether it was committed. It was one transaction: all of the
+ * bookings are as it wanted them, or none. Numbers are filled in.
  */
-enum err reserve_find(struct db *db, TALLOC_CTX *ctx, const int64_t *lock_keys, size_t n_keys,
-                      struct booking_write *writes, size_t n, bool *found,
-                      int64_t *created_us) MUST_CHECK;
+enum err reserve_find(struct db *db, TALLOC_CTX *ctx, const struct wants *wants,
+                      struct booking_write *writes, size_t n, bool *committed) MUST_CHECK;
 
 #endif

@@ -8,6 +8,8 @@ static const char *const seat_names[] = { "free", "held", "reserved", "sold", "b
 static const char *const booking_names[] = { "requested", "pending", "paying",  "confirmed",
 	                                         "cancelled", "expired", "failed", "refunded" };
 
+static const char *const mode_names[] = { "manual", "best_available" };
+
 static int
 find(const char *const *names, int n, const char *name)
 {
@@ -39,6 +41,13 @@ booking_status_name(enum booking_status s)
 	return booking_names[s];
 }
 
+const char *
+booking_mode_name(enum booking_mode m)
+{
+	assert(m < MODE__MAX);
+	return mode_names[m];
+}
+
 enum event_status
 event_status_parse(const char *name)
 {
@@ -55,4 +64,10 @@ enum booking_status
 booking_status_parse(const char *name)
 {
 	return (enum booking_status)find(booking_names, BOOKING__MAX, name);
+}
+
+enum booking_mode
+booking_mode_parse(const char *name)
+{
+	return (enum booking_mode)find(mode_names, MODE__MAX, name);
 }

@@ -19,14 +19,18 @@ enum booking_status {
 	BOOKING__MAX
 };
 
+enum booking_mode { MODE_MANUAL, MODE_BEST, MODE__MAX };
+
 /* The database's name of a value; the name is a constant. */
 const char *event_status_name(enum event_status s);
 const char *seat_status_name(enum seat_status s);
 const char *booking_status_name(enum booking_status s);
+const char *booking_mode_name(enum booking_mode m);
 
 /* The value of a name, or the enumeration's __MAX for no such name. */
 enum event_status event_status_parse(const char *name);
 enum seat_status seat_status_parse(const char *name);
 enum booking_status booking_status_parse(const char *name);
+enum booking_mode booking_mode_parse(const char *name);
 
 #endif

@@ -55,8 +55,20 @@ HOT = {
     "READ_EVENTS": ("'{1,2}'", ["event_pkey(id)"]),
     "LOCK_SEATS": ("'{1,1}', '{3,5}'",
                    ["unnest", "seat_pkey(event_id, no)", "section by event_id"]),
+    "LOCK_IDLE_SEATS": ("'{1,1}', '{3,5}'",
+                        ["unnest", "seat_pkey(event_id, no)", "section by event_id"]),
+    "LOCK_REQUESTED": (BOOKINGS, ["unnest", "booking_pkey(event_id, id)"]),
     "INSERT_BOOKINGS": (f"'{{1}}', '{{{NEW}}}', '{{user-1}}', '{{Ann}}', '{{\"{{1,2}}\"}}',"
-                        " '{\"{100,100}\"}', '{200}', '{EUR}', '{10}'", ["unnest"]),
+                        " '{\"{100,100}\"}', '{200}', '{EUR}', '{10}', '{manual}'", ["unnest"]),
+    "INSERT_REQUESTS": (f"'{{1}}', '{{{NEW}}}', '{{user-1}}', '{{Ann}}', '{{\"{{1,2}}\"}}',"
+                        " '{\"{100,100}\"}', '{200}', '{EUR}', '{2}', '{manual}', '{A}', '{1}', '{NULL}'", ["unnest"]),
+    "SEAT_BOOKINGS": ("'{1}', '{" + BOOKING + "}', '{\"{1,2}\"}', '{\"{100,100}\"}', '{200}', '{NULL}', '{NULL}'",
+                      ["unnest", "booking_pkey(event_id, id)"]),
+    "FAIL_BOOKINGS": ("'{1}', '{" + BOOKING + "}', '{why}'", ["unnest", "booking_pkey(event_id, id)"]),
+    "INSERT_MOVES": ("'{1}', '{" + BOOKING + "}', '{user-1}', '{booking.created}', '{r}', '{\"{}\"}'",
+                     ["unnest", "journal_booking(booking_id)"]),
+    "OLDEST_REQUESTS": ("20, 0", ["booking_requested()", "journal_booking(booking_id)"]),
+    "REQUESTS": (BOOKINGS, ["unnest", "booking_pkey(event_id, id)", "journal_booking(booking_id)"]),
     "RESERVE_SEATS": (f"'{{1,1}}', '{{3,5}}', '{{ann,ann}}', '{{10,10}}', '{{{NEW},{NEW}}}'",
                       ["unnest", "seat_pkey(event_id, no)"]),
     "INSERT_JOURNAL": (f"'{{1}}', '{{{NEW}}}', '{{user-1}}', '{{booking.created}}', '{{r}}', '{{\"{{}}\"}}'",
@@ -72,7 +84,7 @@ HOT = {
                                     "seat_pkey(event_id, no)", "section by event_id"]),
     "LIST_BOOKINGS": (f"'user-1', NULL, 1, '{BOOKING}', 20, 0",
                       ["booking_pkey(event_id, id)", "booking_user(user_id)", "event_pkey(id)"]),
-    "COUNT_BOOKINGS": ("'user-1', 'cancelled'", ["booking_user(user_id)"]),
+    "COUNT_BOOKINGS": ("'user-1', '{cancelled}'", ["booking_user(user_id)"]),
     "BOOKING_OWNERS": (f"1, '{BOOKING}'", ["booking_pkey(event_id, id)", "event_pkey(id)"]),
     "BOOKING_HISTORY": (f"'{BOOKING}'", ["journal_booking(booking_id)"]),
     "GET_EVENT": ("1", ["event_pkey(id)"]),
@@ -81,23 +93,29 @@ HOT = {
     "MAP_VERSION": ("1, '1'", ["journal_pkey(event_id, xid)"]),
     "MAP_SECTIONS": ("1", ["section by event_id"]),
     "MAP_SEATS": ("1", ["seat_pkey(event_id)"]),
+    "HOUSE_SEATS": ("1", ["seat_pkey(event_id)"]),
+    "HOUSE_TAKEN": ("1", ["seat_pkey(event_id)"]),
+    "CONFIRM_BOOKING": (f"1, '{BOOKING}', 'REF'", ["booking_pkey(event_id, id)"]),
+    "SELL_SEATS": (f"'{{1,1}}', '{{3,5}}', '{{{BOOKING},{BOOKING}}}'",
+                   ["unnest", "seat_pkey(event_id, no)"]),
+    "LIST_SOLD": ("'seller-1', NULL, 20, 0", ["event_seller(seller)", "booking_pkey(event_id)"]),
 }
 
 # These run once in a while, or read a table that is short.
-RARE = {"TAKE_LIMIT", "AFTER_ALL", "BEGIN", "COMMIT", "ROLLBACK", "PING", "INSERT_PLAN", "GET_PLAN", "LIST_PLANS", "COUNT_PLANS",
+RARE = {"INSERT_PAYMENT", "TAKE_LIMIT", "AFTER_ALL", "BEGIN", "COMMIT", "ROLLBACK", "PING", "INSERT_PLAN", "GET_PLAN", "LIST_PLANS", "COUNT_PLANS",
         "IS_TIMEZONE", "INSERT_EVENT", "INSERT_SECTIONS", "INSERT_SEATS", "LIST_EVENTS", "COUNT_EVENTS",
         "UPDATE_EVENT", "MIGRATE_PATIENCE", "MIGRATE_LOCK", "MIGRATE_CARE", "HAS_MIGRATIONS", "MIGRATIONS",
         "INSERT_MIGRATION", "GRANT_WORKER", "DOCTOR_SETTINGS"}
 
 # Rows are locked in the order of the arrays: nothing may come between them and the loop.
-IN_ORDER = ("LOCK_SEATS", "RESERVE_SEATS", "FREE_SEATS")
+IN_ORDER = ("LOCK_REQUESTED", "LOCK_SEATS", "LOCK_IDLE_SEATS", "RESERVE_SEATS", "FREE_SEATS", "SELL_SEATS")
 ORDER_KEEPERS = {"ModifyTable", "LockRows", "Nested Loop", "Function Scan", "Index Scan"}
 
 # An event has few sections: whichever index finds them, and whether one or all, makes no difference.
 SECTIONS = re.compile(r"section_\w+\(event_id\b.*")
 
 # Answers or counts a whole event, or all of a user: as many pages as there is to read.
-LONG = ("MAP_SEATS", "MAP_VERSION", "COUNT_SEATS", "COUNT_BOOKINGS", "LIST_BOOKINGS")
+LONG = ("MAP_SEATS", "HOUSE_SEATS", "HOUSE_TAKEN", "LIST_SOLD", "MAP_VERSION", "COUNT_SEATS", "COUNT_BOOKINGS", "LIST_BOOKINGS")
 FEW_PAGES = 60
 
 

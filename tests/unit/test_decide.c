@@ -27,10 +27,12 @@ setup(void **state)
 	(void)state;
 	ctx = talloc_new(NULL);
 	memset(asks, 0, sizeof(asks));
+	memset(verdicts, 0, sizeof(verdicts));
 	event = (struct event_facts){ .id = 7, .status = EVENT_ON_SALE, .currency = "EUR" };
 	for (int i = 0; i < 5; i++)
 		seats[i] = (struct seat_facts){ .key = { 7, i + 1 }, .price_minor = 100 * (i + 1) };
-	facts = (struct locked){ 0, &event, 1, seats, 5, pending, 0 };
+	facts = (struct locked){ .events = &event, .n_events = 1, .seats = seats, .n_seats = 5,
+		                     .pending = pending };
 	return 0;
 }
 
@@ -43,9 +45,16 @@ teardown(void **state)
 }
 
 static void
+decide_all(size_t n)
+{
+	memset(verdicts, 0, sizeof(verdicts));
+	decide(ctx, &policy, &facts, queue, n, verdicts);
+}
+
+static void
 ask(int i, const char *user, int n, const int32_t *wanted)
 {
-	asks[i] = (struct ask){ .event_id = 7, .user_id = user, .n_seats = (size_t)n };
+	asks[i] = (struct ask){ .event_id = 7, .user_id = user, .quantity = n, .n_seats = (size_t)n };
 	memcpy(asks[i].seats, wanted, (size_t)n * sizeof(*wanted));
 }
 
@@ -59,7 +68,7 @@ test_decide_gives_a_seat_to_the_first_who_asks(void **state)
 	ASK(0, "a", 1, 2);
 	ASK(1, "b", 2, 3);
 	ASK(2, "c", 3);
-	decide(ctx, &policy, &facts, queue, 3, verdicts);
+	decide_all(3);
 	assert_int_equal(verdicts[0].err, ERR_OK);
 	assert_int_equal(verdicts[0].total_minor, 300);
 	assert_int_equal(verdicts[0].window_min, 10);
@@ -79,7 +88,7 @@ test_decide_names_every_seat_that_is_taken(void **state)
 	seats[4].status = SEAT_HELD;
 	seats[4].holder = "other";
 	ASK(0, "a", 1, 2, 3, 4, 5);
-	decide(ctx, &policy, &facts, queue, 1, verdicts);
+	decide_all(1);
 	assert_int_equal(verdicts[0].err, ERR_SEAT_ALREADY_RESERVED);
 	assert_int_equal(verdicts[0].n_refused, 4);
 	assert_int_equal(verdicts[0].refused[3], 5);
@@ -95,7 +104,7 @@ test_decide_lets_own_and_lapsed_holds_be_taken(void **state)
 	seats[1].holder = "other";
 	seats[1].lapsed = true;
 	ASK(0, "a", 1, 2);
-	decide(ctx, &policy, &facts, queue, 1, verdicts);
+	decide_all(1);
 	assert_int_equal(verdicts[0].err, ERR_OK);
 }
 
@@ -107,7 +116,7 @@ test_decide_puts_lapsed_bookings_aside(void **state)
 	seats[0].lapsed = true;
 	ASK(0, "a", 1, 2);
 	ASK(1, "b", 2);
-	decide(ctx, &policy, &facts, queue, 2, verdicts);
+	decide_all(2);
 	assert_true(verdicts[0].lapsed);
 	assert_int_equal(verdicts[0].err, ERR_SEAT_ALREADY_RESERVED);
 	assert_int_equal(verdicts[0].refused[0], 1);
@@ -124,7 +133,7 @@ test_decide_counts_pending_bookings_of_the_whole_queue(void **state)
 	ASK(1, "b", 2);
 	ASK(2, "a", 3);
 	ASK(3, "a", 4);
-	decide(ctx, &policy, &facts, queue, 4, verdicts);
+	decide_all(4);
 	assert_int_equal(verdicts[0].err, ERR_OK);
 	assert_int_equal(verdicts[1].err, ERR_OK);
 	assert_int_equal(verdicts[2].err, ERR_OK);
@@ -140,7 +149,7 @@ test_decide_counts_nothing_without_a_window(void **state)
 	pending[0] = (struct pending_facts){ "a", 3 };
 	facts.n_pending = 1;
 	ASK(0, "a", 1);
-	decide(ctx, &policy, &facts, queue, 1, verdicts);
+	decide_all(1);
 	assert_int_equal(verdicts[0].err, ERR_OK);
 	assert_int_equal(verdicts[0].window_min, 0);
 }
@@ -156,7 +165,7 @@ test_decide_follows_the_events_policy(void **state)
 	ASK(0, "a", 1, 2, 3);
 	ASK(1, "a", 1, 2);
 	ASK(2, "a", 3);
-	decide(ctx, &policy, &facts, queue, 3, verdicts);
+	decide_all(3);
 	assert_int_equal(verdicts[0].err, ERR_VALIDATION_ERROR);
 	assert_int_equal(verdicts[0].limit, 2);
 	assert_int_equal(verdicts[1].err, ERR_OK);
@@ -194,11 +203,11 @@ test_decide_tells_the_states_of_an_event_apart(void **state)
 	for (size_t i = 0; i < 4; i++) {
 		event.status = cases[i].status;
 		ASK(0, "a", 1);
-		decide(ctx, &policy, &facts, queue, 1, verdicts);
+		decide_all(1);
 		assert_int_equal(verdicts[0].err, cases[i].err);
 	}
 	asks[0].event_id = 8;
-	decide(ctx, &policy, &facts, queue, 1, verdicts);
+	decide_all(1);
 	assert_int_equal(verdicts[0].err, ERR_EVENT_NOT_FOUND);
 }
 
@@ -208,7 +217,7 @@ test_decide_names_seats_that_do_not_exist(void **state)
 	(void)state;
 	seats[0].status = SEAT_SOLD;
 	ASK(0, "a", 1, 99);
-	decide(ctx, &policy, &facts, queue, 1, verdicts);
+	decide_all(1);
 	assert_int_equal(verdicts[0].err, ERR_SEAT_NOT_FOUND);
 	assert_int_equal(verdicts[0].n_refused, 1);
 	assert_int_equal(verdicts[0].refused[0], 99);
@@ -224,7 +233,7 @@ test_wants_collect_sorts_and_drops_repeats(void **state)
 	ASK(1, "b", 1, 3);
 	ASK(2, "a", 5);
 	asks[2].event_id = 2;
-	wants_collect(ctx, queue, 3, &w);
+	wants_collect(ctx, queue, 3, false, &w);
 	assert_int_equal(w.n_keys, 2);
 	assert_true(w.lock_keys[0] < w.lock_keys[1]);
 	assert_int_equal(w.n_events, 2);
@@ -233,6 +242,111 @@ test_wants_collect_sorts_and_drops_repeats(void **state)
 	assert_int_equal(w.seats[0].event_id, 2);
 	assert_int_equal(w.seats[1].no, 1);
 	assert_int_equal(w.seats[3].no, 5);
+}
+
+static void
+test_wants_collect_leaves_chosen_seats_to_others_until_patient(void **state)
+{
+	struct wants w;
+
+	(void)state;
+	ASK(0, "a", 3, 5);
+	ASK(1, "b", 2, 1);
+	asks[0].best = true;
+	asks[1].kind = ASK_ACCEPT; /* seats that are only wished for */
+	ASK(2, "c", 4);
+	asks[2].kind = ASK_SEAT;
+	asks[2].id.b[0] = 9;
+	wants_collect(ctx, queue, 3, false, &w);
+	assert_int_equal(w.n_idle, 2);
+	assert_int_equal(w.n_seats, 1);
+	assert_int_equal(w.n_bookings, 1);
+	assert_int_equal(w.bookings[0].b[0], 9);
+	wants_collect(ctx, queue, 3, true, &w);
+	assert_int_equal(w.n_idle, 0);
+	assert_int_equal(w.n_seats, 3);
+}
+
+static void
+test_decide_accepts_by_event_and_limit_alone(void **state)
+{
+	(void)state;
+	seats[0].status = SEAT_SOLD;
+	pending[0] = (struct pending_facts){ "a", 3 };
+	facts.n_pending = 1;
+	ASK(0, "a", 1);
+	asks[0].kind = ASK_ACCEPT;
+	asks[0].queued = true;
+	asks[1] = asks[0];
+	asks[1].quantity = QUEUE_MAX_SEATS + 1;
+	asks[2] = asks[0];
+	verdicts[2].err = ERR_NOT_ENOUGH_SEATS; /* as counted before */
+	decide(ctx, &policy, &facts, queue, 3, verdicts);
+	assert_int_equal(verdicts[0].err, ERR_OK);
+	assert_int_equal(verdicts[0].window_min, 0);
+	assert_int_equal(verdicts[1].err, ERR_VALIDATION_ERROR);
+	assert_int_equal(verdicts[1].limit, QUEUE_MAX_SEATS);
+	assert_int_equal(verdicts[2].err, ERR_NOT_ENOUGH_SEATS);
+	event.status = EVENT_CLOSED;
+	decide_all(1);
+	assert_int_equal(verdicts[0].err, ERR_EVENT_NOT_ON_SALE);
+}
+
+static void
+test_decide_seats_only_those_that_wait(void **state)
+{
+	struct uuid waiting = { { 1 } };
+
+	(void)state;
+	facts.requested = &waiting;
+	facts.n_requested = 1;
+	ASK(0, "a", 1);
+	asks[0].kind = ASK_SEAT;
+	asks[0].queued = true;
+	asks[0].id = waiting;
+	asks[1] = asks[0];
+	asks[1].id.b[0] = 2;
+	event.status = EVENT_CLOSED; /* it was accepted while on sale */
+	decide_all(2);
+	assert_int_equal(verdicts[0].err, ERR_OK);
+	assert_int_equal(verdicts[0].window_min, 0); /* */
+	assert_int_equal(verdicts[0].total_minor, 100);
+	assert_int_equal(verdicts[1].err, ERR_INVALID_STATE);
+	assert_true(verdicts[1].gone);
+	event.status = EVENT_CANCELLED;
+	decide_all(1);
+	assert_int_equal(verdicts[0].err, ERR_EVENT_CANCELLED);
+	assert_false(verdicts[0].gone);
+}
+
+static void
+test_decide_gives_a_queued_booking_the_events_window_and_no_cap(void **state)
+{
+	(void)state;
+	event.window_named = true;
+	event.window_min = 7;
+	event.max_pending = 1;
+	pending[0] = (struct pending_facts){ "a", 1 };
+	facts.n_pending = 1;
+	ASK(0, "a", 1);
+	asks[0].queued = true;
+	ASK(1, "a", 2);
+	decide_all(2);
+	assert_int_equal(verdicts[0].err, ERR_OK);
+	assert_int_equal(verdicts[0].window_min, 7);
+	assert_int_equal(verdicts[1].err, ERR_TOO_MANY_PENDING_BOOKINGS);
+}
+
+static void
+test_decide_takes_a_chosen_seat_that_is_missing_for_taken(void **state)
+{
+	(void)state;
+	ASK(0, "a", 2, 77); /* 77 was left out: somebody is at it */
+	asks[0].best = true;
+	decide_all(1);
+	assert_int_equal(verdicts[0].err, ERR_SEAT_ALREADY_RESERVED);
+	assert_int_equal(verdicts[0].n_refused, 1);
+	assert_int_equal(verdicts[0].refused[0], 77);
 }
 
 /* The moves of R-1, spelled out once more, by hand. */
@@ -272,6 +386,11 @@ main(void)
 		DECIDE_TEST(test_decide_tells_the_states_of_an_event_apart),
 		DECIDE_TEST(test_decide_names_seats_that_do_not_exist),
 		DECIDE_TEST(test_wants_collect_sorts_and_drops_repeats),
+		DECIDE_TEST(test_wants_collect_leaves_chosen_seats_to_others_until_patient),
+		DECIDE_TEST(test_decide_accepts_by_event_and_limit_alone),
+		DECIDE_TEST(test_decide_seats_only_those_that_wait),
+		DECIDE_TEST(test_decide_gives_a_queued_booking_the_events_window_and_no_cap),
+		DECIDE_TEST(test_decide_takes_a_chosen_seat_that_is_missing_for_taken),
 		cmocka_unit_test(test_booking_may_move_exactly_as_the_rule_says),
 	};
 

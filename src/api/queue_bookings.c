@@ -1,0 +1,473 @@
+/* /api/booking: accepted now, seated later, told by SSE (http-api.md, face 2). */
+
+#include <string.h>
+
+#include "api/decode.h"
+#include "api/handlers.h"
+#include "base/money.h"
+#include "core/booking.h"
+#include "core/lookup.h"
+#include "core/plan.h"
+
+#define POSITION_MOST (2 * PLAN_MAX_LABEL + 1)
+#define LIST_MOST     1000
+
+/* A user's id: a number where it is one. */
+static void
+write_user(struct jsonw *w, const char *name, const char *user_id)
+{
+	size_t n = strlen(user_id);
+
+	if (n > 0 && n < 16 && strspn(user_id, "0123456789") == n && (*user_id != '0' || n == 1))
+		jsonw_raw(w, name, user_id);
+	else
+		jsonw_str(w, name, user_id);
+}
+
+/* An amount in major units, without decimals when it is whole. */
+static void
+write_amount(struct jsonw *w, const char *name, int64_t minor, const char *currency)
+{
+	char text[MONEY_TEXT], *point;
+
+	money_text(minor, currency, text);
+	point = strchr(text, '.');
+	if (point != NULL && strspn(point + 1, "0") == strlen(point + 1))
+		*point = '\0';
+	jsonw_raw(w, name, text);
+}
+
+/* What was asked for; or, of a booking from another face, where its seats are. */
+static void
+write_place(struct jsonw *w, const struct booking *b)
+{
+	const bool seated = b->section == NULL && b->n_seats > 0;
+	const int32_t subsection = seated ? b->seats[0].subsection : b->subsection;
+
+	jsonw_str(w, "section", seated ? b->seats[0].section : b->section);
+	if (subsection == 0)
+		jsonw_null(w, "subsection");
+	else
+		jsonw_int(w, "subsection", subsection);
+}
+
+/* The seats as the buyer spelled them, else as printed. */
+static void
+write_positions(struct api *a, struct jsonw *w, const struct booking *b)
+{
+	if (b->positions != NULL) {
+		jsonw_raw(w, "seat_positions", b->positions);
+		return;
+	}
+	jsonw_open(w, "seat_positions", '[');
+	for (size_t i = 0; i < b->n_seats; i++)
+		jsonw_str(w, NULL, talloc_asprintf(a->rq->ctx, "%s-%s", b->seats[i].row, b->seats[i].label));
+	jsonw_close(w, ']');
+}
+
+/* The members that a booking has in every answer. */
+static void
+write_core(struct api *a, struct jsonw *w, const struct booking *b)
+{
+	jsonw_uuid(w, "id", &b->key.id);
+	write_user(w, "buyer_id", b->user_id);
+	jsonw_int(w, "event_id", b->key.event_id);
+	write_place(w, b);
+	write_positions(a, w, b);
+	jsonw_int(w, "quantity", b->quantity);
+	write_amount(w, "total_price", b->total_minor, b->currency);
+	jsonw_str(w, "status", booking_status_in(FACE_QUEUE, b->status));
+	jsonw_str(w, "seat_selection_mode", booking_mode_name(b->mode));
+	jsonw_time(w, "created_at", b->created_us);
+	jsonw_time(w, "updated_at", b->updated_us);
+	jsonw_time(w, "paid_at", b->paid_us);
+}
+
+static void
+write_seats(struct jsonw *w, const struct booking *b)
+{
+	jsonw_open(w, "seats", '[');
+	for (size_t i = 0; i < b->n_seats; i++) {
+		const struct booked_seat *s = &b->seats[i];
+
+		jsonw_open(w, NULL, '{');
+		jsonw_str(w, "section", s->section);
+		jsonw_int(w, "subsection", s->subsection);
+		v1_label(w, "row", s->row);
+		v1_label(w, "seat", s->label);
+		jsonw_str(w, "tier", s->tier);
+		write_amount(w, "price", s->price_minor, b->currency);
+		jsonw_close(w, '}');
+	}
+	jsonw_close(w, ']');
+}
+
+/* Why a booking failed, in words; NULL for one that did not. */
+static const char *
+failure(const struct booking *b)
+{
+	enum err e;
+
+	if (b->status != BOOKING_FAILED || b->cancel_reason == NULL)
+		return NULL;
+	for (e = ERR_OK + 1; e < ERR__MAX && strcmp(err_name(e), b->cancel_reason) != 0; e++)
+		;
+	return e == ERR__MAX ? b->cancel_reason : err_text(e);
+}
+
+static void
+write_booking(struct api *a, struct jsonw *w, const struct booking *b, bool whole)
+{
+	jsonw_open(w, NULL, '{');
+	write_core(a, w, b);
+	jsonw_str(w, "event_name", b->event.title);
+	jsonw_str(w, "venue_name", b->event.venue_name);
+	jsonw_str(w, "seller_name", b->event.seller_name);
+	jsonw_str(w, "buyer_name", b->user_name);
+	if (whole) {
+		write_user(w, "seller_id", b->event.seller);
+		jsonw_str(w, "currency", b->currency);
+		jsonw_str(w, "ticket_reference", b->ticket_ref);
+		jsonw_str(w, "error_message", failure(b));
+		jsonw_time(w, "event_starts_at", b->event.starts_us);
+		write_seats(w, b);
+	}
+	jsonw_close(w, '}');
+}
+
+/* --- POST /api/booking --- */
+
+/* Whose booking it is: the caller's, or the one that staff names. */
+static enum err
+choose_buyer(struct api *a, struct ask *ask)
+{
+	const cJSON *named = decode_any(a->body, "buyer_id");
+	const char *id = NULL;
+
+	ask->user_id = a->who.sub;
+	ask->user_name = a->who.name;
+	if (cJSON_IsNumber(named))
+		id = talloc_asprintf(a->rq->ctx, "%lld",
+		                     (long long)decode_int(a, "buyer_id", OPTIONAL, 0, INT64_C(1) << 53, 0));
+	else if (named != NULL && !cJSON_IsNull(named))
+		id = decode_text(a, "buyer_id", OPTIONAL, 1, SUB_MAX_BYTES);
+	if (id == NULL || strcmp(id, a->who.sub) == 0)
+		return ERR_OK;
+	if (!api_is_staff(a))
+		return ERR_FORBIDDEN;
+	ask->user_id = id;
+	ask->user_name = NULL;
+	return ERR_OK;
+}
+
+static enum err
+refuse(struct api *a, const char *message)
+{
+	a->message = message;
+	return ERR_VALIDATION_ERROR;
+}
+
+/* How many seats, and whether that agrees with the seats that are named. */
+static enum err
+decode_quantity(struct api *a, struct ask *ask)
+{
+	const cJSON *positions = decode_any(a->body, "seat_positions");
+	const int named = cJSON_IsArray(positions) ? cJSON_GetArraySize(positions) : 0;
+
+	ask->quantity = (int32_t)decode_int(a, "quantity", REQUIRED, INT32_MIN, INT32_MAX, 1);
+	if (positions != NULL && !cJSON_IsNull(positions) && !cJSON_IsArray(positions))
+		decode_fault(a, "seat_positions", "must be an array of strings such as \"1-5\"");
+	if (a->n_faults > 0)
+		return decode_done(a);
+	if (ask->quantity > QUEUE_MAX_SEATS)
+		return refuse(a, "Maximum 4 tickets per booking");
+	if (ask->quantity < 1)
+		return refuse(a, "Minimum 1 ticket per booking");
+	if (ask->best && named > 0)
+		return refuse(a, "seat_positions must be empty for best_available");
+	if (!ask->best && named != ask->quantity)
+		return refuse(a, "quantity must match the number of selected seat positions");
+	return ERR_OK;
+}
+
+/* Puts a seat in its place among those of the ask; false when it is there already. */
+static bool
+insert_seat(struct ask *ask, int32_t no)
+{
+	size_t at = ask->n_seats;
+
+	for (; at > 0 && ask->seats[at - 1] >= no; at--) {
+		if (ask->seats[at - 1] == no)
+			return false;
+	}
+	memmove(&ask->seats[at + 1], &ask->seats[at], (ask->n_seats - at) * sizeof(ask->seats[0]));
+	ask->seats[at] = no;
+	ask->n_seats++;
+	return true;
+}
+
+/* One of the seats that are named. */
+static enum err
+find_seat(struct api *a, struct ask *ask, const cJSON *item)
+{
+	int32_t no;
+
+	if (!cJSON_IsString(item) || strlen(item->valuestring) > POSITION_MOST) {
+		decode_fault(a, "seat_positions", "must be strings such as \"1-5\"");
+		return ERR_VALIDATION_ERROR;
+	}
+	if ((no = house_seat(ask->house, ask->place, item->valuestring)) == 0) {
+		a->message = talloc_asprintf(a->rq->ctx, "Seat not found: %s", item->valuestring);
+		return ERR_SEAT_NOT_FOUND;
+	}
+	if (!insert_seat(ask, no)) {
+		decode_fault(a, "seat_positions", "names a seat twice");
+		return ERR_VALIDATION_ERROR;
+	}
+	return ERR_OK;
+}
+
+/* The seats that are named, in order, and what they cost. */
+static enum err
+find_seats(struct api *a, struct ask *ask)
+{
+	const cJSON *item;
+	struct jsonw w;
+	enum err e;
+
+	jsonw_init(&w, a->rq->ctx, 64);
+	jsonw_open(&w, NULL, '[');
+	cJSON_ArrayForEach(item, decode_any(a->body, "seat_positions"))
+	{
+		if ((e = find_seat(a, ask, item)) != ERR_OK)
+			return e;
+		jsonw_str(&w, NULL, item->valuestring);
+	}
+	jsonw_close(&w, ']');
+	ask->positions = jsonw_text(&w);
+	for (size_t i = 0; i < ask->n_seats; i++) {
+		ask->prices_minor[i] = house_price(ask->house, ask->seats[i]);
+		ask->total_minor += ask->prices_minor[i];
+	}
+	return ERR_OK;
+}
+
+/* Where in the house; the price is the least that it may be until the seats are known. */
+static enum err
+find_place(struct api *a, struct ask *ask)
+{
+	const struct wish wish = { .quantity = ask->quantity, .section = ask->section,
+		                       .subsection = ask->subsection };
+	const char *field;
+
+	if (house_party(ask->house, a->rq->ctx, &wish, &ask->party, &ask->place, &field) != ERR_OK) {
+		decode_fault(a, field, "is none of this event");
+		return ERR_VALIDATION_ERROR;
+	}
+	if (ask->best) {
+		ask->total_minor = ask->quantity * (int64_t)(ask->place != NULL && ask->place->price_minor >= 0
+		                                                 ? ask->place->price_minor
+		                                                 : house_price_least(ask->house, &ask->party));
+		return ERR_OK;
+	}
+	if (ask->place == NULL) {
+		decode_fault(a, ask->section == NULL ? "section" : "subsection", "is required");
+		return ERR_VALIDATION_ERROR;
+	}
+	return find_seats(a, ask);
+}
+
+static enum err
+decode_ask(struct api *a, struct ask *ask)
+{
+	const char *mode = decode_text(a, "seat_selection_mode", REQUIRED, 1, 64);
+	enum err e;
+
+	ask->ctx = a->rq->ctx;
+	ask->correlation_id = a->rq->id;
+	ask->best = mode != NULL && strcmp(mode, booking_mode_name(MODE_BEST)) == 0;
+	if (mode != NULL && !ask->best && strcmp(mode, booking_mode_name(MODE_MANUAL)) != 0)
+		decode_fault(a, "seat_selection_mode", "must be manual or best_available");
+	ask->section = decode_text(a, "section", OPTIONAL, 1, PLAN_MAX_LABEL);
+	ask->subsection = (int32_t)decode_int(a, "subsection", OPTIONAL, 1, INT32_MAX, 0);
+	ask->event_id = (int32_t)decode_int(a, "event_id", REQUIRED, 0, INT32_MAX, 0);
+	if ((e = choose_buyer(a, ask)) != ERR_OK || (e = decode_quantity(a, ask)) != ERR_OK ||
+	    (e = house_open(a->app->houses, ask->event_id, &ask->house)) != ERR_OK)
+		return e;
+	ask->id = uuid_of_event(ask->event_id);
+	return find_place(a, ask);
+}
+
+/* The booking as it was accepted. */
+static enum err
+answer_accepted(struct api *a, const struct ask *ask, const struct answer *answer)
+{
+	const struct booking b = { .key = { ask->event_id, ask->id },
+		                 .user_id = ask->user_id,
+		                 .mode = ask->best ? MODE_BEST : MODE_MANUAL,
+		                 .status = BOOKING_REQUESTED,
+		                 .section = ask->section,
+		                 .subsection = ask->subsection,
+		                 .positions = ask->positions,
+		                 .quantity = ask->quantity,
+		                 .total_minor = answer->total_minor,
+		                 .currency = answer->currency,
+		                 .created_us = answer->created_us,
+		                 .updated_us = answer->created_us,
+		                 .paid_us = -1 };
+	struct jsonw w;
+
+	jsonw_init(&w, a->rq->ctx, 512);
+	jsonw_open(&w, NULL, '{');
+	write_core(a, &w, &b);
+	jsonw_close(&w, '}');
+	response_json(a->rs, 202, &w);
+	return ERR_OK;
+}
+
+enum err
+queue_booking_create(struct api *a)
+{
+	struct ask ask = { .kind = ASK_ACCEPT, .queued = true };
+	struct answer answer;
+	enum err e;
+
+	if ((e = decode_ask(a, &ask)) == ERR_OK) {
+		e = clerk_book(a->app->clerk, &ask, &answer);
+		if (e == ERR_OK)
+			e = answer_accepted(a, &ask, &answer);
+		else if (e == ERR_VALIDATION_ERROR)
+			a->message = talloc_asprintf(a->rq->ctx, "Maximum %d tickets per booking", answer.limit);
+	}
+	house_close(ask.house);
+	return e;
+}
+
+/* --- reading, cancelling, paying --- */
+
+static enum err
+answer_booking(struct api *a, const struct uuid *id)
+{
+	struct booking b;
+	struct jsonw w;
+	enum err e;
+
+	if ((e = lookup_booking(a->app->lookup, a->rq->ctx, id, &b)) != ERR_OK)
+		return e;
+	if (!api_may_see(a, b.user_id, b.event.seller))
+		return ERR_FORBIDDEN;
+	jsonw_init(&w, a->rq->ctx, 1024);
+	write_booking(a, &w, &b, true);
+	response_json(a->rs, 200, &w);
+	return ERR_OK;
+}
+
+enum err
+queue_booking_get(struct api *a)
+{
+	struct uuid id;
+	enum err e = decode_uuid_arg(a, a->arg[0], &id);
+
+	return e == ERR_OK ? answer_booking(a, &id) : e;
+}
+
+/* The states that a name stands for in this face, as bits; 0: no such name. */
+static unsigned
+statuses_of(const char *name)
+{
+	unsigned set = 0;
+
+	for (enum booking_status s = 0; s < BOOKING__MAX; s++) {
+		if (strcmp(booking_status_in(FACE_QUEUE, s), name) == 0)
+			set |= 1u << s;
+	}
+	return set;
+}
+
+enum err
+queue_booking_list(struct api *a)
+{
+	const char *status = request_query(a->rq, "status");
+	const bool sells = a->who.role == ROLE_SELLER;
+	struct booking_page page = {
+		.user_id = sells ? NULL : a->who.sub,
+		.seller = sells ? a->who.sub : NULL,
+		.page = (int32_t)decode_query_int(a, "page", 1, INT32_MAX, 1),
+		.limit = (int32_t)decode_query_int(a, "limit", 1, LIST_MOST, LIST_MOST),
+	};
+	struct jsonw w;
+	enum err e;
+
+	if (status != NULL && *status != '\0' && (page.statuses = statuses_of(status)) == 0)
+		decode_fault(a, "status", "is not a booking status");
+	if ((e = decode_done(a)) != ERR_OK ||
+	    (e = booking_list(a->app->pool, a->rq->ctx, &page)) != ERR_OK)
+		return e;
+	jsonw_init(&w, a->rq->ctx, 4096);
+	jsonw_open(&w, NULL, '[');
+	for (size_t i = 0; i < page.n; i++)
+		write_booking(a, &w, &page.bookings[i], false);
+	jsonw_close(&w, ']');
+	response_json(a->rs, 200, &w);
+	return ERR_OK;
+}
+
+/* What stands in the way of cancelling; NULL: nothing that has a text of its own. */
+static const char *
+why_not_cancelled(enum booking_status found)
+{
+	switch (found) {
+	case BOOKING_CONFIRMED:
+		return "Cannot cancel a completed booking";
+	case BOOKING_FAILED:
+		return "Cannot cancel failed booking";
+	case BOOKING_CANCELLED:
+	case BOOKING_EXPIRED:
+	case BOOKING_REFUNDED:
+		return "Booking already in terminal state";
+	default:
+		return NULL;
+	}
+}
+
+enum err
+queue_booking_cancel(struct api *a)
+{
+	const struct actor who = { a->who.sub, api_is_staff(a), a->rq->id };
+	enum booking_status found;
+	struct uuid id;
+	enum err e;
+
+	if ((e = decode_uuid_arg(a, a->arg[0], &id)) != ERR_OK)
+		return e;
+	e = booking_cancel(a->app->pool, a->rq->ctx, &id, &who, &found);
+	if (e == ERR_OK)
+		return answer_booking(a, &id);
+	if (e == ERR_FORBIDDEN)
+		a->message = "Only the buyer can cancel this booking";
+	else if (e == ERR_INVALID_STATE || e == ERR_BOOKING_EXPIRED)
+		a->message = why_not_cancelled(e == ERR_BOOKING_EXPIRED ? BOOKING_EXPIRED : found);
+	return e;
+}
+
+enum err
+queue_booking_pay(struct api *a)
+{
+	const struct actor who = { a->who.sub, api_is_staff(a), a->rq->id };
+	enum booking_status found;
+	struct uuid id;
+	enum err e;
+
+	if ((e = decode_uuid_arg(a, a->arg[0], &id)) != ERR_OK)
+		return e;
+	e = booking_pay(a->app->pool, a->rq->ctx, &id, &who, &pay_mock, &found);
+	if (e == ERR_OK)
+		return answer_booking(a, &id);
+	if (e == ERR_FORBIDDEN)
+		a->message = "Only the buyer can pay for this booking";
+	else if (e == ERR_INVALID_STATE || e == ERR_BOOKING_EXPIRED)
+		a->message = talloc_asprintf(
+		    a->rq->ctx, "Cannot pay booking in %s state",
+		    booking_status_in(FACE_QUEUE, e == ERR_BOOKING_EXPIRED ? BOOKING_EXPIRED : found));
+	return e;
+}

@@ -1,0 +1,167 @@
+#include "core/seating.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "core/batch.h"
+#include "store/param.h"
+
+#define HOUSE_ROOM 1000000 /* seats that are kept to choose from */
+
+struct seating {
+	struct db *db;
+	struct pool *pool;
+	struct houses *houses;
+	struct clerk *clerk;
+};
+
+struct seating *
+seating_new(TALLOC_CTX *ctx, const char *database, const struct policy *policy)
+{
+	struct seating *s = talloc_zero(ctx, struct seating);
+
+	s->db = db_new(s, database);
+	s->pool = pool_new(s, database, 1);
+	s->houses = houses_new(s, s->pool, HOUSE_ROOM);
+	s->clerk = clerk_new(s, database, policy, s->houses);
+	return s;
+}
+
+/* Makes of a booking that is to be seated what seat choice needs. */
+static enum err
+find_wish(struct seating *s, struct ask *a)
+{
+	const struct wish wish = { .quantity = a->quantity, .section = a->section,
+		                       .subsection = a->subsection };
+	const char *field;
+	enum err e = house_open(s->houses, a->event_id, &a->house);
+
+	if (e == ERR_EVENT_NOT_FOUND) {
+		a->best = false; /* nothing to choose from: decide() will say so */
+		return ERR_OK;
+	}
+	if (e == ERR_OK)
+		e = house_party(a->house, a->ctx, &wish, &a->party, &a->place, &field);
+	return e;
+}
+
+/* Row r of REQUEST_COLUMNS. */
+static enum err
+read_ask(struct seating *s, TALLOC_CTX *ctx, const struct rows *rows, int r, struct ask *a)
+{
+	size_t n;
+	int32_t *seats = row_ints(ctx, rows, r, 5, &n);
+
+	*a = (struct ask){ .ctx = ctx,
+		               .kind = ASK_SEAT,
+		               .queued = true,
+		               .event_id = row_i32(rows, r, 0),
+		               .id = row_uuid(rows, r, 1),
+		               .user_id = row_text(rows, r, 2),
+		               .user_name = row_text(rows, r, 3),
+		               .best = booking_mode_parse(row_text(rows, r, 4)) == MODE_BEST,
+		               .quantity = row_i32(rows, r, 6),
+		               .section = row_text(rows, r, 7),
+		               .subsection = row_null(rows, r, 8) ? 0 : row_i32(rows, r, 8),
+		               .positions = row_text(rows, r, 9),
+		               .correlation_id = row_text(rows, r, 10) };
+	if (a->best)
+		return find_wish(s, a);
+	a->n_seats = n < ASK_MAX_SEATS ? n : ASK_MAX_SEATS;
+	memcpy(a->seats, seats, a->n_seats * sizeof(seats[0]));
+	return ERR_OK;
+}
+
+static bool
+is_settled(enum err e)
+{
+	return e != ERR_UNAVAILABLE && e != ERR_INTERNAL;
+}
+
+/* Settles n asks; sets answers, whose err says what became of each. */
+static void
+settle(struct seating *s, struct ask *asks, size_t n, struct answer *answers)
+{
+	clerk_seat(s->clerk, s->db, asks, answers, n);
+	for (size_t i = 0; i < n; i++) {
+		char id[UUID_TEXT];
+
+		if (answers[i].err == ERR_INTERNAL)
+			log_line(LOG_ERROR, "a booking could not be seated, it is tried again", "booking",
+			         uuid_text(&asks[i].id, id), NULL);
+	}
+}
+
+/* Reads the asks of rows and settles them. */
+static enum err
+settle_rows(struct seating *s, TALLOC_CTX *ctx, const struct rows *rows, const int *which, size_t n,
+            struct answer *answers)
+{
+	struct ask *asks = talloc_zero_array(ctx, struct ask, (unsigned)n);
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; i < n && e == ERR_OK; i++)
+		e = read_ask(s, ctx, rows, which == NULL ? (int)i : which[i], &asks[i]);
+	if (e == ERR_OK && n > 0)
+		settle(s, asks, n, answers);
+	for (size_t i = 0; i < n; i++)
+		house_close(asks[i].house);
+	return e;
+}
+
+enum err
+seating_oldest(struct seating *s, int32_t age_s, size_t *taken, size_t *settled)
+{
+	TALLOC_CTX *ctx = talloc_new(s);
+	const struct call call = { STMT_OLDEST_REQUESTS,
+		                       { param_int(ctx, SEATING_MOST), param_int(ctx, age_s) } };
+	struct answer *answers;
+	struct rows *rows;
+	enum err e;
+
+	*taken = *settled = 0;
+	if ((e = db_ready(s->db)) == ERR_OK && (e = db_query(s->db, ctx, call, &rows)) == ERR_OK) {
+		*taken = (size_t)rows_count(rows);
+		answers = talloc_zero_array(ctx, struct answer, (unsigned)*taken);
+		e = settle_rows(s, ctx, rows, NULL, *taken, answers);
+		for (size_t i = 0; e == ERR_OK && i < *taken; i++)
+			*settled += is_settled(answers[i].err);
+	}
+	talloc_free(ctx);
+	return e;
+}
+
+enum err
+seating_named(struct seating *s, const struct uuid *ids, size_t n, enum seated *out)
+{
+	TALLOC_CTX *ctx = talloc_new(s);
+	struct answer *answers = talloc_zero_array(ctx, struct answer, (unsigned)n);
+	int *which = talloc_array(ctx, int, (unsigned)n);
+	struct array event, id;
+	size_t waiting = 0;
+	struct rows *rows;
+	enum err e;
+
+	array_init(&event, ctx);
+	array_init(&id, ctx);
+	for (size_t i = 0; i < n; i++) {
+		array_int(&event, uuid_event(&ids[i]));
+		array_uuid(&id, &ids[i]);
+		out[i] = SEATED_UNKNOWN;
+	}
+	const struct call call = { STMT_REQUESTS, { array_done(&event), array_done(&id) } };
+	if ((e = db_ready(s->db)) == ERR_OK && (e = db_query(s->db, ctx, call, &rows)) == ERR_OK) {
+		for (int r = 0; r < rows_count(rows); r++) {
+			out[row_i64(rows, r, 12) - 1] = SEATED_DONE;
+			if (booking_status_parse(row_text(rows, r, 11)) == BOOKING_REQUESTED)
+				which[waiting++] = r;
+		}
+		e = settle_rows(s, ctx, rows, which, waiting, answers);
+		for (size_t i = 0; e == ERR_OK && i < waiting; i++) {
+			if (!is_settled(answers[i].err))
+				out[row_i64(rows, which[i], 12) - 1] = SEATED_LATER;
+		}
+	}
+	talloc_free(ctx);
+	return e;
+}

@@ -1,0 +1,83 @@
+#ifndef ROWLOCK_SEATS_INNER_H
+#define ROWLOCK_SEATS_INNER_H
+
+/* What the files of seat choice share; only core/seats*.c includes this. */
+
+#include "core/seats.h"
+
+/* A seat of the house; its index is its number less 1. */
+struct seat {
+	int64_t before; /* distances of all seats before it, added up: see seats_measure */
+	float x, y;     /* where it is among the seats of its section */
+	int32_t row;    /* index of */
+	int32_t kind;   /* index of */
+	bool joined;    /* the seat before it is its neighbour */
+	bool accessible;
+	bool available;
+};
+
+/* The seats of a section that no party could tell apart by its wishes. */
+struct kind {
+	int32_t section, tier;
+	bool accessible;
+	int32_t available; /* how many */
+};
+
+struct row {
+	int32_t first, end; /* its seats are those from first to before end */
+	int32_t section;
+	int32_t available; /* how many, of all kinds */
+	uint32_t version;  /* counts its changes, from 1 */
+};
+
+struct seats {
+	struct seat *seat; /* n, and one more, which is joined to none */
+	int32_t n;
+	struct row *rows;
+	int32_t n_rows;
+	struct kind *kinds;
+	int32_t n_kinds;
+	double far; /* more than any two seats of a section are apart */
+	struct view *views; /* best blocks that are still known: see seats.c */
+	int32_t n_views, most_views;
+	uint64_t choices; /* so far */
+};
+
+/* What remains beside a block of seats; the less the better. */
+enum leaves { LEAVES_NO_SINGLE, LEAVES_SINGLE_AT_EDGE, LEAVES_ORPHAN };
+
+/* What taking n adjacent seats from first on, all alike accessible, would leave. */
+enum leaves seats_leave(const struct seats *s, int32_t first, int32_t n);
+
+/* Whether the seat at an index fits the party, its section aside, which goes by rows. */
+bool seats_fit(const struct seats *s, const struct party *party, int32_t i);
+
+/* Whether a row is in a section that the party wants, and has at least n seats available. */
+bool seats_row_serves(const struct row *row, const struct party *party, int32_t n);
+
+/* The distances of n adjacent seats from first on, added up. */
+static inline int64_t
+seats_distance(const struct seats *s, int32_t first, int32_t n)
+{
+	return s->seat[first + n].before - s->seat[first].before;
+}
+
+/*
+ * Gives the seats their places and their distances; sets x, y, before and far.
+ *
+ * In a plan with coordinates a seat's distance is that from the focal point, in 2^20ths of
+ * the longest one. No plan says where people look, so the seats must tell: if they surround
+ * an empty middle, it is there; else it is at the middle of the front edge. Without
+ * coordinates the distance grows from row to row, sections in the order of their numbers,
+ * and within a row from its middle outwards, which never makes up for a row.
+ */
+void seats_measure(struct seats *s, const struct seat_spot *spots, bool has_coordinates);
+
+/*
+ * Chooses the pieces of a party for whom there is no block, though enough seats fit it.
+ *
+ * out	as of seats_choose, in any order
+ */
+void seats_choose_pieces(const struct seats *s, const struct party *party, int32_t *out);
+
+#endif

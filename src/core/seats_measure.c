@@ -1,0 +1,155 @@
+/* Where the seats of a house are, and how far from what there is to see. */
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "core/seats_inner.h"
+
+#define STEPS (1 << 20) /* so coarse that mirrored seats are equally far, whatever was rounded */
+
+struct point {
+	double x, y;
+};
+
+/* The box around some seats; y grows downwards, as in a drawing. */
+struct box {
+	double left, right, top, bottom;
+};
+
+static struct box
+box_around(const struct seats *s)
+{
+	struct box box = { s->seat[0].x, s->seat[0].x, s->seat[0].y, s->seat[0].y };
+
+	for (int32_t i = 1; i < s->n; i++) {
+		box.left = fmin(box.left, s->seat[i].x);
+		box.right = fmax(box.right, s->seat[i].x);
+		box.top = fmin(box.top, s->seat[i].y);
+		box.bottom = fmax(box.bottom, s->seat[i].y);
+	}
+	return box;
+}
+
+static struct point
+middle_of(const struct box *box)
+{
+	return (struct point){ (box->left + box->right) / 2, (box->top + box->bottom) / 2 };
+}
+
+/* 0, 1 or 2: in the first quarter between two bounds, in the half between, in the last. */
+static int
+third_of(double value, double from, double to)
+{
+	double quarter = (to - from) / 4;
+
+	return value < from + quarter ? 0 : value > to - quarter ? 2 : 1;
+}
+
+/* Whether seats lie on all four sides of the middle of the box, and none in it: an arena. */
+static bool
+is_ring(const struct seats *s, const struct box *box)
+{
+	bool in[3][3] = { { false } };
+
+	for (int32_t i = 0; i < s->n; i++)
+		in[third_of(s->seat[i].y, box->top, box->bottom)]
+		  [third_of(s->seat[i].x, box->left, box->right)] = true;
+	return !in[1][1] && in[0][1] && in[1][0] && in[1][2] && in[2][1];
+}
+
+/*
+ * The way back from the stage: to where row numbers grow, all sections taken together. Boxes
+ * that face each other across the house cancel out, rows that are arcs point where their
+ * middles do, and a balcony agrees with the stalls however far behind them it is drawn.
+ */
+static struct point
+way_back(const struct seat_spot *spots, int32_t n)
+{
+	struct point back = { 0, 0 };
+
+	for (int32_t i = 0, end; i < n; i = end) {
+		double mean = 0;
+
+		for (end = i; end < n && spots[end].section == spots[i].section; end++)
+			mean += spots[end].row;
+		mean /= end - i;
+		for (int32_t k = i; k < end; k++) {
+			back.x += (spots[k].row - mean) * (double)spots[k].x;
+			back.y += (spots[k].row - mean) * (double)spots[k].y;
+		}
+	}
+	return back;
+}
+
+/* The point that everybody looks at, or so we must think: see seats_inner.h. */
+static struct point
+focal_point(const struct seats *s, const struct seat_spot *spots)
+{
+	struct box box = box_around(s);
+	struct point focus = middle_of(&box);
+	struct point back;
+
+	if (is_ring(s, &box))
+		return focus;
+	back = way_back(spots, s->n);
+	if (fabs(back.x) > fabs(back.y))
+		focus.x = back.x > 0 ? box.left : box.right;
+	else /* plans are drawn with the stage on top, if their rows do not say otherwise */
+		focus.y = back.y >= 0 ? box.top : box.bottom;
+	return focus;
+}
+
+static void
+measure_places(struct seats *s, const struct seat_spot *spots)
+{
+	struct point focus;
+	double longest = 0;
+
+	for (int32_t i = 0; i < s->n; i++) {
+		s->seat[i].x = spots[i].x;
+		s->seat[i].y = spots[i].y;
+	}
+	focus = focal_point(s, spots);
+	for (int32_t i = 0; i < s->n; i++)
+		longest = fmax(longest, hypot(spots[i].x - focus.x, spots[i].y - focus.y));
+	for (int32_t i = 0; i < s->n; i++) {
+		double distance = hypot(spots[i].x - focus.x, spots[i].y - focus.y);
+
+		s->seat[i + 1].before =
+		    s->seat[i].before + (longest > 0 ? llround(distance / longest * STEPS) : 0);
+	}
+}
+
+static void
+measure_rows(struct seats *s, const struct seat_spot *spots)
+{
+	int64_t widest = 0;
+
+	for (int32_t r = 0; r < s->n_rows; r++) {
+		int64_t width = (int64_t)spots[s->rows[r].end - 1].col - spots[s->rows[r].first].col;
+
+		widest = width > widest ? width : widest;
+	}
+	for (int32_t i = 0; i < s->n; i++) {
+		const struct row *row = &s->rows[s->seat[i].row];
+		/* twice what the seat is off the middle of its row */
+		int64_t off = 2 * (int64_t)spots[i].col - spots[row->first].col - spots[row->end - 1].col;
+
+		s->seat[i].x = (float)off / 2;
+		s->seat[i].y = (float)spots[i].row;
+		s->seat[i + 1].before = s->seat[i].before + s->seat[i].row * (widest + 1) + llabs(off);
+	}
+}
+
+void
+seats_measure(struct seats *s, const struct seat_spot *spots, bool has_coordinates)
+{
+	struct box box;
+
+	if (has_coordinates)
+		measure_places(s, spots);
+	else
+		measure_rows(s, spots);
+	box = box_around(s);
+	s->far = 1 + hypot(box.right - box.left, box.bottom - box.top);
+}
