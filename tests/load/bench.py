@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Benchmarks of a running stack: P-1, P-2, P-3, P-5, P-6 and P-11 of the project's targets.
+"""Benchmarks of a running stack: P-1 to P-6, P-11 and P-12 of the project's targets.
 
 Ours and the peer take turns (A B A B A B) on the same machine, database and settings; what
 counts is the ratio of their medians. The environment is what `./stack env` prints.
@@ -27,7 +27,7 @@ import processes  # of tests/, where bench_scene has looked
 import rowlock_client
 
 HERE = pathlib.Path(__file__).resolve().parent
-NAMES = ("P-1", "P-2", "P-3", "P-5", "P-6", "P-11")
+NAMES = ("P-1", "P-2", "P-3", "P-4", "P-5", "P-6", "P-11", "P-12")
 WRK_THREADS = 2
 USERS_PER_SECOND = 8000  # each may have 3 bookings pending (R-22): enough for 24,000 a second
 CONSTANT = 34  # bytes of constant.c's answer
@@ -69,13 +69,13 @@ class Bench:
                          f"{got['requests']:.0f} requests were answered")
         return got
 
-    def book(self, url, events, connections, seconds, seat=0):
+    def book(self, url, events, connections, seconds, seat=0, face="seats"):
         """Bookings over HTTP: the counts, and the ids that were acknowledged."""
         self.seed += 1
         ids = self.scratch / "ids"
         got = self.wrk("book.lua", url, connections, seconds, BENCH_TOKENS=self.scratch / "tokens",
                        BENCH_FIRST=events.first, BENCH_EVENTS=events.count, BENCH_SEATS=events.seats,
-                       BENCH_SEAT=seat, BENCH_IDS=ids, BENCH_SEED=self.seed)
+                       BENCH_SEAT=seat, BENCH_FACE=face, BENCH_IDS=ids, BENCH_SEED=self.seed)
         acknowledged = []
         for i in range(WRK_THREADS):
             acknowledged += pathlib.Path(f"{ids}.{i}").read_text().split()
@@ -86,9 +86,9 @@ class Bench:
             raise CannotRun(f"R-22 refused {got['capped']:.0f} requests: too few users for this machine")
         return got, acknowledged
 
-    def book_ours(self, events, seconds):
+    def book_ours(self, events, seconds, face="seats"):
         with bench_scene.Sampler(self.scene) as sampler:
-            got, ids = self.book(self.url, events, 64, seconds)
+            got, ids = self.book(self.url, events, 64, seconds, face=face)
         if processes.workers() != self.workers:
             raise Broken("a worker process died")
         self.connections = max(self.connections or 0, sampler.most)
@@ -154,6 +154,61 @@ class Bench:
         self.add("P-3", "refusals/s, 1,000 clients", ours, other, 0.4, 0.7, p95_ms=p95s)
         self.limit("P-3", "p95, ms", statistics.median(p95s), 500)
         self.limit("P-3", "rounds without exactly one 201", not_one, 0)
+
+    def book_best(self, events, seconds):
+        return self.book_ours(events, seconds, face="best")
+
+    def p4(self):
+        say("P-4: best available, parties of 2 and 4, 20,000 seats; random pairs of 50,000")
+        one, other = self.scene.make_events(100, 200), self.scene.make_events(200, 250)
+        self.compare("P-4", "best available/s, one event", (self.book_best, one), (self.book_ours, other),
+                     "random seats", 0.5, 0.8)
+
+    def compare(self, name, what, ours, peer, peer_name, must, goal):
+        """Two ways to book, each with its events, in bursts of a second."""
+        for book, events in (ours, peer):
+            self.rate(book, events, 1, 1)
+        rates, others, p99s = [], [], []
+        for i in range(self.args.rounds):
+            rate, p99 = self.rate(*ours, self.args.seconds, 1)
+            rates.append(rate)
+            p99s.append(p99)
+            others.append(self.rate(*peer, self.args.seconds, 1)[0])
+            say(f"{name} round {i + 1}: ours {rate:,.0f}/s (p99 {p99:.1f} ms), {peer_name} {others[-1]:,.0f}/s")
+        self.add(name, what, rates, others, must, goal, p99_ms=p99s)
+
+    def queue(self, events, seconds):
+        """Accepted and seated a second: both from the first request to the last that counts."""
+        began = time.monotonic()
+        got, ids = self.book(self.url, events, 64, seconds, face="queue")
+        if got["refused"]:
+            raise CannotRun(f"{got['refused']:.0f} requests were refused: too few seats for this machine")
+        while self.scene.rows("SELECT EXISTS (SELECT FROM booking WHERE status = 'requested')")[0][0]:
+            if time.monotonic() - began > seconds + 120:
+                raise Broken("accepted bookings are not seated; does `rowlockd reserve` run?")
+            time.sleep(0.02)
+        took = time.monotonic() - began
+        seated = self.scene.rows("SELECT count(*) FROM booking WHERE status = 'pending'"
+                                 " AND event_id BETWEEN %s AND %s", *events.span)[0][0]
+        self.scene.check(events, ids)
+        return got["created"] / got["seconds"], seated / took
+
+    def p12(self):
+        say("P-12: /api/booking, best available 2, 20 events of 20,000 seats; P-1 in 100 of them")
+        queued = self.scene.make_events(100, 200, copies=20)
+        random = self.scene.make_events(100, 200, copies=100)
+        self.queue(queued, 1)
+        self.rate(self.book_ours, random, 1, 1)
+        accepted, seated, others = [], [], []
+        for i in range(self.args.rounds):
+            self.scene.restore(queued)
+            a, s = self.queue(queued, self.args.seconds)
+            accepted.append(a)
+            seated.append(s)
+            others.append(self.rate(self.book_ours, random, 1, self.args.seconds)[0])
+            say(f"P-12 round {i + 1}: accepted {a:,.0f}/s, seated {s:,.0f}/s, P-1 {others[-1]:,.0f}/s")
+        self.add("P-12", "accepted/s, while seating", accepted, others, 0.8, 1.2)
+        self.add("P-12", "seated/s, while accepting", seated, others, 0.8, 1.2)
 
     def get(self, url, size, script="get.lua", **settings):
         """GETs a second on 64 connections; every answer about as long as one seen before."""

@@ -1,4 +1,6 @@
--- POST /api/v1/bookings: two random distinct seats, or always the same one (BENCH_SEAT > 0).
+-- POST /api/v1/bookings: two random distinct seats, or always the same one (BENCH_SEAT > 0), or the
+-- best available for parties of 2 and 4 in turn (BENCH_FACE best). With BENCH_FACE queue: POST
+-- /api/booking, the best available 2.
 --
 -- BENCH_TOKENS	file of tokens, one a line; every thread takes its own share in turn, so
 -- 	that no user gets more than an equal part of the bookings (R-22 allows 3)
@@ -9,7 +11,7 @@ dofile(os.getenv("BENCH_LUA") .. "/common.lua")
 
 local random, format, floor = math.random, string.format, math.floor
 local tokens, turn = nil, 0
-local first, events, seats, only_seat
+local first, events, seats, only_seat, face, party
 local head, ids
 
 function init()
@@ -18,9 +20,11 @@ function init()
 	events = number_setting("BENCH_EVENTS")
 	seats = number_setting("BENCH_SEATS")
 	only_seat = number_setting("BENCH_SEAT")
+	face = setting("BENCH_FACE")
+	party = 2
 	ids = assert(io.open(setting("BENCH_IDS") .. "." .. thread_no, "w"))
 	math.randomseed(number_setting("BENCH_SEED") * 1000 + thread_no)
-	head = "POST /api/v1/bookings HTTP/1.1\r\nHost: " .. wrk.headers["Host"] ..
+	head = "POST " .. (face == "queue" and "/api/booking" or "/api/v1/bookings") .. " HTTP/1.1\r\nHost: " .. wrk.headers["Host"] ..
 	       "\r\nContent-Type: application/json\r\nAuthorization: Bearer "
 	ok, created, refused, capped, other = 0, 0, 0, 0, 0
 end
@@ -31,8 +35,18 @@ local function prefix(event)
 end
 
 local function body()
-	local id = prefix(first + random(0, events - 1))
+	local event = first + random(0, events - 1)
+	local id = prefix(event)
 	local a, b
+
+	if face == "queue" then
+		return format('{"event_id":%d,"section":"Stalls","subsection":1,"quantity":2,' ..
+		              '"seat_selection_mode":"best_available","seat_positions":[]}', event)
+	end
+	if face == "best" then
+		party = 6 - party
+		return format('{"eventId":"%s000000000000","section":"Stalls","quantity":%d}', id, party)
+	end
 
 	if only_seat > 0 then
 		return format('{"eventId":"%s000000000000","seatIds":["%s%012x"]}', id, id, only_seat)
@@ -51,10 +65,11 @@ function request()
 end
 
 function response(status, headers, answer)
-	if status == 201 then
+	if status == 201 or status == 202 then
 		created = created + 1
-		ids:write(answer:match('"bookingId"%s*:%s*"([^"]+)"') or "none", "\n")
-	elseif status == 409 then
+		ids:write(answer:match(face == "queue" and '"id"%s*:%s*"([^"]+)"' or
+		                       '"bookingId"%s*:%s*"([^"]+)"') or "none", "\n")
+	elseif status == 409 or (status == 400 and face == "queue") then
 		refused = refused + 1
 		if answer:find("TOO_MANY_PENDING_BOOKINGS", 1, true) then
 			capped = capped + 1
