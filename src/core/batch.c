@@ -108,16 +108,19 @@ wants_collect(TALLOC_CTX *ctx, struct ask *const *asks, size_t n, bool patient, 
 
 /* Chooses for one party; a house that seems to be full is looked at once more. */
 static enum err
-choose_for(struct db *db, TALLOC_CTX *ctx, struct ask *ask)
+choose_for(struct db *db, TALLOC_CTX *ctx, struct ask *ask, int64_t began_us)
 {
-	enum err e = house_choose(ask->house, &ask->party, ask->seats);
+	enum err e = house_refresh(ask->house, db, ctx, HOUSE_CHOICE, NULL, 0);
 
+	if (e == ERR_OK)
+		e = house_choose(ask->house, &ask->party, ask->seats);
 	if (e == ERR_NOT_ENOUGH_SEATS) {
-		if ((e = house_refresh(ask->house, db, ctx, NULL, true)) != ERR_OK)
+		if ((e = house_refresh(ask->house, db, ctx, HOUSE_LAST_WORD, NULL, began_us)) != ERR_OK)
 			return e;
 		e = house_choose(ask->house, &ask->party, ask->seats);
 	}
-	ask->n_seats = e == ERR_OK ? (size_t)ask->quantity : 0;
+	if (e == ERR_OK)
+		ask->n_seats = (size_t)ask->quantity;
 	return e;
 }
 
@@ -125,11 +128,17 @@ choose_for(struct db *db, TALLOC_CTX *ctx, struct ask *ask)
 static enum err
 check_room(struct db *db, TALLOC_CTX *ctx, struct ask *ask)
 {
-	enum err e = house_refresh(ask->house, db, ctx, &ask->party, false);
+	enum err e = house_refresh(ask->house, db, ctx, HOUSE_COUNT, &ask->party, 0);
 
 	if (e == ERR_OK && house_free(ask->house, &ask->party) < (size_t)ask->quantity)
 		e = ERR_NOT_ENOUGH_SEATS;
 	return e;
+}
+
+static bool
+is_chosen_for(const struct ask *ask)
+{
+	return ask->best && ask->kind != ASK_ACCEPT;
 }
 
 /*
@@ -139,18 +148,20 @@ check_room(struct db *db, TALLOC_CTX *ctx, struct ask *ask)
 static enum err
 choose_seats(struct db *db, TALLOC_CTX *ctx, struct pending_commit *p)
 {
+	const int64_t began_us = clock_mono_us();
+
+	for (size_t i = 0; i < p->n; i++) {
+		if (is_chosen_for(p->asks[i]))
+			p->asks[i]->n_seats = 0; /* those of an earlier try are promised no more */
+	}
 	for (size_t i = 0; i < p->n; i++) {
 		struct ask *a = p->asks[i];
 		enum err e = ERR_OK;
 
-		if (a->kind == ASK_ACCEPT) {
+		if (a->kind == ASK_ACCEPT)
 			e = check_room(db, ctx, a);
-		} else if (a->best) {
-			a->n_seats = 0;
-			e = house_refresh(a->house, db, ctx, NULL, false);
-			if (e == ERR_OK)
-				e = choose_for(db, ctx, a);
-		}
+		else if (a->best)
+			e = choose_for(db, ctx, a, began_us);
 		if (e != ERR_OK && e != ERR_NOT_ENOUGH_SEATS)
 			return e;
 		p->verdicts[i].err = e;
@@ -167,7 +178,7 @@ settle_promises(const struct pending_commit *p, bool committed)
 		const struct verdict *v = &p->verdicts[i];
 		const bool lost = v->err == ERR_SEAT_ALREADY_RESERVED && !v->lapsed;
 
-		if (a->best && a->kind != ASK_ACCEPT && a->n_seats > 0)
+		if (is_chosen_for(a) && a->n_seats > 0)
 			house_settle(a->house, a->seats, a->n_seats, committed && v->err == ERR_OK, v->refused,
 			             lost ? v->n_refused : 0);
 	}

@@ -43,6 +43,7 @@ struct house {
 	uint32_t generation;  /* of readings */
 	uint64_t seen;        /* shared_event_version at the last reading … */
 	uint64_t own;         /* … and changes by this process since */
+	bool doubtful;        /* seats were lost to others, who may not keep them */
 	int64_t read_us, cost_us, lapse_us; /* monotonic: when, how long; next lapse, or -1 */
 };
 
@@ -440,19 +441,19 @@ is_stale(const struct house *h, int64_t now_us)
 
 /* Whether it must be read before it is used. */
 static bool
-must_read(struct house *h, const struct party *spare)
+must_read(struct house *h, enum house_want want, const struct party *party, int64_t since_us)
 {
 	const int64_t now_us = clock_mono_us(), age_us = now_us - h->read_us;
-	size_t n;
 
 	if (h->generation == 0)
 		return true;
+	if (want == HOUSE_LAST_WORD)
+		return h->read_us < since_us && (h->doubtful || is_stale(h, now_us));
 	if (!is_stale(h, now_us))
 		return false;
-	if (spare == NULL)
+	if (want == HOUSE_CHOICE)
 		return age_us > COST_FACTOR * h->cost_us;
-	n = seats_count(h->seats, spare);
-	return (int64_t)n < spare->quantity + age_us * SOLD_PER_S / US_PER_S;
+	return (int64_t)seats_count(h->seats, party) < party->quantity + age_us * SOLD_PER_S / US_PER_S;
 }
 
 /* Takes a reading over, except where this process knows better by now. */
@@ -471,7 +472,8 @@ take_over(struct house *h, uint32_t generation, const int32_t *taken, size_t n)
 }
 
 enum err
-house_refresh(struct house *h, struct db *db, TALLOC_CTX *ctx, const struct party *spare, bool force)
+house_refresh(struct house *h, struct db *db, TALLOC_CTX *ctx, enum house_want want,
+              const struct party *party, int64_t since_us)
 {
 	const struct call call = { STMT_HOUSE_TAKEN, { param_int(ctx, h->event_id) } };
 	int64_t began = clock_mono_us();
@@ -483,7 +485,7 @@ house_refresh(struct house *h, struct db *db, TALLOC_CTX *ctx, const struct part
 	enum err e;
 
 	pthread_mutex_lock(&h->mutex);
-	if (!force && !must_read(h, spare)) {
+	if (!must_read(h, want, party, since_us)) {
 		pthread_mutex_unlock(&h->mutex);
 		return ERR_OK;
 	}
@@ -497,6 +499,7 @@ house_refresh(struct house *h, struct db *db, TALLOC_CTX *ctx, const struct part
 	if (e == ERR_OK) {
 		taken = row_ints(ctx, rows, 0, 0, &n);
 		take_over(h, generation, taken, n);
+		h->doubtful = false;
 		h->read_us = clock_mono_us();
 		h->cost_us = h->read_us - began;
 		h->lapse_us = row_null(rows, 0, 1) ? -1 : began + row_i64(rows, 0, 1);
@@ -546,6 +549,7 @@ house_settle(struct house *h, const int32_t *seats, size_t n, bool booked, const
 		while (k < n_lost && lost[k] < seats[i])
 			k++;
 		is_lost = k < n_lost && lost[k] == seats[i];
+		h->doubtful = h->doubtful || is_lost;
 		h->promised[seats[i] - 1] = false;
 		seats_set(h->seats, seats[i], !booked && !is_lost);
 	}

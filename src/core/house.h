@@ -73,12 +73,17 @@ int32_t house_price_least(const struct house *house, const struct party *party);
  * Brings a house up to date if it has to be, by one round trip on a connection without an
  * open transaction.
  *
- * spare	free seats of the party's wishes beyond which an old count is good enough, or NULL: the
- *		seats themselves are wanted
- * force	whatever is known of it
+ * want	what it is needed for
+ * party	whose wishes count, for HOUSE_COUNT; else NULL
+ * since_us	for HOUSE_LAST_WORD: a reading after this moment (clock_mono_us) is good enough
  */
-enum err house_refresh(struct house *house, struct db *db, TALLOC_CTX *ctx,
-                       const struct party *spare, bool force) MUST_CHECK;
+enum house_want {
+	HOUSE_CHOICE,    /* to choose seats; if one turns out to be taken there is another try */
+	HOUSE_COUNT,     /* to know whether enough are free: an old count with a margin will do */
+	HOUSE_LAST_WORD, /* to say that there are not enough */
+};
+enum err house_refresh(struct house *house, struct db *db, TALLOC_CTX *ctx, enum house_want want,
+                       const struct party *party, int64_t since_us) MUST_CHECK;
 
 /* Free seats that fit a party's wishes, as far as known. */
 size_t house_free(struct house *house, const struct party *party);
