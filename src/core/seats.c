@@ -3,7 +3,6 @@
 #include "core/seats.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/seats_inner.h"
@@ -42,7 +41,8 @@ find_rows(struct seats *s, const struct seat_spot *spots)
 	s->rows = talloc_array(s, struct row, (unsigned)s->n);
 	for (int32_t i = 0; i < s->n; i++) {
 		const struct seat_spot *spot = &spots[i];
-		bool same_row = i > 0 && spot->section == spot[-1].section && spot->row == spot[-1].row;
+		bool same_row = i > 0 && spot->section == spot[-1].section &&
+		                spot->row == spot[-1].row;
 
 		assert(spot->no == i + 1);
 		if (!same_row)
@@ -59,20 +59,20 @@ find_rows(struct seats *s, const struct seat_spot *spots)
 static void
 find_kinds(struct seats *s, const struct seat_spot *spots)
 {
-	int32_t tiers = 0, *newest; /* the newest kind of each tier, not accessible and accessible */
+	int32_t tiers = 0, *newest; /* of each tier, the newest kind of either accessibility */
 
 	for (int32_t i = 0; i < s->n; i++) {
 		assert(spots[i].tier >= 0);
 		tiers = spots[i].tier >= tiers ? spots[i].tier + 1 : tiers;
 	}
-	newest = talloc_zero_array(s, int32_t, 2 * (unsigned)tiers);
+	newest = talloc_array(s, int32_t, 2 * (unsigned)tiers);
+	memset(newest, -1, 2 * (size_t)tiers * sizeof(*newest));
 	s->kinds = talloc_array(s, struct kind, (unsigned)s->n);
 	for (int32_t i = 0; i < s->n; i++) {
 		const struct seat_spot *spot = &spots[i];
 		int32_t *k = &newest[2 * spot->tier + spot->accessible];
 
-		if (s->n_kinds == 0 || s->kinds[*k].section != spot->section ||
-		    s->kinds[*k].tier != spot->tier || s->kinds[*k].accessible != spot->accessible) {
+		if (*k < 0 || s->kinds[*k].section != spot->section) {
 			*k = s->n_kinds++;
 			s->kinds[*k] = (struct kind){ spot->section, spot->tier, spot->accessible, 0 };
 		}
@@ -104,10 +104,11 @@ seats_new(TALLOC_CTX *ctx, const struct seat_spot *spots, size_t n, bool has_coo
 void
 seats_set(struct seats *s, int32_t no, bool available)
 {
-	struct seat *seat = &s->seat[no - 1];
+	struct seat *seat;
 	int32_t more = available ? 1 : -1;
 
 	assert(no >= 1 && no <= s->n);
+	seat = &s->seat[no - 1];
 	if (seat->available == available)
 		return;
 	seat->available = available;
@@ -129,16 +130,21 @@ wants_section(const struct party *party, int32_t section)
 	return party->sections == NULL || party->sections[section];
 }
 
+/* Whether the seats of a kind fit the party, sections aside. */
+static bool
+kind_fits(const struct kind *kind, const struct party *party)
+{
+	return kind->accessible == party->accessible &&
+	       (party->tier == SEATS_ANY_TIER || party->tier == kind->tier);
+}
+
 size_t
 seats_count(const struct seats *s, const struct party *party)
 {
 	size_t n = 0;
 
-	for (int32_t k = 0; k < s->n_kinds; k++) {
-		const struct kind *kind = &s->kinds[k];
-
-		if (kind->accessible == party->accessible && wants_section(party, kind->section) &&
-		    (party->tier == SEATS_ANY_TIER || party->tier == kind->tier))
+	for (const struct kind *kind = s->kinds; kind < s->kinds + s->n_kinds; kind++) {
+		if (kind_fits(kind, party) && wants_section(party, kind->section))
 			n += (size_t)kind->available;
 	}
 	return n;
@@ -147,10 +153,7 @@ seats_count(const struct seats *s, const struct party *party)
 bool
 seats_fit(const struct seats *s, const struct party *party, int32_t i)
 {
-	const struct seat *seat = &s->seat[i];
-
-	return seat->available && seat->accessible == party->accessible &&
-	       (party->tier == SEATS_ANY_TIER || party->tier == s->kinds[seat->kind].tier);
+	return s->seat[i].available && kind_fits(&s->kinds[s->seat[i].kind], party);
 }
 
 bool
@@ -159,7 +162,7 @@ seats_row_serves(const struct row *row, const struct party *party, int32_t n)
 	return row->available >= n && wants_section(party, row->section);
 }
 
-/* What becomes of the seat `lone`, whose neighbour `next` on the other side is or is not. */
+/* What becomes of the seat `lone`, which may have a neighbour, `next`, on its other side. */
 static enum leaves
 leave_beside(const struct seats *s, int32_t lone, int32_t next, bool has_next, bool accessible)
 {
@@ -269,14 +272,6 @@ best_block(struct seats *s, const struct party *party)
 	return best;
 }
 
-static int
-compare_numbers(const void *left, const void *right)
-{
-	const int32_t *a = left, *b = right;
-
-	return (*a > *b) - (*a < *b);
-}
-
 enum err
 seats_choose(struct seats *s, const struct party *party, int32_t *out)
 {
@@ -288,9 +283,7 @@ seats_choose(struct seats *s, const struct party *party, int32_t *out)
 	block = best_block(s, party);
 	if (block.first == NOWHERE)
 		seats_choose_pieces(s, party, out);
-	else
-		for (int32_t i = 0; i < party->quantity; i++)
-			out[i] = block.first + 1 + i;
-	qsort(out, (size_t)party->quantity, sizeof(*out), compare_numbers);
+	for (int32_t i = 0; block.first != NOWHERE && i < party->quantity; i++)
+		out[i] = block.first + 1 + i;
 	return ERR_OK;
 }

@@ -2,21 +2,23 @@
 #define ROWLOCK_SEATS_H
 
 /*
- * Choosing the best available seats (R-31), for one house: a pure function of what it was
- * told. No input or output, no clock; equal calls give equal seats. What "best" means:
+ * Choosing the best available seats of one house (R-31). No input or output, no clock: the
+ * same house and the same party give the same seats. In the order of preference:
  *
- * 1. One block: adjacent seats of one row (a hole in `col` parts a row). A block leaves a
- *    single when a lone available seat remains beside it. Blocks that leave none come first,
- *    then those that leave one only against an aisle, an end of the row or an available seat
- *    for other parties (accessible or not), where it is nobody's gap but sells badly;
- * 2. last those that leave one between taken seats, an orphan. Among equals the nearest wins
- *    (see seats_measure in seats_inner.h), then the lowest number. This is so for a party of
- *    one as well: it fills a single, or sits where none is made.
- * 3. Without a block: the fewest pieces, nobody in a piece alone if that can be, and of those
- *    the pieces that lie closest together (seats_pieces.c).
+ * 1. A block, which is adjacent seats of one row (a hole in `col`, an aisle, parts the row),
+ *    that leaves no single: no lone available seat beside it.
+ * 2. A block that leaves a single. Rather one at an aisle, at the end of the row, or beside a
+ *    seat that only other parties are given (accessible or not), which merely sells badly;
+ *    last one between seats that are not available, an orphan.
+ * 3. The fewest pieces, nobody in a piece alone if that can be helped, and of those the pieces
+ *    that lie closest together: see seats_pieces.c.
  *
- * A seat fits a party when it is available, in a section and of the tier that the party
- * wants, and accessible exactly if the party asks for that. Other seats are never chosen.
+ * Of several blocks the nearest is taken (seats_measure in seats_inner.h says what that is),
+ * then the one of the lowest number. All this goes for a party of one as well: it fills a
+ * single, or sits where it makes none.
+ *
+ * A seat fits a party when it is available, in a section and of the tier that the party wants,
+ * and accessible exactly if the party asks for that. Other seats are never chosen.
  */
 
 #include <stdbool.h>
@@ -36,7 +38,7 @@ struct seat_spot {
 	int32_t no;      /* 1, 2, 3 … in the order of R-14: section, row, column */
 	int32_t section; /* from 1 */
 	int32_t row;     /* from 1 within the section */
-	int32_t col;     /* within the row, rising; neighbours differ by 1 */
+	int32_t col;     /* rising within the row; neighbours differ by 1 */
 	int32_t tier;    /* from 0 */
 	bool accessible;
 	float x, y; /* plan coordinates, if the plan has them */

@@ -16,7 +16,7 @@ struct seat {
 	bool available;
 };
 
-/* The seats of a section that no party could tell apart by its wishes. */
+/* Seats of a section that fit the same parties. */
 struct kind {
 	int32_t section, tier;
 	bool accessible;
@@ -49,7 +49,7 @@ enum leaves { LEAVES_NO_SINGLE, LEAVES_SINGLE_AT_EDGE, LEAVES_ORPHAN };
 /* What taking n adjacent seats from first on, all alike accessible, would leave. */
 enum leaves seats_leave(const struct seats *s, int32_t first, int32_t n);
 
-/* Whether the seat at an index fits the party, its section aside, which goes by rows. */
+/* Whether the seat at an index fits the party; its section is asked of its row. */
 bool seats_fit(const struct seats *s, const struct party *party, int32_t i);
 
 /* Whether a row is in a section that the party wants, and has at least n seats available. */
@@ -74,9 +74,9 @@ seats_distance(const struct seats *s, int32_t first, int32_t n)
 void seats_measure(struct seats *s, const struct seat_spot *spots, bool has_coordinates);
 
 /*
- * Chooses the pieces of a party for whom there is no block, though enough seats fit it.
+ * Chooses the pieces of a party for which there is no block, though enough seats fit it.
  *
- * out	as of seats_choose, in any order
+ * out	as of seats_choose
  */
 void seats_choose_pieces(const struct seats *s, const struct party *party, int32_t *out);
 

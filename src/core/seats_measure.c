@@ -5,7 +5,7 @@
 
 #include "core/seats_inner.h"
 
-#define STEPS (1 << 20) /* so coarse that mirrored seats are equally far, whatever was rounded */
+#define STEPS (1 << 20) /* so few that mirrored seats are equally far, whatever was rounded */
 
 struct point {
 	double x, y;
@@ -126,18 +126,20 @@ measure_rows(struct seats *s, const struct seat_spot *spots)
 	int64_t widest = 0;
 
 	for (int32_t r = 0; r < s->n_rows; r++) {
-		int64_t width = (int64_t)spots[s->rows[r].end - 1].col - spots[s->rows[r].first].col;
+		const struct row *row = &s->rows[r];
+		int64_t width = (int64_t)spots[row->end - 1].col - spots[row->first].col;
 
 		widest = width > widest ? width : widest;
 	}
 	for (int32_t i = 0; i < s->n; i++) {
-		const struct row *row = &s->rows[s->seat[i].row];
-		/* twice what the seat is off the middle of its row */
-		int64_t off = 2 * (int64_t)spots[i].col - spots[row->first].col - spots[row->end - 1].col;
+		struct seat *seat = &s->seat[i];
+		const struct row *row = &s->rows[seat->row];
+		int64_t left = (int64_t)spots[i].col - spots[row->first].col;
+		int64_t right = (int64_t)spots[row->end - 1].col - spots[i].col;
 
-		s->seat[i].x = (float)off / 2;
-		s->seat[i].y = (float)spots[i].row;
-		s->seat[i + 1].before = s->seat[i].before + s->seat[i].row * (widest + 1) + llabs(off);
+		seat->x = (float)(left - right) / 2;
+		seat->y = (float)spots[i].row;
+		seat[1].before = seat->before + seat->row * (widest + 1) + llabs(left - right);
 	}
 }
 

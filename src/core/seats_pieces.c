@@ -1,19 +1,19 @@
 /*
  * A party that no block can hold: which runs of seats take it in pieces.
  *
- * The fewest pieces there can be are told by the longest runs. Only runs that can be one of
- * so few pieces are looked at; any of them then is, together with the longest. A party
- * gathers around a hub, a run that holds its share at least: each further piece is the nearest
- * that leaves the rest a chance to be seated in what pieces remain. All runs that can be the
- * hub are tried, those nearest to the focal point first, and the party takes the group whose
- * pieces lie closest to their hub.
+ * The longest runs tell how few pieces there can be, and that rules out runs too short to be
+ * one of so few. A party gathers around a hub, a run that holds its share at least: each
+ * further piece is the nearest that leaves the rest a chance to be seated in the pieces that
+ * remain. All runs that can be the hub are tried, or as many as WORK allows, those nearest
+ * to the focal point first, and the party takes the group whose pieces lie closest to its hub.
  */
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "core/seats_inner.h"
 
-#define WORK 100000 /* runs that are looked at for one party, about; a run is tried at least */
+#define WORK 100000 /* runs looked at for one party, about; one hub is tried at least */
 
 /* Adjacent seats that fit the party, as many as there are; fewer than the party needs. */
 struct run {
@@ -40,28 +40,32 @@ struct group {
 	double spread;
 };
 
-static void
-add_run(struct search *q, int32_t first, int32_t n, int32_t section)
+static struct run
+run_of(const struct seats *s, int32_t first, int32_t n)
 {
-	const struct seat *head = &q->s->seat[first], *tail = &head[n - 1];
+	const struct seat *head = &s->seat[first], *tail = &head[n - 1];
 
-	q->runs[q->n++] = (struct run){
+	return (struct run){
 		.first = first,
 		.n = n,
-		.section = section,
+		.section = s->rows[head->row].section,
 		.x = (head->x + tail->x) / 2,
 		.y = (head->y + tail->y) / 2,
-		.distance = seats_distance(q->s, first, n) / n,
+		.distance = seats_distance(s, first, n) / n,
 	};
+}
+
+static void
+add_run(struct search *q, int32_t first, int32_t n)
+{
+	q->runs[q->n++] = run_of(q->s, first, n);
 	q->of_length[n]++;
 }
 
 static void
 find_runs(struct search *q)
 {
-	size_t most = seats_count(q->s, q->party);
-
-	q->runs = talloc_array(q->s, struct run, (unsigned)most);
+	q->runs = talloc_array(q->s, struct run, (unsigned)seats_count(q->s, q->party));
 	for (int32_t r = 0; r < q->s->n_rows; r++) {
 		const struct row *row = &q->s->rows[r];
 		int32_t n = 0;
@@ -72,13 +76,13 @@ find_runs(struct search *q)
 			bool fits = seats_fit(q->s, q->party, i);
 
 			if (n > 0 && !(fits && q->s->seat[i].joined)) {
-				add_run(q, i - n, n, row->section);
+				add_run(q, i - n, n);
 				n = 0;
 			}
 			n += fits;
 		}
 		if (n > 0)
-			add_run(q, row->end - n, n, row->section);
+			add_run(q, row->end - n, n);
 	}
 }
 
@@ -88,7 +92,7 @@ longest(const struct search *q, int32_t m)
 {
 	int32_t seats = 0;
 
-	for (int32_t length = SEATS_MAX_PARTY - 1; length > 0 && m > 0; length--) {
+	for (int32_t length = q->party->quantity - 1; length > 0 && m > 0; length--) {
 		int32_t runs = q->of_length[length] < m ? q->of_length[length] : m;
 
 		seats += runs * length;
@@ -98,9 +102,9 @@ longest(const struct search *q, int32_t m)
 }
 
 /*
- * Finds how many pieces there must be, and drops the runs that cannot be one of them. More
- * pieces would help nobody who sits alone: then either all runs that are left have one seat,
- * or none has more than two and the party is odd.
+ * Finds how many pieces there must be, and drops the runs that cannot be one of them. If
+ * somebody must sit alone, more pieces would not help: either no other run has two seats, or
+ * none at all has more than two, and the party is odd.
  */
 static void
 limit_runs(struct search *q)
@@ -121,7 +125,7 @@ limit_runs(struct search *q)
 		q->of_length[length] = 0;
 }
 
-/* The square of how far a run's middle is from a point; another section is as another floor. */
+/* How far the middles of two runs are apart, squared; another section is as another floor. */
 static double
 square_apart(const struct search *q, const struct run *run, const struct run *from)
 {
@@ -193,24 +197,22 @@ next_hub(const struct search *q, const struct run *last)
 	return next;
 }
 
-/* Where in a run a piece of n seats is put: leaving the least, and close to another run. */
-static int32_t
-place_piece(const struct search *q, const struct run *run, int32_t n, const struct run *near)
+/* Takes n seats of a run as a piece: so that they leave the least, and close to another run. */
+static struct run
+take_piece(const struct search *q, const struct run *run, int32_t n, const struct run *near)
 {
-	int32_t best = run->first;
+	struct run best = *run;
 	enum leaves best_leaves = LEAVES_NO_SINGLE;
 	double best_square = INFINITY;
 
 	for (int32_t first = run->first; first + n <= run->first + run->n; first++) {
-		const struct seat *head = &q->s->seat[first], *tail = &head[n - 1];
-		const struct run piece = { .x = (head->x + tail->x) / 2, .y = (head->y + tail->y) / 2,
-			                       .section = near->section };
+		const struct run piece = run_of(q->s, first, n);
 		enum leaves leaves = seats_leave(q->s, first, n);
 		double square = square_apart(q, &piece, near);
 
 		if (best_square == INFINITY || leaves < best_leaves ||
 		    (leaves == best_leaves && square < best_square)) {
-			best = first;
+			best = piece;
 			best_leaves = leaves;
 			best_square = square;
 		}
@@ -223,17 +225,27 @@ static void
 seat_group(const struct search *q, const struct group *group, int32_t *out)
 {
 	int32_t missing = q->party->quantity;
+	struct run hub = *group->runs[1]; /* until the hub is seated, the next attracts it */
 
 	for (int32_t i = 0; i < q->pieces; i++) {
 		const struct run *run = group->runs[i];
 		int32_t spare = missing - q->least * (q->pieces - 1 - i);
-		int32_t n = run->n < spare ? run->n : spare;
-		int32_t first = place_piece(q, run, n, group->runs[i == 0 ? 1 : 0]);
+		struct run piece = take_piece(q, run, run->n < spare ? run->n : spare, &hub);
 
-		missing -= n;
-		while (n-- > 0)
-			*out++ = ++first;
+		if (i == 0)
+			hub = piece;
+		for (int32_t k = 0; k < piece.n; k++)
+			*out++ = piece.first + k + 1;
+		missing -= piece.n;
 	}
+}
+
+static int
+compare_numbers(const void *left, const void *right)
+{
+	const int32_t *a = left, *b = right;
+
+	return (*a > *b) - (*a < *b);
 }
 
 void
@@ -253,5 +265,6 @@ seats_choose_pieces(const struct seats *s, const struct party *party, int32_t *o
 			best = group;
 	}
 	seat_group(&q, &best, out);
+	qsort(out, (size_t)party->quantity, sizeof(*out), compare_numbers);
 	talloc_free(q.runs);
 }

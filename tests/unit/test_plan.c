@@ -4,39 +4,15 @@
 
 #include <math.h>
 
+#include "plan_file.h"
+
 /* --- Files. --- */
-
-/* A file by its path from the top of the source; NULL when it is away. */
-static char *
-load(const char *path, size_t *len)
-{
-	const char *top = getenv("ROWLOCK_TEST_SRCDIR");
-	FILE *file = fopen(talloc_asprintf(ctx, "%s/%s", top == NULL ? "." : top, path), "rb");
-	char *text = talloc_size(ctx, 1 << 20);
-
-	if (file == NULL)
-		return NULL;
-	*len = fread(text, 1, 1 << 20, file);
-	fclose(file);
-	return text;
-}
-
-/* A plan from outside, which does not come with the source but may lie near it. */
-static char *
-load_outside(const char *name, size_t *len)
-{
-	char *up = talloc_strdup(ctx, ".."), *text = NULL;
-
-	for (int i = 0; text == NULL && i < 4; i++, up = talloc_asprintf_append(up, "/.."))
-		text = load(talloc_asprintf(ctx, "%s/shared/plans/%s", up, name), len);
-	return text;
-}
 
 static void
 test_plan_read_theatre(void **state)
 {
 	size_t len, accessible = 0;
-	char *text = load("tests/plans/theatre.json", &len);
+	char *text = plan_file(ctx, "tests/plans/theatre.json", &len);
 
 	(void)state;
 	assert_non_null(text);
@@ -66,7 +42,7 @@ static void
 test_plan_read_hall(void **state)
 {
 	size_t len;
-	char *text = load("tests/plans/hall.json", &len);
+	char *text = plan_file(ctx, "tests/plans/hall.json", &len);
 
 	(void)state;
 	assert_non_null(text);
@@ -82,7 +58,7 @@ static void
 test_plan_read_stadium(void **state)
 {
 	size_t len;
-	char *text = load_outside("stadium.json", &len);
+	char *text = plan_file_outside(ctx, "stadium.json", &len);
 
 	(void)state;
 	if (text == NULL)
@@ -106,7 +82,7 @@ static void
 test_plan_read_stadium_with_duplicates(void **state)
 {
 	size_t len;
-	char *text = load_outside("stadium-duplicate-guids.json", &len);
+	char *text = plan_file_outside(ctx, "stadium-duplicate-guids.json", &len);
 
 	(void)state;
 	if (text == NULL)
