@@ -152,6 +152,23 @@ uuid_seat(const struct uuid *u, int32_t *event_id, int32_t *seat_no)
 	return true;
 }
 
+struct uuid
+uuid_of_message(int64_t seq, uint32_t place)
+{
+	uint64_t n = (uint64_t)seq;
+	struct uuid u = { { 0 } };
+
+	put_u32(u.b, (uint32_t)(n >> 28));
+	u.b[4] = (uint8_t)(n >> 20);
+	u.b[5] = (uint8_t)(n >> 12);
+	u.b[6] = (uint8_t)(n >> 8);
+	u.b[7] = (uint8_t)n;
+	u.b[9] = 1;
+	put_u32(u.b + 12, place);
+	set_version(&u, 8);
+	return u;
+}
+
 uint64_t
 hash_text(const char *s)
 {

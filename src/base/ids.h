@@ -46,6 +46,17 @@ bool uuid_seat(const struct uuid *u, int32_t *event_id, int32_t *seat_no);
  */
 char *ticket_reference(char out[TICKET_TEXT]);
 
+/*
+ * A message that a row of the journal gives, as version 8 UUID: always the same for the same
+ * row, and ordered as the rows are numbered. Bits, from the left: 48 and, behind the version,
+ * 12 of the row's number (60 in all); "8001" (the variant, and a mark that no seat or event
+ * has); 16 zeros; 32 of the place among the row's messages.
+ *
+ * seq	number of the row, 1 to 2^60 - 1
+ * place	from 0
+ */
+struct uuid uuid_of_message(int64_t seq, uint32_t place);
+
 #define RANDOM_MOST 256
 
 /* Fills n bytes (n ≤ RANDOM_MOST) from the kernel's generator; a failure ends the process. */

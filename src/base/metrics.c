@@ -7,17 +7,24 @@
 #include "base/shared.h"
 
 enum unit { NONE, SECONDS, COUNT };
+enum kind { KIND_COUNTER, KIND_GAUGE, KIND_HISTOGRAM };
+
+/* The names of the kinds in the output. */
+static const char *const kind_names[] = { "counter", "gauge", "histogram" };
 
 static const struct {
 	const char *name, *label, *help;
 	unsigned values;
-	bool histogram;
+	enum kind kind;
 	enum unit unit;
 } table[METRIC__MAX] = {
-#define COUNTER(id, name, label, values, help) { name, label, help, values, false, NONE },
-#define HISTOGRAM(id, name, label, values, unit, help) { name, label, help, values, true, unit },
+#define COUNTER(id, name, label, values, help) { name, label, help, values, KIND_COUNTER, NONE },
+#define GAUGE(id, name, label, values, help) { name, label, help, values, KIND_GAUGE, NONE },
+#define HISTOGRAM(id, name, label, values, unit, help) \
+	{ name, label, help, values, KIND_HISTOGRAM, unit },
 #include "base/metrics.def"
 #undef COUNTER
+#undef GAUGE
 #undef HISTOGRAM
 };
 
@@ -29,11 +36,11 @@ static const int statuses[METRICS_STATUSES] = { 200, 201, 202, 204, 304, 400, 40
 static unsigned first_slot[METRIC__MAX];
 static const char *route_names[METRICS_ROUTES];
 
-/* Slots of one value: a counter has one; a histogram its buckets and the sum. */
+/* Slots of one value: a histogram has its buckets and the sum, all else has one. */
 static unsigned
 width(enum metric m)
 {
-	return table[m].histogram ? METRICS_BUCKETS + 1 : 1;
+	return table[m].kind == KIND_HISTOGRAM ? METRICS_BUCKETS + 1 : 1;
 }
 
 void
@@ -75,10 +82,30 @@ get(_Atomic uint64_t *slot)
 	return atomic_load_explicit(slot, memory_order_relaxed);
 }
 
+const char *
+sink_name(enum sink_id s)
+{
+	static const char *const names[SINKS] = { "redis", "kafka" };
+
+	return names[s];
+}
+
 void
 metrics_count(enum metric m, unsigned label)
 {
 	add(slots_of(m, label), 1);
+}
+
+void
+metrics_add(enum metric m, unsigned label, uint64_t n)
+{
+	add(slots_of(m, label), n);
+}
+
+void
+metrics_set(enum metric m, unsigned label, int64_t value)
+{
+	atomic_store_explicit(slots_of(m, label), (uint64_t)value, memory_order_relaxed);
 }
 
 void
@@ -119,6 +146,9 @@ label_value(enum metric m, unsigned i, char *room, size_t size)
 		return route_names[i];
 	case METRIC_DB_CONNECTS:
 		return i == 0 ? "ok" : "failed";
+	case METRIC_RELAY_ROWS:
+	case METRIC_JOURNAL_LAG:
+		return sink_name((enum sink_id)i);
 	default:
 		return "";
 	}
@@ -161,7 +191,7 @@ metrics_text(TALLOC_CTX *ctx)
 	for (enum metric m = 0; m < METRIC__MAX; m++) {
 		out = talloc_asprintf_append_buffer(out, "# HELP %s %s\n# TYPE %s %s\n", table[m].name,
 		                                    table[m].help, table[m].name,
-		                                    table[m].histogram ? "histogram" : "counter");
+		                                    kind_names[table[m].kind]);
 		for (unsigned i = 0; i < table[m].values; i++) {
 			const char *value = label_value(m, i, room, sizeof(room));
 
@@ -170,11 +200,11 @@ metrics_text(TALLOC_CTX *ctx)
 			tag[0] = '\0';
 			if (*table[m].label != '\0')
 				snprintf(tag, sizeof(tag), "%s=\"%s\"", table[m].label, value);
-			if (table[m].histogram)
+			if (table[m].kind == KIND_HISTOGRAM)
 				out = append_histogram(out, m, tag, slots_of(m, i));
 			else
-				out = talloc_asprintf_append_buffer(out, "%s{%s} %llu\n", table[m].name, tag,
-				                                    (unsigned long long)get(slots_of(m, i)));
+				out = talloc_asprintf_append_buffer(out, "%s{%s} %lld\n", table[m].name, tag,
+				                                    (long long)get(slots_of(m, i)));
 		}
 	}
 	return out;

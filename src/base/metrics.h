@@ -10,11 +10,16 @@
 #define METRICS_STATUSES 24
 #define METRICS_BUCKETS  24 /* powers of two: 1, 2, 4 … units, the last is +Inf */
 
+/* Who is told what the journal says; the labels of the relay's figures. */
+enum sink_id { SINK_REDIS, SINK_KAFKA, SINKS };
+
 enum metric {
 #define COUNTER(id, name, label, values, help) METRIC_##id,
+#define GAUGE(id, name, label, values, help) METRIC_##id,
 #define HISTOGRAM(id, name, label, values, unit, help) METRIC_##id,
 #include "base/metrics.def"
 #undef COUNTER
+#undef GAUGE
 #undef HISTOGRAM
 	METRIC__MAX
 };
@@ -25,8 +30,17 @@ void metrics_init(void);
 /* Names route number i in the output; the name must live for ever. */
 void metrics_name_route(unsigned i, const char *name);
 
+/* The name of a sink: "redis", "kafka". */
+const char *sink_name(enum sink_id s);
+
 /* Adds one to a counter's value number `label` (0 when it has only one). */
 void metrics_count(enum metric m, unsigned label);
+
+/* Adds n to a counter's value number `label`. */
+void metrics_add(enum metric m, unsigned label, uint64_t n);
+
+/* Sets a gauge's value number `label` (0 when it has only one). */
+void metrics_set(enum metric m, unsigned label, int64_t value);
 
 /* Adds one answer of an HTTP status, 100 to 599. */
 void metrics_status(int status);

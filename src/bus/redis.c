@@ -7,19 +7,12 @@
 #include <string.h>
 
 #define DEFAULT_PORT 6379
-#define PART_MAX     256
-
-/* A Redis URL, taken apart. */
-struct address {
-	char host[PART_MAX], password[PART_MAX], path[PART_MAX];
-	int port;
-};
 
 /* Copies n bytes as a string; false when they do not fit. */
 static bool
-take(char out[PART_MAX], const char *from, size_t n)
+take(char out[REDIS_PART], const char *from, size_t n)
 {
-	if (n >= PART_MAX)
+	if (n >= REDIS_PART)
 		return false;
 	memcpy(out, from, n);
 	out[n] = '\0';
@@ -27,7 +20,7 @@ take(char out[PART_MAX], const char *from, size_t n)
 }
 
 static bool
-parse_host(const char *text, struct address *out)
+parse_host(const char *text, struct redis_address *out)
 {
 	size_t n = strcspn(text, ":/");
 
@@ -37,17 +30,12 @@ parse_host(const char *text, struct address *out)
 	return n > 0 && take(out->host, text, n) && out->port > 0 && out->port < 65536;
 }
 
+/* What stands behind redis:// */
 static bool
-parse(const char *url, struct address *out)
+parse_network(const char *url, struct redis_address *out)
 {
 	const char *at, *colon;
 
-	memset(out, 0, sizeof(*out));
-	if (strncmp(url, "unix:", 5) == 0)
-		return url[5] != '\0' && take(out->path, url + 5, strlen(url + 5));
-	if (strncmp(url, "redis://", 8) != 0)
-		return false;
-	url += 8;
 	at = strrchr(url, '@');
 	if (at == NULL)
 		return parse_host(url, out);
@@ -55,6 +43,19 @@ parse(const char *url, struct address *out)
 	if (colon != NULL && !take(out->password, colon + 1, (size_t)(at - colon - 1)))
 		return false;
 	return parse_host(at + 1, out);
+}
+
+enum err
+redis_parse(const char *url, struct redis_address *out)
+{
+	bool good = false;
+
+	memset(out, 0, sizeof(*out));
+	if (strncmp(url, "unix:", 5) == 0)
+		good = url[5] != '\0' && take(out->path, url + 5, strlen(url + 5));
+	else if (strncmp(url, "redis://", 8) == 0)
+		good = parse_network(url + 8, out);
+	return good ? ERR_OK : ERR_VALIDATION_ERROR;
 }
 
 static bool
@@ -67,22 +68,36 @@ succeeds(redisReply *reply)
 }
 
 enum err
-redis_ping(const char *url, int wait_ms)
+redis_connect(const char *url, int wait_ms, struct redisContext **out)
 {
 	const struct timeval wait = { .tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000 };
-	struct address to;
+	struct redis_address to;
 	redisContext *c;
+	enum err e;
 	bool ok;
 
-	if (!parse(url, &to))
-		return ERR_VALIDATION_ERROR;
+	if ((e = redis_parse(url, &to)) != ERR_OK)
+		return e;
 	c = to.path[0] != '\0' ? redisConnectUnixWithTimeout(to.path, wait)
 	                       : redisConnectWithTimeout(to.host, to.port, wait);
 	ok = c != NULL && c->err == 0 && redisSetTimeout(c, wait) == REDIS_OK;
 	if (ok && to.password[0] != '\0')
 		ok = succeeds(redisCommand(c, "AUTH %s", to.password));
-	ok = ok && succeeds(redisCommand(c, "PING"));
-	if (c != NULL)
+	if (!ok && c != NULL)
 		redisFree(c);
+	*out = ok ? c : NULL;
 	return ok ? ERR_OK : ERR_UNAVAILABLE;
+}
+
+enum err
+redis_ping(const char *url, int wait_ms)
+{
+	redisContext *c;
+	enum err e;
+
+	if ((e = redis_connect(url, wait_ms, &c)) != ERR_OK)
+		return e;
+	e = succeeds(redisCommand(c, "PING")) ? ERR_OK : ERR_UNAVAILABLE;
+	redisFree(c);
+	return e;
 }

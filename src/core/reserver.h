@@ -6,12 +6,15 @@
 #include "base/config.h"
 
 /*
- * The role that seats accepted bookings: takes them in batches from the booking table, until
- * it is asked to stop (stop_wait). With Kafka they come from the topic
- * BookingCreatedDomainEvent, and the table is the net for those older than NET_AGE_S.
+ * The role that seats bookings which were accepted through /api/booking, in batches, until
+ * somebody asks to stop (stop_wait). With Kafka they come from the topic
+ * BookingCreatedDomainEvent, and the booking table is the net: for those that nobody heard of for
+ * half a minute, and for everybody while Kafka is away. Without Kafka the table is all there is.
+ * Which of them a booking is taken from makes no difference: see seating.h.
  *
- * Returns the exit status of the process.
+ * Returns the exit status of the process: 0; 1 when the Kafka client has failed for good, 2
+ * when a setting is missing; both logged.
  */
-int reserver_run(TALLOC_CTX *ctx, const struct config *config, const char *database);
+int reserver_run(TALLOC_CTX *ctx, const struct config *config);
 
 #endif

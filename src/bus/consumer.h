@@ -1,0 +1,86 @@
+#ifndef ROWLOCK_CONSUMER_H
+#define ROWLOCK_CONSUMER_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <talloc.h>
+
+#include "base/err.h"
+
+/*
+ * Takes the messages of one Kafka topic, together with the other members of the group. For
+ * one thread at a time.
+ *
+ *	consumer_take	some messages
+ *	…		their effect, committed together with a note that it was done
+ *	consumer_bury	each of them that can never have one
+ *	consumer_done	all of them: only now the group goes past them
+ *
+ * Whoever dies in between, or loses a partition to another member, leaves messages that are
+ * taken again: an effect must be had once, however often its message comes. The group's place
+ * is committed every second and at the end, and never goes past a message that is not done.
+ */
+struct consumer;
+
+struct rd_kafka_message_s;
+
+struct consumer_message {
+	const char *value, *key; /* any bytes, no end; key may be NULL */
+	size_t len, key_len;
+	int32_t partition;
+	int64_t offset;
+	struct rd_kafka_message_s *raw; /* librdkafka's own */
+};
+
+/*
+ * Joins a group; not before a fork. A group that is new begins with the oldest message. NULL
+ * when librdkafka cannot be had, logged. A topic that is not there yet is found within 5 s of
+ * its making, a broker that was away within 1 s of its return: there is nothing to be done.
+ * Its talloc parent's end commits the place and leaves the group.
+ *
+ * broker, group	KAFKA_BROKER, KAFKA_GROUP_ID
+ * topic	with its prefix
+ */
+struct consumer *consumer_new(TALLOC_CTX *ctx, const char *broker, const char *group,
+                              const char *topic);
+
+/*
+ * Takes up to `most` messages; each partition's come in their order. Waits at most wait_ms
+ * for the first, and for no other. Must be called at least every five minutes, or the group
+ * takes us for dead.
+ *
+ * out	`most` entries; the messages are the caller's until consumer_done or consumer_back
+ * n	set; 0 when none came, for instance because Kafka is away (logged once)
+ *
+ * Errors: INTERNAL: the client has failed for good; logged.
+ */
+enum err consumer_take(struct consumer *c, struct consumer_message *out, size_t most, int wait_ms,
+                       size_t *n) MUST_CHECK;
+
+/* Goes past messages, and frees them: all of the last take, or those left of it in front. */
+void consumer_done(struct consumer *c, const struct consumer_message *messages, size_t n);
+
+/*
+ * Gives messages back, and frees them: the next take begins with them again. For an effect
+ * that cannot be had at the moment: all behind the last that is done.
+ */
+void consumer_back(struct consumer *c, const struct consumer_message *messages, size_t n);
+
+/*
+ * Sends a message to its dead letters, <topic>.dlq, with key and headers as they were, and
+ * reason, topic, partition, offset and attempts in headers of these names. Of a value over
+ * 900,000 bytes the rest is cut off, and header bytes says how many there were. Waits up
+ * to 5 s for the acknowledgement.
+ *
+ * reason	for people; attempts	how often it was tried
+ *
+ * Errors: UNAVAILABLE: not acknowledged yet. The caller asks again, for the same message, or
+ * gives it back; it must not call it done.
+ */
+enum err consumer_bury(struct consumer *c, const struct consumer_message *m, const char *reason,
+                       int attempts) MUST_CHECK;
+
+/* Why nothing can be taken at present, for people; NULL when there is no reason known. */
+const char *consumer_trouble(const struct consumer *c);
+
+#endif

@@ -1,0 +1,64 @@
+#ifndef ROWLOCK_PRODUCER_H
+#define ROWLOCK_PRODUCER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <talloc.h>
+
+#include "base/err.h"
+
+/*
+ * Sends messages to Kafka: idempotent, acks=all, tried again for as long as the process
+ * lives. For one thread at a time.
+ */
+struct producer;
+
+#define PRODUCER_HEADERS 8
+
+struct rd_kafka_headers_s;
+
+struct producer_message {
+	const char *topic;
+	const char *key; /* decides about the partition, as Java's clients do it; may be NULL */
+	const char *value;
+	size_t key_len, len;
+	uint64_t tag; /* given back when it is acknowledged */
+	struct {
+		const char *name, *value;
+	} header[PRODUCER_HEADERS]; /* up to the first without a name */
+	struct rd_kafka_headers_s *more; /* in front of them; taken over; or NULL */
+};
+
+/*
+ * A producer; not before a fork. NULL when librdkafka cannot be had, logged. With its talloc
+ * parent go the messages that are still on their way: they may or may not arrive.
+ *
+ * name	of the client, for logs and brokers; a constant
+ * acknowledged	called from producer_poll with arg and the message's tag, in any order
+ */
+struct producer *producer_new(TALLOC_CTX *ctx, const char *broker, const char *name,
+                              void (*acknowledged)(void *arg, uint64_t tag), void *arg);
+
+/*
+ * Whether as much is on its way as shall be (20,000 messages or 16 MiB): poll before sending
+ * more. So memory stays as it is while Kafka is away.
+ */
+bool producer_full(const struct producer *p);
+
+/* Puts a message in line; everything is copied. Errors: INTERNAL (it can never be sent), logged. */
+enum err producer_send(struct producer *p, const struct producer_message *m) MUST_CHECK;
+
+/*
+ * Takes acknowledgements for wait_ms. Errors: INTERNAL: a message was refused for good, or
+ * the client has failed; logged. This producer sends nothing more.
+ */
+enum err producer_poll(struct producer *p, int wait_ms) MUST_CHECK;
+
+/* How many messages are on their way. */
+size_t producer_waiting(const struct producer *p);
+
+/* Why Kafka takes nothing at present, for people; NULL when it does, as far as one can know. */
+const char *producer_trouble(const struct producer *p);
+
+#endif

@@ -1,0 +1,43 @@
+#ifndef ROWLOCK_FLIGHT_H
+#define ROWLOCK_FLIGHT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <talloc.h>
+
+#include "store/feed.h"
+
+/*
+ * The rows that are on their way to a sink, in their order, and how many messages of each are
+ * not acknowledged yet. Acknowledgements come in any order; a row has landed when it and all
+ * rows before it have all of theirs.
+ */
+struct flight;
+
+/* room	rows on their way at once */
+struct flight *flight_new(TALLOC_CTX *ctx, size_t room);
+
+/* How many rows are on their way, and whether there is room for no more. */
+size_t flight_count(const struct flight *f);
+bool flight_full(const struct flight *f);
+
+/* Sets a row off; returns the tag for its acknowledgements. Only when not full. */
+uint64_t flight_start(struct flight *f, struct feed_place at, unsigned messages);
+
+/* One message of a row is acknowledged. Those of rows that were forgotten are passed over. */
+void flight_acknowledge(struct flight *f, uint64_t tag);
+
+/*
+ * Takes the rows that have landed off the front.
+ *
+ * upto	set to the last of them; left alone when there is none
+ *
+ * Returns how many.
+ */
+size_t flight_land(struct flight *f, struct feed_place *upto);
+
+/* Forgets all rows that are on their way. */
+void flight_forget(struct flight *f);
+
+#endif

@@ -1,0 +1,381 @@
+#include "core/message.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "base/jsonw.h"
+#include "base/money.h"
+#include "core/message_facts.h"
+#include "store/types.h"
+
+#define TOPIC_MOST  249                       /* characters of a topic's name in Kafka */
+#define WHOLE_MOST  INT64_C(9007199254740991) /* every reader of JSON takes it for what it is */
+
+/* Members of an envelope's payload. */
+enum {
+	BOOKING = 1 << 0,
+	USER = 1 << 1,
+	EVENT = 1 << 2,
+	SEATS = 1 << 3,
+	TOTAL = 1 << 4,
+	EXPIRES = 1 << 5,
+	TICKET = 1 << 6,
+	CONFIRMED = 1 << 7,
+	REASON = 1 << 8,
+	TEXT = 1 << 9,
+	RELEASED = 1 << 10,
+	MOVE = BOOKING | USER | EVENT,
+	ENDED = BOOKING | USER | REASON | RELEASED,
+};
+
+/* The messages of /api/booking. */
+enum domain { NO_DOMAIN, ASKED, ENDS };
+
+#define NO_MOVE BOOKING__MAX
+
+/* Every type of the journal; the last stands for those that are not known. */
+static const struct kind {
+	const char *type;
+	enum booking_status state; /* that it leads to */
+	const char *seat;          /* what its seats are from then on; NULL: no seat changes */
+	unsigned members;
+	enum domain domain;
+	const char *also; /* told as this type, too */
+} kinds[] = {
+	{ "booking.requested", BOOKING_REQUESTED, NULL, MOVE | SEATS | TOTAL, ASKED, NULL },
+	{ "booking.created", BOOKING_PENDING, "reserved", MOVE | SEATS | TOTAL | EXPIRES, 0, NULL },
+	{ "booking.paying", BOOKING_PAYING, NULL, MOVE, 0, NULL },
+	{ "booking.payment_failed", BOOKING_PENDING, NULL, MOVE | REASON, 0, NULL },
+	{ "booking.extended", BOOKING_PENDING, NULL, MOVE | EXPIRES, 0, NULL },
+	{ "booking.confirmed", BOOKING_CONFIRMED, "sold", BOOKING | USER | TICKET | CONFIRMED, 0, NULL },
+	{ "booking.cancelled", BOOKING_CANCELLED, "available", ENDED, ENDS, NULL },
+	{ "booking.expired", BOOKING_EXPIRED, "available", ENDED, ENDS, "booking.cancelled" },
+	{ "booking.failed", BOOKING_FAILED, NULL, MOVE | REASON | TEXT, 0, NULL },
+	{ "booking.refunded", BOOKING_REFUNDED, "available", ENDED, 0, NULL },
+	{ "seats.held", NO_MOVE, "held", USER | EVENT | SEATS, 0, NULL },
+	{ "seats.released", NO_MOVE, "available", USER | EVENT | SEATS, 0, NULL },
+	{ "event.on_sale", NO_MOVE, NULL, EVENT, 0, NULL },
+	{ "event.cancelled", NO_MOVE, NULL, EVENT, 0, NULL },
+	{ NULL, NO_MOVE, NULL, MOVE | SEATS | TOTAL | REASON, 0, NULL },
+};
+
+/* The names of /api/booking (domain.md, Booking states). */
+static const char *const queue_names[BOOKING__MAX] = {
+	"processing", "pending_payment", "pending_payment", "completed",
+	"cancelled",  "cancelled",       "failed",          "cancelled",
+};
+
+static const struct kind *
+kind_of(const char *type)
+{
+	const struct kind *k = kinds;
+
+	while (k->type != NULL && strcmp(k->type, type) != 0)
+		k++;
+	return k;
+}
+
+static void
+write_texts(struct jsonw *w, const char *name, const char *const *texts, size_t n)
+{
+	jsonw_open(w, name, '[');
+	for (size_t i = 0; i < n; i++)
+		jsonw_str(w, NULL, texts[i]);
+	jsonw_close(w, ']');
+}
+
+/* --- Redis --- */
+
+static void
+finish_redis(struct jsonw *w, struct message_redis *out)
+{
+	jsonw_close(w, '}');
+	out->text = jsonw_text(w);
+	out->len = w->used;
+}
+
+static void
+tell_booking(TALLOC_CTX *ctx, const struct feed_row *row, const struct kind *k,
+             const struct facts *f, struct message_redis *out)
+{
+	char place[FEED_PLACE_TEXT];
+	struct jsonw w;
+
+	jsonw_init(&w, ctx, 384);
+	jsonw_open(&w, NULL, '{');
+	jsonw_str(&w, "cursor", feed_place_text(row->at, place));
+	jsonw_str(&w, "event_type", "status_update");
+	jsonw_uuid(&w, "booking_id", &row->booking_id);
+	jsonw_int(&w, "event_id", row->event_id);
+	jsonw_str(&w, "state", booking_status_name(k->state));
+	jsonw_str(&w, "status", queue_names[k->state]);
+	if (f->n_positions > 0)
+		write_texts(&w, "seat_positions", f->positions, f->n_positions);
+	if (f->has_seats) {
+		jsonw_open(&w, "seats", '[');
+		for (size_t i = 0; i < f->n_seats; i++)
+			jsonw_int(&w, NULL, f->seats[i]);
+		jsonw_close(&w, ']');
+	}
+	if (f->message != NULL)
+		jsonw_str(&w, "error_message", f->message);
+	jsonw_time(&w, "at", row->at_us);
+	out->channel = talloc_asprintf(ctx, "booking:status:%s:%d", row->user_id, (int)row->event_id);
+	finish_redis(&w, out);
+}
+
+static void
+tell_seats(TALLOC_CTX *ctx, const struct feed_row *row, const struct kind *k, const struct facts *f,
+           struct message_redis *out)
+{
+	char place[FEED_PLACE_TEXT];
+	struct jsonw w;
+
+	jsonw_init(&w, ctx, 192);
+	jsonw_open(&w, NULL, '{');
+	jsonw_str(&w, "cursor", feed_place_text(row->at, place));
+	jsonw_int(&w, "event_id", row->event_id);
+	jsonw_open(&w, "changes", '[');
+	for (size_t i = 0; k->seat != NULL && i < f->n_seats; i++) {
+		jsonw_open(&w, NULL, '[');
+		jsonw_int(&w, NULL, f->seats[i]);
+		jsonw_str(&w, NULL, k->seat);
+		jsonw_close(&w, ']');
+	}
+	jsonw_close(&w, ']');
+	out->channel = talloc_asprintf(ctx, "event:seats:%d", (int)row->event_id);
+	finish_redis(&w, out);
+}
+
+size_t
+message_for_redis(TALLOC_CTX *ctx, const struct feed_row *row,
+                  struct message_redis out[MESSAGES_REDIS], bool *readable)
+{
+	const struct kind *k = kind_of(row->type);
+	struct facts f;
+	size_t n = 0;
+
+	facts_read(ctx, row->payload, &f);
+	*readable = f.readable;
+	if (row->has_booking && row->user_id != NULL && k->state != NO_MOVE)
+		tell_booking(ctx, row, k, &f, &out[n++]);
+	tell_seats(ctx, row, k, &f, &out[n++]);
+	facts_free(&f);
+	return n;
+}
+
+/* --- Kafka: enveloped messages --- */
+
+static void
+write_seats(struct jsonw *w, const char *name, int32_t event_id, const struct facts *f)
+{
+	if (!f->has_seats)
+		return;
+	jsonw_open(w, name, '[');
+	for (size_t i = 0; i < f->n_seats; i++) {
+		const struct uuid seat = uuid_of_seat(event_id, f->seats[i]);
+
+		jsonw_uuid(w, NULL, &seat);
+	}
+	jsonw_close(w, ']');
+}
+
+/* The payload's members, as far as they are known. */
+static void
+write_members(struct jsonw *w, const struct feed_row *row, unsigned members, const struct facts *f)
+{
+	const struct uuid event = uuid_of_seat(row->event_id, 0);
+	char money[MONEY_TEXT];
+
+	if (members & BOOKING && row->has_booking)
+		jsonw_uuid(w, "bookingId", &row->booking_id);
+	if (members & USER && row->user_id != NULL)
+		jsonw_str(w, "userId", row->user_id);
+	if (members & EVENT)
+		jsonw_uuid(w, "eventId", &event);
+	if (members & SEATS)
+		write_seats(w, "seatIds", row->event_id, f);
+	if (members & TOTAL && f->total_minor >= 0 && f->currency != NULL) {
+		jsonw_raw(w, "totalAmount", money_text(f->total_minor, f->currency, money));
+		jsonw_str(w, "currency", f->currency);
+	}
+	if (members & EXPIRES && f->has_expires)
+		jsonw_str(w, "expiresAt", f->expires);
+	if (members & TICKET && f->ticket != NULL)
+		jsonw_str(w, "ticketReference", f->ticket);
+	if (members & CONFIRMED)
+		jsonw_time(w, "confirmedAt", row->at_us);
+	if (members & REASON && f->reason != NULL)
+		jsonw_str(w, "reason", f->reason);
+	if (members & TEXT && f->message != NULL)
+		jsonw_str(w, "message", f->message);
+	if (members & RELEASED)
+		write_seats(w, "releasedSeatIds", row->event_id, f);
+}
+
+/* A type that is not known may have characters that no topic has. */
+static const char *
+topic_of(TALLOC_CTX *ctx, const char *type)
+{
+	static const char *const good = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	                                "0123456789._-";
+	char *topic;
+
+	if (strspn(type, good) == strlen(type) && strlen(type) <= TOPIC_MOST &&
+	    strspn(type, ".") < strlen(type))
+		return type;
+	topic = talloc_asprintf(ctx, "_%.*s", TOPIC_MOST - 1, type);
+	for (char *p = topic; *p != '\0'; p++)
+		*p = strchr(good, *p) == NULL ? '_' : *p;
+	return topic;
+}
+
+static void
+finish_kafka(const struct feed_row *row, struct jsonw *w, uint32_t place, struct message_kafka *out)
+{
+	const struct uuid event = uuid_of_seat(row->event_id, 0);
+
+	jsonw_close(w, '}');
+	out->id = uuid_of_message(row->at.seq, place);
+	uuid_text(row->has_booking ? &row->booking_id : &event, out->key);
+	out->value = jsonw_text(w);
+	out->len = w->used;
+}
+
+static void
+tell_enveloped(TALLOC_CTX *ctx, const struct feed_row *row, const char *type, unsigned members,
+               const struct facts *f, uint32_t place, struct message_kafka *out)
+{
+	const struct uuid id = uuid_of_message(row->at.seq, place);
+	struct jsonw w;
+
+	jsonw_init(&w, ctx, 640);
+	jsonw_open(&w, NULL, '{');
+	jsonw_uuid(&w, "eventId", &id);
+	jsonw_str(&w, "eventType", type);
+	jsonw_time(&w, "timestamp", row->at_us);
+	jsonw_str(&w, "version", "1.0");
+	jsonw_str(&w, "correlationId", row->correlation_id);
+	jsonw_open(&w, "payload", '{');
+	write_members(&w, row, members, f);
+	jsonw_close(&w, '}');
+	out->topic = topic_of(ctx, type);
+	finish_kafka(row, &w, place, out);
+}
+
+/* --- Kafka: domain events of /api/booking --- */
+
+/* A whole number as such, any other user's id as text. */
+static void
+write_buyer(struct jsonw *w, const char *user_id)
+{
+	int64_t n = 0;
+	size_t len = user_id == NULL ? 0 : strlen(user_id);
+	bool whole = len > 0 && len <= 16 && strspn(user_id, "0123456789") == len &&
+	             (user_id[0] != '0' || len == 1);
+
+	for (size_t i = 0; whole && i < len; i++)
+		n = n * 10 + (user_id[i] - '0');
+	if (whole && n <= WHOLE_MOST)
+		jsonw_int(w, "buyer_id", n);
+	else
+		jsonw_str(w, "buyer_id", user_id);
+}
+
+/* Major units, an integer when they are whole; null when not said. */
+static void
+write_price(struct jsonw *w, const char *name, int64_t minor, const char *currency)
+{
+	char text[MONEY_TEXT], *point;
+
+	if (minor < 0 || currency == NULL) {
+		jsonw_null(w, name);
+		return;
+	}
+	money_text(minor, currency, text);
+	point = strchr(text, '.');
+	if (point != NULL && strspn(point + 1, "0") == strlen(point + 1))
+		*point = '\0';
+	jsonw_raw(w, name, text);
+}
+
+/* 0 is not said, and written as null. */
+static void
+write_known(struct jsonw *w, const char *name, int32_t n)
+{
+	if (n > 0)
+		jsonw_int(w, name, n);
+	else
+		jsonw_null(w, name);
+}
+
+static void
+tell_asked(TALLOC_CTX *ctx, const struct feed_row *row, const struct facts *f, uint32_t place,
+           struct message_kafka *out)
+{
+	struct jsonw w;
+
+	jsonw_init(&w, ctx, 640);
+	jsonw_open(&w, NULL, '{');
+	jsonw_uuid(&w, "booking_id", &row->booking_id);
+	write_buyer(&w, row->user_id);
+	jsonw_int(&w, "event_id", row->event_id);
+	write_price(&w, "total_price", f->total_minor, f->currency);
+	jsonw_str(&w, "section", f->section);
+	write_known(&w, "subsection", f->subsection);
+	write_known(&w, "quantity", f->quantity);
+	jsonw_str(&w, "seat_selection_mode", f->mode);
+	write_texts(&w, "seat_positions", f->positions, f->n_positions);
+	jsonw_str(&w, "status", queue_names[BOOKING_REQUESTED]);
+	jsonw_time(&w, "occurred_at", row->at_us);
+	jsonw_open(&w, "config", '{');
+	write_known(&w, "rows", f->rows);
+	write_known(&w, "cols", f->cols);
+	write_price(&w, "price", f->price_minor, f->currency);
+	jsonw_close(&w, '}');
+	out->topic = "BookingCreatedDomainEvent";
+	finish_kafka(row, &w, place, out);
+}
+
+static void
+tell_ends(TALLOC_CTX *ctx, const struct feed_row *row, const struct facts *f, uint32_t place,
+          struct message_kafka *out)
+{
+	struct jsonw w;
+
+	jsonw_init(&w, ctx, 384);
+	jsonw_open(&w, NULL, '{');
+	jsonw_uuid(&w, "booking_id", &row->booking_id);
+	write_buyer(&w, row->user_id);
+	jsonw_int(&w, "event_id", row->event_id);
+	jsonw_str(&w, "section", f->section);
+	write_known(&w, "subsection", f->subsection);
+	write_texts(&w, "seat_positions", f->positions, f->n_positions);
+	jsonw_time(&w, "cancelled_at", row->at_us);
+	out->topic = "BookingCancelledEvent";
+	finish_kafka(row, &w, place, out);
+}
+
+size_t
+message_for_kafka(TALLOC_CTX *ctx, const struct feed_row *row,
+                  struct message_kafka out[MESSAGES_KAFKA], bool *readable)
+{
+	const struct kind *k = kind_of(row->type);
+	struct facts f;
+	uint32_t n = 0;
+
+	facts_read(ctx, row->payload, &f);
+	*readable = f.readable;
+	tell_enveloped(ctx, row, row->type, k->members, &f, n, &out[n]);
+	n++;
+	if (k->also != NULL) {
+		tell_enveloped(ctx, row, k->also, k->members, &f, n, &out[n]);
+		n++;
+	}
+	if (f.queued && row->has_booking && k->domain != NO_DOMAIN) {
+		(k->domain == ASKED ? tell_asked : tell_ends)(ctx, row, &f, n, &out[n]);
+		n++;
+	}
+	facts_free(&f);
+	return n;
+}

@@ -1,0 +1,39 @@
+#ifndef ROWLOCK_MESSAGE_FACTS_H
+#define ROWLOCK_MESSAGE_FACTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <talloc.h>
+
+struct cJSON;
+
+/* What the payload of a journal row says. Whatever it does not say is NULL, 0 or as noted. */
+struct facts {
+	bool readable; /* false: no JSON object, or a member of a type that it never has */
+	const char *reason, *message, *currency, *ticket;
+	const char *expires; /* RFC 3339 */
+	bool has_expires;    /* it says something about that, perhaps null */
+	int64_t total_minor; /* -1: not said */
+	bool has_seats;
+	int32_t *seats; /* numbers of seats */
+	size_t n_seats;
+
+	bool queued; /* the booking came through /api/booking: what was asked for there */
+	const char *section, *mode;
+	int32_t subsection, quantity; /* 0: not said */
+	const char **positions;       /* "row-seat" as printed */
+	size_t n_positions;
+	int32_t rows, cols;  /* of the section; 0: not said */
+	int64_t price_minor; /* likewise; -1: not said */
+
+	struct cJSON *tree; /* in which the strings lie */
+};
+
+/* Reads a payload. Lists hang on ctx; facts_free must follow. */
+void facts_read(TALLOC_CTX *ctx, const char *payload, struct facts *out);
+
+/* Frees the strings of what was read. */
+void facts_free(struct facts *facts);
+
+#endif

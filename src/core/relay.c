@@ -1,0 +1,125 @@
+#include "core/relay.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/stop.h"
+#include "core/sink.h"
+
+#define TRY_EVERY_MS  500
+#define PATIENCE_MS   1200 /* the server's, with the connection that holds the lock */
+#define ASK_EVERY_US  INT64_C(300000)
+#define STEP_MS       20   /* at which the end of the sinks is noticed */
+
+/* The active relay's threads. */
+struct leading {
+	struct term term;
+	struct sink_job jobs[SINKS];
+	pthread_t threads[SINKS];
+	int n;
+};
+
+static void
+start(struct leading *l, const struct sink_kind *kind, const struct config *config)
+{
+	struct sink_job *job = &l->jobs[l->n];
+
+	*job = (struct sink_job){ kind, config, &l->term };
+	atomic_fetch_add(&l->term.running, 1);
+	if (pthread_create(&l->threads[l->n], NULL, sink_run, job) != 0) {
+		log_line(LOG_ERROR, "no more threads to be had", NULL);
+		abort();
+	}
+	l->n++;
+}
+
+/* Makes sure that the lock is still ours, and says until when. */
+static void
+hold(struct term *term, struct db *db)
+{
+	const struct call ping = { .stmt = STMT_PING };
+	const int64_t asked_us = clock_mono_us();
+
+	if (db_query(db, NULL, ping, NULL) == ERR_OK)
+		atomic_store(&term->safe_until_us, asked_us + PATIENCE_MS * INT64_C(1000));
+	else
+		atomic_store(&term->over, true);
+}
+
+/* One term, from the moment the lock is ours; false when the process must be started anew. */
+static bool
+lead(struct db *db, const struct config *config, int64_t since_us)
+{
+	struct leading l = { .n = 0 };
+	int64_t asked_us = since_us;
+	bool stopping = false;
+
+	log_line(LOG_INFO, "leading", NULL);
+	metrics_set(METRIC_RELAY_LEADER, 0, 1);
+	atomic_store(&l.term.safe_until_us, since_us + PATIENCE_MS * INT64_C(1000));
+	if (*config->redis_url != '\0')
+		start(&l, &sink_redis, config);
+	if (*config->kafka_broker != '\0')
+		start(&l, &sink_kafka, config);
+	/* The lock is held until the last sink has finished. */
+	while (atomic_load(&l.term.running) > 0 || (!stopping && !atomic_load(&l.term.over))) {
+		if (stopping)
+			nanosleep(&(struct timespec){ .tv_nsec = STEP_MS * 1000000 }, NULL);
+		else
+			stopping = stop_wait(STEP_MS);
+		if (!atomic_load(&l.term.over) && clock_mono_us() >= asked_us + ASK_EVERY_US) {
+			asked_us = clock_mono_us();
+			hold(&l.term, db);
+		}
+	}
+	for (int i = 0; i < l.n; i++)
+		pthread_join(l.threads[i], NULL);
+	metrics_set(METRIC_RELAY_LEADER, 0, 0);
+	log_line(LOG_INFO, "no longer leading", NULL);
+	return !atomic_load(&l.term.failed);
+}
+
+/* Whether the lock could be had; db_ready has not been asked since if it was. */
+static bool
+take_lock(struct db *db)
+{
+	TALLOC_CTX *ctx = talloc_new(NULL);
+	bool got = false;
+
+	if (db_ready(db) != ERR_OK || feed_lead(db, ctx, PATIENCE_MS, &got) != ERR_OK)
+		got = false;
+	talloc_free(ctx);
+	return got;
+}
+
+int
+relay_run(TALLOC_CTX *ctx, const struct config *config)
+{
+	const char *database = config_database(ctx, config);
+	bool waiting = false;
+	struct db *db;
+
+	if (database == NULL) {
+		log_line(LOG_ERROR, "a setting is missing", "key", "DATABASE_URL", NULL);
+		return 2;
+	}
+	if (*config->redis_url == '\0' && *config->kafka_broker == '\0')
+		log_line(LOG_WARN, "nobody to tell: neither REDIS_URL nor KAFKA_BROKER is set", NULL);
+	db = db_new(ctx, database);
+	do {
+		const int64_t asked_us = clock_mono_us();
+
+		if (take_lock(db)) {
+			waiting = false;
+			if (!lead(db, config, asked_us))
+				return 1;
+			db_drop(db); /* and with it the lock, if we still had it */
+		} else if (!waiting) {
+			waiting = true;
+			log_line(LOG_INFO, "standing by", NULL);
+		}
+	} while (!stop_wait(TRY_EVERY_MS));
+	return 0;
+}

@@ -1,0 +1,70 @@
+#ifndef ROWLOCK_FEED_H
+#define ROWLOCK_FEED_H
+
+#include "store/db.h"
+
+/*
+ * The journal as its readers see it: in (xid, seq) order, and only rows that no earlier row
+ * can join any more. Each reader keeps its place in a row of `cursor`.
+ */
+
+/* A place: all rows up to and with this one are told. In text "<xid>-<seq>". */
+struct feed_place {
+	int64_t xid, seq;
+};
+
+#define FEED_PLACE_TEXT 44
+
+/* Writes a place as text; returns out. */
+char *feed_place_text(struct feed_place at, char out[FEED_PLACE_TEXT]);
+
+struct feed_row {
+	struct feed_place at;
+	int32_t event_id;
+	bool has_booking;
+	struct uuid booking_id; /* when it has one */
+	int64_t at_us;          /* when it happened */
+	const char *user_id, *correlation_id; /* NULL when there is none */
+	const char *type, *payload;           /* payload is JSON */
+};
+
+/*
+ * Finds a reader's place, which is made where there is none yet.
+ *
+ * oldest	a new reader begins at the oldest row; otherwise with what comes from now on
+ *
+ * Errors as of db_exchange.
+ */
+enum err feed_open(struct db *db, TALLOC_CTX *ctx, const char *name, bool oldest,
+                   struct feed_place *at) MUST_CHECK;
+
+/*
+ * Reads the rows behind a place.
+ *
+ * most	rows, 1 to 100,000
+ * rows, n	set; on ctx
+ */
+enum err feed_read(struct db *db, TALLOC_CTX *ctx, struct feed_place after, int most,
+                   struct feed_row **rows, size_t *n) MUST_CHECK;
+
+/*
+ * Moves a reader's place, or only says that the reader lives.
+ *
+ * from	where the cursor must be
+ * trouble	why the reader cannot tell what it reads; NULL when it can
+ * lag_ms	set: age of the oldest committed row behind `to`; 0 when there is none
+ *
+ * Errors: NOT_FOUND: the cursor is elsewhere, somebody else has moved it. Others as of db_exchange.
+ */
+enum err feed_move(struct db *db, TALLOC_CTX *ctx, const char *name, struct feed_place from,
+                   struct feed_place to, const char *trouble, int64_t *lag_ms) MUST_CHECK;
+
+/*
+ * Tries to become the active relay, for as long as this connection stands.
+ *
+ * patience_ms	the server ends the connection when it hears nothing for so long
+ * got	set: whether nobody else is
+ */
+enum err feed_lead(struct db *db, TALLOC_CTX *ctx, int patience_ms, bool *got) MUST_CHECK;
+
+#endif
