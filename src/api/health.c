@@ -4,39 +4,47 @@
 #include "base/metrics.h"
 #include "core/health.h"
 
+/* A check, with a figure of its own when that is not negative. */
 static void
-write_check(struct jsonw *w, const char *name, enum check c, int64_t took_us)
+write_check(struct jsonw *w, const char *name, enum check c, const char *figure, double value)
 {
 	jsonw_open(w, name, '{');
 	jsonw_str(w, "status", check_name(c));
-	if (took_us >= 0)
-		jsonw_real(w, "latencyMs", (double)took_us / 1000);
+	if (value >= 0)
+		jsonw_real(w, figure, value);
 	jsonw_close(w, '}');
+}
+
+static const char *
+summary(const struct health *h)
+{
+	if (h->database == CHECK_DOWN)
+		return "unavailable";
+	return h->redis == CHECK_DOWN || h->kafka == CHECK_DOWN || h->journal == CHECK_DOWN ? "degraded"
+	                                                                                    : "ok";
 }
 
 enum err
 health_get(struct api *a)
 {
-	struct health h = { CHECK_DISABLED, CHECK_DISABLED, -1 };
-	const char *status = "ok";
+	const struct config *c = a->app->config;
+	struct health h = { .database = CHECK_DISABLED };
 	struct jsonw w;
 
 	jsonw_init(&w, a->rq->ctx, 256);
 	jsonw_open(&w, NULL, '{');
 	if (request_query(a->rq, "live") == NULL) {
-		health_check(a->app->pool, a->rq->ctx, a->app->config->redis_url, &h);
-		if (h.database == CHECK_DOWN)
-			status = "unavailable";
-		else if (h.redis == CHECK_DOWN)
-			status = "degraded";
-		jsonw_str(&w, "status", status);
+		health_check(a->app->pool, a->rq->ctx, c->redis_url, c->kafka_broker, &h);
+		jsonw_str(&w, "status", summary(&h));
 		jsonw_open(&w, "checks", '{');
-		write_check(&w, "database", h.database, h.database_us);
-		write_check(&w, "redis", h.redis, -1);
-		write_check(&w, "kafka", CHECK_DISABLED, -1);
+		write_check(&w, "database", h.database, "latencyMs",
+		            h.database_us < 0 ? -1 : (double)h.database_us / 1000);
+		write_check(&w, "redis", h.redis, NULL, -1);
+		write_check(&w, "kafka", h.kafka, NULL, -1);
+		write_check(&w, "journal", h.journal, "lagSeconds", (double)h.lag_ms / 1000);
 		jsonw_close(&w, '}');
 	} else {
-		jsonw_str(&w, "status", status);
+		jsonw_str(&w, "status", "ok");
 	}
 	jsonw_close(&w, '}');
 	response_json(a->rs, h.database == CHECK_DOWN ? 503 : 200, &w);

@@ -1,11 +1,15 @@
 #include "core/health.h"
 
 #include <stdatomic.h>
+#include <string.h>
 
 #include "base/clock.h"
+#include "base/metrics.h"
 #include "bus/redis.h"
+#include "store/param.h"
 
 #define REDIS_WAIT_MS 200
+#define RELAY_SEEN_MS 10000 /* a relay that lives says so every 2 s */
 
 const char *
 check_name(enum check c)
@@ -33,13 +37,80 @@ check_redis(const char *url)
 	return (enum check)atomic_load(&last);
 }
 
-void
-health_check(struct pool *pool, TALLOC_CTX *ctx, const char *redis_url, struct health *out)
+/* What is known of the readers of the journal. */
+static struct {
+	atomic_flag asking;
+	_Atomic int64_t good_until;
+	atomic_int kafka, journal;
+	_Atomic int64_t lag_ms;
+} readers = { .asking = ATOMIC_FLAG_INIT };
+
+/* Keeps what LIST_CURSORS says about the sinks that are configured. */
+static void
+keep_readers(const struct rows *rows, const bool configured[SINKS])
 {
-	const struct call ping = { .stmt = STMT_PING };
+	bool seen[SINKS] = { false }, troubled[SINKS] = { false };
+	enum check journal = CHECK_DISABLED;
+	int64_t lag_ms = 0;
+
+	for (int r = 0; r < rows_count(rows); r++) {
+		int sink = strcmp(row_text(rows, r, 0), sink_name(SINK_KAFKA)) == 0 ? SINK_KAFKA : SINK_REDIS;
+
+		troubled[sink] = !row_null(rows, r, 1);
+		seen[sink] = row_i64(rows, r, 2) < RELAY_SEEN_MS;
+		lag_ms = row_i64(rows, r, 3) > lag_ms ? row_i64(rows, r, 3) : lag_ms;
+	}
+	for (int s = 0; s < SINKS; s++) {
+		if (configured[s] && journal != CHECK_DOWN)
+			journal = seen[s] ? CHECK_OK : CHECK_DOWN;
+	}
+	atomic_store(&readers.journal, journal);
+	atomic_store(&readers.lag_ms, lag_ms);
+	atomic_store(&readers.kafka, !configured[SINK_KAFKA]                          ? CHECK_DISABLED
+	                             : seen[SINK_KAFKA] && !troubled[SINK_KAFKA] ? CHECK_OK
+	                                                                         : CHECK_DOWN);
+}
+
+/* Asks the database whether it is there, and once a second also after the journal's readers. */
+static enum err
+ask_database(struct pool *pool, TALLOC_CTX *ctx, const bool configured[SINKS])
+{
+	struct array names;
+	struct rows *rows[2];
+	enum err e;
+
+	array_init(&names, ctx);
+	for (int s = 0; s < SINKS; s++) {
+		if (configured[s])
+			array_text(&names, sink_name((enum sink_id)s));
+	}
+	const struct call calls[] = { { .stmt = STMT_PING },
+		                          { STMT_LIST_CURSORS, { array_done(&names) } } };
+	const bool ask = clock_mono_us() >= atomic_load(&readers.good_until) &&
+	                 !atomic_flag_test_and_set(&readers.asking);
+
+	e = pool_read(pool, ctx, calls, ask ? 2 : 1, rows);
+	if (ask) {
+		if (e == ERR_OK)
+			keep_readers(rows[1], configured);
+		atomic_store(&readers.good_until, clock_mono_us() + US_PER_S);
+		atomic_flag_clear(&readers.asking);
+	}
+	return e;
+}
+
+void
+health_check(struct pool *pool, TALLOC_CTX *ctx, const char *redis_url, const char *kafka_broker,
+             struct health *out)
+{
+	const bool configured[SINKS] = { [SINK_REDIS] = *redis_url != '\0',
+		                             [SINK_KAFKA] = *kafka_broker != '\0' };
 	int64_t began = clock_mono_us();
 
-	out->database = pool_read(pool, ctx, &ping, 1, NULL) == ERR_OK ? CHECK_OK : CHECK_DOWN;
+	out->database = ask_database(pool, ctx, configured) == ERR_OK ? CHECK_OK : CHECK_DOWN;
 	out->database_us = out->database == CHECK_OK ? clock_mono_us() - began : -1;
 	out->redis = check_redis(redis_url);
+	out->kafka = (enum check)atomic_load(&readers.kafka);
+	out->journal = (enum check)atomic_load(&readers.journal);
+	out->lag_ms = atomic_load(&readers.lag_ms);
 }

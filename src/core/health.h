@@ -10,15 +10,21 @@ const char *check_name(enum check c); /* "ok", "down", "disabled" */
 
 struct health {
 	enum check database, redis;
-	int64_t database_us; /* time that it took to answer; -1 when it did not */
+	enum check kafka, journal; /* as the relay has left word in the database */
+	int64_t database_us;       /* time that it took to answer; -1 when it did not */
+	int64_t lag_ms;            /* age of the oldest journal row that some sink was not told */
 };
 
 /*
- * Looks after everything that a worker leans on. The answer about Redis may be up to a
- * second old, so that a Redis that hangs does not hang every caller.
+ * Looks after everything that a worker leans on. All answers but the database's own may be up
+ * to a second old, so that a Redis that hangs does not hang every caller.
  *
- * redis_url	"" when there is none
+ * redis_url, kafka_broker	"" when there is none
+ *
+ * kafka is DOWN when the relay says that it cannot be used, and with journal when no relay was
+ * seen for 10 s, or ever. Without Redis and Kafka nobody reads the journal: DISABLED.
  */
-void health_check(struct pool *pool, TALLOC_CTX *ctx, const char *redis_url, struct health *out);
+void health_check(struct pool *pool, TALLOC_CTX *ctx, const char *redis_url,
+                  const char *kafka_broker, struct health *out);
 
 #endif

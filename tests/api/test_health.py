@@ -1,5 +1,6 @@
 """Health, request ids, and what every answer has in common."""
 
+import os
 import uuid
 
 import pytest
@@ -8,8 +9,23 @@ import pytest
 def test_health_names_what_it_looked_at(stack):
     reply = stack.anyone().get("/health")
     assert reply.status == 200, reply
-    assert reply.json["status"] in ("ok", "degraded")
-    assert "database" in reply.json["checks"]
+    checks = reply.json["checks"]
+    assert set(checks) == {"database", "redis", "kafka", "journal"}
+    assert all(check["status"] in ("ok", "down", "disabled") for check in checks.values())
+    assert checks["database"]["status"] == "ok" and checks["database"]["latencyMs"] > 0
+    assert checks["redis"] == {"status": "ok"}
+    assert checks["journal"]["lagSeconds"] >= 0
+
+
+def test_health_is_degraded_when_anything_but_the_database_is_down(stack):
+    answer = stack.anyone().get("/health").json
+    down = [name for name, check in answer["checks"].items() if check["status"] == "down"]
+    assert answer["status"] == ("degraded" if down else "ok"), answer
+
+
+def test_kafka_is_disabled_exactly_when_none_is_configured(stack):
+    kafka = stack.anyone().get("/health").json["checks"]["kafka"]
+    assert (kafka["status"] == "disabled") == (not os.environ.get("KAFKA_BROKER"))
 
 
 def test_live_answers(stack):

@@ -131,6 +131,32 @@ test_uuid_seat_refuses_other_uuids(void **state)
 }
 
 static void
+test_uuid_of_message_sorts_like_the_journal(void **state)
+{
+	static const int64_t seqs[] = { 1, 2, 0xfff, 0x1000, 0x12345678, INT64_C(0xffffffffffff),
+		                            (INT64_C(1) << 60) - 1 };
+	struct uuid before = { { 0 } };
+	char text[UUID_TEXT];
+	int32_t event, seat;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(seqs) / sizeof(seqs[0]); i++) {
+		for (uint32_t place = 0; place < 3; place++) {
+			struct uuid u = uuid_of_message(seqs[i], place);
+
+			assert_true(memcmp(&before, &u, sizeof(u)) < 0);
+			assert_int_equal(u.b[6] >> 4, 8);
+			assert_int_equal(u.b[8] >> 6, 2);
+			assert_false(uuid_seat(&u, &event, &seat));
+			before = u;
+		}
+	}
+	assert_string_equal(uuid_text(&before, text), "ffffffff-ffff-8fff-8001-000000000002");
+	before = uuid_of_message(0x12345678, 1);
+	assert_string_equal(uuid_text(&before, text), "00000001-2345-8678-8001-000000000001");
+}
+
+static void
 test_money_follows_the_currency(void **state)
 {
 	char text[MONEY_TEXT];
@@ -203,11 +229,17 @@ test_metrics_show_what_was_counted(void **state)
 	metrics_status(201);
 	metrics_status(418);
 	metrics_observe(METRIC_REQUEST_TIME, 0, 3);
+	metrics_add(METRIC_RELAY_ROWS, SINK_KAFKA, 7);
+	metrics_set(METRIC_JOURNAL_LAG, SINK_REDIS, 5);
+	metrics_set(METRIC_JOURNAL_LAG, SINK_REDIS, -2);
 	text = metrics_text(ctx);
 	assert_non_null(strstr(text, "rowlock_requests_total{status=\"201\"} 1\n"));
 	assert_non_null(strstr(text, "rowlock_requests_total{status=\"other\"} 1\n"));
 	assert_non_null(strstr(text, "rowlock_request_seconds_bucket{route=\"GET /x\",le=\"2e-06\"} 0\n"));
 	assert_non_null(strstr(text, "rowlock_request_seconds_bucket{route=\"GET /x\",le=\"4e-06\"} 1\n"));
+	assert_non_null(strstr(text, "rowlock_relay_rows_total{sink=\"kafka\"} 7\n"));
+	assert_non_null(strstr(text, "# TYPE rowlock_journal_lag_milliseconds gauge\n"));
+	assert_non_null(strstr(text, "rowlock_journal_lag_milliseconds{sink=\"redis\"} -2\n"));
 	assert_non_null(strstr(text, "rowlock_request_seconds_count{route=\"GET /x\"} 1\n"));
 	talloc_free(ctx);
 }
@@ -223,6 +255,7 @@ main(void)
 		cmocka_unit_test(test_uuid_of_event_carries_the_event),
 		cmocka_unit_test(test_uuid_of_seat_is_spelled_as_designed),
 		cmocka_unit_test(test_uuid_seat_refuses_other_uuids),
+		cmocka_unit_test(test_uuid_of_message_sorts_like_the_journal),
 		cmocka_unit_test(test_money_follows_the_currency),
 		cmocka_unit_test(test_jsonw_escapes_and_puts_commas),
 		cmocka_unit_test(test_err_inner_errors_answer_as_unavailable),
