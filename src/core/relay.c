@@ -12,6 +12,7 @@
 #define PATIENCE_MS   1200 /* the server's, with the connection that holds the lock */
 #define ASK_EVERY_US  INT64_C(300000)
 #define STEP_MS       20   /* at which the end of the sinks is noticed */
+#define REGRET_MS     1000 /* before a process that cannot go on makes way for another */
 
 /* The active relay's threads. */
 struct leading {
@@ -113,8 +114,10 @@ relay_run(TALLOC_CTX *ctx, const struct config *config)
 
 		if (take_lock(db)) {
 			waiting = false;
-			if (!lead(db, config, asked_us))
+			if (!lead(db, config, asked_us)) {
+				stop_wait(REGRET_MS);
 				return 1;
+			}
 			db_drop(db); /* and with it the lock, if we still had it */
 		} else if (!waiting) {
 			waiting = true;
