@@ -1,11 +1,25 @@
 """
 The processes of the stack under test: which are its workers, and how its private PostgreSQL
-is stopped and started. Read from /proc, so that nothing of the stack has to cooperate.
+and its other services are stopped and started. Read from /proc, so that nothing of the stack
+has to cooperate.
 """
 
 import os
 import shlex
+import signal
 import subprocess
+import threading
+import time
+
+STACK = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "stack")
+
+
+def wait_for(ready, what, timeout_s=30):
+    """Polls until ready() is true; anything else is a failure that says what did not come."""
+    deadline, pause = time.monotonic() + timeout_s, threading.Event()
+    while not ready():
+        assert time.monotonic() < deadline, f"waited {timeout_s} s for {what}"
+        pause.wait(0.02)
 
 
 def _read(pid, name):
@@ -48,6 +62,59 @@ def workers(env=os.environ):
                                          b"lt-rowlock-api") and _alive(pid) and _ours(pid, env):
             found.append(pid)
     return sorted(found)
+
+
+class Service:
+    """A service of the stack, by the name that ./stack knows it by."""
+
+    def __init__(self, name, env=os.environ):
+        self.name, self.dir = name, env["ROWLOCK_DIR"]
+
+    def pid(self):
+        """Of the service itself, or of the supervisor that keeps it alive; None when it is down."""
+        try:
+            with open(os.path.join(self.dir, "pid", self.name)) as file:
+                pid = int(file.read().split()[0])
+        except (OSError, ValueError, IndexError):
+            return None
+        return pid if _alive(pid) else None
+
+    def programs(self):
+        """The pids of the programs that its supervisor keeps alive, sorted; of relay, say."""
+        above = self.pid()
+        pids = [int(name) for name in os.listdir("/proc") if name.isdigit()] if above else []
+        return sorted(pid for pid in pids if _parent(pid) == above and _alive(pid))
+
+    def kill(self):
+        """kill -9 of the programs; returns once others have taken their places."""
+        before = self.programs()
+        assert before, f"{self.name} has no program that a supervisor would replace"
+        for pid in before:
+            os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: len(self.programs()) == len(before) and not set(before) & set(self.programs()),
+                 f"{self.name} to be replaced")
+
+    def freeze(self):
+        """Stops in the middle of whatever it does, with its connections open, until thaw()."""
+        for pid in self.programs() or [self.pid()]:
+            os.kill(pid, signal.SIGSTOP)
+
+    def thaw(self):
+        for pid in self.programs() or [self.pid()]:
+            if pid:
+                os.kill(pid, signal.SIGCONT)
+
+    def _stack(self, verb):
+        ran = subprocess.run([STACK, verb, self.name, "--dir", self.dir], stdin=subprocess.DEVNULL,
+                             text=True, capture_output=True, timeout=180, check=False)
+        assert ran.returncode == 0, f"./stack {verb} {self.name}: {ran.stdout}{ran.stderr}"
+
+    def stop(self):
+        self._stack("stop")
+
+    def start(self):
+        """At the same address and with the same data as before; nothing if it is up."""
+        self._stack("start")
 
 
 class Postgres:

@@ -35,7 +35,8 @@ static const struct key keys[] = {
 static const char *const foreign[] = {
 	CONFIG_FILE_KEY,   "ROWLOCK_URL",     "ROWLOCK_DIR",       "ROWLOCK_WORKERS",
 	"ROWLOCK_PG_BIN",  "ROWLOCK_PG_DATA", "ROWLOCK_SPAWN_PID", "ROWLOCK_LOAD_LATENCY",
-	"ROWLOCK_LOAD_ROUNDS", "ROWLOCK_LOAD_SEATS",
+	"ROWLOCK_LOAD_ROUNDS", "ROWLOCK_LOAD_SEATS", "ROWLOCK_RELAY_PID", "ROWLOCK_RESERVE_PID",
+	"ROWLOCK_SSE_PID", "ROWLOCK_KAFKA",   "ROWLOCK_KAFKA_PID",
 };
 
 /* Where each value came from, for config_print. */

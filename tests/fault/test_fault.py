@@ -17,6 +17,7 @@ import pytest
 
 import crowd
 import processes
+from processes import wait_for
 
 SECONDS = int(os.environ.get("ROWLOCK_FAULT_SECONDS", "12"))
 CLIENTS = 32
@@ -30,14 +31,6 @@ def market(stack, hall):
     wait_for(lambda: len(busy.ledger.booked) >= 20, "the crowd to get going")
     yield busy
     busy.stop.set()
-
-
-def wait_for(ready, what, timeout_s=30):
-    """Polls until ready() is true; anything else is a failure that says what did not come."""
-    deadline, pause = time.monotonic() + timeout_s, threading.Event()
-    while not ready():
-        assert time.monotonic() < deadline, f"waited {timeout_s} s for {what}"
-        pause.wait(0.02)
 
 
 def settled(busy, clean, ask):
