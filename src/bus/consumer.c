@@ -23,6 +23,7 @@ static const char *const settings[][2] = {
 	{ "partition.assignment.strategy", "range" },
 	{ "session.timeout.ms", "10000" }, /* so long do messages of a dead member wait */
 	{ "allow.auto.create.topics", "true" },
+	{ "fetch.wait.max.ms", "50" }, /* some brokers do not answer before, though messages came */
 	{ NULL, NULL },
 };
 

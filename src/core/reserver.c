@@ -12,7 +12,7 @@
 #define TOPIC      "BookingCreatedDomainEvent"
 #define IDLE_MS    20       /* between two looks where nobody waits */
 #define TROUBLE_MS 200      /* after a round in which nobody could be seated */
-#define NET_AGE_S  30       /* what Kafka has not told of by then is taken from the table … */
+#define NET_AGE_S  3        /* what Kafka has not told of by then is taken from the table … */
 #define NET_US     US_PER_S /* … which is looked at this often */
 #define BACK_OFF_MS 50      /* before the second try of a message; doubles */
 

@@ -9,7 +9,7 @@
  * The role that seats bookings which were accepted through /api/booking, in batches, until
  * somebody asks to stop (stop_wait). With Kafka they come from the topic
  * BookingCreatedDomainEvent, and the booking table is the net: for those that nobody heard of for
- * half a minute, and for everybody while Kafka is away. Without Kafka the table is all there is.
+ * some seconds, and for everybody while Kafka is away. Without Kafka the table is all there is.
  * Which of them a booking is taken from makes no difference: see seating.h.
  *
  * Returns the exit status of the process: 0; 1 when the Kafka client has failed for good, 2

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Benchmarks of a running stack: P-1 to P-6, P-11 and P-12 of the project's targets.
+"""Benchmarks of a running stack: P-1 to P-7, P-11 and P-12 of the project's targets.
 
 Ours and the peer take turns (A B A B A B) on the same machine, database and settings; what
 counts is the ratio of their medians. The environment is what `./stack env` prints.
@@ -21,13 +21,14 @@ import time
 
 import bench_peer
 import bench_scene
+import many_streams
 from bench_scene import Broken, CannotRun, need
 
 import processes  # of tests/, where bench_scene has looked
 import rowlock_client
 
 HERE = pathlib.Path(__file__).resolve().parent
-NAMES = ("P-1", "P-2", "P-3", "P-4", "P-5", "P-6", "P-11", "P-12")
+NAMES = ("P-1", "P-2", "P-3", "P-4", "P-5", "P-6", "P-7", "P-11", "P-12")
 WRK_THREADS = 2
 USERS_PER_SECOND = 8000  # each may have 3 bookings pending (R-22): enough for 24,000 a second
 CONSTANT = 34  # bytes of constant.c's answer
@@ -261,6 +262,45 @@ class Bench:
                 say(f"P-6 round {i + 1}: {ours[-1]:,.0f}/s of {len(found):,} bookings, "
                     f"constant {other[-1]:,.0f}/s")
         self.add("P-6", "GETs of a booking/s", ours, other, 0.5, 0.8)
+
+    def told(self, streams, buyer, hall):
+        """Milliseconds from a booking's request until each of its buyer's streams shows it."""
+        began = time.monotonic()
+        streams.expect(b'"status":"pending_payment"')
+        reply = buyer.post("bookings", {"eventId": hall, "quantity": 1})
+        if reply.status != 201:
+            raise Broken(f"no booking: {reply}")
+        moments = [(at - began) * 1000 for at in streams.all_told()]
+        if buyer.delete("bookings/" + reply.data["bookingId"]).status != 200:
+            raise Broken("a booking could not be cancelled")
+        return moments
+
+    def p7(self):
+        say("P-7: streams of one buyer, who books and cancels")
+        events = self.scene.make_events(10, 10)
+        hall, handler = rowlock_client.uuid_of(events.first), processes.Service("sse").programs()
+        if len(handler) != 1:
+            raise CannotRun("there is not exactly one rowlock-sse of this stack")
+        path = f"/api/booking/event/{events.first}/sse"
+        for count, most_ms, goal_ms in ((100, 100, 50), (9000, 1000, 300)):
+            buyer = self.stack.buyer(f"bench-streams-{count}")
+            before = bench_peer.resident_kib(handler[0])
+            with many_streams.Streams(self.stack, path, buyer.token) as streams:
+                # One that stays pending keeps the streams open when the others end.
+                buyer.post("bookings", {"eventId": hall, "quantity": 1})
+                streams.open(count)
+                p99s = []
+                for i in range(self.args.rounds):
+                    moments = sorted(ms for _ in range(self.args.seconds) for ms in self.told(streams, buyer, hall))
+                    p99s.append(moments[len(moments) * 99 // 100])
+                    say(f"P-7 round {i + 1}: {count:,} streams, p50 {moments[len(moments) // 2]:.0f} ms, "
+                        f"p99 {p99s[-1]:.0f} ms")
+                used = bench_peer.resident_kib(handler[0]) - before
+                if streams.closed:
+                    raise Broken(f"{streams.closed} streams were closed")
+            self.limit("P-7", f"p99 from request to socket, ms, {count:,} streams", statistics.median(p99s), most_ms,
+                       goal_ms)
+        self.limit("P-7", "KiB resident a stream, of 9,000", used / 9000, 4, 1)
 
     def p11(self):
         if self.memory_kib is None:
