@@ -16,7 +16,10 @@ struct waiter {
 	enum err err;
 };
 
-/* Copies a booking of the batch to its asker; who asks sleeps, so its ctx may be used. */
+/*
+ * Copies a booking of the batch, whose rows are freed, to its asker: every pointer of struct
+ * booking. Who asks sleeps, so its ctx may be used.
+ */
 static void
 hand_over(struct waiter *w, const struct booking *b)
 {
@@ -25,10 +28,14 @@ hand_over(struct waiter *w, const struct booking *b)
 
 	*out = *b;
 	out->user_id = talloc_strdup(ctx, b->user_id);
+	out->user_name = talloc_strdup(ctx, b->user_name);
+	out->section = talloc_strdup(ctx, b->section);
+	out->positions = talloc_strdup(ctx, b->positions);
 	out->currency = talloc_strdup(ctx, b->currency);
 	out->ticket_ref = talloc_strdup(ctx, b->ticket_ref);
 	out->cancel_reason = talloc_strdup(ctx, b->cancel_reason);
 	out->event.seller = talloc_strdup(ctx, b->event.seller);
+	out->event.seller_name = talloc_strdup(ctx, b->event.seller_name);
 	out->event.title = talloc_strdup(ctx, b->event.title);
 	out->event.venue_name = talloc_strdup(ctx, b->event.venue_name);
 	out->event.timezone = talloc_strdup(ctx, b->event.timezone);
