@@ -106,32 +106,46 @@ wants_collect(TALLOC_CTX *ctx, struct ask *const *asks, size_t n, bool patient, 
 
 /* --- seats that the system chooses --- */
 
-/* Chooses for one party; a house that seems to be full is looked at once more. */
+/* Brings a house up to date, and chooses for one party. */
 static enum err
-choose_for(struct db *db, TALLOC_CTX *ctx, struct ask *ask, int64_t began_us)
+look_and_choose(struct db *db, TALLOC_CTX *ctx, struct ask *ask, enum house_want want,
+                int64_t since_us, enum err *chosen)
 {
-	enum err e = house_refresh(ask->house, db, ctx, HOUSE_CHOICE, NULL, 0);
+	enum err e = house_refresh(ask->house, db, ctx, want, NULL, since_us);
 
 	if (e == ERR_OK)
-		e = house_choose(ask->house, &ask->party, ask->seats);
-	if (e == ERR_NOT_ENOUGH_SEATS) {
-		if ((e = house_refresh(ask->house, db, ctx, HOUSE_LAST_WORD, NULL, began_us)) != ERR_OK)
-			return e;
-		e = house_choose(ask->house, &ask->party, ask->seats);
-	}
-	if (e == ERR_OK)
-		ask->n_seats = (size_t)ask->quantity;
+		*chosen = house_choose(ask->house, &ask->party, ask->seats);
 	return e;
+}
+
+/*
+ * Chooses for one party; a house that seems to be full is looked at once more. Seats that are
+ * promised to others may be free again, who are refused for another reason: then we wait.
+ */
+static enum err
+choose_for(struct db *db, TALLOC_CTX *ctx, struct ask *ask, int64_t began_us, enum err *chosen)
+{
+	enum err e = look_and_choose(db, ctx, ask, HOUSE_CHOICE, 0, chosen);
+
+	if (e == ERR_OK && *chosen == ERR_NOT_ENOUGH_SEATS)
+		e = look_and_choose(db, ctx, ask, HOUSE_LAST_WORD, began_us, chosen);
+	if (e != ERR_OK)
+		return e;
+	if (*chosen == ERR_OK)
+		ask->n_seats = (size_t)ask->quantity;
+	else if (house_has_room(ask->house, &ask->party, false))
+		*chosen = ERR_TX_RETRY;
+	return ERR_OK;
 }
 
 /* Whether too few seats are left to accept somebody. */
 static enum err
-check_room(struct db *db, TALLOC_CTX *ctx, struct ask *ask)
+check_room(struct db *db, TALLOC_CTX *ctx, struct ask *ask, enum err *found)
 {
 	enum err e = house_refresh(ask->house, db, ctx, HOUSE_COUNT, &ask->party, 0);
 
-	if (e == ERR_OK && house_free(ask->house, &ask->party) < (size_t)ask->quantity)
-		e = ERR_NOT_ENOUGH_SEATS;
+	if (e == ERR_OK && !house_has_room(ask->house, &ask->party, !ask->best))
+		*found = ERR_NOT_ENOUGH_SEATS;
 	return e;
 }
 
@@ -156,15 +170,14 @@ choose_seats(struct db *db, TALLOC_CTX *ctx, struct pending_commit *p)
 	}
 	for (size_t i = 0; i < p->n; i++) {
 		struct ask *a = p->asks[i];
-		enum err e = ERR_OK;
+		enum err *said = &p->verdicts[i].err, e = ERR_OK;
 
 		if (a->kind == ASK_ACCEPT)
-			e = check_room(db, ctx, a);
+			e = check_room(db, ctx, a, said);
 		else if (a->best)
-			e = choose_for(db, ctx, a, began_us);
-		if (e != ERR_OK && e != ERR_NOT_ENOUGH_SEATS)
+			e = choose_for(db, ctx, a, began_us, said);
+		if (e != ERR_OK)
 			return e;
-		p->verdicts[i].err = e;
 	}
 	return ERR_OK;
 }
@@ -204,11 +217,14 @@ failure_text(TALLOC_CTX *ctx, const struct ask *ask, const struct verdict *v)
 	return text;
 }
 
-/* Whether an ask must be made again: its seats lapse, or somebody got its best ones first. */
+/*
+ * Whether an ask must be made again: its seats lapse, somebody got its best ones first, or all
+ * that it may have are promised.
+ */
 static bool
 asks_again(const struct ask *ask, const struct verdict *v)
 {
-	return v->lapsed || (ask->best && v->err == ERR_SEAT_ALREADY_RESERVED);
+	return v->lapsed || v->err == ERR_TX_RETRY || (ask->best && v->err == ERR_SEAT_ALREADY_RESERVED);
 }
 
 /* What is to be written for an ask; false: nothing is. */

@@ -39,12 +39,14 @@ struct house {
 	pthread_mutex_t mutex;
 	struct seats *seats;
 	bool *promised;       /* to a batch under way */
-	uint32_t *noted;      /* the generation in which this process took it */
-	uint32_t generation;  /* of readings */
-	uint64_t seen;        /* shared_event_version at the last reading … */
-	uint64_t own;         /* … and changes by this process since */
+	size_t n_promised;
+	uint32_t *noted;      /* how many readings had begun when this process took it */
+	uint32_t begun;       /* readings that have begun … */
+	uint32_t known;       /* … and the newest that was taken over; 0: none */
+	uint64_t own;         /* changes by this process so far … */
+	uint64_t others;      /* … and by others as of that reading: shared_event_version - own */
 	bool doubtful;        /* seats were lost to others, who may not keep them */
-	int64_t read_us, cost_us, lapse_us; /* monotonic: when, how long; next lapse, or -1 */
+	int64_t read_us, cost_us, lapse_us; /* monotonic: begun, how long; next lapse, or -1 */
 };
 
 struct houses {
@@ -413,18 +415,23 @@ house_price(const struct house *h, int32_t no)
 	return h->facts[no - 1].price_minor;
 }
 
+/* Whether a seat fits a party's wishes, free or not. */
+static bool
+fits(const struct house_seat *s, const struct party *party, bool any_access)
+{
+	return (party->sections == NULL || party->sections[s->section]) &&
+	       (party->tier == SEATS_ANY_TIER || party->tier == s->tier) &&
+	       (any_access || party->accessible == s->accessible);
+}
+
 int32_t
 house_price_least(const struct house *h, const struct party *party)
 {
 	int32_t least = INT32_MAX;
 
 	for (size_t i = 0; i < h->n_seats; i++) {
-		const struct house_seat *s = &h->facts[i];
-
-		if ((party->sections == NULL || party->sections[s->section]) &&
-		    (party->tier < 0 || party->tier == s->tier) && party->accessible == s->accessible &&
-		    s->price_minor < least)
-			least = s->price_minor;
+		if (fits(&h->facts[i], party, false) && h->facts[i].price_minor < least)
+			least = h->facts[i].price_minor;
 	}
 	return least == INT32_MAX ? 0 : least;
 }
@@ -435,7 +442,7 @@ house_price_least(const struct house *h, const struct party *party)
 static bool
 is_stale(const struct house *h, int64_t now_us)
 {
-	return h->generation == 0 || shared_event_version(h->event_id) != h->seen + h->own ||
+	return h->known == 0 || shared_event_version(h->event_id) != h->others + h->own ||
 	       now_us - h->read_us > GOOD_US || (h->lapse_us >= 0 && now_us >= h->lapse_us);
 }
 
@@ -445,11 +452,11 @@ must_read(struct house *h, enum house_want want, const struct party *party, int6
 {
 	const int64_t now_us = clock_mono_us(), age_us = now_us - h->read_us;
 
-	if (h->generation == 0)
+	if (h->known == 0)
 		return true;
 	if (want == HOUSE_LAST_WORD)
 		return h->read_us < since_us && (h->doubtful || is_stale(h, now_us));
-	if (!is_stale(h, now_us))
+	if (!is_stale(h, now_us) && !(want == HOUSE_COUNT && h->doubtful))
 		return false;
 	if (want == HOUSE_CHOICE)
 		return age_us > COST_FACTOR * h->cost_us;
@@ -458,14 +465,14 @@ must_read(struct house *h, enum house_want want, const struct party *party, int6
 
 /* Takes a reading over, except where this process knows better by now. */
 static void
-take_over(struct house *h, uint32_t generation, const int32_t *taken, size_t n)
+take_over(struct house *h, uint32_t reading, const int32_t *taken, size_t n)
 {
 	bool *busy = talloc_zero_array(h, bool, (unsigned)h->n_seats);
 
 	for (size_t i = 0; i < n; i++)
 		busy[taken[i] - 1] = true;
 	for (size_t i = 0; i < h->n_seats; i++) {
-		if (!h->promised[i] && h->noted[i] < generation)
+		if (!h->promised[i] && h->noted[i] < reading)
 			seats_set(h->seats, (int32_t)i + 1, !busy[i]);
 	}
 	talloc_free(busy);
@@ -478,8 +485,8 @@ house_refresh(struct house *h, struct db *db, TALLOC_CTX *ctx, enum house_want w
 	const struct call call = { STMT_HOUSE_TAKEN, { param_int(ctx, h->event_id) } };
 	int64_t began = clock_mono_us();
 	struct rows *rows;
-	uint32_t generation;
-	uint64_t seen;
+	uint32_t reading;
+	uint64_t others;
 	int32_t *taken;
 	size_t n;
 	enum err e;
@@ -489,36 +496,53 @@ house_refresh(struct house *h, struct db *db, TALLOC_CTX *ctx, enum house_want w
 		pthread_mutex_unlock(&h->mutex);
 		return ERR_OK;
 	}
-	generation = ++h->generation;
-	seen = shared_event_version(h->event_id);
-	h->own = 0;
-	h->seen = seen;
+	reading = ++h->begun;
+	others = shared_event_version(h->event_id) - h->own;
 	pthread_mutex_unlock(&h->mutex);
-	e = db_query(db, ctx, call, &rows);
+	if ((e = db_query(db, ctx, call, &rows)) != ERR_OK)
+		return e;
 	pthread_mutex_lock(&h->mutex);
-	if (e == ERR_OK) {
+	if (reading > h->known) { /* else another thread's newer one came first */
 		taken = row_ints(ctx, rows, 0, 0, &n);
-		take_over(h, generation, taken, n);
+		take_over(h, reading, taken, n);
+		h->known = reading;
+		h->others = others;
 		h->doubtful = false;
-		h->read_us = clock_mono_us();
-		h->cost_us = h->read_us - began;
+		h->read_us = began;
+		h->cost_us = clock_mono_us() - began;
 		h->lapse_us = row_null(rows, 0, 1) ? -1 : began + row_i64(rows, 0, 1);
-	} else {
-		h->generation = 0; /* nothing is known */
 	}
 	pthread_mutex_unlock(&h->mutex);
-	return e;
+	return ERR_OK;
 }
 
-size_t
-house_free(struct house *h, const struct party *party)
+/* Promised seats that would fit a party; h->mutex is held. */
+static size_t
+count_promised(const struct house *h, const struct party *party, bool any_access)
 {
+	size_t n = 0;
+
+	for (size_t i = 0, left = h->n_promised; left > 0; i++) {
+		left -= h->promised[i];
+		n += h->promised[i] && fits(&h->facts[i], party, any_access);
+	}
+	return n;
+}
+
+bool
+house_has_room(struct house *h, const struct party *party, bool any_access)
+{
+	const size_t quantity = (size_t)party->quantity;
+	struct party other = *party;
 	size_t n;
 
+	other.accessible = !party->accessible;
 	pthread_mutex_lock(&h->mutex);
-	n = seats_count(h->seats, party);
+	n = seats_count(h->seats, party) + (any_access ? seats_count(h->seats, &other) : 0);
+	if (n < quantity && n + h->n_promised >= quantity)
+		n += count_promised(h, party, any_access);
 	pthread_mutex_unlock(&h->mutex);
-	return n;
+	return n >= quantity;
 }
 
 enum err
@@ -531,6 +555,7 @@ house_choose(struct house *h, const struct party *party, int32_t *out)
 	for (int32_t i = 0; e == ERR_OK && i < party->quantity; i++) {
 		seats_set(h->seats, out[i], false);
 		h->promised[out[i] - 1] = true;
+		h->n_promised++;
 	}
 	pthread_mutex_unlock(&h->mutex);
 	return e;
@@ -551,6 +576,7 @@ house_settle(struct house *h, const int32_t *seats, size_t n, bool booked, const
 		is_lost = k < n_lost && lost[k] == seats[i];
 		h->doubtful = h->doubtful || is_lost;
 		h->promised[seats[i] - 1] = false;
+		h->n_promised--;
 		seats_set(h->seats, seats[i], !booked && !is_lost);
 	}
 	pthread_mutex_unlock(&h->mutex);
@@ -575,7 +601,7 @@ houses_taken(struct houses *all, int32_t event_id, const int32_t *seats, size_t 
 	pthread_mutex_lock(&h->mutex);
 	for (size_t i = 0; i < n; i++) {
 		seats_set(h->seats, seats[i], false);
-		h->noted[seats[i] - 1] = h->generation;
+		h->noted[seats[i] - 1] = h->begun;
 	}
 	h->own++;
 	shared_event_changed(event_id);

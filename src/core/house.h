@@ -85,8 +85,13 @@ enum house_want {
 enum err house_refresh(struct house *house, struct db *db, TALLOC_CTX *ctx, enum house_want want,
                        const struct party *party, int64_t since_us) MUST_CHECK;
 
-/* Free seats that fit a party's wishes, as far as known. */
-size_t house_free(struct house *house, const struct party *party);
+/*
+ * Whether enough seats for a party are free, as far as known, or promised to somebody who may
+ * not get them in the end.
+ *
+ * any_access	whether seats for wheelchairs and others count alike: for those who name theirs
+ */
+bool house_has_room(struct house *house, const struct party *party, bool any_access);
 
 /*
  * Chooses seats for a party (R-31) and promises them to nobody else until house_settle.
