@@ -175,7 +175,7 @@ settle(struct turn *t)
 		e = ERR_UNAVAILABLE;
 		if (clock_mono_us() - one->since_us < PATIENCE_US)
 			e = settle_together(t, &one, &left, ATTEMPTS);
-		if (left > 0 && e == ERR_OK && !one->ask->best)
+		if (left > 0 && e == ERR_OK && one->ask->kind == ASK_BOOK && !one->ask->best)
 			one->answer->err = ERR_SEAT_ALREADY_RESERVED; /* lapsed, yet somebody is at it */
 		else if (left > 0)
 			answer_everyone(&one, 1, last_word(e));

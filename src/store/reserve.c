@@ -414,6 +414,7 @@ enum err
 reserve_find(struct db *db, TALLOC_CTX *ctx, const struct wants *wants, struct booking_write *writes,
              size_t n, bool *committed)
 {
+	const bool is_new = writes[0].kind == WRITE_BOOKED || writes[0].kind == WRITE_ACCEPTED;
 	struct uuid *ids = talloc_array(ctx, struct uuid, (unsigned)n);
 	struct rows *rows[4];
 	enum err e;
@@ -430,7 +431,10 @@ reserve_find(struct db *db, TALLOC_CTX *ctx, const struct wants *wants, struct b
 	if ((e = db_exchange(db, ctx, calls, 4, rows)) != ERR_OK || rows_count(rows[2]) == 0)
 		return e;
 	read_numbers(rows[2], writes, n);
-	*committed = writes[0].kind == WRITE_BOOKED || writes[0].kind == WRITE_ACCEPTED ||
-	             booking_status_parse(row_text(rows[2], 0, 2)) != BOOKING_REQUESTED;
+	*committed = true;
+	for (int r = 0; !is_new && r < rows_count(rows[2]); r++) { /* others may have moved one */
+		if (booking_status_parse(row_text(rows[2], r, 2)) == BOOKING_REQUESTED)
+			*committed = false;
+	}
 	return ERR_OK;
 }
