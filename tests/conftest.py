@@ -5,6 +5,7 @@ the variables that `./stack env` prints:
     env $(./stack env) /usr/bin/python3 -m pytest tests/api
 """
 
+import contextlib
 import itertools
 import os
 import sys
@@ -121,6 +122,20 @@ def let_window_pass(db):
                            {"event": hall.number, "ids": list(booking_ids)})
             assert cursor.rowcount > 0, "no pending booking to let pass"
     return pass_by
+
+
+@pytest.fixture
+def reserve():
+    """The role that seats accepted bookings runs."""
+    assert processes.Service("reserve").programs(), "this stack has no `rowlockd reserve`"
+
+
+@pytest.fixture
+def unseated():
+    """Nobody is seated meanwhile: what is accepted stays in processing, until resume()."""
+    with contextlib.ExitStack() as stopped:
+        stopped.enter_context(processes.Service("reserve").frozen())
+        yield stopped.close
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ and its other services are stopped and started. Read from /proc, so that nothing
 has to cooperate.
 """
 
+import contextlib
 import os
 import shlex
 import signal
@@ -103,6 +104,15 @@ class Service:
         for pid in self.programs() or [self.pid()]:
             if pid:
                 os.kill(pid, signal.SIGCONT)
+
+    @contextlib.contextmanager
+    def frozen(self):
+        """Does nothing meanwhile."""
+        self.freeze()
+        try:
+            yield
+        finally:
+            self.thaw()
 
     def _stack(self, verb):
         ran = subprocess.run([STACK, verb, self.name, "--dir", self.dir], stdin=subprocess.DEVNULL,

@@ -18,6 +18,7 @@ import time
 import urllib.parse
 
 V1 = "/api/v1/"
+QUEUE = "/api/booking"
 
 
 def b64url(raw):
@@ -59,8 +60,10 @@ class Reply:
 
     @property
     def code(self):
+        """The code of an error, in the shape of either face; None when there is none."""
         try:
-            return self.json["error"]["code"]
+            answer = self.json
+            return answer["error"]["code"] if "error" in answer else answer["code"]
         except (ValueError, KeyError, TypeError):
             return None
 
@@ -88,6 +91,20 @@ class Reply:
             assert any(name == field or name.startswith((field + "[", field + "."))
                        for name in named), f"{field} is not among {named}: {self}"
         return self.details
+
+    def plain(self, status=200):
+        """What a success of /api/booking says: it has no envelope."""
+        assert self.status == status, f"expected {status}, got {self}"
+        return self.json
+
+    def declined(self, status, code, text=None, field=None):
+        """Asserts an error of /api/booking, whole; text: exactly this is said."""
+        assert self.status == status, f"expected {status} {code}, got {self}"
+        answer = self.json
+        assert set(answer) <= {"detail", "code", "details"} and answer["code"] == code, self
+        assert isinstance(answer["detail"], str) and answer["detail"], self
+        assert text is None or answer["detail"] == text, self
+        assert field is None or list(answer["details"]["fields"]) == [field], self
 
 
 class _Spool:
@@ -122,7 +139,7 @@ class Stack:
         self.always = {claim: env[key] for claim, key in (("iss", "JWT_ISSUER"),
                                                           ("aud", "JWT_AUDIENCE"))
                        if env.get(key)}
-        self.acknowledged = []  # ids of every booking that was answered with 201
+        self.acknowledged = []  # ids of every booking that was answered with 201 or 202
 
     def claims(self, sub, role="buyer", ttl_s=3600, **more):
         now = int(time.time())
@@ -195,6 +212,8 @@ class Caller:
             conn.close()
         if reply.status == 201 and path == "bookings":
             self.stack.acknowledged.append(reply.data["bookingId"])
+        elif reply.status == 202 and path == QUEUE:
+            self.stack.acknowledged.append(reply.json["id"])
         return reply
 
     def get(self, path, **kw):
@@ -212,6 +231,25 @@ class Caller:
     def book(self, hall, *seat_nos):
         return self.post("bookings", hall.wish(*seat_nos))
 
+    def book_best(self, hall, quantity, **wishes):
+        return self.post("bookings", hall.best_wish(quantity, **wishes))
+
+    def queue(self, hall, *positions, **more):
+        """Asks /api/booking for the seats at these positions."""
+        return self.post(QUEUE, hall.queue_wish(*positions, **more))
+
+    def queue_best(self, hall, quantity, **more):
+        return self.post(QUEUE, hall.queue_best_wish(quantity, **more))
+
+    def wait_status(self, booking_id, status, timeout_s=30):
+        """Looks at a booking of /api/booking until it has this status: the booking then."""
+        deadline = time.monotonic() + timeout_s
+        while (seen := self.get(f"{QUEUE}/{booking_id}").plain())["status"] != status:
+            assert time.monotonic() < deadline, f"not {status} after {timeout_s} s: {seen}"
+            assert seen["status"] == "processing", f"will never be {status}: {seen}"
+            time.sleep(0.01)
+        return seen
+
 
 class Hall:
     """An event on sale, by its number, and the person who sells it."""
@@ -226,6 +264,19 @@ class Hall:
     def wish(self, *seat_nos):
         return {"eventId": self.id, "seatIds": [self.seat(no) for no in seat_nos]}
 
+    def best_wish(self, quantity, **wishes):
+        return {"eventId": self.id, "quantity": quantity, **wishes}
+
+    def queue_wish(self, *positions, section="Stalls", subsection=1, **more):
+        return {"event_id": self.number, "section": section, "subsection": subsection,
+                "quantity": len(positions), "seat_selection_mode": "manual",
+                "seat_positions": list(positions), **more}
+
+    def queue_best_wish(self, quantity, section="Stalls", subsection=1, **more):
+        return {"event_id": self.number, "section": section, "subsection": subsection,
+                "quantity": quantity, "seat_selection_mode": "best_available",
+                "seat_positions": [], **more}
+
     def map(self):
         return self.stack.anyone().get(f"events/{self.id}/seats").ok()
 
@@ -236,11 +287,11 @@ class Hall:
                 for seat in part["seats"]}
 
 
-def grid(name="Test hall", rows=4, cols=10, price=20.0, tier="REGULAR", section="Stalls"):
-    """A plan in the short form, one section."""
+def grid(name="Test hall", rows=4, cols=10, price=20.0, tier="REGULAR", section="Stalls", **more):
+    """A plan in the short form, one section; more: aisles, accessible, subsections."""
     return {"name": name, "sections": [{"name": section, "subsections": 1, "rows": rows,
                                         "cols": cols,
-                                        "price": price, "tier": tier}]}
+                                        "price": price, "tier": tier, **more}]}
 
 
 def event_body(plan_id, **more):
