@@ -307,9 +307,7 @@ def test_those_who_may_not_book_do_not_make_a_hall_seem_full(hall, stack, name, 
     capped.book_best(elsewhere, 1).ok(201)
     for _ in range(5):
         tokens = [capped.token] * 40 + [stack.token(name("honest"))]
-        answers = rush.volley(stack, [
-            rush.request_bytes(stack, "POST", "/api/v1/bookings", token,
-                               json.dumps(place.best_wish(4)).encode()) for token in tokens])
+        answers = rush.volley(stack, [rush.best_bytes(stack, token, place, 4) for token in tokens])
         booking = answers[-1].reply.ok(201)["bookingId"]
         assert {answer.reply.code for answer in answers[:-1]} <= {"TOO_MANY_PENDING_BOOKINGS",
                                                                    "NOT_ENOUGH_SEATS"}

@@ -2,8 +2,9 @@
 
 import pytest
 
-from rowlock_client import event_body, grid
+from rowlock_client import QUEUE, event_body, grid
 
+CANCEL = ("PATCH", QUEUE + "/{booking}")
 ROLES = ("nobody", "owner", "other", "seller", "rival", "admin", "service")
 
 # Route: what is sent, and the status for each of ROLES. "owner" is the buyer whose booking it is,
@@ -25,6 +26,11 @@ MATRIX = {
     "GET bookings/{booking}/history": (None, 401, 200, 403, 200, 403, 200, 200),
     "DELETE bookings/{booking}":     (None, 401, 200, 403, 403, 403, 200, 200),
     "PATCH bookings/{booking}/cancel": (None, 401, 200, 403, 403, 403, 200, 200),
+    "POST /api/booking":             ("queue", 401, 202, 202, 403, 403, 202, 202),
+    "GET /api/booking/my_booking":   (None, 401, 200, 200, 200, 200, 200, 200),
+    "GET /api/booking/{booking}":    (None, 401, 200, 403, 200, 403, 200, 200),
+    "PATCH /api/booking/{booking}":  (None, 401, 200, 403, 403, 403, 200, 200),
+    "POST /api/booking/{booking}/pay": (None, 401, 200, 403, 403, 403, 200, 200),
 }
 
 CASES = [(route, role, sent, status) for route, (sent, *statuses) in MATRIX.items()
@@ -50,18 +56,19 @@ def test_route_by_role(route, role, sent, status, people, hall):
     made = place.seller.post("plans", grid(rows=1, cols=1)).ok(201)
     bodies = {None: None, "plan": grid(rows=1, cols=1), "event": event_body(made["planId"]),
               "title": {"title": "New"},
-              "wish": place.wish(2)}
+              "wish": place.wish(2), "queue": place.queue_wish("A-3")}
     method, path = route.split(" ")
     reply = people[role].request(method, path.format(event=place.id, plan=made["planId"],
                                                      booking=booking,
                                                      user=people["owner"].sub), bodies[sent])
     assert reply.status == status, reply
     if status in (401, 403):
-        reply.refused(status, "UNAUTHORIZED" if status == 401 else "FORBIDDEN")
+        refused = reply.declined if path.startswith(QUEUE) else reply.refused
+        refused(status, "UNAUTHORIZED" if status == 401 else "FORBIDDEN")
         after = people["owner"].get("bookings/" + booking).ok()
         assert after["status"] == "PENDING", "it was refused, and done"
         assert place.statuses() == {1: "reserved", 2: "available", 3: "available", 4: "available"}
-    elif method == "DELETE" or path.endswith("/cancel"):
+    elif method == "DELETE" or path.endswith("/cancel") or (method, path) == CANCEL:
         assert place.statuses()[1] == "available"
 
 

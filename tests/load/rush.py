@@ -34,9 +34,16 @@ def request_bytes(stack, method, path, token, body=b""):
     return "\r\n".join(lines + ["", ""]).encode() + body
 
 
+def post_bytes(stack, path, token, value):
+    return request_bytes(stack, "POST", path, token, rowlock_client.json.dumps(value).encode())
+
+
 def booking_bytes(stack, token, hall, *seat_nos):
-    body = rowlock_client.json.dumps(hall.wish(*seat_nos)).encode()
-    return request_bytes(stack, "POST", "/api/v1/bookings", token, body)
+    return post_bytes(stack, "/api/v1/bookings", token, hall.wish(*seat_nos))
+
+
+def best_bytes(stack, token, hall, quantity):
+    return post_bytes(stack, "/api/v1/bookings", token, hall.best_wish(quantity))
 
 
 def allow_descriptors(count):
