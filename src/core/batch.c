@@ -19,6 +19,7 @@ struct pending_commit {
 	struct verdict *verdicts;
 	struct booking_write *writes; /* of the asks that something is written for, in order */
 	size_t n_writes;
+	bool lined_up; /* see there */
 };
 
 static int
@@ -106,6 +107,43 @@ wants_collect(TALLOC_CTX *ctx, struct ask *const *asks, size_t n, bool patient, 
 
 /* --- seats that the system chooses --- */
 
+static bool
+is_chosen_for(const struct ask *ask)
+{
+	return ask->best && ask->kind != ASK_ACCEPT;
+}
+
+/* The seats of an earlier try are promised no more. */
+static void
+forget_choices(const struct pending_commit *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		if (is_chosen_for(p->asks[i]))
+			p->asks[i]->n_seats = 0;
+	}
+}
+
+/*
+ * Those who try again choose one process after the other, each from what the one before has
+ * left: otherwise all would want the same best seats again, and most would lose again (R-32).
+ */
+static enum err
+line_up(struct db *db, TALLOC_CTX *ctx, struct pending_commit *p)
+{
+	int32_t *events = talloc_array(ctx, int32_t, (unsigned)p->n);
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n; i++) {
+		if (is_chosen_for(p->asks[i]))
+			events[n++] = p->asks[i]->event_id;
+	}
+	if (n == 0)
+		return ERR_OK;
+	p->lined_up = true;
+	n = sort_distinct(events, n, sizeof(int32_t), compare_i32);
+	return reserve_line_up(db, ctx, events, n);
+}
+
 /* Brings a house up to date, and chooses for one party. */
 static enum err
 look_and_choose(struct db *db, TALLOC_CTX *ctx, struct ask *ask, enum house_want want,
@@ -123,11 +161,14 @@ look_and_choose(struct db *db, TALLOC_CTX *ctx, struct ask *ask, enum house_want
  * promised to others may be free again, who are refused for another reason: then we wait.
  */
 static enum err
-choose_for(struct db *db, TALLOC_CTX *ctx, struct ask *ask, int64_t began_us, enum err *chosen)
+choose_for(struct db *db, TALLOC_CTX *ctx, struct ask *ask, bool surely, int64_t began_us,
+           enum err *chosen)
 {
-	enum err e = look_and_choose(db, ctx, ask, HOUSE_CHOICE, 0, chosen);
+	enum err e = ERR_OK;
 
-	if (e == ERR_OK && *chosen == ERR_NOT_ENOUGH_SEATS)
+	if (!surely)
+		e = look_and_choose(db, ctx, ask, HOUSE_CHOICE, 0, chosen);
+	if (e == ERR_OK && (surely || *chosen == ERR_NOT_ENOUGH_SEATS))
 		e = look_and_choose(db, ctx, ask, HOUSE_LAST_WORD, began_us, chosen);
 	if (e != ERR_OK)
 		return e;
@@ -149,15 +190,9 @@ check_room(struct db *db, TALLOC_CTX *ctx, struct ask *ask, enum err *found)
 	return e;
 }
 
-static bool
-is_chosen_for(const struct ask *ask)
-{
-	return ask->best && ask->kind != ASK_ACCEPT;
-}
-
 /*
  * Gives seats to those who leave the choice to us, one after the other (R-32), and counts for
- * those who are to be accepted. Before the transaction: all it needs is what is known.
+ * those who are to be accepted. Without a lock on anything: all it needs is what is known.
  */
 static enum err
 choose_seats(struct db *db, TALLOC_CTX *ctx, struct pending_commit *p)
@@ -165,17 +200,13 @@ choose_seats(struct db *db, TALLOC_CTX *ctx, struct pending_commit *p)
 	const int64_t began_us = clock_mono_us();
 
 	for (size_t i = 0; i < p->n; i++) {
-		if (is_chosen_for(p->asks[i]))
-			p->asks[i]->n_seats = 0; /* those of an earlier try are promised no more */
-	}
-	for (size_t i = 0; i < p->n; i++) {
 		struct ask *a = p->asks[i];
 		enum err *said = &p->verdicts[i].err, e = ERR_OK;
 
 		if (a->kind == ASK_ACCEPT)
 			e = check_room(db, ctx, a, said);
 		else if (a->best)
-			e = choose_for(db, ctx, a, began_us, said);
+			e = choose_for(db, ctx, a, p->lined_up, began_us, said);
 		if (e != ERR_OK)
 			return e;
 	}
@@ -394,9 +425,13 @@ batch_settle(struct db *db, TALLOC_CTX *ctx, const struct policy *policy, struct
 	p->answers = b->answers;
 	p->n = b->n;
 	p->verdicts = talloc_zero_array(ctx, struct verdict, (unsigned)b->n);
-	e = choose_seats(db, ctx, p);
+	forget_choices(p);
+	e = b->patient ? line_up(db, ctx, p) : ERR_OK;
+	if (e == ERR_OK)
+		e = choose_seats(db, ctx, p);
 	if (e == ERR_OK) {
 		wants_collect(ctx, b->asks, b->n, b->patient, &p->wants);
+		p->wants.begun = p->lined_up;
 		e = reserve_lock(db, ctx, &p->wants, &p->facts);
 	}
 	if (e == ERR_OK) {

@@ -18,7 +18,8 @@ struct batch {
 	struct ask *const *asks;        /* n of them, 1 to BATCH_MAX */
 	struct answer *const *answers;  /* n; see batch_settle */
 	size_t n;
-	bool patient;                   /* wait for seats that the system chose: others got there first */
+	bool patient;                   /* others got there first: line up, and wait for locks on seats
+	                                   that the system chose */
 	void (*written)(void *arg);     /* called when only COMMIT is still under way: the next */
 	void *arg;                      /* batch may begin on another connection */
 	struct booking_key *lapsed;     /* out: owners whose window has passed, n_lapsed */

@@ -11,9 +11,8 @@
 #include "core/booking.h"
 #include "core/window.h"
 
-#define TOGETHER      3               /* tries of a whole batch */
-#define ATTEMPTS      5               /* of a batch or of a single ask, before it is told to come back */
-#define ASK_NICELY    2               /* so often seats that others are at are left to them */
+#define ATTEMPTS      6               /* of a batch, and then of a single ask before it is told to come back */
+#define ASK_NICELY    1               /* so often seats that others are at are left to them */
 #define PATIENCE_US   (10 * US_PER_S) /* how long an ask may be tried over and over */
 #define RESOLVE_US    (4 * US_PER_S)  /* how long the fate of a lost COMMIT is looked for */
 #define RESOLVE_PAUSE_MS 50
@@ -126,11 +125,11 @@ keep_unsettled(struct waiter **waiters, size_t n)
  * (R-32) or a retry stand in the way.
  */
 static enum err
-settle_together(struct turn *t, struct waiter **waiters, size_t *n, int attempts)
+settle_together(struct turn *t, struct waiter **waiters, size_t *n)
 {
 	enum err e = ERR_OK;
 
-	for (int i = 0; i < attempts && *n > 0; i++) {
+	for (int i = 0; i < ATTEMPTS && *n > 0; i++) {
 		if (i > 0)
 			metrics_count(METRIC_CLERK_RETRIES, 0);
 		e = settle_once(t, waiters, *n, i >= ASK_NICELY);
@@ -160,7 +159,7 @@ settle(struct turn *t)
 {
 	struct waiter **waiters = (struct waiter **)t->items;
 	size_t n = t->n;
-	enum err e = settle_together(t, waiters, &n, TOGETHER);
+	enum err e = settle_together(t, waiters, &n);
 
 	if (n == 0)
 		return;
@@ -174,7 +173,7 @@ settle(struct turn *t)
 
 		e = ERR_UNAVAILABLE;
 		if (clock_mono_us() - one->since_us < PATIENCE_US)
-			e = settle_together(t, &one, &left, ATTEMPTS);
+			e = settle_together(t, &one, &left);
 		if (left > 0 && e == ERR_OK && one->ask->kind == ASK_BOOK && !one->ask->best)
 			one->answer->err = ERR_SEAT_ALREADY_RESERVED; /* lapsed, yet somebody is at it */
 		else if (left > 0)

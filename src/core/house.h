@@ -70,8 +70,8 @@ int32_t house_price(const struct house *house, int32_t no);
 int32_t house_price_least(const struct house *house, const struct party *party);
 
 /*
- * Brings a house up to date if it has to be, by one round trip on a connection without an
- * open transaction.
+ * Brings a house up to date if it has to be, by one round trip on a connection, in or
+ * outside of a transaction.
  *
  * want	what it is needed for
  * party	whose wishes count, for HOUSE_COUNT; else NULL

@@ -136,12 +136,27 @@ read_pending(TALLOC_CTX *ctx, const struct rows *rows, struct locked *out)
 }
 
 enum err
+reserve_line_up(struct db *db, TALLOC_CTX *ctx, const int32_t *events, size_t n)
+{
+	struct array event;
+
+	array_init(&event, ctx);
+	for (size_t i = 0; i < n; i++)
+		array_int(&event, events[i]);
+	const struct call calls[] = {
+		{ .stmt = STMT_BEGIN },
+		{ STMT_LOCK_EVENT_LINES, { array_done(&event) } },
+	};
+	return db_exchange(db, ctx, calls, 2, NULL);
+}
+
+enum err
 reserve_lock(struct db *db, TALLOC_CTX *ctx, const struct wants *w, struct locked *out)
 {
 	struct array user, event;
 	struct call calls[7];
 	struct rows *rows[7];
-	size_t n = 0, requested = 0, idle = 0, seats = 0;
+	size_t n = 0, pending, events, requested = 0, idle = 0, seats = 0;
 	enum err e;
 
 	array_init(&user, ctx);
@@ -150,10 +165,11 @@ reserve_lock(struct db *db, TALLOC_CTX *ctx, const struct wants *w, struct locke
 		array_text(&user, w->users[i]);
 	for (size_t i = 0; i < w->n_events; i++)
 		array_int(&event, w->events[i]);
-	calls[n++] = (struct call){ .stmt = STMT_BEGIN };
+	if (!w->begun)
+		calls[n++] = (struct call){ .stmt = STMT_BEGIN };
 	calls[n++] = (struct call){ STMT_LOCK_USERS, { keys_param(ctx, w) } };
-	calls[n++] = (struct call){ STMT_COUNT_PENDING, { array_done(&user) } };
-	calls[n++] = (struct call){ STMT_READ_EVENTS, { array_done(&event) } };
+	calls[pending = n++] = (struct call){ STMT_COUNT_PENDING, { array_done(&user) } };
+	calls[events = n++] = (struct call){ STMT_READ_EVENTS, { array_done(&event) } };
 	if (w->n_bookings > 0)
 		calls[requested = n++] = for_bookings(ctx, STMT_LOCK_REQUESTED, w->bookings, w->n_bookings);
 	if (w->n_seats > 0)
@@ -163,8 +179,8 @@ reserve_lock(struct db *db, TALLOC_CTX *ctx, const struct wants *w, struct locke
 	memset(out, 0, sizeof(*out));
 	if ((e = db_exchange(db, ctx, calls, n, rows)) != ERR_OK)
 		return e;
-	read_pending(ctx, rows[2], out);
-	read_events(ctx, rows[3], out);
+	read_pending(ctx, rows[pending], out);
+	read_events(ctx, rows[events], out);
 	if (requested > 0)
 		read_requested(ctx, rows[requested], out);
 	if (seats > 0)

@@ -63,10 +63,19 @@ struct wants {
 	struct seat_key *seats; /* sorted, distinct */
 	struct seat_key *idle;  /* likewise: those that are left out when somebody is at them */
 	size_t n_keys, n_users, n_events, n_bookings, n_seats, n_idle;
+	bool begun; /* the transaction is open: reserve_line_up */
 };
 
 /*
- * Opens a transaction, locks users, bookings and seats, and reads what decides: one round
+ * Opens a transaction and waits until those before have ended that lined up for the same
+ * events, of whichever process: what it reads then, they have left.
+ *
+ * events	n of them, 1 or more, sorted and distinct
+ */
+enum err reserve_line_up(struct db *db, TALLOC_CTX *ctx, const int32_t *events, size_t n) MUST_CHECK;
+
+/*
+ * Opens a transaction, unless it has begun, locks users, bookings and seats, and reads what decides: one round
  * trip. Errors as of db_exchange. Afterwards the transaction is open, or broken: db_rollback.
  */
 enum err reserve_lock(struct db *db, TALLOC_CTX *ctx, const struct wants *wants,
