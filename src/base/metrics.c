@@ -132,6 +132,9 @@ metrics_observe(enum metric m, unsigned label, int64_t value)
 	add(slot + METRICS_BUCKETS, (uint64_t)value);
 }
 
+/* The kinds of streams, as enum follow numbers them (core/fanout.h). */
+static const char *const stream_kinds[METRICS_STREAMS] = { "own", "booking", "seats" };
+
 /* What a label says for value i; NULL leaves the value out. */
 static const char *
 label_value(enum metric m, unsigned i, char *room, size_t size)
@@ -149,6 +152,10 @@ label_value(enum metric m, unsigned i, char *room, size_t size)
 	case METRIC_RELAY_ROWS:
 	case METRIC_JOURNAL_LAG:
 		return sink_name((enum sink_id)i);
+	case METRIC_STREAMS_OPEN:
+	case METRIC_STREAMS_OPENED:
+	case METRIC_STREAM_EVENTS:
+		return stream_kinds[i];
 	default:
 		return "";
 	}

@@ -9,6 +9,7 @@
 #define METRICS_ROUTES   96 /* room for routes; a higher number counts as the last */
 #define METRICS_STATUSES 24
 #define METRICS_BUCKETS  24 /* powers of two: 1, 2, 4 … units, the last is +Inf */
+#define METRICS_STREAMS  3  /* kinds of streams */
 
 /* Who is told what the journal says; the labels of the relay's figures. */
 enum sink_id { SINK_REDIS, SINK_KAFKA, SINKS };
