@@ -1,8 +1,11 @@
 #include "http/request.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/ids.h"
 #include "base/utf8.h"
 
 static const char *const method_names[METHOD__MAX] = { "GET",   "HEAD",   "POST",   "PUT",
@@ -12,6 +15,67 @@ const char *
 method_name(enum method m)
 {
 	return m < METHOD__MAX ? method_names[m] : "other";
+}
+
+const char *
+request_header(const struct request *rq, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (char *const *p = rq->env; *p != NULL; p++) {
+		if (strncmp(*p, name, n) == 0 && (*p)[n] == '=')
+			return *p + n + 1;
+	}
+	return NULL;
+}
+
+/* Whether the caller's request id may be used as it is: short, and harmless in any log. */
+static bool
+is_sane_id(const char *id)
+{
+	size_t n = strlen(id);
+
+	return n > 0 && n <= REQUEST_ID_MAX &&
+	       strspn(id, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_.") == n;
+}
+
+static const char *
+choose_id(const struct request *rq)
+{
+	const char *id = request_header(rq, "HTTP_X_REQUEST_ID");
+	char text[UUID_TEXT];
+	struct uuid u;
+
+	if (id != NULL && is_sane_id(id))
+		return id;
+	u = uuid_random();
+	return talloc_strdup(rq->ctx, uuid_text(&u, text));
+}
+
+static enum method
+find_method(const char *name)
+{
+	int m = 0;
+
+	while (m < METHOD__MAX && strcmp(method_name((enum method)m), name) != 0)
+		m++;
+	return (enum method)m;
+}
+
+void
+request_begin(struct request *rq, TALLOC_CTX *ctx, char *const *env)
+{
+	const char *target, *method;
+
+	memset(rq, 0, sizeof(*rq));
+	rq->ctx = ctx;
+	rq->env = env;
+	rq->began_us = clock_mono_us();
+	rq->id = choose_id(rq);
+	target = request_header(rq, "REQUEST_URI");
+	method = request_header(rq, "REQUEST_METHOD");
+	rq->method = find_method(method == NULL ? "" : method);
+	request_split(rq, target == NULL ? "" : target);
 }
 
 static int
@@ -102,6 +166,22 @@ request_query(const struct request *rq, const char *name)
 		p += n + (p[n] == '&');
 	}
 	return NULL;
+}
+
+int
+response_head(const struct request *rq, const struct response *rs, long length,
+              char out[RESPONSE_HEAD])
+{
+	int n;
+
+	if (rs->status == 304) /* has no body and describes none */
+		return snprintf(out, RESPONSE_HEAD, "Status: 304\r\nX-Request-Id: %s\r\n", rq->id);
+	n = snprintf(out, RESPONSE_HEAD, "Status: %d\r\nContent-Type: %s\r\nX-Request-Id: %s\r\n",
+	             rs->status, rs->content_type == NULL ? "application/json" : rs->content_type,
+	             rq->id);
+	if (length >= 0)
+		n += snprintf(out + n, RESPONSE_HEAD - (size_t)n, "Content-Length: %ld\r\n", length);
+	return n;
 }
 
 void

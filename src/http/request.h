@@ -29,6 +29,7 @@ struct request {
 	char *body;                       /* NUL behind it; NULL until read */
 	size_t body_len;
 	int64_t began_us;                 /* monotonic */
+	char *const *env;                 /* what the web server says: "NAME=value", up to NULL */
 	void *fcgi;                       /* of the server */
 };
 
@@ -40,6 +41,12 @@ struct response {
 	size_t body_len;
 	char *headers; /* more of them, each line closed by CRLF; or NULL */
 };
+
+/*
+ * Fills a request in from what the web server says of it: method, target, id. The strings of
+ * env are used, not copied.
+ */
+void request_begin(struct request *rq, TALLOC_CTX *ctx, char *const *env);
 
 /* A request header by its CGI name ("HTTP_AUTHORIZATION"), or NULL. */
 const char *request_header(const struct request *rq, const char *name);
@@ -56,6 +63,15 @@ void request_split(struct request *rq, const char *target);
 
 /* The value of a query parameter, decoded, on ctx; NULL if absent, "" if it has no value. */
 const char *request_query(const struct request *rq, const char *name);
+
+#define RESPONSE_HEAD 512
+
+/*
+ * Writes the head of an answer, but rs->headers and the empty line; returns its length.
+ * length	of the body; -1: an answer without a Content-Length, whose end is the stream's
+ */
+int response_head(const struct request *rq, const struct response *rs, long length,
+                  char out[RESPONSE_HEAD]);
 
 /* Adds a header; value must not hold CR or LF (asserted). */
 void response_header(const struct request *rq, struct response *rs, const char *name,

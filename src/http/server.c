@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/ids.h"
 #include "base/log.h"
 #include "base/metrics.h"
 
@@ -31,45 +30,6 @@ struct server {
 	atomic_bool stopping;
 	atomic_int running;
 };
-
-const char *
-request_header(const struct request *rq, const char *name)
-{
-	return FCGX_GetParam(name, ((FCGX_Request *)rq->fcgi)->envp);
-}
-
-/* Whether the caller's request id may be used as it is: short, and harmless in any log. */
-static bool
-is_sane_id(const char *id)
-{
-	size_t n = strlen(id);
-
-	return n > 0 && n <= REQUEST_ID_MAX &&
-	       strspn(id, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_.") == n;
-}
-
-static const char *
-choose_id(struct request *rq)
-{
-	const char *id = request_header(rq, "HTTP_X_REQUEST_ID");
-	char text[UUID_TEXT];
-	struct uuid u;
-
-	if (id != NULL && is_sane_id(id))
-		return id;
-	u = uuid_random();
-	return talloc_strdup(rq->ctx, uuid_text(&u, text));
-}
-
-static enum method
-find_method(const char *name)
-{
-	int m = 0;
-
-	while (m < METHOD__MAX && strcmp(method_name((enum method)m), name) != 0)
-		m++;
-	return (enum method)m;
-}
 
 /* The announced length of the body; -1 when there is none, -2 when it is no number. */
 static long long
@@ -130,15 +90,9 @@ request_read_body(struct request *rq, size_t most)
 static void
 send_response(const struct request *rq, const struct response *rs, FCGX_Stream *out)
 {
-	char head[512];
-	int n;
+	char head[RESPONSE_HEAD];
+	int n = response_head(rq, rs, (long)rs->body_len, head);
 
-	n = snprintf(head, sizeof(head),
-	             "Status: %d\r\nContent-Type: %s\r\nContent-Length: %zu\r\nX-Request-Id: %s\r\n",
-	             rs->status, rs->content_type == NULL ? "application/json" : rs->content_type,
-	             rs->body_len, rq->id);
-	if (rs->status == 304) /* has no body and describes none */
-		n = snprintf(head, sizeof(head), "Status: 304\r\nX-Request-Id: %s\r\n", rq->id);
 	FCGX_PutStr(head, n, out);
 	if (rs->headers != NULL)
 		FCGX_PutS(rs->headers, out);
@@ -150,15 +104,11 @@ send_response(const struct request *rq, const struct response *rs, FCGX_Stream *
 static void
 serve_one(struct server *s, FCGX_Request *fcgi, TALLOC_CTX *pool)
 {
-	struct request rq = { .ctx = talloc_new(pool), .fcgi = fcgi, .began_us = clock_mono_us() };
 	struct response rs = { .status = 200 };
-	const char *target, *method;
+	struct request rq;
 
-	rq.id = choose_id(&rq);
-	target = request_header(&rq, "REQUEST_URI");
-	method = request_header(&rq, "REQUEST_METHOD");
-	rq.method = find_method(method == NULL ? "" : method);
-	request_split(&rq, target == NULL ? "" : target);
+	request_begin(&rq, talloc_new(pool), fcgi->envp);
+	rq.fcgi = fcgi;
 	s->handler(&rq, &rs, s->arg);
 	send_response(&rq, &rs, fcgi->out);
 	FCGX_Finish_r(fcgi);
