@@ -1,0 +1,78 @@
+#ifndef ROWLOCK_STREAMS_H
+#define ROWLOCK_STREAMS_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <talloc.h>
+
+/*
+ * A FastCGI responder whose answers never end by themselves: one event loop, a small structure
+ * for each connection, memory for what waits only while something waits.
+ */
+struct streams;
+
+/* One connection, which serves one request. */
+struct stream;
+
+#define STREAM_BACKLOG (64 * 1024) /* bytes that may wait; more, and the stream is dropped */
+
+/* Why a stream is over. */
+enum stream_end {
+	STREAM_ENDED, /* stream_finish, and all was sent */
+	STREAM_GONE,  /* the web server closed the connection: the client went away */
+	STREAM_SLOW,  /* its reader could not keep up */
+	STREAM_BAD,   /* what came in was no request */
+};
+
+/* What a server's owner does. Called from the loop, never from within a call of this file. */
+struct streams_rules {
+	/* A request is complete. env: "NAME=value" up to NULL, on ctx, which is freed afterwards. */
+	void (*begin)(void *arg, struct stream *s, char **env, TALLOC_CTX *ctx);
+	/* Every STREAM_BEAT_S, each stream at a time of its own. */
+	void (*beat)(void *arg, struct stream *s);
+	/* The stream is freed after this; only for streams that began. */
+	void (*over)(void *arg, struct stream *s, enum stream_end why);
+	size_t owner_size; /* bytes for stream_owner, zeroed */
+};
+
+#define STREAM_BEAT_S 15
+
+/*
+ * Serves the listening socket at a descriptor.
+ *
+ * rules	must live as long as the server
+ * arg	for the rules
+ */
+struct streams *streams_new(TALLOC_CTX *ctx, struct event_base *base, int listening,
+                            const struct streams_rules *rules, void *arg);
+
+/* Takes no more connections, and calls `each` for every stream that began; drops the others. */
+void streams_close(struct streams *server, void (*each)(struct stream *s));
+
+/* How many connections there are. */
+size_t streams_count(const struct streams *server);
+
+/* The owner's own bytes of a stream, and back. */
+void *stream_owner(struct stream *s);
+struct stream *stream_of_owner(void *owner);
+
+/* A piece of an answer, ready to be sent to any number of streams. Counted references. */
+struct chunk;
+
+struct chunk *chunk_new(const void *text, size_t n); /* one reference */
+struct chunk *chunk_use(struct chunk *c);            /* one more */
+void chunk_drop(struct chunk *c);                    /* one less; NULL is ignored */
+
+/*
+ * Sends a piece, or keeps it until the connection takes it; never blocks. A stream for which too
+ * much waits already is dropped, soon.
+ *
+ * greeting	it does not count as waiting: what a stream begins with may be large
+ */
+void stream_send(struct stream *s, struct chunk *c, bool greeting);
+
+/* Ends the answer, when all that waits has been sent. What is sent afterwards is ignored. */
+void stream_finish(struct stream *s);
+
+#endif
