@@ -1,0 +1,66 @@
+#ifndef ROWLOCK_SUBSCRIBER_H
+#define ROWLOCK_SUBSCRIBER_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <talloc.h>
+
+/*
+ * Subscriptions to Redis channels, in an event loop. Redis may come and go: what is wanted is
+ * subscribed again each time it is found. Messages of the time between are lost, which is the
+ * owner's to make good.
+ */
+struct subscriber;
+
+/* A channel that is wanted. */
+struct channel;
+
+/* What is told to the owner; called from the loop. */
+struct subscriber_rules {
+	/* Redis answers, and every channel that is wanted is subscribed. */
+	void (*up)(void *arg);
+	/* Redis is away: told once for each `up`, and for each try that came to nothing. */
+	void (*down)(void *arg);
+	/* A channel is subscribed: whatever is published from now on will be told. */
+	void (*joined)(void *arg, struct channel *c);
+	void (*message)(void *arg, struct channel *c, const char *text, size_t n);
+	/* Redis answered a PING: all that was published before it was sent has been told. */
+	void (*pong)(void *arg);
+};
+
+/*
+ * url	see redis_parse; "": there is no Redis, and none of the rules is ever called
+ *
+ * Redis is asked every second for a sign of life, counts as away after 2 s without one, and
+ * is looked for again after 0.1 to 1 s.
+ */
+struct subscriber *subscriber_new(TALLOC_CTX *ctx, struct event_base *base, const char *url,
+                                  const struct subscriber_rules *rules, void *arg);
+
+/*
+ * A channel that is known, or NULL: one that was left may still be, until Redis has answered.
+ */
+struct channel *channel_find(struct subscriber *s, const char *name);
+
+/*
+ * Wants a channel, by a name that is not known yet.
+ * owner_size	bytes for channel_owner, zeroed
+ */
+struct channel *channel_join(struct subscriber *s, const char *name, size_t owner_size);
+
+/* Wants one again that channel_find gave. */
+void channel_rejoin(struct channel *c);
+
+/* Wants it no more; it may be freed at once. */
+void channel_leave(struct channel *c);
+
+/* Whether it is subscribed at the moment. */
+bool channel_is_joined(const struct channel *c);
+
+const char *channel_name(const struct channel *c);
+
+/* The owner's own bytes of a channel. */
+void *channel_owner(struct channel *c);
+
+#endif
