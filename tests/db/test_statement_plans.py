@@ -103,6 +103,23 @@ HOT = {
     "SELL_SEATS": (f"'{{1,1}}', '{{3,5}}', '{{{BOOKING},{BOOKING}}}'",
                    ["unnest", "seat_pkey(event_id, no)"]),
     "LIST_SOLD": ("'seller-1', NULL, 20, 0", ["event_seller(seller)", "booking_pkey(event_id)"]),
+    "POLL_JOURNAL": ("'100', 1, '{1,2}', 2000", ["journal_cursor(xid, seq)", "unnest"]),
+    "RELAY_STATE": ("'redis'", ["cursor_pkey(name)", "journal_cursor(xid, seq)"]),
+    "OWN_STANDING": ("'{user-1,user-2}', '{1,2}'",
+                     ["unnest", "booking_user(user_id)", "journal_booking(booking_id)", "unnest"]),
+    "OWN_CHANGES": ("'{user-1,user-2}', '{1,2}', '{1,1}', '{1,1}'",
+                    ["unnest", "booking_user(user_id)", "journal_booking(booking_id)", "unnest"]),
+    "BOOKING_STANDING": (BOOKINGS, ["unnest", "booking_pkey(event_id, id)", "event_pkey(id)",
+                                    "journal_booking(booking_id)", "unnest"]),
+    "BOOKING_CHANGES": (f"'{{{BOOKING},{NEW}}}', '{{1,1}}', '{{1,1}}'",
+                        ["unnest", "journal_booking(booking_id)", "unnest"]),
+    "SEAT_VERSIONS": ("'{1,2}', '{1,1}'",
+                      ["unnest", "event_pkey(id)", "journal_pkey(event_id, xid)"]),
+    "TAKEN_SEATS": ("'{1,2}'", ["unnest", "seat_pkey(event_id)"]),
+    "SEAT_CHANGES": ("'{1,2}', '{1,1}', '{1,1}', '{1000,1000}'",
+                     ["unnest", "journal_pkey(event_id, xid, seq)", "unnest"]),
+    "SEAT_STATES": ("'{1,1}', '{3,5}'", ["unnest", "seat_pkey(event_id, no)"]),
+    "REDEEM_TICKETS": ("'{a,b}'", ["stream_ticket_pkey(hash)"]),
 }
 
 # These run once in a while, or read a table that is short.
@@ -110,7 +127,7 @@ RARE = {"INSERT_PAYMENT", "TAKE_LIMIT", "AFTER_ALL", "BEGIN", "COMMIT", "ROLLBAC
         "IS_TIMEZONE", "INSERT_EVENT", "INSERT_SECTIONS", "INSERT_SEATS", "LIST_EVENTS", "COUNT_EVENTS",
         "UPDATE_EVENT", "MIGRATE_PATIENCE", "MIGRATE_LOCK", "MIGRATE_CARE", "HAS_MIGRATIONS", "MIGRATIONS",
         "INSERT_MIGRATION", "GRANT_WORKER", "DOCTOR_SETTINGS", "MAKE_CURSOR", "GET_CURSOR", "MOVE_LIGHTLY",
-        "LOCK_RELAY"}
+        "LOCK_RELAY", "HORIZON", "INSERT_TICKET", "DELETE_TICKETS"}
 
 # Rows are locked in the order of the arrays (R-14): nothing may come between them and the loop.
 IN_ORDER = ("LOCK_REQUESTED", "LOCK_SEATS", "LOCK_IDLE_SEATS", "RESERVE_SEATS", "FREE_SEATS", "SELL_SEATS")
@@ -120,7 +137,8 @@ ORDER_KEEPERS = {"ModifyTable", "LockRows", "Nested Loop", "Function Scan", "Ind
 SECTIONS = re.compile(r"section_\w+\(event_id\b.*")
 
 # Answers or counts a whole event, or all of a user: as many pages as there is to read.
-LONG = ("MAP_SEATS", "HOUSE_SEATS", "HOUSE_TAKEN", "LIST_SOLD", "MAP_VERSION", "COUNT_SEATS", "COUNT_BOOKINGS", "LIST_BOOKINGS")
+LONG = ("MAP_SEATS", "HOUSE_SEATS", "HOUSE_TAKEN", "LIST_SOLD", "MAP_VERSION", "COUNT_SEATS", "COUNT_BOOKINGS",
+        "LIST_BOOKINGS", "POLL_JOURNAL", "OWN_STANDING", "OWN_CHANGES", "SEAT_VERSIONS", "TAKEN_SEATS", "SEAT_CHANGES")
 FEW_PAGES = 60
 
 

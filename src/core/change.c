@@ -1,0 +1,240 @@
+#include "core/change.h"
+
+#include <cjson/cJSON.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+/* Every type of the journal that moves a booking or changes seats. */
+static const struct {
+	const char *type;
+	enum booking_status status;
+	enum seat_status seat;
+} types[] = {
+	{ "booking.requested", BOOKING_REQUESTED, SEAT__MAX },
+	{ "booking.created", BOOKING_PENDING, SEAT_RESERVED },
+	{ "booking.paying", BOOKING_PAYING, SEAT__MAX },
+	{ "booking.payment_failed", BOOKING_PENDING, SEAT__MAX },
+	{ "booking.extended", BOOKING_PENDING, SEAT__MAX },
+	{ "booking.confirmed", BOOKING_CONFIRMED, SEAT_SOLD },
+	{ "booking.cancelled", BOOKING_CANCELLED, SEAT_FREE },
+	{ "booking.expired", BOOKING_EXPIRED, SEAT_FREE },
+	{ "booking.failed", BOOKING_FAILED, SEAT__MAX },
+	{ "booking.refunded", BOOKING_REFUNDED, SEAT_FREE },
+	{ "seats.held", BOOKING__MAX, SEAT_HELD },
+	{ "seats.released", BOOKING__MAX, SEAT_FREE },
+};
+#define N_TYPES (sizeof(types) / sizeof(types[0]))
+
+/* The names of seat states in messages. */
+static const char *const seat_names[SEAT__MAX] = { "available", "held", "reserved", "sold",
+	                                               "blocked" };
+
+const char *
+change_seat_name(enum seat_status s)
+{
+	return seat_names[s];
+}
+
+/* --- Messages. --- */
+
+static const cJSON *
+member(const cJSON *object, const char *name)
+{
+	return cJSON_GetObjectItemCaseSensitive(object, name);
+}
+
+/* A whole number from least on that fits into 32 bits. */
+static bool
+take_int(const cJSON *item, int32_t least, int32_t *out)
+{
+	if (!cJSON_IsNumber(item) || !(item->valuedouble >= least && item->valuedouble <= INT32_MAX) ||
+	    item->valuedouble != floor(item->valuedouble))
+		return false;
+	*out = (int32_t)item->valuedouble;
+	return true;
+}
+
+static bool
+take_cursor(const cJSON *object, struct cursor *out)
+{
+	const cJSON *item = member(object, "cursor");
+
+	return cJSON_IsString(item) && cursor_parse(item->valuestring, out);
+}
+
+/* The list of seat numbers; true without one. */
+static bool
+take_seats(TALLOC_CTX *ctx, const cJSON *list, struct change *out)
+{
+	const cJSON *item;
+
+	out->seats = talloc_array(ctx, int32_t, (unsigned)cJSON_GetArraySize(list));
+	cJSON_ArrayForEach(item, list)
+	{
+		if (!take_int(item, 1, &out->seats[out->n_seats++]))
+			return false;
+	}
+	return true;
+}
+
+static char *
+copy_text(TALLOC_CTX *ctx, const cJSON *item)
+{
+	return cJSON_IsString(item) ? talloc_strdup(ctx, item->valuestring) : NULL;
+}
+
+/* A list as JSON text; NULL when it is none, or empty. */
+static char *
+copy_list(TALLOC_CTX *ctx, const cJSON *item)
+{
+	char *text, *copy;
+
+	if (!cJSON_IsArray(item) || cJSON_GetArraySize(item) == 0)
+		return NULL;
+	text = cJSON_PrintUnformatted(item);
+	copy = talloc_strdup(ctx, text);
+	cJSON_free(text);
+	return copy;
+}
+
+static bool
+take_change(TALLOC_CTX *ctx, const cJSON *object, struct change *out)
+{
+	const cJSON *id = member(object, "booking_id"), *state = member(object, "state"),
+	            *at = member(object, "at");
+
+	memset(out, 0, sizeof(*out));
+	if (!take_cursor(object, &out->cursor) ||
+	    !take_int(member(object, "event_id"), 1, &out->event_id) || !cJSON_IsString(id) ||
+	    !uuid_parse(id->valuestring, &out->booking_id) || !cJSON_IsString(state) ||
+	    !cJSON_IsString(at) || !clock_parse(at->valuestring, &out->at_us) ||
+	    !take_seats(ctx, member(object, "seats"), out))
+		return false;
+	out->status = booking_status_parse(state->valuestring);
+	out->positions = copy_list(ctx, member(object, "seat_positions"));
+	out->message = copy_text(ctx, member(object, "error_message"));
+	return out->status != BOOKING__MAX;
+}
+
+/* One [number, "status"]. */
+static bool
+take_seat(const cJSON *pair, struct seat_state *out)
+{
+	const cJSON *name = cJSON_GetArrayItem(pair, 1);
+	int s = 0;
+
+	if (cJSON_GetArraySize(pair) != 2 || !take_int(cJSON_GetArrayItem(pair, 0), 1, &out->no) ||
+	    !cJSON_IsString(name))
+		return false;
+	while (s < SEAT__MAX && strcmp(seat_names[s], name->valuestring) != 0)
+		s++;
+	out->status = (enum seat_status)s;
+	return s < SEAT__MAX;
+}
+
+static bool
+take_seats_change(TALLOC_CTX *ctx, const cJSON *object, struct seats_change *out)
+{
+	const cJSON *list = member(object, "changes"), *pair;
+
+	memset(out, 0, sizeof(*out));
+	if (!take_cursor(object, &out->cursor) || !cJSON_IsArray(list))
+		return false;
+	out->seats = talloc_array(ctx, struct seat_state, (unsigned)cJSON_GetArraySize(list));
+	cJSON_ArrayForEach(pair, list)
+	{
+		if (!take_seat(pair, &out->seats[out->n++]))
+			return false;
+	}
+	return true;
+}
+
+enum err
+change_parse(TALLOC_CTX *ctx, const char *text, size_t n, struct change *out)
+{
+	cJSON *object = cJSON_ParseWithLength(text, n);
+	bool good = take_change(ctx, object, out);
+
+	cJSON_Delete(object);
+	return good ? ERR_OK : ERR_VALIDATION_ERROR;
+}
+
+enum err
+change_parse_seats(TALLOC_CTX *ctx, const char *text, size_t n, struct seats_change *out)
+{
+	cJSON *object = cJSON_ParseWithLength(text, n);
+	bool good = take_seats_change(ctx, object, out);
+
+	cJSON_Delete(object);
+	return good ? ERR_OK : ERR_VALIDATION_ERROR;
+}
+
+/* --- Rows. --- */
+
+/* The place of a type in the table; N_TYPES for one that changes nothing. */
+static size_t
+find_type(const char *type)
+{
+	size_t i = 0;
+
+	while (i < N_TYPES && strcmp(types[i].type, type) != 0)
+		i++;
+	return i;
+}
+
+void
+change_read_facts(TALLOC_CTX *ctx, const struct rows *rows, int r, int c, struct change *out)
+{
+	const char *positions = row_text(rows, r, c);
+
+	out->positions = positions == NULL || *positions != '[' || strcmp(positions, "[]") == 0
+	                         ? NULL
+	                         : positions;
+	out->seats = row_ints(ctx, rows, r, c + 1, &out->n_seats);
+	out->message = row_text(rows, r, c + 2);
+}
+
+void
+change_read(TALLOC_CTX *ctx, const struct rows *rows, int r, int c, struct change *out)
+{
+	size_t type = find_type(row_text(rows, r, c + 4));
+
+	memset(out, 0, sizeof(*out));
+	out->cursor = (struct cursor){ (uint64_t)row_i64(rows, r, c), row_i64(rows, r, c + 1) };
+	out->event_id = row_i32(rows, r, c + 2);
+	out->status = BOOKING__MAX;
+	if (!row_null(rows, r, c + 3)) {
+		out->booking_id = row_uuid(rows, r, c + 3);
+		out->status = type < N_TYPES ? types[type].status : BOOKING__MAX;
+	}
+	out->at_us = row_us(rows, r, c + 5);
+	change_read_facts(ctx, rows, r, c + 6, out);
+}
+
+void
+change_read_seats(TALLOC_CTX *ctx, const struct rows *rows, int r, int c,
+                  const struct change *change, struct seats_change *out)
+{
+	size_t type = find_type(row_text(rows, r, c + 4));
+
+	*out = (struct seats_change){ .cursor = change->cursor };
+	if (type == N_TYPES || types[type].seat == SEAT__MAX)
+		return;
+	out->n = change->n_seats;
+	out->seats = talloc_array(ctx, struct seat_state, (unsigned)out->n);
+	for (size_t i = 0; i < out->n; i++)
+		out->seats[i] = (struct seat_state){ change->seats[i], types[type].seat };
+}
+
+struct change *
+change_copy(TALLOC_CTX *ctx, const struct change *c)
+{
+	struct change *copy = talloc_memdup(ctx, c, sizeof(*c));
+
+	copy->positions = talloc_strdup(copy, c->positions);
+	copy->message = talloc_strdup(copy, c->message);
+	copy->seats = talloc_memdup(copy, c->seats, c->n_seats * sizeof(*c->seats));
+	return copy;
+}

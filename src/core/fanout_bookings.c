@@ -1,0 +1,522 @@
+/* Those who follow bookings: what they begin with, what they are told, when it ends. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/metrics.h"
+#include "core/fanout_inner.h"
+#include "store/param.h"
+
+#define ASKS_MOST  1000
+#define SHOWN_MOST 128 /* bookings that a follower is known to have been shown */
+
+/* A booking that a follower has been shown. */
+struct shown {
+	struct uuid id;
+	struct cursor cursor; /* of the change it was shown by */
+	enum booking_status status;
+};
+
+/* What a follower begins with. */
+struct question {
+	struct asked *asked;
+	enum follow kind;
+	int32_t event_id;
+	struct uuid booking_id;
+	const char *user_id;
+	struct cursor after;
+
+	bool found;
+	const char *owner, *seller; /* of a booking */
+	struct cursor horizon;
+	struct standing *standing;  /* bookings as they are */
+	size_t n_standing;
+	struct change *missed;      /* since `after` */
+	size_t n_missed;
+};
+
+/* A booking as it is. */
+struct standing {
+	struct change change; /* cursor: of its last move, 0 when the journal knows none */
+	bool lapsed;          /* it reads as expired, and nobody has written that down yet */
+};
+
+/* Which states are the last ones, for either kind of follower. */
+static const bool final[FOLLOW__MAX][BOOKING__MAX] = {
+	[FOLLOW_OWN] = { [BOOKING_CONFIRMED] = true, [BOOKING_CANCELLED] = true,
+	                 [BOOKING_EXPIRED] = true, [BOOKING_FAILED] = true,
+	                 [BOOKING_REFUNDED] = true },
+	[FOLLOW_BOOKING] = { [BOOKING_CANCELLED] = true, [BOOKING_EXPIRED] = true,
+	                     [BOOKING_FAILED] = true, [BOOKING_REFUNDED] = true },
+};
+
+/* --- What a follower has been shown. --- */
+
+static struct shown *
+find_shown(const struct follower *f, const struct uuid *id)
+{
+	for (uint8_t i = 0; i < f->n_shown; i++) {
+		if (memcmp(&f->shown[i].id, id, sizeof(*id)) == 0)
+			return &f->shown[i];
+	}
+	return NULL;
+}
+
+/* Room for one more: of too many, one that is final gives way, else the oldest. */
+static struct shown *
+add_shown(struct follower *f)
+{
+	uint8_t i = 0;
+
+	if (f->n_shown < SHOWN_MOST) {
+		f->shown = realloc(f->shown, (f->n_shown + 1U) * sizeof(*f->shown));
+		if (f->shown == NULL)
+			abort();
+		return &f->shown[f->n_shown++];
+	}
+	while (i < f->n_shown && !final[f->kind][f->shown[i].status])
+		i++;
+	i = i == f->n_shown ? 0 : i;
+	memmove(&f->shown[i], &f->shown[i + 1], (size_t)(f->n_shown - 1 - i) * sizeof(*f->shown));
+	return &f->shown[f->n_shown - 1];
+}
+
+static void
+note_shown(struct follower *f, const struct change *c, struct cursor cursor)
+{
+	struct shown *s = find_shown(f, &c->booking_id);
+
+	if (s == NULL)
+		s = add_shown(f);
+	*s = (struct shown){ c->booking_id, cursor, c->status };
+}
+
+void
+bookings_forget(struct follower *f)
+{
+	free(f->shown);
+	f->shown = NULL;
+	f->n_shown = 0;
+}
+
+static bool
+has_live(const struct follower *f)
+{
+	for (uint8_t i = 0; i < f->n_shown; i++) {
+		if (!final[f->kind][f->shown[i].status])
+			return true;
+	}
+	return false;
+}
+
+/* --- Telling. --- */
+
+/* Sends a change under an id of its own or another; uses and keeps messages by kind. */
+static void
+send_change(struct follower *f, const struct change *c, void *messages[FOLLOW__MAX], bool greeting)
+{
+	const struct fanout_rules *rules = f->topic->fanout->rules;
+
+	if (messages[f->kind] == NULL)
+		messages[f->kind] = rules->status(f->kind, c);
+	rules->send(f, messages[f->kind], greeting);
+	f->last = c->cursor;
+}
+
+static void
+drop_messages(const struct fanout_rules *rules, void *messages[FOLLOW__MAX])
+{
+	for (int k = 0; k < FOLLOW__MAX; k++) {
+		if (messages[k] != NULL)
+			rules->drop(messages[k]);
+		messages[k] = NULL;
+	}
+}
+
+/* Tells a change, unless it is known; true when it made a booking final. */
+static bool
+tell(struct follower *f, const struct change *c, void *messages[FOLLOW__MAX], bool greeting)
+{
+	const struct shown *s;
+
+	if (f->kind == FOLLOW_BOOKING && memcmp(&c->booking_id, &f->booking_id, 16) != 0)
+		return false;
+	s = find_shown(f, &c->booking_id);
+	if (cursor_compare(&c->cursor, &f->last) <= 0 ||
+	    (s != NULL && cursor_compare(&c->cursor, &s->cursor) <= 0))
+		return false;
+	note_shown(f, c, c->cursor);
+	send_change(f, c, messages, greeting);
+	return final[f->kind][c->status];
+}
+
+static void
+tell_one(struct follower *f, const struct change *c, void *messages[FOLLOW__MAX])
+{
+	if (tell(f, c, messages, false) && !has_live(f))
+		follower_end(f);
+}
+
+void
+bookings_hear(struct follower *f, const struct change *c)
+{
+	const struct fanout_rules *rules = f->topic->fanout->rules;
+	void *messages[FOLLOW__MAX] = { NULL };
+
+	tell_one(f, c, messages);
+	drop_messages(rules, messages);
+}
+
+void
+bookings_tell(struct topic *t, const struct change *c)
+{
+	const struct fanout_rules *rules = t->fanout->rules;
+	void *messages[FOLLOW__MAX] = { NULL };
+	struct follower *f, *next;
+
+	if (cursor_compare(&c->cursor, &t->cursor) <= 0)
+		return;
+	t->cursor = c->cursor;
+	topic_remember(t, &c->cursor, t->beginning > 0 ? change_copy(NULL, c) : NULL, NULL);
+	topic_hold(t);
+	for (f = LIST_FIRST(&t->followers); f != NULL; f = next) {
+		next = LIST_NEXT(f, in_topic);
+		if (f->state == FOLLOWER_HEARS)
+			tell_one(f, c, messages);
+	}
+	topic_let(t);
+	drop_messages(rules, messages);
+}
+
+/* --- Asking, in the reader's thread. --- */
+
+/* The parameters of the four statements. */
+struct lists {
+	struct array user, own_event;                      /* OWN_STANDING */
+	struct array back_user, back_event, back_xid, back_seq; /* OWN_CHANGES */
+	struct array event, id;                            /* BOOKING_STANDING */
+	struct array back_id, id_xid, id_seq;              /* BOOKING_CHANGES */
+	/* Which questions these are of, in order. */
+	struct question **own, **own_back, **one, **one_back;
+	size_t n_own, n_own_back, n_one, n_one_back;
+};
+
+static void
+list_own(struct lists *l, struct question *q)
+{
+	array_text(&l->user, q->user_id);
+	array_int(&l->own_event, q->event_id);
+	l->own[l->n_own++] = q;
+	if (q->after.xid == 0)
+		return;
+	array_text(&l->back_user, q->user_id);
+	array_int(&l->back_event, q->event_id);
+	array_int(&l->back_xid, (int64_t)q->after.xid);
+	array_int(&l->back_seq, q->after.seq);
+	l->own_back[l->n_own_back++] = q;
+}
+
+static void
+list_one(struct lists *l, struct question *q)
+{
+	array_int(&l->event, q->event_id);
+	array_uuid(&l->id, &q->booking_id);
+	l->one[l->n_one++] = q;
+	if (q->after.xid == 0)
+		return;
+	array_uuid(&l->back_id, &q->booking_id);
+	array_int(&l->id_xid, (int64_t)q->after.xid);
+	array_int(&l->id_seq, q->after.seq);
+	l->one_back[l->n_one_back++] = q;
+}
+
+static struct lists *
+make_lists(struct batch *b)
+{
+	struct lists *l = talloc_zero(b, struct lists);
+	struct array *const all[] = { &l->user,      &l->own_event, &l->back_user, &l->back_event,
+		                          &l->back_xid,  &l->back_seq,  &l->event,     &l->id,
+		                          &l->back_id,   &l->id_xid,    &l->id_seq };
+	struct question ***const of[] = { &l->own, &l->own_back, &l->one, &l->one_back };
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		array_init(all[i], l);
+	for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++)
+		*of[i] = talloc_array(l, struct question *, (unsigned)b->n);
+	for (size_t i = 0; i < b->n; i++) {
+		struct question *q = b->asks[i];
+
+		q->n_standing = q->n_missed = 0;
+		q->found = false;
+		if (q->kind == FOLLOW_OWN)
+			list_own(l, q);
+		else
+			list_one(l, q);
+	}
+	return l;
+}
+
+/* Row r of STANDING. */
+static void
+read_standing(struct batch *b, const struct rows *rows, int r, struct standing *out)
+{
+	struct change *c = &out->change;
+
+	memset(out, 0, sizeof(*out));
+	c->event_id = row_i32(rows, r, 1);
+	c->booking_id = row_uuid(rows, r, 2);
+	c->status = booking_status_parse(row_text(rows, r, 4));
+	out->lapsed = row_bool(rows, r, 5);
+	c->at_us = row_us(rows, r, 6);
+	if (!row_null(rows, r, 7))
+		c->cursor = (struct cursor){ (uint64_t)row_i64(rows, r, 7), row_i64(rows, r, 8) };
+	change_read_facts(b, rows, r, 9, c);
+}
+
+/* Hands the rows of a statement, which come question by question, out to the questions. */
+static void
+read_standings(struct batch *b, const struct rows *rows, struct question **questions)
+{
+	const int n = rows_count(rows);
+	struct standing *all = talloc_array(b, struct standing, (unsigned)n);
+
+	for (int r = 0; r < n; r++) {
+		struct question *q = questions[row_i64(rows, r, 0) - 1];
+
+		read_standing(b, rows, r, &all[r]);
+		if (q->n_standing++ == 0)
+			q->standing = &all[r];
+		q->found = true;
+		q->owner = row_text(rows, r, 3);
+		q->seller = row_text(rows, r, 12);
+	}
+}
+
+static void
+read_missed(struct batch *b, const struct rows *rows, struct question **questions)
+{
+	const int n = rows_count(rows);
+	struct change *all = talloc_array(b, struct change, (unsigned)n);
+
+	for (int r = 0; r < n; r++) {
+		struct question *q = questions[row_i64(rows, r, 0) - 1];
+
+		change_read(b, rows, r, 1, &all[r]);
+		if (q->n_missed++ == 0)
+			q->missed = &all[r];
+	}
+}
+
+static int
+compare_ints(const void *a, const void *b)
+{
+	const int32_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* Notes of which questions the event exists; the rows begin with its number. */
+static void
+read_events(struct batch *b, const struct rows *rows, const struct lists *l)
+{
+	const size_t n = (size_t)rows_count(rows);
+	int32_t *ids = talloc_array(b, int32_t, (unsigned)n);
+
+	for (size_t r = 0; r < n; r++)
+		ids[r] = row_i32(rows, (int)r, 0);
+	qsort(ids, n, sizeof(*ids), compare_ints);
+	for (size_t i = 0; i < l->n_own; i++)
+		l->own[i]->found = bsearch(&l->own[i]->event_id, ids, n, sizeof(*ids), compare_ints) != NULL;
+}
+
+/* The horizon first: every row below it is in what is read after it. */
+static enum err
+answer(struct db *db, struct batch *b)
+{
+	struct lists *l = make_lists(b);
+	const char *events = array_done(&l->own_event);
+	const struct call calls[] = {
+		{ .stmt = STMT_HORIZON },
+		{ STMT_READ_EVENTS, { events } },
+		{ STMT_OWN_STANDING, { array_done(&l->user), events } },
+		{ STMT_OWN_CHANGES,
+		  { array_done(&l->back_user), array_done(&l->back_event), array_done(&l->back_xid),
+		    array_done(&l->back_seq) } },
+		{ STMT_BOOKING_STANDING, { array_done(&l->event), array_done(&l->id) } },
+		{ STMT_BOOKING_CHANGES,
+		  { array_done(&l->back_id), array_done(&l->id_xid), array_done(&l->id_seq) } },
+	};
+	struct rows *rows[6];
+	enum err e = db_exchange(db, b, calls, 6, rows);
+
+	if (e != ERR_OK)
+		return e;
+	for (size_t i = 0; i < b->n; i++)
+		((struct question *)b->asks[i])->horizon.xid = (uint64_t)row_i64(rows[0], 0, 0);
+	read_standings(b, rows[2], l->own);
+	read_missed(b, rows[3], l->own_back);
+	read_standings(b, rows[4], l->one);
+	read_missed(b, rows[5], l->one_back);
+	read_events(b, rows[1], l);
+	return ERR_OK;
+}
+
+/* --- Beginning, in the loop. --- */
+
+/* Whether what was missed is all there, and not too much; a place to come was never given out. */
+static bool
+can_replay(const struct question *q)
+{
+	return q->after.xid != 0 && q->n_missed <= FANOUT_REPLAY_MOST &&
+	       cursor_compare(&q->after, &q->horizon) <= 0;
+}
+
+/*
+ * Sends the present state. All but the last booking have the ids of their own last moves, as
+ * long as these are below the snapshot's: whoever is cut off in between misses nothing.
+ */
+static void
+greet(struct follower *f, const struct question *q)
+{
+	for (size_t i = 0; i < q->n_standing; i++) {
+		struct change c = q->standing[i].change;
+		void *messages[FOLLOW__MAX] = { NULL };
+
+		note_shown(f, &c, c.cursor);
+		if (i + 1 == q->n_standing || cursor_compare(&c.cursor, &q->horizon) > 0)
+			c.cursor = q->horizon;
+		send_change(f, &c, messages, true);
+		drop_messages(f->topic->fanout->rules, messages);
+	}
+	f->last = q->horizon;
+}
+
+/*
+ * Sends what was missed; true when that made a booking final. A booking whose last move is yet
+ * to be told counts as live until then.
+ */
+static bool
+replay(struct follower *f, const struct question *q)
+{
+	void *messages[FOLLOW__MAX] = { NULL };
+	bool ended = false;
+
+	metrics_count(METRIC_STREAM_REPLAYS, 0);
+	f->last = q->after;
+	for (size_t i = 0; i < q->n_missed; i++) {
+		if (q->missed[i].status == BOOKING__MAX)
+			continue;
+		ended = tell(f, &q->missed[i], messages, true) || ended;
+		drop_messages(f->topic->fanout->rules, messages);
+	}
+	for (size_t i = 0; i < q->n_standing; i++) {
+		struct change c = q->standing[i].change;
+		struct cursor told = { 0, 0 };
+
+		if (cursor_compare(&c.cursor, &q->horizon) > 0)
+			c.status = BOOKING_PENDING;
+		else
+			told = c.cursor;
+		note_shown(f, &c, told);
+	}
+	if (cursor_compare(&f->last, &q->horizon) < 0)
+		f->last = q->horizon;
+	return ended;
+}
+
+/* Begins with what was missed; true when that is all there will be. */
+static bool
+begin_where_it_was(struct follower *f, const struct question *q)
+{
+	const struct standing *s = q->standing; /* of the booking, when it follows one */
+	bool over = replay(f, q) && !has_live(f);
+
+	if (f->kind != FOLLOW_BOOKING)
+		return over;
+	if (s->lapsed)
+		greet(f, q);
+	return over || (final[f->kind][s->change.status] &&
+	                cursor_compare(&s->change.cursor, &f->last) <= 0);
+}
+
+static void
+begin_following(struct follower *f, const struct question *q)
+{
+	bool over;
+
+	f->topic->fanout->rules->open(f);
+	if (can_replay(q)) {
+		over = begin_where_it_was(f, q);
+	} else {
+		greet(f, q);
+		over = f->kind == FOLLOW_BOOKING && final[f->kind][q->standing->change.status];
+	}
+	if (over)
+		follower_end(f);
+	else
+		follower_hears(f);
+}
+
+static void
+settle(struct fanout *fanout, struct follower *f, const struct question *q)
+{
+	enum err e = ERR_OK;
+
+	if (!q->found)
+		e = f->kind == FOLLOW_OWN ? ERR_EVENT_NOT_FOUND : ERR_BOOKING_NOT_FOUND;
+	else if (f->kind == FOLLOW_BOOKING)
+		e = fanout->rules->admit(f, q->owner, q->seller);
+	if (e != ERR_OK)
+		follower_refuse(f, e);
+	else if (f->kind == FOLLOW_BOOKING &&
+	         topic_of_bookings(fanout, q->owner, f->event_id) != f->topic)
+		follower_move(fanout, f, q->owner);
+	else if (!topic_remembers(f->topic, &q->horizon))
+		follower_again(f);
+	else
+		begin_following(f, q);
+}
+
+static void
+take(void *arg, struct batch *b)
+{
+	struct fanout *fanout = arg;
+
+	for (size_t i = 0; i < b->n; i++) {
+		const struct question *q = b->asks[i];
+		struct follower *f = q->asked->by;
+
+		free(q->asked);
+		if (f == NULL)
+			continue;
+		f->asked = NULL;
+		if (b->err != ERR_OK)
+			follower_refuse(f, b->err);
+		else
+			settle(fanout, f, q);
+	}
+}
+
+void
+bookings_ask(struct follower *f)
+{
+	TALLOC_CTX *ctx;
+	struct question *q = desk_ask(f->topic->fanout->bookings_desk, sizeof(*q), &ctx);
+
+	q->asked = malloc(sizeof(*q->asked));
+	if (q->asked == NULL)
+		abort();
+	q->asked->by = f;
+	f->asked = q->asked;
+	q->kind = f->kind;
+	q->event_id = f->event_id;
+	q->booking_id = f->booking_id;
+	q->user_id = talloc_strdup(ctx, f->user_id);
+	q->after = f->after;
+}
+
+void
+bookings_init(struct fanout *fanout)
+{
+	fanout->bookings_desk = desk_new(fanout->joins, ASKS_MOST, answer, take, fanout);
+}

@@ -1,0 +1,289 @@
+#include "core/seats_read.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "store/param.h"
+
+/*
+ * A seat map's version counts the rows that were visible. Rows are committed in another order
+ * than they are numbered in, so that one who has version n may have seen row n + 1 and not
+ * row n. Whoever wrote row n was then at work at the same time; which is not for longer than:
+ */
+#define OVERLAP_US (5 * US_PER_S)
+
+#define ROWS_MOST (FANOUT_REPLAY_MOST + 1000) /* read; the second part for the overlap */
+
+void
+seats_read_after(struct seats_read *r, const struct cursor *after)
+{
+	if (!r->want_after || cursor_compare(after, &r->after) < 0)
+		r->after = *after;
+	r->want_after = true;
+}
+
+void
+seats_read_since(struct seats_read *r)
+{
+	r->want_since = true;
+}
+
+bool
+seats_read_has_after(const struct seats_read *r, const struct cursor *after)
+{
+	return r->want_since || (r->want_after && cursor_compare(after, &r->after) >= 0);
+}
+
+/* --- Reading. --- */
+
+static enum err
+read_versions(struct db *db, TALLOC_CTX *ctx, struct seats_read *const *reads, size_t n)
+{
+	struct array event, xid;
+	struct rows *rows;
+	enum err e;
+
+	array_init(&event, ctx);
+	array_init(&xid, ctx);
+	for (size_t i = 0; i < n; i++) {
+		reads[i]->found = false;
+		array_int(&event, reads[i]->event_id);
+		array_int(&xid, (int64_t)reads[i]->count.xid);
+	}
+	e = db_query(db, ctx, (struct call){ STMT_SEAT_VERSIONS, { array_done(&event),
+	                                                           array_done(&xid) } }, &rows);
+	for (int i = 0; e == ERR_OK && i < rows_count(rows); i++) {
+		struct seats_read *r = reads[row_i64(rows, i, 0) - 1];
+
+		r->found = true;
+		r->visible = r->count.rows + row_i64(rows, i, 1);
+		r->version = r->count.rows + row_i64(rows, i, 2);
+		r->horizon = (uint64_t)row_i64(rows, i, 3);
+	}
+	return e;
+}
+
+static void
+put_taken(TALLOC_CTX *ctx, const struct rows *rows, struct seats_read *const *of)
+{
+	const int n = rows_count(rows);
+	struct seat_state *all = talloc_array(ctx, struct seat_state, (unsigned)n);
+
+	for (int i = 0; i < n; i++) {
+		struct seats_read *r = of[row_i64(rows, i, 0) - 1];
+
+		all[i] = (struct seat_state){ row_i32(rows, i, 1),
+			                          seat_status_parse(row_text(rows, i, 2)) };
+		if (r->n_taken++ == 0)
+			r->taken = &all[i];
+	}
+}
+
+/* The statement has a horizon of its own, a little further on: what is above ours is left out. */
+static void
+put_rows(TALLOC_CTX *ctx, const struct rows *rows, struct seats_read *const *of)
+{
+	const int n = rows_count(rows);
+	struct seats_row *all = talloc_array(ctx, struct seats_row, (unsigned)n);
+	size_t used = 0;
+
+	for (int i = 0; i < n; i++) {
+		struct seats_read *r = of[row_i64(rows, i, 0) - 1];
+		struct seats_change seats;
+		struct change change;
+
+		change_read(ctx, rows, i, 1, &change);
+		r->n_fetched++;
+		if (change.cursor.xid >= r->horizon)
+			continue;
+		change_read_seats(ctx, rows, i, 1, &change, &seats);
+		all[used] = (struct seats_row){ change.cursor, change.at_us, change.seats, seats.n };
+		if (r->n_rows++ == 0)
+			r->rows = &all[used];
+		used++;
+	}
+}
+
+/* Reads what is taken, and what changed lately. */
+static enum err
+read_seats(struct db *db, TALLOC_CTX *ctx, struct seats_read *const *reads, size_t n)
+{
+	struct seats_read **taken = talloc_array(ctx, struct seats_read *, (unsigned)n), **changed;
+	struct array taken_event, event, xid, seq, most;
+	struct array *const all[] = { &taken_event, &event, &xid, &seq, &most };
+	size_t n_taken = 0, n_changed = 0;
+	struct rows *rows[2];
+	enum err e;
+
+	changed = talloc_array(ctx, struct seats_read *, (unsigned)n);
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		array_init(all[i], ctx);
+	for (size_t i = 0; i < n; i++) {
+		struct seats_read *r = reads[i];
+
+		r->n_taken = r->n_rows = r->n_fetched = r->n_states = 0;
+		if (r->found && r->want_taken) {
+			array_int(&taken_event, r->event_id);
+			taken[n_taken++] = r;
+		}
+		if (r->found && (r->want_after || r->want_since)) {
+			array_int(&event, r->event_id);
+			array_int(&xid, r->want_since ? 0 : (int64_t)r->after.xid);
+			array_int(&seq, r->want_since ? 0 : r->after.seq);
+			array_int(&most, ROWS_MOST);
+			changed[n_changed++] = r;
+		}
+	}
+	const struct call calls[] = {
+		{ STMT_TAKEN_SEATS, { array_done(&taken_event) } },
+		{ STMT_SEAT_CHANGES,
+		  { array_done(&event), array_done(&xid), array_done(&seq), array_done(&most) } },
+	};
+	if ((e = db_exchange(db, ctx, calls, 2, rows)) != ERR_OK)
+		return e;
+	put_taken(ctx, rows[0], taken);
+	put_rows(ctx, rows[1], changed);
+	for (size_t i = 0; i < n; i++)
+		reads[i]->all_rows = reads[i]->n_fetched < ROWS_MOST;
+	return ERR_OK;
+}
+
+static int
+compare_states(const void *a, const void *b)
+{
+	const struct seat_state *x = a, *y = b;
+
+	return (x->no > y->no) - (x->no < y->no);
+}
+
+/* The seats that the rows changed, each once, by number. */
+static void
+list_changed(TALLOC_CTX *ctx, struct seats_read *r)
+{
+	size_t n = 0, kept = 0;
+
+	for (size_t i = 0; i < r->n_rows; i++)
+		n += r->rows[i].n;
+	r->states = talloc_array(ctx, struct seat_state, (unsigned)n);
+	n = 0;
+	for (size_t i = 0; i < r->n_rows; i++) {
+		for (size_t k = 0; k < r->rows[i].n; k++)
+			r->states[n++] = (struct seat_state){ r->rows[i].seats[k], SEAT__MAX };
+	}
+	qsort(r->states, n, sizeof(*r->states), compare_states);
+	for (size_t i = 0; i < n; i++) {
+		if (kept == 0 || r->states[kept - 1].no != r->states[i].no)
+			r->states[kept++] = r->states[i];
+	}
+	r->n_states = kept;
+}
+
+enum err
+seats_verify_all(struct db *db, TALLOC_CTX *ctx, struct seats_verify *const *asks, size_t n)
+{
+	struct seat_state **seats;
+	struct array event, no;
+	struct rows *rows;
+	size_t total = 0;
+	enum err e;
+
+	array_init(&event, ctx);
+	array_init(&no, ctx);
+	for (size_t i = 0; i < n; i++)
+		total += asks[i]->n;
+	seats = talloc_array(ctx, struct seat_state *, (unsigned)total);
+	total = 0;
+	for (size_t i = 0; i < n; i++) {
+		for (size_t k = 0; k < asks[i]->n; k++) {
+			array_int(&event, asks[i]->event_id);
+			array_int(&no, asks[i]->seats[k].no);
+			seats[total++] = &asks[i]->seats[k];
+		}
+	}
+	e = db_query(db, ctx, (struct call){ STMT_SEAT_STATES, { array_done(&event), array_done(&no) } },
+	             &rows);
+	for (int r = 0; e == ERR_OK && r < rows_count(rows); r++)
+		seats[row_i64(rows, r, 0) - 1]->status = seat_status_parse(row_text(rows, r, 1));
+	return e;
+}
+
+enum err
+seats_read_all(struct db *db, TALLOC_CTX *ctx, struct seats_read *const *reads, size_t n)
+{
+	struct seats_verify *all = talloc_zero_array(ctx, struct seats_verify, (unsigned)n), **asks;
+	size_t n_asks = 0;
+	enum err e;
+
+	asks = talloc_array(ctx, struct seats_verify *, (unsigned)n);
+	if ((e = read_versions(db, ctx, reads, n)) != ERR_OK ||
+	    (e = read_seats(db, ctx, reads, n)) != ERR_OK)
+		return e;
+	for (size_t i = 0; i < n; i++) {
+		list_changed(ctx, reads[i]);
+		all[i] = (struct seats_verify){ reads[i]->event_id, reads[i]->states, reads[i]->n_states };
+		if (reads[i]->n_states > 0)
+			asks[n_asks++] = &all[i];
+	}
+	if (n_asks > 0 && (e = seats_verify_all(db, ctx, asks, n_asks)) != ERR_OK)
+		return e;
+	for (size_t i = 0; i < n; i++) {
+		if (reads[i]->found)
+			reads[i]->count = (struct seats_count){ reads[i]->horizon, reads[i]->version };
+	}
+	return ERR_OK;
+}
+
+/* --- Looking at what was read. --- */
+
+bool
+seats_read_rows_after(const struct seats_read *r, const struct cursor *after, size_t *rows)
+{
+	const struct cursor horizon = { r->horizon, 0 };
+
+	*rows = 0;
+	while (*rows < r->n_rows && cursor_compare(&r->rows[*rows].cursor, after) > 0)
+		(*rows)++;
+	return *rows <= FANOUT_REPLAY_MOST && (*rows < r->n_rows || r->all_rows) &&
+	       cursor_compare(after, &horizon) <= 0;
+}
+
+bool
+seats_read_rows_since(const struct seats_read *r, int64_t version, size_t *rows)
+{
+	const int64_t missed = r->version > version ? r->version - version : 0;
+	int64_t first_us;
+
+	*rows = (size_t)missed;
+	if (version == r->visible) {
+		*rows = 0;
+		return true;
+	}
+	if (version > r->visible || missed > FANOUT_REPLAY_MOST || *rows > r->n_rows)
+		return false;
+	if (r->n_rows == 0)
+		return r->all_rows;
+	first_us = r->rows[missed > 0 ? missed - 1 : 0].at_us;
+	while (*rows < r->n_rows && r->rows[*rows].at_us >= first_us - OVERLAP_US)
+		(*rows)++;
+	return *rows < r->n_rows || r->all_rows;
+}
+
+struct seat_state *
+seats_read_changed(TALLOC_CTX *ctx, const struct seats_read *r, size_t rows, size_t *n)
+{
+	struct seat_state *out = talloc_array(ctx, struct seat_state, (unsigned)r->n_states);
+	struct seats_read newest = *r;
+
+	newest.n_rows = rows;
+	list_changed(ctx, &newest);
+	*n = 0;
+	for (size_t i = 0; i < newest.n_states; i++) {
+		const struct seat_state *now = bsearch(&newest.states[i], r->states, r->n_states,
+		                                       sizeof(*r->states), compare_states);
+
+		if (now != NULL && now->status != SEAT__MAX)
+			out[(*n)++] = *now;
+	}
+	return out;
+}

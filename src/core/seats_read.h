@@ -1,0 +1,82 @@
+#ifndef ROWLOCK_SEATS_READ_H
+#define ROWLOCK_SEATS_READ_H
+
+#include "core/change.h"
+#include "core/fanout.h"
+#include "store/db.h"
+
+/* What those who follow the seats of an event begin with, read for many events at once. */
+
+/* An event's rows of the journal with a lower xid have been counted. */
+struct seats_count {
+	uint64_t xid;
+	int64_t rows;
+};
+
+/* A row of the journal that is not long ago. */
+struct seats_row {
+	struct cursor cursor;
+	int64_t at_us;
+	int32_t *seats;
+	size_t n;
+};
+
+struct seats_read {
+	/* What is wanted. */
+	int32_t event_id;
+	struct seats_count count; /* to count on from; afterwards, up to the horizon */
+	bool want_taken;          /* the seats that are not available */
+	bool want_after;          /* what changed behind `after` */
+	bool want_since;          /* what changed since a version */
+	struct cursor after;
+
+	/* What was read. */
+	bool found;               /* there is such an event */
+	uint64_t horizon;         /* all rows with a lower xid … */
+	int64_t version;          /* … which are so many … */
+	int64_t visible;          /* … and so many with those above it */
+	struct seat_state *taken; /* by number */
+	size_t n_taken;
+	struct seats_row *rows;   /* below the horizon, the newest first */
+	size_t n_rows, n_fetched; /* n_fetched: with those above the horizon */
+	bool all_rows;            /* behind `after`, or of the event */
+	struct seat_state *states; /* of the seats that these rows changed: as they are now; by number */
+	size_t n_states;
+};
+
+/* Seats of an event; their states are replaced by those that they have now. */
+struct seats_verify {
+	int32_t event_id;
+	struct seat_state *seats;
+	size_t n;
+};
+
+/* Notes that somebody wants what changed behind a place; since some version. */
+void seats_read_after(struct seats_read *r, const struct cursor *after);
+void seats_read_since(struct seats_read *r);
+
+/* Reads n of them, in three round trips. Errors as of db_exchange. */
+enum err seats_read_all(struct db *db, TALLOC_CTX *ctx, struct seats_read *const *reads,
+                        size_t n) MUST_CHECK;
+
+/* Reads the states of the seats of n events. Errors as of db_exchange. */
+enum err seats_verify_all(struct db *db, TALLOC_CTX *ctx, struct seats_verify *const *asks,
+                          size_t n) MUST_CHECK;
+
+/* Whether what changed behind a place was read. */
+bool seats_read_has_after(const struct seats_read *r, const struct cursor *after);
+
+/* How many of the rows are behind a place; false when there are more than were read. */
+bool seats_read_rows_after(const struct seats_read *r, const struct cursor *after, size_t *rows);
+
+/*
+ * How many of the rows one has to be told who has the seat map of a version: those that it may
+ * not have seen. False when that cannot be said: too long ago, or a version to come.
+ */
+bool seats_read_rows_since(const struct seats_read *r, int64_t version, size_t *rows);
+
+/* The seats that the newest rows changed, as they are now, by number; on ctx. */
+struct seat_state *seats_read_changed(TALLOC_CTX *ctx, const struct seats_read *r, size_t rows,
+                                      size_t *n);
+
+#endif

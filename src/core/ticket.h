@@ -1,0 +1,37 @@
+#ifndef ROWLOCK_TICKET_H
+#define ROWLOCK_TICKET_H
+
+#include "store/pool.h"
+
+/*
+ * Tickets for streams: a browser's EventSource cannot send a token, so it is given one of
+ * these, good for 30 s and once (http-api.md, Common). Only its hash is stored.
+ */
+
+#define TICKET_BYTES 24 /* random ones … */
+#define TICKET_CHARS 48 /* … and their hex digits */
+
+/* Whose ticket it is. */
+struct ticket {
+	const char *text;                     /* as somebody gave it, of any form */
+	bool good;                            /* redeemed; only then is the rest set */
+	const char *user_id, *user_name, *role; /* the name may be NULL */
+};
+
+/*
+ * Makes a ticket; t->user_id, user_name and role say for whom, text is set, on ctx.
+ * expires_us	set to until when it is good
+ *
+ * Errors: UNAVAILABLE.
+ */
+enum err ticket_make(struct pool *pool, TALLOC_CTX *ctx, struct ticket *t,
+                     int64_t *expires_us) MUST_CHECK;
+
+/*
+ * Redeems n tickets at once: whoever finds one good has it alone, however many ask. What is
+ * set hangs on ctx. Errors as of db_exchange.
+ */
+enum err ticket_redeem(struct db *db, TALLOC_CTX *ctx, struct ticket *const *tickets,
+                       size_t n) MUST_CHECK;
+
+#endif
