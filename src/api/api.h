@@ -38,7 +38,8 @@ struct route {
 	size_t body_most;    /* 0: it takes no body; else bytes */
 };
 
-#define PUBLIC 0
+#define PUBLIC  0
+#define ANYBODY (ROLE_BUYER | ROLE_SELLER | ROLE_ADMIN | ROLE_SERVICE)
 
 /* One request on its way through a face. */
 struct api {
@@ -61,16 +62,25 @@ struct api {
 /* Answers a request: the route, the token, the body, the handler, the error. */
 void api_serve(struct request *rq, struct response *rs, void *app);
 
+/*
+ * Finds out who is asking: sets a->who. A token that is there must be good, also where the
+ * route needs none. Errors: UNAUTHORIZED, FORBIDDEN (the route is not for this role).
+ */
+enum err api_authenticate(struct api *a) MUST_CHECK;
+
+/* Whether somebody may see the bookings of a user, of an event of a seller. */
+bool api_may_see(const struct principal *who, const char *user_id, const char *seller);
+
 /* Whether the caller may act on anybody's bookings. */
 bool api_is_staff(const struct api *a);
-
-/* Whether the caller may see a booking of a user for an event of a seller. */
-bool api_may_see(const struct api *a, const char *user_id, const char *seller);
 
 /* The routes, for the dispatcher and for listing them. */
 const struct route *api_routes(size_t *n);
 
-/* Answers an error in a face's shape; used by the dispatcher. */
+/* The face whose error shapes a path expects, when no route says it. */
+enum face face_of(const struct request *rq);
+
+/* Answers an error in a face's shape; used by the dispatchers. */
 void face_error(struct api *a, enum face face, enum err e);
 
 /* Opens {"success":true,"data": … of /api/v1; what is written next is the data. */

@@ -2,52 +2,10 @@
 #include <strings.h>
 
 #include "api/api.h"
-#include "api/decode.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "http/json.h"
-
-#define BEARER "Bearer "
-
-bool
-api_is_staff(const struct api *a)
-{
-	return (a->who.role & (ROLE_ADMIN | ROLE_SERVICE)) != 0;
-}
-
-bool
-api_may_see(const struct api *a, const char *user_id, const char *seller)
-{
-	return api_is_staff(a) || strcmp(a->who.sub, user_id) == 0 ||
-	       (a->who.role == ROLE_SELLER && strcmp(a->who.sub, seller) == 0);
-}
-
-/* Finds out who is asking. A token that is there must be good, also where none is needed. */
-static enum err
-authenticate(struct api *a)
-{
-	const char *header = request_header(a->rq, "HTTP_AUTHORIZATION"), *why = NULL;
-	enum err e = ERR_UNAUTHORIZED;
-
-	if (header == NULL || *header == '\0')
-		return a->route->who == PUBLIC ? ERR_OK : ERR_UNAUTHORIZED;
-	if (strncasecmp(header, BEARER, strlen(BEARER)) == 0)
-		e = token_verify(a->rq->ctx, &a->app->tokens, header + strlen(BEARER),
-		                 clock_now_us() / US_PER_S, &a->who, &why);
-	if (e != ERR_OK) {
-		log_line(LOG_INFO, "token refused", "id", a->rq->id, "reason",
-		         why == NULL ? "not a bearer token" : why, NULL);
-		a->who.role = ROLE_NONE;
-		return e;
-	}
-	if (a->route->who != PUBLIC && (a->route->who & (int)a->who.role) == 0) {
-		if (a->route->face == FACE_QUEUE) /* what others may not call there is for buyers */
-			a->message = "Only buyers can perform this action";
-		return ERR_FORBIDDEN;
-	}
-	return ERR_OK;
-}
 
 /* Whether the Content-Type says JSON, whatever its parameters (RFC 9110, 8.3). */
 static bool
@@ -88,20 +46,6 @@ take_body(struct api *a)
 	return e;
 }
 
-/* The face whose error shapes a path expects, when no route says it. */
-static enum face
-face_of_path(const struct request *rq)
-{
-	const char *second = rq->n_parts > 1 ? rq->part[1] : "";
-
-	if (strcmp(second, "booking") == 0)
-		return FACE_QUEUE;
-	if (strcmp(second, "bookings") == 0 || strcmp(second, "payments") == 0 ||
-	    strcmp(second, "showtimes") == 0)
-		return FACE_CINEMA;
-	return FACE_V1;
-}
-
 static enum err
 run(struct api *a, const struct route_match *match)
 {
@@ -111,7 +55,7 @@ run(struct api *a, const struct route_match *match)
 		response_header(a->rq, a->rs, "Allow", match->allow);
 	if (match->index < 0)
 		return match->path_known ? ERR_METHOD_NOT_ALLOWED : ERR_NOT_FOUND;
-	if ((e = authenticate(a)) != ERR_OK || (e = take_body(a)) != ERR_OK)
+	if ((e = api_authenticate(a)) != ERR_OK || (e = take_body(a)) != ERR_OK)
 		return e;
 	return a->route->handler(a);
 }
@@ -145,7 +89,7 @@ api_serve(struct request *rq, struct response *rs, void *app)
 	if (e == ERR_VALIDATION_ERROR && rq->bad_path)
 		a.message = "The URL is not valid";
 	if (e != ERR_OK)
-		face_error(&a, a.route == NULL ? face_of_path(rq) : a.route->face, e);
+		face_error(&a, a.route == NULL ? face_of(rq) : a.route->face, e);
 	metrics_observe(METRIC_REQUEST_TIME, a.route == NULL ? METRICS_ROUTES - 1 : (unsigned)match.index,
 	                clock_mono_us() - rq->began_us);
 	log_request(&a, e == ERR_OK ? NULL : err_name(e));

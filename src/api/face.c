@@ -5,6 +5,19 @@
 
 /* How each face speaks: the shapes of errors, and the envelope of /api/v1. */
 
+enum face
+face_of(const struct request *rq)
+{
+	const char *second = rq->n_parts > 1 ? rq->part[1] : "";
+
+	if (strcmp(second, "booking") == 0)
+		return FACE_QUEUE;
+	if (strcmp(second, "bookings") == 0 || strcmp(second, "payments") == 0 ||
+	    strcmp(second, "showtimes") == 0)
+		return FACE_CINEMA;
+	return FACE_V1;
+}
+
 static char *
 fault_details(struct api *a)
 {

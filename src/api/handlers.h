@@ -30,6 +30,7 @@ enum err queue_booking_list(struct api *a);
 enum err queue_booking_get(struct api *a);
 enum err queue_booking_cancel(struct api *a);
 enum err queue_booking_pay(struct api *a);
+enum err v1_stream_ticket(struct api *a);
 
 enum err health_get(struct api *a);
 enum err metrics_get(struct api *a);

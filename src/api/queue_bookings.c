@@ -354,7 +354,7 @@ answer_booking(struct api *a, const struct uuid *id)
 
 	if ((e = lookup_booking(a->app->lookup, a->rq->ctx, id, &b)) != ERR_OK)
 		return e;
-	if (!api_may_see(a, b.user_id, b.event.seller))
+	if (!api_may_see(&a->who, b.user_id, b.event.seller))
 		return ERR_FORBIDDEN;
 	jsonw_init(&w, a->rq->ctx, 1024);
 	write_booking(a, &w, &b, true);

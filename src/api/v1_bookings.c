@@ -244,7 +244,7 @@ answer_booking(struct api *a, const struct uuid *id)
 
 	if ((e = lookup_booking(a->app->lookup, a->rq->ctx, id, &b)) != ERR_OK)
 		return e;
-	if (!api_may_see(a, b.user_id, b.event.seller))
+	if (!api_may_see(&a->who, b.user_id, b.event.seller))
 		return ERR_FORBIDDEN;
 	v1_open(a, &w, 1024);
 	write_booking(&w, "data", &b);
@@ -342,7 +342,7 @@ v1_booking_history(struct api *a)
 	if ((e = decode_uuid_arg(a, a->arg[0], &id)) != ERR_OK ||
 	    (e = history_read(a->app->pool, a->rq->ctx, &id, &history)) != ERR_OK)
 		return e;
-	if (!api_may_see(a, history.user_id, history.seller))
+	if (!api_may_see(&a->who, history.user_id, history.seller))
 		return ERR_FORBIDDEN;
 	v1_open(a, &w, 1024);
 	jsonw_open(&w, "data", '{');

@@ -5,6 +5,7 @@
 
 #include "base/jsonw.h"
 #include "base/money.h"
+#include "core/booking.h"
 #include "core/message_facts.h"
 #include "store/types.h"
 
@@ -59,12 +60,6 @@ static const struct kind {
 	{ NULL, NO_MOVE, NULL, MOVE | SEATS | TOTAL | REASON, 0, NULL },
 };
 
-/* The names of /api/booking (domain.md, Booking states). */
-static const char *const queue_names[BOOKING__MAX] = {
-	"processing", "pending_payment", "pending_payment", "completed",
-	"cancelled",  "cancelled",       "failed",          "cancelled",
-};
-
 static const struct kind *
 kind_of(const char *type)
 {
@@ -108,7 +103,7 @@ tell_booking(TALLOC_CTX *ctx, const struct feed_row *row, const struct kind *k,
 	jsonw_uuid(&w, "booking_id", &row->booking_id);
 	jsonw_int(&w, "event_id", row->event_id);
 	jsonw_str(&w, "state", booking_status_name(k->state));
-	jsonw_str(&w, "status", queue_names[k->state]);
+	jsonw_str(&w, "status", booking_status_in(FACE_QUEUE, k->state));
 	if (f->n_positions > 0)
 		write_texts(&w, "seat_positions", f->positions, f->n_positions);
 	if (f->has_seats) {
@@ -326,7 +321,7 @@ tell_asked(TALLOC_CTX *ctx, const struct feed_row *row, const struct facts *f, u
 	write_known(&w, "quantity", f->quantity);
 	jsonw_str(&w, "seat_selection_mode", f->mode);
 	write_texts(&w, "seat_positions", f->positions, f->n_positions);
-	jsonw_str(&w, "status", queue_names[BOOKING_REQUESTED]);
+	jsonw_str(&w, "status", booking_status_in(FACE_QUEUE, BOOKING_REQUESTED));
 	jsonw_time(&w, "occurred_at", row->at_us);
 	jsonw_open(&w, "config", '{');
 	write_known(&w, "rows", f->rows);

@@ -1,0 +1,460 @@
+#include "api/stream.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/api.h"
+#include "api/decode.h"
+#include "api/sse.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "core/reader.h"
+#include "core/ticket.h"
+#include "http/streams.h"
+
+#define TICKETS_MOST 1000           /* redeemed together */
+#define PATIENCE_US  (5 * US_PER_S) /* with a ticket that cannot be redeemed */
+
+/* A stream, in the bytes that its connection has for us. */
+struct sse {
+	struct follower follower; /* first: one is the other */
+	const struct route *route;
+	char *id, *user;          /* one malloc'd piece; user NULL: nobody in particular */
+	struct redeeming *redeeming;
+	int64_t began_us;
+	uint32_t events;
+	int status;               /* of the answer; 0: none yet */
+	uint8_t role;             /* enum role */
+	bool is_head;
+};
+
+struct stream_app {
+	struct app app; /* settings and tokens only */
+	struct fanout *fanout;
+	struct streams *streams;
+	struct desk *tickets;
+	struct chunk *beat;
+};
+
+/* A ticket that is being redeemed; outlives whoever gave it. */
+struct redeeming {
+	struct sse *by; /* NULL: gone */
+};
+
+struct ticket_ask {
+	struct ticket ticket; /* first: what the reader sees */
+	struct redeeming *redeeming;
+};
+
+/* A request on its way to become a stream. */
+struct opening {
+	struct api a; /* first: what handlers get */
+	struct sse *s;
+};
+
+/* --- Answers. --- */
+
+static struct stream *
+stream_of(struct sse *s)
+{
+	return stream_of_owner(s);
+}
+
+/* Sends the head of an answer, and what it begins with. */
+static void
+send_head(struct sse *s, const struct request *rq, const struct response *rs, long length,
+          const char *body)
+{
+	char head[RESPONSE_HEAD];
+	struct chunk *c;
+	char *text;
+	int n = response_head(rq, rs, length, head);
+
+	text = talloc_asprintf(rq->ctx, "%.*s%s\r\n%s", n, head, rs->headers == NULL ? "" : rs->headers,
+	                       s->is_head ? "" : body);
+	c = chunk_new(text, strlen(text));
+	stream_send(stream_of(s), c, true);
+	chunk_drop(c);
+	s->status = rs->status;
+	metrics_status(rs->status);
+}
+
+static void
+send_error(struct api *a, struct sse *s, enum face face, enum err e)
+{
+	face_error(a, face, e);
+	send_head(s, a->rq, a->rs, (long)a->rs->body_len, a->rs->body);
+	stream_finish(stream_of(s));
+}
+
+/* An error that is found out later, when the request is gone. */
+static void
+refuse(struct sse *s, enum err e)
+{
+	struct request rq = { .ctx = talloc_new(NULL), .id = s->id };
+	struct response rs = { 0 };
+	struct api a = { .rq = &rq, .rs = &rs };
+
+	send_error(&a, s, s->route->face, e);
+	talloc_free(rq.ctx);
+}
+
+/* --- What there is to tell. --- */
+
+static enum err
+on_admit(struct follower *f, const char *user_id, const char *seller)
+{
+	const struct sse *s = (struct sse *)f;
+	const struct principal who = { .sub = s->user, .role = (enum role)s->role };
+
+	return api_may_see(&who, user_id, seller) ? ERR_OK : ERR_FORBIDDEN;
+}
+
+static void
+on_open(struct follower *f)
+{
+	struct sse *s = (struct sse *)f;
+	const struct request rq = { .ctx = talloc_new(NULL), .id = s->id };
+	struct response rs = { .status = 200, .content_type = "text/event-stream" };
+
+	response_header(&rq, &rs, "Cache-Control", "no-store");
+	response_header(&rq, &rs, "X-Accel-Buffering", "no");
+	send_head(s, &rq, &rs, -1, SSE_RETRY);
+	talloc_free(rq.ctx);
+	metrics_count(METRIC_STREAMS_OPENED, f->kind);
+	if (s->is_head)
+		stream_finish(stream_of(s));
+}
+
+static void
+on_refuse(struct follower *f, enum err e)
+{
+	refuse((struct sse *)f, e);
+}
+
+static void *
+make_status(enum follow kind, const struct change *c)
+{
+	TALLOC_CTX *ctx = talloc_new(NULL);
+	char *text = sse_status(ctx, kind == FOLLOW_OWN ? FACE_QUEUE : FACE_V1, c);
+	struct chunk *chunk = chunk_new(text, strlen(text));
+
+	talloc_free(ctx);
+	return chunk;
+}
+
+static void *
+make_seats(const struct seats_news *news)
+{
+	TALLOC_CTX *ctx = talloc_new(NULL);
+	char *text = sse_seats(ctx, news);
+	struct chunk *chunk = chunk_new(text, strlen(text));
+
+	talloc_free(ctx);
+	return chunk;
+}
+
+static void
+on_send(struct follower *f, void *message, bool greeting)
+{
+	struct sse *s = (struct sse *)f;
+
+	s->events++;
+	metrics_count(METRIC_STREAM_EVENTS, f->kind);
+	stream_send(stream_of(s), message, greeting);
+}
+
+static void
+on_end(struct follower *f)
+{
+	stream_finish(stream_of((struct sse *)f));
+}
+
+static void
+on_drop(void *message)
+{
+	chunk_drop(message);
+}
+
+static const struct fanout_rules fanout_rules = { on_admit, on_open, on_refuse, make_status,
+	                                          make_seats, on_send, on_end, on_drop };
+
+/* --- URLs. --- */
+
+/* Where a stream that was cut off goes on; what cannot be read counts as absent. */
+static void
+decode_after(const struct api *a, struct follower *f)
+{
+	const char *text = request_header(a->rq, "HTTP_LAST_EVENT_ID");
+
+	if (text == NULL)
+		text = request_query(a->rq, "lastEventId");
+	if (text == NULL || !cursor_parse(text, &f->after))
+		f->after = (struct cursor){ 0, 0 };
+}
+
+static enum err
+follow_own(struct api *a)
+{
+	struct follower *f = &((struct opening *)a)->s->follower;
+
+	f->kind = FOLLOW_OWN;
+	return decode_event_arg(a, a->arg[0], &f->event_id);
+}
+
+static enum err
+follow_booking(struct api *a)
+{
+	struct follower *f = &((struct opening *)a)->s->follower;
+	enum err e = decode_uuid_arg(a, a->arg[0], &f->booking_id);
+
+	f->kind = FOLLOW_BOOKING;
+	f->event_id = uuid_event(&f->booking_id);
+	return e;
+}
+
+static enum err
+follow_seats(struct api *a)
+{
+	struct follower *f = &((struct opening *)a)->s->follower;
+	enum err e;
+
+	f->kind = FOLLOW_SEATS;
+	if ((e = decode_event_arg(a, a->arg[0], &f->event_id)) != ERR_OK)
+		return e;
+	f->since = decode_query_int(a, "since", 0, INT64_MAX, -1);
+	return decode_done(a);
+}
+
+static const struct route routes[] = {
+	{ { GET, "/api/booking/event/{id}/sse" }, ANYBODY, follow_own, FACE_QUEUE, 0 },
+	{ { GET, "/api/v1/bookings/{id}/stream" }, ANYBODY, follow_booking, FACE_V1, 0 },
+	{ { GET, "/api/v1/events/{id}/stream" }, PUBLIC, follow_seats, FACE_V1, 0 },
+};
+
+/* --- Beginning. --- */
+
+/* Keeps the texts that are needed as long as the stream lives. */
+static void
+keep_texts(struct sse *s, const char *id, const char *user)
+{
+	size_t n = strlen(id) + 1, m = user == NULL ? 0 : strlen(user) + 1;
+	char *texts = malloc(n + m);
+
+	if (texts == NULL)
+		abort();
+	memcpy(texts, id, n);
+	if (user != NULL)
+		memcpy(texts + n, user, m);
+	free(s->id);
+	s->id = texts;
+	s->user = user == NULL ? NULL : texts + n;
+	s->follower.user_id = s->user;
+}
+
+static void
+redeem(struct stream_app *app, struct sse *s, const char *ticket)
+{
+	TALLOC_CTX *ctx;
+	struct ticket_ask *ask = desk_ask(app->tickets, sizeof(*ask), &ctx);
+
+	ask->redeeming = malloc(sizeof(*ask->redeeming));
+	if (ask->redeeming == NULL)
+		abort();
+	ask->redeeming->by = s;
+	ask->ticket.text = talloc_strdup(ctx, ticket);
+	s->redeeming = ask->redeeming;
+}
+
+/* Finds the route, and who asks; sets *ticket when that is yet to be seen. */
+static enum err
+identify(struct opening *o, const char **ticket)
+{
+	struct api *a = &o->a;
+	struct route_match match;
+
+	if (a->rq->bad_path) {
+		a->message = "The URL is not valid";
+		return ERR_VALIDATION_ERROR;
+	}
+	route_find(routes, sizeof(routes) / sizeof(routes[0]), sizeof(routes[0]), a->rq, &match);
+	if (match.path_known)
+		response_header(a->rq, a->rs, "Allow", match.allow);
+	if (match.index < 0)
+		return match.path_known ? ERR_METHOD_NOT_ALLOWED : ERR_NOT_FOUND;
+	a->route = o->s->route = &routes[match.index];
+	memcpy(a->arg, match.arg, sizeof(a->arg));
+	if (a->route->who == PUBLIC)
+		return ERR_OK;
+	if (request_header(a->rq, "HTTP_AUTHORIZATION") == NULL)
+		*ticket = request_query(a->rq, "ticket");
+	return *ticket == NULL ? api_authenticate(a) : ERR_OK;
+}
+
+static void
+on_begin(void *arg, struct stream *stream, char **env, TALLOC_CTX *ctx)
+{
+	struct stream_app *app = arg;
+	struct sse *s = stream_owner(stream);
+	const char *ticket = NULL;
+	struct request rq;
+	struct response rs = { 0 };
+	struct opening o = { .a = { .app = &app->app, .rq = &rq, .rs = &rs }, .s = s };
+	enum err e;
+
+	request_begin(&rq, ctx, env);
+	s->began_us = rq.began_us;
+	s->is_head = rq.method == HEAD;
+	s->follower.since = -1;
+	e = identify(&o, &ticket);
+	keep_texts(s, rq.id, o.a.who.sub);
+	s->role = (uint8_t)o.a.who.role;
+	decode_after(&o.a, &s->follower);
+	if (e == ERR_OK)
+		e = s->route->handler(&o.a);
+	if (e != ERR_OK)
+		send_error(&o.a, s, s->route == NULL ? face_of(&rq) : s->route->face, e);
+	else if (ticket != NULL)
+		redeem(app, s, ticket);
+	else
+		fanout_follow(app->fanout, &s->follower);
+}
+
+static void
+forget_ticket(struct sse *s)
+{
+	if (s->redeeming != NULL)
+		s->redeeming->by = NULL;
+	s->redeeming = NULL;
+}
+
+static enum err
+answer_tickets(struct db *db, struct batch *b)
+{
+	return ticket_redeem(db, b, (struct ticket **)b->asks, b->n);
+}
+
+static void
+take_tickets(void *arg, struct batch *b)
+{
+	struct stream_app *app = arg;
+
+	for (size_t i = 0; i < b->n; i++) {
+		const struct ticket_ask *ask = b->asks[i];
+		struct sse *s = ask->redeeming->by;
+		enum err e = b->err;
+
+		free(ask->redeeming);
+		if (s == NULL)
+			continue;
+		s->redeeming = NULL;
+		if (e == ERR_OK && ask->ticket.good) {
+			char *old = s->id;
+
+			s->id = NULL;
+			keep_texts(s, old, ask->ticket.user_id);
+			free(old);
+			s->role = (uint8_t)role_parse(ask->ticket.role);
+			fanout_follow(app->fanout, &s->follower);
+		} else {
+			e = e == ERR_OK ? ERR_UNAUTHORIZED : e;
+			log_line(LOG_INFO, "ticket refused", "id", s->id, "error", err_name(e), NULL);
+			refuse(s, e);
+		}
+	}
+}
+
+/* --- The life of a stream. --- */
+
+/* Whoever cannot begin for want of an answer is sent away; the others hear that we live. */
+static void
+on_beat(void *arg, struct stream *stream)
+{
+	struct stream_app *app = arg;
+	struct sse *s = stream_owner(stream);
+
+	if (s->status == 200) {
+		stream_send(stream, app->beat, false);
+	} else if (s->redeeming != NULL && clock_mono_us() - s->began_us > PATIENCE_US) {
+		forget_ticket(s);
+		refuse(s, ERR_UNAVAILABLE);
+	}
+}
+
+static void
+on_over(void *arg, struct stream *stream, enum stream_end why)
+{
+	static const char *const ends[] = { "ended", "gone", "slow", "bad" };
+	struct sse *s = stream_owner(stream);
+
+	(void)arg;
+	fanout_leave(&s->follower);
+	forget_ticket(s);
+	if (why == STREAM_SLOW)
+		metrics_count(METRIC_STREAMS_DROPPED, 0);
+	log_line(LOG_INFO, "stream", "id", s->id, "route",
+	         s->route == NULL ? "-" : s->route->key.pattern, "status", log_int(s->status), "ms",
+	         log_int((clock_mono_us() - s->began_us) / 1000), "events", log_int(s->events), "user",
+	         s->user, "end", ends[why], NULL);
+	free(s->id);
+}
+
+static const struct streams_rules streams_rules = { on_begin, on_beat, on_over,
+	                                                sizeof(struct sse) };
+
+static void
+close_one(struct stream *stream)
+{
+	struct sse *s = stream_owner(stream);
+
+	if (s->status == 0) {
+		fanout_leave(&s->follower);
+		forget_ticket(s);
+		refuse(s, ERR_UNAVAILABLE);
+	}
+	stream_finish(stream);
+}
+
+void
+stream_app_close(struct stream_app *app)
+{
+	streams_close(app->streams, close_one);
+}
+
+size_t
+stream_app_count(const struct stream_app *app)
+{
+	return streams_count(app->streams);
+}
+
+bool
+stream_app_is_busy(const struct stream_app *app)
+{
+	return fanout_is_busy(app->fanout) || desk_is_busy(app->tickets);
+}
+
+static int
+stream_app_free(struct stream_app *app)
+{
+	chunk_drop(app->beat);
+	return 0;
+}
+
+struct stream_app *
+stream_app_new(TALLOC_CTX *ctx, struct event_base *base, int listening,
+               const struct config *config, const char *database)
+{
+	struct stream_app *app = talloc_zero(ctx, struct stream_app);
+
+	app->app.config = config;
+	app->app.tokens = (struct token_rules){ config->jwt_secret, config->jwt_issuer,
+		                                    config->jwt_audience, config->jwt_role_claim };
+	app->beat = chunk_new(SSE_BEAT, strlen(SSE_BEAT));
+	app->fanout = fanout_new(app, base, database, config->redis_url, &fanout_rules);
+	app->tickets = desk_new(fanout_reader(app->fanout), TICKETS_MOST, answer_tickets, take_tickets,
+	                        app);
+	app->streams = streams_new(app, base, listening, &streams_rules, app);
+	talloc_set_destructor(app, stream_app_free);
+	return app;
+}

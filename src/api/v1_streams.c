@@ -1,0 +1,24 @@
+#include "api/handlers.h"
+#include "core/ticket.h"
+
+enum err
+v1_stream_ticket(struct api *a)
+{
+	struct ticket t = { .user_id = a->who.sub,
+		                .user_name = a->who.name,
+		                .role = role_name(a->who.role) };
+	int64_t expires_us;
+	struct jsonw w;
+	enum err e;
+
+	if ((e = ticket_make(a->app->pool, a->rq->ctx, &t, &expires_us)) != ERR_OK)
+		return e;
+	v1_open(a, &w, 256);
+	jsonw_open(&w, "data", '{');
+	jsonw_str(&w, "ticket", t.text);
+	jsonw_time(&w, "expiresAt", expires_us);
+	jsonw_close(&w, '}');
+	v1_close(a, &w, 201);
+	response_header(a->rq, a->rs, "Cache-Control", "no-store");
+	return ERR_OK;
+}
