@@ -3,6 +3,7 @@ A headless Chromium, told what to do over its debugging pipe: messages are JSON 
 NUL, requests on its descriptor 3, answers and events on 4 (Chrome DevTools Protocol).
 """
 
+import fcntl
 import itertools
 import json
 import os
@@ -30,11 +31,18 @@ class Chromium:
         self.profile = tempfile.mkdtemp(prefix="rowlock-chromium-")
         to_read, self.to_write = os.pipe()
         self.from_read, to_write = os.pipe()
-        # Over a shell, because the child wants its ends as 3 and 4, which may be taken here.
+        ends = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in (to_read, to_write)]
+
+        def as_3_and_4():
+            for end, number in zip(ends, (3, 4)):
+                os.dup2(end, number)
+
         self.child = subprocess.Popen(
-            ["sh", "-c", f'exec "$@" 3<&{to_read} 4>&{to_write}', "sh", program(), *QUIET,
-             f"--user-data-dir={self.profile}", "--remote-debugging-pipe", "about:blank"],
-            pass_fds=(to_read, to_write), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            [program(), *QUIET, f"--user-data-dir={self.profile}", "--remote-debugging-pipe", "about:blank"],
+            preexec_fn=as_3_and_4, pass_fds=(3, 4), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL)
+        for end in ends:
+            os.close(end)
         os.close(to_read)
         os.close(to_write)
         self.numbers, self.rest = itertools.count(1), b""
