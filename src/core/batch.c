@@ -8,6 +8,10 @@
 #include "base/shared.h"
 #include "core/journal.h"
 
+/* What those do who lost a race for best seats, from which try on, counted from 0. */
+#define LINE_UP    1 /* choose one process after the other */
+#define BE_PATIENT 2 /* wait for locks on seats, instead of looking for others */
+
 /* A batch whose verdicts are known and whose bookings are being written. */
 struct pending_commit {
 	struct houses *houses;
@@ -426,11 +430,11 @@ batch_settle(struct db *db, TALLOC_CTX *ctx, const struct policy *policy, struct
 	p->n = b->n;
 	p->verdicts = talloc_zero_array(ctx, struct verdict, (unsigned)b->n);
 	forget_choices(p);
-	e = b->patient ? line_up(db, ctx, p) : ERR_OK;
+	e = b->tries >= LINE_UP ? line_up(db, ctx, p) : ERR_OK;
 	if (e == ERR_OK)
 		e = choose_seats(db, ctx, p);
 	if (e == ERR_OK) {
-		wants_collect(ctx, b->asks, b->n, b->patient, &p->wants);
+		wants_collect(ctx, b->asks, b->n, b->tries >= BE_PATIENT, &p->wants);
 		p->wants.begun = p->lined_up;
 		e = reserve_lock(db, ctx, &p->wants, &p->facts);
 	}

@@ -18,8 +18,7 @@ struct batch {
 	struct ask *const *asks;        /* n of them, 1 to BATCH_MAX */
 	struct answer *const *answers;  /* n; see batch_settle */
 	size_t n;
-	bool patient;                   /* others got there first: line up, and wait for locks on seats
-	                                   that the system chose */
+	int tries;                      /* before this one, of the same asks */
 	void (*written)(void *arg);     /* called when only COMMIT is still under way: the next */
 	void *arg;                      /* batch may begin on another connection */
 	struct booking_key *lapsed;     /* out: owners whose window has passed, n_lapsed */

@@ -12,7 +12,6 @@
 #include "core/window.h"
 
 #define ATTEMPTS      6               /* of a batch, and then of a single ask before it is told to come back */
-#define ASK_NICELY    1               /* so often seats that others are at are left to them */
 #define PATIENCE_US   (10 * US_PER_S) /* how long an ask may be tried over and over */
 #define RESOLVE_US    (4 * US_PER_S)  /* how long the fate of a lost COMMIT is looked for */
 #define RESOLVE_PAUSE_MS 50
@@ -79,13 +78,13 @@ let_next_begin(void *turn)
  * TX_RETRY (their seats' former owners have been expired since).
  */
 static enum err
-settle_once(struct turn *t, struct waiter *const *waiters, size_t n, bool patient)
+settle_once(struct turn *t, struct waiter *const *waiters, size_t n, int tries)
 {
 	struct clerk *c = t->arg;
 	TALLOC_CTX *ctx = talloc_new(NULL);
 	struct ask *asks[BATCH_MAX];
 	struct answer *answers[BATCH_MAX];
-	struct batch batch = { asks, answers, n, patient, let_next_begin, t, NULL, 0, NULL };
+	struct batch batch = { asks, answers, n, tries, let_next_begin, t, NULL, 0, NULL };
 	enum err e;
 
 	for (size_t i = 0; i < n; i++) {
@@ -132,7 +131,7 @@ settle_together(struct turn *t, struct waiter **waiters, size_t *n)
 	for (int i = 0; i < ATTEMPTS && *n > 0; i++) {
 		if (i > 0)
 			metrics_count(METRIC_CLERK_RETRIES, 0);
-		e = settle_once(t, waiters, *n, i >= ASK_NICELY);
+		e = settle_once(t, waiters, *n, i);
 		if (e == ERR_OK)
 			*n = keep_unsettled(waiters, *n);
 		else if (e != ERR_TX_RETRY && e != ERR_DB_LOST)

@@ -13,6 +13,13 @@
 #define COST_FACTOR    4              /* reading may take a fifth of the time, not more */
 #define SOLD_PER_S     20000          /* nobody sells seats faster than this */
 
+/* What keeps a seat from being chosen that may be free. */
+enum claim {
+	CLAIM_NONE,
+	CLAIM_PROMISED, /* to a batch under way */
+	CLAIM_LOST,     /* somebody else got there first: it is his for the time being */
+};
+
 struct house {
 	struct houses *all;
 	int32_t event_id;
@@ -38,14 +45,13 @@ struct house {
 	/* What is known of the seats; guarded by mutex. */
 	pthread_mutex_t mutex;
 	struct seats *seats;
-	bool *promised;       /* to a batch under way */
-	size_t n_promised;
+	uint8_t *claim;       /* enum claim */
+	size_t n_promised, n_lost;
 	uint32_t *noted;      /* how many readings had begun when this process took it */
 	uint32_t begun;       /* readings that have begun … */
 	uint32_t known;       /* … and the newest that was taken over; 0: none */
 	uint64_t own;         /* changes by this process so far … */
 	uint64_t others;      /* … and by others as of that reading: shared_event_version - own */
-	bool doubtful;        /* seats were lost to others, who may not keep them */
 	int64_t read_us, cost_us, lapse_us; /* monotonic: begun, how long; next lapse, or -1 */
 };
 
@@ -181,7 +187,7 @@ read_layout(struct house *h)
 		h->n_seats = (size_t)rows_count(rows[2]);
 		h->facts = talloc_array(h, struct house_seat, (unsigned)h->n_seats);
 		h->by_position = talloc_array(h, int32_t, (unsigned)h->n_seats);
-		h->promised = talloc_zero_array(h, bool, (unsigned)h->n_seats);
+		h->claim = talloc_zero_array(h, uint8_t, (unsigned)h->n_seats);
 		h->noted = talloc_zero_array(h, uint32_t, (unsigned)h->n_seats);
 		spots = talloc_array(tmp, struct seat_spot, (unsigned)h->n_seats);
 		read_sections(h, rows[1]);
@@ -455,12 +461,23 @@ must_read(struct house *h, enum house_want want, const struct party *party, int6
 	if (h->known == 0)
 		return true;
 	if (want == HOUSE_LAST_WORD)
-		return h->read_us < since_us && (h->doubtful || is_stale(h, now_us));
-	if (!is_stale(h, now_us) && !(want == HOUSE_COUNT && h->doubtful))
+		return h->read_us < since_us && (h->n_lost > 0 || is_stale(h, now_us));
+	if (!is_stale(h, now_us) && !(want == HOUSE_COUNT && h->n_lost > 0))
 		return false;
 	if (want == HOUSE_CHOICE)
 		return age_us > COST_FACTOR * h->cost_us;
 	return (int64_t)seats_count(h->seats, party) < party->quantity + age_us * SOLD_PER_S / US_PER_S;
+}
+
+/* Changes what a seat is claimed for; h->mutex is held. */
+static void
+set_claim(struct house *h, size_t i, enum claim claim)
+{
+	h->n_promised -= h->claim[i] == CLAIM_PROMISED;
+	h->n_lost -= h->claim[i] == CLAIM_LOST;
+	h->claim[i] = (uint8_t)claim;
+	h->n_promised += claim == CLAIM_PROMISED;
+	h->n_lost += claim == CLAIM_LOST;
 }
 
 /* Takes a reading over, except where this process knows better by now. */
@@ -472,7 +489,11 @@ take_over(struct house *h, uint32_t reading, const int32_t *taken, size_t n)
 	for (size_t i = 0; i < n; i++)
 		busy[taken[i] - 1] = true;
 	for (size_t i = 0; i < h->n_seats; i++) {
-		if (!h->promised[i] && h->noted[i] < reading)
+		const bool known = h->claim[i] == CLAIM_PROMISED || h->noted[i] >= reading;
+
+		if (h->claim[i] == CLAIM_LOST && (busy[i] || !known))
+			set_claim(h, i, CLAIM_NONE);
+		if (!known)
 			seats_set(h->seats, (int32_t)i + 1, !busy[i]);
 	}
 	talloc_free(busy);
@@ -507,7 +528,6 @@ house_refresh(struct house *h, struct db *db, TALLOC_CTX *ctx, enum house_want w
 		take_over(h, reading, taken, n);
 		h->known = reading;
 		h->others = others;
-		h->doubtful = false;
 		h->read_us = began;
 		h->cost_us = clock_mono_us() - began;
 		h->lapse_us = row_null(rows, 0, 1) ? -1 : began + row_i64(rows, 0, 1);
@@ -516,15 +536,17 @@ house_refresh(struct house *h, struct db *db, TALLOC_CTX *ctx, enum house_want w
 	return ERR_OK;
 }
 
-/* Promised seats that would fit a party; h->mutex is held. */
+/* Claimed seats that would fit a party; h->mutex is held. */
 static size_t
-count_promised(const struct house *h, const struct party *party, bool any_access)
+count_claimed(const struct house *h, const struct party *party, bool any_access)
 {
 	size_t n = 0;
 
-	for (size_t i = 0, left = h->n_promised; left > 0; i++) {
-		left -= h->promised[i];
-		n += h->promised[i] && fits(&h->facts[i], party, any_access);
+	for (size_t i = 0, left = h->n_promised + h->n_lost; left > 0; i++) {
+		const bool is_claimed = h->claim[i] != CLAIM_NONE;
+
+		left -= is_claimed;
+		n += is_claimed && fits(&h->facts[i], party, any_access);
 	}
 	return n;
 }
@@ -539,8 +561,8 @@ house_has_room(struct house *h, const struct party *party, bool any_access)
 	other.accessible = !party->accessible;
 	pthread_mutex_lock(&h->mutex);
 	n = seats_count(h->seats, party) + (any_access ? seats_count(h->seats, &other) : 0);
-	if (n < quantity && n + h->n_promised >= quantity)
-		n += count_promised(h, party, any_access);
+	if (n < quantity && n + h->n_promised + h->n_lost >= quantity)
+		n += count_claimed(h, party, any_access);
 	pthread_mutex_unlock(&h->mutex);
 	return n >= quantity;
 }
@@ -554,8 +576,7 @@ house_choose(struct house *h, const struct party *party, int32_t *out)
 	e = seats_choose(h->seats, party, out);
 	for (int32_t i = 0; e == ERR_OK && i < party->quantity; i++) {
 		seats_set(h->seats, out[i], false);
-		h->promised[out[i] - 1] = true;
-		h->n_promised++;
+		set_claim(h, (size_t)out[i] - 1, CLAIM_PROMISED);
 	}
 	pthread_mutex_unlock(&h->mutex);
 	return e;
@@ -574,9 +595,9 @@ house_settle(struct house *h, const int32_t *seats, size_t n, bool booked, const
 		while (k < n_lost && lost[k] < seats[i])
 			k++;
 		is_lost = k < n_lost && lost[k] == seats[i];
-		h->doubtful = h->doubtful || is_lost;
-		h->promised[seats[i] - 1] = false;
-		h->n_promised--;
+		set_claim(h, (size_t)seats[i] - 1, is_lost ? CLAIM_LOST : CLAIM_NONE);
+		if (is_lost) /* the next reading may be too early to see who has it */
+			h->noted[seats[i] - 1] = h->begun + 1;
 		seats_set(h->seats, seats[i], !booked && !is_lost);
 	}
 	pthread_mutex_unlock(&h->mutex);

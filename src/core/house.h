@@ -86,8 +86,8 @@ enum err house_refresh(struct house *house, struct db *db, TALLOC_CTX *ctx, enum
                        const struct party *party, int64_t since_us) MUST_CHECK;
 
 /*
- * Whether enough seats for a party are free, as far as known, or promised to somebody who may
- * not get them in the end.
+ * Whether enough seats for a party are free, as far as known, or promised or lost to somebody
+ * who may not keep them.
  *
  * any_access	whether seats for wheelchairs and others count alike: for those who name theirs
  */
