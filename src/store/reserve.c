@@ -90,6 +90,8 @@ read_seats(TALLOC_CTX *ctx, const struct rows *rows, struct locked *out)
 {
 	int n = rows_count(rows);
 
+	if (n == 0)
+		return;
 	out->seats = talloc_realloc(ctx, out->seats, struct seat_facts, (unsigned)out->n_seats + (unsigned)n);
 	for (int r = 0; r < n; r++) {
 		struct seat_facts *s = &out->seats[out->n_seats++];
@@ -177,6 +179,7 @@ reserve_lock(struct db *db, TALLOC_CTX *ctx, const struct wants *w, struct locke
 	if (w->n_idle > 0)
 		calls[idle = n++] = for_keys(ctx, STMT_LOCK_IDLE_SEATS, w->idle, w->n_idle);
 	memset(out, 0, sizeof(*out));
+	out->seats = talloc_array(ctx, struct seat_facts, 0); /* not NULL: it is searched */
 	if ((e = db_exchange(db, ctx, calls, n, rows)) != ERR_OK)
 		return e;
 	read_pending(ctx, rows[pending], out);
