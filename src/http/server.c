@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "http/overflow.h"
 
 #define LISTEN_FD    0
 #define DRAIN_S      10
@@ -27,6 +28,7 @@
 struct server {
 	server_handler handler;
 	void *arg;
+	struct overflow *overflow; /* connections that wait in here, or NULL */
 	atomic_bool stopping;
 	atomic_int running;
 };
@@ -53,6 +55,20 @@ bound_reads(const FCGX_Request *fcgi)
 	const struct timeval tv = { .tv_sec = READ_S };
 
 	setsockopt(fcgi->ipcFd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+}
+
+/*
+ * The next connection for libfcgi: one that waits in here, or else it accepts one itself. It
+ * takes one that is there already if keepConnection says that it was left open on purpose.
+ */
+static bool
+offer_connection(struct server *s, FCGX_Request *fcgi)
+{
+	fcgi->ipcFd = overflow_take(s->overflow);
+	fcgi->keepConnection = fcgi->ipcFd >= 0;
+	if (fcgi->ipcFd >= 0)
+		bound_reads(fcgi);
+	return fcgi->ipcFd >= 0;
 }
 
 enum err
@@ -125,7 +141,7 @@ serve_thread(void *arg)
 	int rc;
 
 	FCGX_InitRequest(&fcgi, LISTEN_FD, FCGI_FAIL_ACCEPT_ON_INTR);
-	while (!atomic_load(&s->stopping)) {
+	while (offer_connection(s, &fcgi) || !atomic_load(&s->stopping)) {
 		rc = FCGX_Accept_r(&fcgi);
 		if (rc == 0) {
 			serve_one(s, &fcgi, pool);
@@ -200,6 +216,7 @@ server_run(int threads, server_handler handler, void *arg)
 
 	if (prepare_socket() != 0)
 		return 1;
+	s.overflow = overflow_watch(LISTEN_FD);
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK_BYTES);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
@@ -215,6 +232,7 @@ server_run(int threads, server_handler handler, void *arg)
 	pthread_attr_destroy(&attr);
 	log_line(LOG_INFO, "ready", "threads", log_int(threads), NULL);
 	wait_for_signal();
+	overflow_end(s.overflow);
 	atomic_store(&s.stopping, true);
 	return drain(&s);
 }

@@ -7,10 +7,12 @@ bought out; ROWLOCK_LOAD_SEED (1): the same seed makes the same wishes.
 """
 
 import os
+import resource
 
 import pytest
 
 import crowd
+import processes
 import rush
 from rowlock_client import grid
 
@@ -42,6 +44,21 @@ def test_a_thousand_people_want_one_seat(stack, hall, clean):
         assert len(result.winners) == 1
         assert len(result.refused) == 999
         assert not LATENCY or p95 < 500
+    clean(place, stack.acknowledged)
+
+
+def test_more_people_at_once_than_the_listen_queue_holds(stack, hall, clean):
+    """The kernel's queue of the workers' socket ends at somaxconn; the workers hold the rest."""
+    with open("/proc/sys/net/core/somaxconn") as file:
+        people = int(file.read()) + 1500
+    if 2 * people + 1000 > resource.getrlimit(resource.RLIMIT_NOFILE)[1]:
+        pytest.skip(f"{people} connections take more descriptors than a process may have here")
+    if not processes.workers():
+        pytest.skip("the worker processes cannot be seen: under valgrind this would take minutes")
+    place = hall(rows=1, cols=1)
+    result = rush.one_seat(stack, place, 1, people)
+    assert not result.others, result.others
+    assert (len(result.winners), len(result.refused)) == (1, people - 1)
     clean(place, stack.acknowledged)
 
 

@@ -1,0 +1,39 @@
+#ifndef ROWLOCK_OVERFLOW_H
+#define ROWLOCK_OVERFLOW_H
+
+/*
+ * Keeps the listen queue of a Unix socket from filling up.
+ *
+ * The kernel lets so many connections wait as net.core.somaxconn says (4096), and refuses
+ * more: the web server does not wait for a place, and its client gets an error. In a rush
+ * more people than that may wait. So when the queue is half full, one thread takes
+ * connections off it and keeps them here until a request thread asks for one. As long as it
+ * is not, they stay in the kernel's queue, where they survive the end of this process and
+ * any other process of the socket may serve them.
+ */
+struct overflow;
+
+/*
+ * Begins to watch a listening Unix socket, in a thread of its own. For one socket a process;
+ * lives as long as the process.
+ *
+ * listen_fd	bound and listening, with a receive time-out: a second or so
+ *
+ * Returns NULL where the queue cannot be seen (another kind of socket, netlink forbidden) or
+ * where there are no descriptors to spare; then the kernel's queue is all there is.
+ */
+struct overflow *overflow_watch(int listen_fd);
+
+/*
+ * Takes the connection that has waited longest.
+ *
+ * o	or NULL
+ *
+ * Returns a descriptor, the caller's to close, or -1 when none waits here.
+ */
+int overflow_take(struct overflow *o);
+
+/* Takes no more connections off the queue; those that are here can still be taken. */
+void overflow_end(struct overflow *o);
+
+#endif
