@@ -127,6 +127,43 @@ class Service:
         self._stack("start")
 
 
+def memory_kib(pid):
+    """What a process has in memory."""
+    for line in _read(pid, "status").decode().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1])
+    return 0
+
+
+def cpu_s(pid):
+    """The processor time that a process has used."""
+    stat = _read(pid, "stat").rpartition(b")")[2].split()
+    return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def descriptors(pid):
+    """How many descriptors a process has open."""
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def descriptor_limit(pid):
+    """How many it may have."""
+    for line in _read(pid, "limits").decode().splitlines():
+        if line.startswith("Max open files"):
+            return int(line.split()[3])
+    raise ProcessLookupError(pid)
+
+
+def limit_descriptors(pid, soft):
+    """Says how many it may have, with the rights of its own user."""
+    owner = os.stat(f"/proc/{pid}")
+    command = ["prlimit", "--pid", str(pid), f"--nofile={soft}:"]
+    if os.geteuid() != owner.st_uid:
+        command = ["setpriv", f"--reuid={owner.st_uid}", f"--regid={owner.st_gid}",
+                   "--clear-groups", *command]
+    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+
+
 class Postgres:
     """The private PostgreSQL of a stack."""
 

@@ -27,6 +27,7 @@ struct seats {
 	LIST_ENTRY(seats) in_dirty;
 	struct seats_count count;  /* to count on from */
 	int64_t version;           /* up to the topic's cursor; -1: not known yet */
+	struct cursor begun;       /* the last ones to begin know everything up to here */
 	struct kept *kept;         /* what came before it was */
 	struct seat_state *merged; /* in order; a seat may be there several times */
 	size_t n_merged, room;
@@ -268,13 +269,19 @@ keep(struct seats *s, const struct seats_change *c)
 void
 seats_tell(struct topic *t, const struct seats_change *c)
 {
+	struct seats *s = t->seats;
+
 	if (cursor_compare(&c->cursor, &t->cursor) <= 0)
 		return;
+	/* What some know already goes by itself: they are not told again. */
+	if (s->n_merged > 0 && !s->verifying && cursor_compare(&t->cursor, &s->begun) <= 0 &&
+	    cursor_compare(&c->cursor, &s->begun) > 0)
+		flush(s);
 	t->cursor = c->cursor;
-	if (t->seats->version < 0)
-		keep(t->seats, c);
+	if (s->version < 0)
+		keep(s, c);
 	else
-		note(t->seats, c);
+		note(s, c);
 }
 
 static void
@@ -431,6 +438,7 @@ begin_with(struct follower *f, const struct seats_read *r, struct greetings *g)
 	if (message != NULL)
 		fanout->rules->send(f, message, true);
 	f->last = (struct cursor){ r->horizon, 0 };
+	f->topic->seats->begun = f->last;
 	follower_hears(f);
 	return true;
 }

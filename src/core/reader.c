@@ -82,6 +82,8 @@ read_thread(void *arg)
 	struct reader *r = arg;
 	struct batch *b;
 
+	if (db_ready(r->db) != ERR_OK) /* opened before anybody waits for it; logged if it cannot be */
+		log_line(LOG_WARN, "streams wait for the database", NULL);
 	pthread_mutex_lock(&r->mutex);
 	while (!r->stop) {
 		if ((b = get(&r->todo)) == NULL) {
