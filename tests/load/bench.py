@@ -271,8 +271,10 @@ class Bench:
         if reply.status != 201:
             raise Broken(f"no booking: {reply}")
         moments = [(at - began) * 1000 for at in streams.all_told()]
+        streams.expect(b'"status":"cancelled"')
         if buyer.delete("bookings/" + reply.data["bookingId"]).status != 200:
             raise Broken("a booking could not be cancelled")
+        streams.all_told()
         return moments
 
     def p7(self):
