@@ -9,8 +9,8 @@
 #include "core/journal.h"
 
 /* What those do who lost a race for best seats, from which try on, counted from 0. */
-#define LINE_UP    1 /* choose one process after the other */
-#define BE_PATIENT 2 /* wait for locks on seats, instead of looking for others */
+#define BE_ALONE   1 /* choose when nobody else does, from what all others have left */
+#define BE_PATIENT 2 /* wait for locks on seats instead of looking for others */
 
 /* A batch whose verdicts are known and whose bookings are being written. */
 struct pending_commit {
@@ -18,12 +18,12 @@ struct pending_commit {
 	struct ask *const *asks;
 	struct answer *const *answers;
 	size_t n;
+	struct choosing choosing;
 	struct wants wants;
 	struct locked facts;
 	struct verdict *verdicts;
 	struct booking_write *writes; /* of the asks that something is written for, in order */
 	size_t n_writes;
-	bool lined_up; /* see there */
 };
 
 static int
@@ -117,35 +117,21 @@ is_chosen_for(const struct ask *ask)
 	return ask->best && ask->kind != ASK_ACCEPT;
 }
 
-/* The seats of an earlier try are promised no more. */
+/* The events of those that are chosen for. The seats of an earlier try are promised no more. */
 static void
-forget_choices(const struct pending_commit *p)
-{
-	for (size_t i = 0; i < p->n; i++) {
-		if (is_chosen_for(p->asks[i]))
-			p->asks[i]->n_seats = 0;
-	}
-}
-
-/*
- * Those who try again choose one process after the other, each from what the one before has
- * left: otherwise all would want the same best seats again, and most would lose again (R-32).
- */
-static enum err
-line_up(struct db *db, TALLOC_CTX *ctx, struct pending_commit *p)
+begin_choice(TALLOC_CTX *ctx, struct pending_commit *p)
 {
 	int32_t *events = talloc_array(ctx, int32_t, (unsigned)p->n);
 	size_t n = 0;
 
 	for (size_t i = 0; i < p->n; i++) {
-		if (is_chosen_for(p->asks[i]))
-			events[n++] = p->asks[i]->event_id;
+		if (!is_chosen_for(p->asks[i]))
+			continue;
+		p->asks[i]->n_seats = 0;
+		events[n++] = p->asks[i]->event_id;
 	}
-	if (n == 0)
-		return ERR_OK;
-	p->lined_up = true;
-	n = sort_distinct(events, n, sizeof(int32_t), compare_i32);
-	return reserve_line_up(db, ctx, events, n);
+	p->choosing.events = events;
+	p->choosing.n = n == 0 ? 0 : sort_distinct(events, n, sizeof(int32_t), compare_i32);
 }
 
 /* Brings a house up to date, and chooses for one party. */
@@ -165,14 +151,14 @@ look_and_choose(struct db *db, TALLOC_CTX *ctx, struct ask *ask, enum house_want
  * promised to others may be free again, who are refused for another reason: then we wait.
  */
 static enum err
-choose_for(struct db *db, TALLOC_CTX *ctx, struct ask *ask, bool surely, int64_t began_us,
+choose_for(struct db *db, TALLOC_CTX *ctx, struct ask *ask, bool alone, int64_t began_us,
            enum err *chosen)
 {
 	enum err e = ERR_OK;
 
-	if (!surely)
+	if (!alone)
 		e = look_and_choose(db, ctx, ask, HOUSE_CHOICE, 0, chosen);
-	if (e == ERR_OK && (surely || *chosen == ERR_NOT_ENOUGH_SEATS))
+	if (e == ERR_OK && (alone || *chosen == ERR_NOT_ENOUGH_SEATS))
 		e = look_and_choose(db, ctx, ask, HOUSE_LAST_WORD, began_us, chosen);
 	if (e != ERR_OK)
 		return e;
@@ -210,7 +196,7 @@ choose_seats(struct db *db, TALLOC_CTX *ctx, struct pending_commit *p)
 		if (a->kind == ASK_ACCEPT)
 			e = check_room(db, ctx, a, said);
 		else if (a->best)
-			e = choose_for(db, ctx, a, p->lined_up, began_us, said);
+			e = choose_for(db, ctx, a, p->choosing.alone, began_us, said);
 		if (e != ERR_OK)
 			return e;
 	}
@@ -421,7 +407,7 @@ batch_settle(struct db *db, TALLOC_CTX *ctx, const struct policy *policy, struct
 {
 	struct pending_commit *p = talloc_zero(ctx, struct pending_commit);
 	int64_t began = clock_mono_us();
-	enum err e;
+	enum err e = ERR_OK;
 
 	b->pending = p;
 	p->houses = houses;
@@ -429,13 +415,14 @@ batch_settle(struct db *db, TALLOC_CTX *ctx, const struct policy *policy, struct
 	p->answers = b->answers;
 	p->n = b->n;
 	p->verdicts = talloc_zero_array(ctx, struct verdict, (unsigned)b->n);
-	forget_choices(p);
-	e = b->tries >= LINE_UP ? line_up(db, ctx, p) : ERR_OK;
+	begin_choice(ctx, p);
+	if (b->tries >= BE_ALONE && p->choosing.n > 0)
+		e = reserve_alone(db, ctx, &p->choosing);
 	if (e == ERR_OK)
 		e = choose_seats(db, ctx, p);
 	if (e == ERR_OK) {
 		wants_collect(ctx, b->asks, b->n, b->tries >= BE_PATIENT, &p->wants);
-		p->wants.begun = p->lined_up;
+		p->wants.choosing = &p->choosing;
 		e = reserve_lock(db, ctx, &p->wants, &p->facts);
 	}
 	if (e == ERR_OK) {

@@ -137,27 +137,37 @@ read_pending(TALLOC_CTX *ctx, const struct rows *rows, struct locked *out)
 	}
 }
 
-enum err
-reserve_line_up(struct db *db, TALLOC_CTX *ctx, const int32_t *events, size_t n)
+/* A call of SHARE_EVENTS or LOCK_EVENTS. */
+static struct call
+for_events(TALLOC_CTX *ctx, enum stmt stmt, const struct choosing *choosing)
 {
-	struct array event;
+	struct array a;
 
-	array_init(&event, ctx);
-	for (size_t i = 0; i < n; i++)
-		array_int(&event, events[i]);
+	array_init(&a, ctx);
+	for (size_t i = 0; i < choosing->n; i++)
+		array_int(&a, choosing->events[i]);
+	return (struct call){ stmt, { array_done(&a) } };
+}
+
+enum err
+reserve_alone(struct db *db, TALLOC_CTX *ctx, struct choosing *choosing)
+{
 	const struct call calls[] = {
 		{ .stmt = STMT_BEGIN },
-		{ STMT_LOCK_EVENT_LINES, { array_done(&event) } },
+		for_events(ctx, STMT_LOCK_EVENTS, choosing),
 	};
+
+	choosing->alone = true;
 	return db_exchange(db, ctx, calls, 2, NULL);
 }
 
 enum err
 reserve_lock(struct db *db, TALLOC_CTX *ctx, const struct wants *w, struct locked *out)
 {
+	const struct choosing *choosing = w->choosing;
 	struct array user, event;
-	struct call calls[7];
-	struct rows *rows[7];
+	struct call calls[8];
+	struct rows *rows[8];
 	size_t n = 0, pending, events, requested = 0, idle = 0, seats = 0;
 	enum err e;
 
@@ -167,8 +177,11 @@ reserve_lock(struct db *db, TALLOC_CTX *ctx, const struct wants *w, struct locke
 		array_text(&user, w->users[i]);
 	for (size_t i = 0; i < w->n_events; i++)
 		array_int(&event, w->events[i]);
-	if (!w->begun)
+	if (choosing == NULL || !choosing->alone) {
 		calls[n++] = (struct call){ .stmt = STMT_BEGIN };
+		if (choosing != NULL && choosing->n > 0)
+			calls[n++] = for_events(ctx, STMT_SHARE_EVENTS, choosing);
+	}
 	calls[n++] = (struct call){ STMT_LOCK_USERS, { keys_param(ctx, w) } };
 	calls[pending = n++] = (struct call){ STMT_COUNT_PENDING, { array_done(&user) } };
 	calls[events = n++] = (struct call){ STMT_READ_EVENTS, { array_done(&event) } };

@@ -54,6 +54,13 @@ struct locked {
 	size_t n_requested;
 };
 
+/* Events in which the system chooses seats. */
+struct choosing {
+	const int32_t *events; /* sorted, distinct */
+	size_t n;
+	bool alone; /* the transaction is open, and no other chooses there: reserve_alone */
+};
+
 /* What a transaction locks and reads. */
 struct wants {
 	int64_t *lock_keys; /* one per user, sorted, distinct */
@@ -63,19 +70,17 @@ struct wants {
 	struct seat_key *seats; /* sorted, distinct */
 	struct seat_key *idle;  /* likewise: those that are left out when somebody is at them */
 	size_t n_keys, n_users, n_events, n_bookings, n_seats, n_idle;
-	bool begun; /* the transaction is open: reserve_line_up */
+	const struct choosing *choosing; /* or NULL */
 };
 
 /*
- * Opens a transaction and waits until those before have ended that lined up for the same
- * events, of whichever process: what it reads then, they have left.
- *
- * events	n of them, 1 or more, sorted and distinct
+ * Opens a transaction and waits until it is the only one, of all processes, that chooses seats
+ * of some events (1 or more): what it reads from then on, all before have left.
  */
-enum err reserve_line_up(struct db *db, TALLOC_CTX *ctx, const int32_t *events, size_t n) MUST_CHECK;
+enum err reserve_alone(struct db *db, TALLOC_CTX *ctx, struct choosing *choosing) MUST_CHECK;
 
 /*
- * Opens a transaction, unless it has begun, locks users, bookings and seats, and reads what decides: one round
+ * Opens a transaction, unless it is alone already, locks users, bookings and seats, and reads what decides: one round
  * trip. Errors as of db_exchange. Afterwards the transaction is open, or broken: db_rollback.
  */
 enum err reserve_lock(struct db *db, TALLOC_CTX *ctx, const struct wants *wants,

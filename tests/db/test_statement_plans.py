@@ -49,7 +49,8 @@ BOOKINGS = f"'{{1,1}}', '{{{BOOKING},{NEW}}}'"
 
 # Statement: its arguments, and the plan that it must have.
 HOT = {
-    "LOCK_EVENT_LINES": ("'{1,2}'", ["unnest"]),
+    "SHARE_EVENTS": ("'{1,2}'", ["unnest"]),
+    "LOCK_EVENTS": ("'{1,2}'", ["unnest"]),
     "LOCK_USERS": ("'{1,2}'", ["unnest"]),
     "COUNT_PENDING": ("'{user-1,user-2}'",
                       ["unnest", "booking_pending(hashtextextended(user_id, 0::bigint), expires_at)"]),
