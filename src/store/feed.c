@@ -64,20 +64,17 @@ enum err
 feed_move(struct db *db, TALLOC_CTX *ctx, const char *name, struct feed_place from,
           struct feed_place to, const char *trouble, int64_t *lag_ms)
 {
-	const struct call calls[] = {
-		{ .stmt = STMT_MOVE_LIGHTLY },
-		{ STMT_MOVE_CURSOR,
-		  { name, param_int(ctx, from.xid), param_int(ctx, from.seq), param_int(ctx, to.xid),
-		    param_int(ctx, to.seq), trouble } },
-	};
-	struct rows *rows[2];
+	const struct call call = { STMT_MOVE_CURSOR,
+		                       { name, param_int(ctx, from.xid), param_int(ctx, from.seq),
+		                         param_int(ctx, to.xid), param_int(ctx, to.seq), trouble } };
+	struct rows *rows;
 	enum err e;
 
-	if ((e = db_exchange(db, ctx, calls, 2, rows)) != ERR_OK)
+	if ((e = db_query(db, ctx, call, &rows)) != ERR_OK)
 		return e;
-	if (rows_count(rows[1]) == 0)
+	if (rows_count(rows) == 0)
 		return ERR_NOT_FOUND;
-	*lag_ms = row_i64(rows[1], 0, 0);
+	*lag_ms = row_i64(rows, 0, 0);
 	return ERR_OK;
 }
 
