@@ -2,7 +2,6 @@
 
 #include <malloc.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "api/api.h"
@@ -10,6 +9,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/shared.h"
+#include "bin/program.h"
 #include "core/lookup.h"
 #include "core/mapfile.h"
 #include "http/server.h"
@@ -28,14 +28,6 @@ usage(FILE *out)
 	      out);
 }
 
-/* Running out of memory ends the worker; the supervisor starts another. */
-static void
-out_of_memory(const char *reason)
-{
-	log_line(LOG_ERROR, "aborting", "reason", reason, NULL);
-	abort();
-}
-
 static void
 name_routes(void)
 {
@@ -49,18 +41,12 @@ name_routes(void)
 	metrics_name_route(METRICS_ROUTES - 1, "none");
 }
 
-/* Builds what all requests share; NULL when a setting is missing, and says which. */
+/* Builds what all requests share. */
 static struct app *
-build(TALLOC_CTX *ctx, const struct config *c)
+build(TALLOC_CTX *ctx, const struct config *c, const char *database)
 {
 	struct app *app = talloc_zero(ctx, struct app);
-	const char *database = config_database(app, c);
 
-	if (database == NULL || *c->jwt_secret == '\0') {
-		log_line(LOG_ERROR, "a setting is missing", "key",
-		         database == NULL ? "DATABASE_URL" : "JWT_SECRET", NULL);
-		return NULL;
-	}
 	app->config = c;
 	app->tokens = (struct token_rules){ c->jwt_secret, c->jwt_issuer, c->jwt_audience,
 		                                c->jwt_role_claim };
@@ -79,7 +65,7 @@ main(int argc, char **argv)
 {
 	TALLOC_CTX *ctx = talloc_new(NULL); /* what lives as long as the process */
 	const struct config *config;
-	const char *why;
+	const char *database;
 	struct app *app;
 	int status;
 
@@ -87,25 +73,18 @@ main(int argc, char **argv)
 		bool help = strcmp(argv[1], "--help") == 0;
 
 		usage(help ? stdout : stderr);
-		return help ? 0 : 2;
+		return help ? 0 : PROGRAM_MISUSED;
 	}
-	talloc_set_abort_fn(out_of_memory);
 	mallopt(M_ARENA_MAX, ARENAS);
-	if (config_load(ctx, &config, &why) != ERR_OK) {
-		log_line(LOG_ERROR, "bad settings", "reason", why, NULL);
-		return 2;
-	}
-	if (log_set_level(config->log_level) != 0) {
-		log_line(LOG_ERROR, "bad settings", "reason", "ROWLOCK_LOG_LEVEL: no such level", NULL);
-		return 2;
-	}
+	if ((config = program_settings(ctx)) == NULL ||
+	    (database = program_database(ctx, config, true)) == NULL)
+		return PROGRAM_MISUSED;
 	server_block_signals();
 	shared_open(config->shm_file, config->map_dir);
 	mapfile_clean();
 	metrics_init();
 	name_routes();
-	if ((app = build(ctx, config)) == NULL)
-		return 2;
+	app = build(ctx, config, database);
 	status = server_run((int)config->threads, api_serve, app);
 	if (status == 0) /* else threads are still at work */
 		talloc_free(ctx);

@@ -4,7 +4,6 @@
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -14,6 +13,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/shared.h"
+#include "bin/program.h"
 
 #define LISTEN_FD 0
 #define DRAIN_US  (10 * US_PER_S) /* for what waits to be read by clients */
@@ -35,14 +35,6 @@ usage(FILE *out)
 	      "descriptor 0. Settings come from the environment or rowlock.conf; see rowlock-sse(8)\n"
 	      "and `rowlockctl config`.\n",
 	      out);
-}
-
-/* Running out of memory ends the process; the supervisor starts another. */
-static void
-out_of_memory(const char *reason)
-{
-	log_line(LOG_ERROR, "aborting", "reason", reason, NULL);
-	abort();
 }
 
 static bool
@@ -120,31 +112,19 @@ main(int argc, char **argv)
 {
 	TALLOC_CTX *ctx = talloc_new(NULL); /* what lives as long as the process */
 	const struct config *config;
-	const char *why, *database;
+	const char *database;
 
 	if (argc > 1) {
 		bool help = strcmp(argv[1], "--help") == 0;
 
 		usage(help ? stdout : stderr);
-		return help ? 0 : 2;
+		return help ? 0 : PROGRAM_MISUSED;
 	}
-	talloc_set_abort_fn(out_of_memory);
 	mallopt(M_ARENA_MAX, ARENAS);
 	signal(SIGPIPE, SIG_IGN);
-	if (config_load(ctx, &config, &why) != ERR_OK) {
-		log_line(LOG_ERROR, "bad settings", "reason", why, NULL);
-		return 2;
-	}
-	if (log_set_level(config->log_level) != 0) {
-		log_line(LOG_ERROR, "bad settings", "reason", "ROWLOCK_LOG_LEVEL: no such level", NULL);
-		return 2;
-	}
-	database = config_database(ctx, config);
-	if (database == NULL || *config->jwt_secret == '\0') {
-		log_line(LOG_ERROR, "a setting is missing", "key",
-		         database == NULL ? "DATABASE_URL" : "JWT_SECRET", NULL);
-		return 2;
-	}
+	if ((config = program_settings(ctx)) == NULL ||
+	    (database = program_database(ctx, config, true)) == NULL)
+		return PROGRAM_MISUSED;
 	if (!is_listening(LISTEN_FD)) {
 		log_line(LOG_ERROR, "descriptor 0 is no socket: start me by spawn-fcgi", NULL);
 		return 1;

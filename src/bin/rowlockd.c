@@ -1,20 +1,20 @@
 /* rowlockd: the work that goes on behind the web, one role a process. */
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/shared.h"
 #include "base/stop.h"
+#include "bin/program.h"
 #include "core/relay.h"
 #include "core/reserver.h"
 
 /* Every role: runs in the foreground until stop_wait says so, and returns the exit status. */
 static const struct {
 	const char *name;
-	int (*run)(TALLOC_CTX *ctx, const struct config *config);
+	int (*run)(TALLOC_CTX *ctx, const struct config *config, const char *database);
 	const char *help;
 } roles[] = {
 	{ "relay", relay_run, "tell Redis and Kafka what the journal says" },
@@ -33,33 +33,20 @@ usage(FILE *out)
 	      out);
 }
 
-/* Running out of memory ends the process; the supervisor starts another. */
-static void
-out_of_memory(const char *reason)
-{
-	log_line(LOG_ERROR, "aborting", "reason", reason, NULL);
-	abort();
-}
-
 static int
 run(size_t role)
 {
 	TALLOC_CTX *ctx = talloc_new(NULL); /* what lives as long as the process */
-	const struct config *config;
-	const char *why;
-	int status = 2;
+	const struct config *config = program_settings(ctx);
+	const char *database = config == NULL ? NULL : program_database(ctx, config, false);
+	int status = PROGRAM_MISUSED;
 
-	talloc_set_abort_fn(out_of_memory);
-	if (config_load(ctx, &config, &why) != ERR_OK) {
-		log_line(LOG_ERROR, "bad settings", "reason", why, NULL);
-	} else if (log_set_level(config->log_level) != 0) {
-		log_line(LOG_ERROR, "bad settings", "reason", "ROWLOCK_LOG_LEVEL: no such level", NULL);
-	} else {
+	if (database != NULL) {
 		stop_watch();
 		shared_open(config->shm_file, config->map_dir);
 		metrics_init();
 		log_line(LOG_INFO, "starting", "role", roles[role].name, NULL);
-		status = roles[role].run(ctx, config);
+		status = roles[role].run(ctx, config, database);
 		log_line(LOG_INFO, "ended", "role", roles[role].name, "status", log_int(status), NULL);
 	}
 	talloc_free(ctx);
@@ -78,5 +65,5 @@ main(int argc, char **argv)
 			return run(i);
 	}
 	usage(stderr);
-	return 2;
+	return PROGRAM_MISUSED;
 }

@@ -96,16 +96,11 @@ take_lock(struct db *db)
 }
 
 int
-relay_run(TALLOC_CTX *ctx, const struct config *config)
+relay_run(TALLOC_CTX *ctx, const struct config *config, const char *database)
 {
-	const char *database = config_database(ctx, config);
 	bool waiting = false;
 	struct db *db;
 
-	if (database == NULL) {
-		log_line(LOG_ERROR, "a setting is missing", "key", "DATABASE_URL", NULL);
-		return 2;
-	}
 	if (*config->redis_url == '\0' && *config->kafka_broker == '\0')
 		log_line(LOG_WARN, "nobody to tell: neither REDIS_URL nor KAFKA_BROKER is set", NULL);
 	db = db_new(ctx, database);

@@ -15,9 +15,9 @@
  * is frozen or cut off; a relay that is killed frees it at once. The others ask every 0.5 s.
  * A relay that cannot be sure to hold the lock sends nothing.
  *
- * Runs until stop_ask; returns the exit status: 0, 1 when a sink cannot go on (what to do is
- * logged), 2 when a setting is missing. stop_watch must have been called.
+ * Runs until stop_ask; returns the exit status: 0, or 1 when a sink cannot go on (what to do is
+ * logged). stop_watch must have been called.
  */
-int relay_run(TALLOC_CTX *ctx, const struct config *config);
+int relay_run(TALLOC_CTX *ctx, const struct config *config, const char *database);
 
 #endif

@@ -170,17 +170,12 @@ serve(struct reserver *r)
 }
 
 int
-reserver_run(TALLOC_CTX *ctx, const struct config *config)
+reserver_run(TALLOC_CTX *ctx, const struct config *config, const char *database)
 {
 	const struct policy policy = { (int32_t)config->max_seats, (int32_t)config->window_min,
 		                           (int32_t)config->max_pending };
 	struct reserver r = { .attempts = (int)config->consumer_attempts };
-	const char *database = config_database(ctx, config);
 
-	if (database == NULL) {
-		log_line(LOG_ERROR, "a setting is missing", "key", "DATABASE_URL", NULL);
-		return 2;
-	}
 	r.seating = seating_new(ctx, database, &policy);
 	if (*config->kafka_broker != '\0') {
 		const char *topic = talloc_asprintf(ctx, "%s%s", config->kafka_prefix, TOPIC);

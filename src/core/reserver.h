@@ -12,9 +12,9 @@
  * some seconds, and for everybody while Kafka is away. Without Kafka the table is all there is.
  * Which of them a booking is taken from makes no difference: see seating.h.
  *
- * Returns the exit status of the process: 0; 1 when the Kafka client has failed for good, 2
- * when a setting is missing; both logged.
+ * Returns the exit status of the process: 0; 1 when the Kafka client has failed for good,
+ * which is logged.
  */
-int reserver_run(TALLOC_CTX *ctx, const struct config *config);
+int reserver_run(TALLOC_CTX *ctx, const struct config *config, const char *database);
 
 #endif
