@@ -214,7 +214,7 @@ settle_promises(const struct pending_commit *p, bool committed)
 
 		if (is_chosen_for(a) && a->n_seats > 0)
 			house_settle(a->house, a->seats, a->n_seats, committed && v->err == ERR_OK, v->refused,
-			             lost ? v->n_refused : 0);
+			             lost ? v->n_refused : 0, p->choosing.alone);
 	}
 }
 

@@ -584,7 +584,7 @@ house_choose(struct house *h, const struct party *party, int32_t *out)
 
 void
 house_settle(struct house *h, const int32_t *seats, size_t n, bool booked, const int32_t *lost,
-             size_t n_lost)
+             size_t n_lost, bool stays)
 {
 	size_t k = 0;
 
@@ -596,8 +596,8 @@ house_settle(struct house *h, const int32_t *seats, size_t n, bool booked, const
 			k++;
 		is_lost = k < n_lost && lost[k] == seats[i];
 		set_claim(h, (size_t)seats[i] - 1, is_lost ? CLAIM_LOST : CLAIM_NONE);
-		if (is_lost) /* the next reading may be too early to see who has it */
-			h->noted[seats[i] - 1] = h->begun + 1;
+		if (is_lost)
+			h->noted[seats[i] - 1] = h->begun + stays;
 		seats_set(h->seats, seats[i], !booked && !is_lost);
 	}
 	pthread_mutex_unlock(&h->mutex);

@@ -102,8 +102,11 @@ enum err house_choose(struct house *house, const struct party *party, int32_t *o
 /*
  * Ends promises: the seats were booked, or are free again; those in `lost`, ascending, belong
  * to somebody else.
+ *
+ * stays	who has those that are lost may still be at it when the house is read next, and not be
+ *		seen; they are left alone until the reading after that
  */
 void house_settle(struct house *house, const int32_t *seats, size_t n, bool booked,
-                  const int32_t *lost, size_t n_lost);
+                  const int32_t *lost, size_t n_lost, bool stays);
 
 #endif
