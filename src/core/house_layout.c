@@ -1,0 +1,241 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/house_inner.h"
+#include "store/param.h"
+
+/* The layout of a house: read once, and then as it is for ever. */
+
+static int16_t
+find_tier(struct house *h, const char *name)
+{
+	for (size_t i = 0; i < h->n_tiers; i++) {
+		if (strcmp(h->tiers[i], name) == 0)
+			return (int16_t)i;
+	}
+	h->tiers = talloc_realloc(h, h->tiers, const char *, (unsigned)h->n_tiers + 1);
+	h->tiers[h->n_tiers] = talloc_strdup(h->tiers, name);
+	return (int16_t)h->n_tiers++;
+}
+
+static void
+read_sections(struct house *h, const struct rows *rows)
+{
+	h->n_sections = (size_t)rows_count(rows);
+	h->sections = talloc_array(h, struct house_section, (unsigned)h->n_sections);
+	for (int r = 0; r < (int)h->n_sections; r++)
+		h->sections[r] = (struct house_section){
+			.no = row_i32(rows, r, 0),
+			.name = talloc_strdup(h->sections, row_text(rows, r, 1)),
+			.subsection = row_i32(rows, r, 2),
+			.rows = row_i32(rows, r, 3),
+			.cols = row_i32(rows, r, 4),
+			.price_minor = row_null(rows, r, 5) ? -1 : row_i32(rows, r, 5),
+		};
+}
+
+/* Reads the seats, and leaves their places in spots. */
+static void
+read_seats(struct house *h, const struct rows *rows, struct seat_spot *spots, bool *has_xy)
+{
+	size_t room = 0, used = 0;
+
+	for (int r = 0; r < (int)h->n_seats; r++)
+		room += strlen(row_text(rows, r, 4)) + strlen(row_text(rows, r, 5)) + 2;
+	h->text = talloc_array(h, char, (unsigned)room);
+	*has_xy = h->n_seats > 0;
+	for (int r = 0; r < (int)h->n_seats; r++) {
+		struct house_seat *f = &h->facts[r];
+		bool placed = !row_null(rows, r, 9) && !row_null(rows, r, 10);
+
+		*f = (struct house_seat){ .price_minor = row_i32(rows, r, 7),
+			                      .position = (int32_t)used,
+			                      .label = (int32_t)(used + strlen(row_text(rows, r, 4)) + 1),
+			                      .row = row_i32(rows, r, 2),
+			                      .section = (int16_t)row_i32(rows, r, 1),
+			                      .tier = find_tier(h, row_text(rows, r, 6)),
+			                      .accessible = row_bool(rows, r, 8) };
+		used += (size_t)snprintf(h->text + used, room - used, "%s-%s", row_text(rows, r, 4),
+		                         row_text(rows, r, 5)) + 1;
+		spots[r] = (struct seat_spot){ .no = row_i32(rows, r, 0),
+			                           .section = f->section,
+			                           .row = f->row,
+			                           .col = row_i32(rows, r, 3),
+			                           .tier = f->tier,
+			                           .accessible = f->accessible,
+			                           .x = placed ? (float)row_real(rows, r, 9) : 0,
+			                           .y = placed ? (float)row_real(rows, r, 10) : 0 };
+		*has_xy = *has_xy && placed;
+	}
+}
+
+/* For qsort_r: by section, position, number. */
+static int
+compare_positions(const void *a, const void *b, void *arg)
+{
+	const struct house *h = arg;
+	const int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+	const struct house_seat *s = &h->facts[x - 1], *t = &h->facts[y - 1];
+	int c = s->section - t->section;
+
+	if (c == 0)
+		c = strcmp(h->text + s->position, h->text + t->position);
+	return c != 0 ? c : x - y;
+}
+
+enum err
+house_read_layout(struct house *h, struct pool *pool)
+{
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	const char *event = param_int(tmp, h->event_id);
+	const struct call calls[] = {
+		{ STMT_GET_EVENT, { event } },
+		{ STMT_MAP_SECTIONS, { event } },
+		{ STMT_HOUSE_SEATS, { event } },
+	};
+	struct rows *rows[3];
+	struct seat_spot *spots;
+	bool has_xy;
+	enum err e = pool_read(pool, tmp, calls, 3, rows);
+
+	if (e == ERR_OK && rows_count(rows[0]) == 0)
+		e = ERR_EVENT_NOT_FOUND;
+	if (e == ERR_OK) {
+		h->n_seats = (size_t)rows_count(rows[2]);
+		h->facts = talloc_array(h, struct house_seat, (unsigned)h->n_seats);
+		h->by_position = talloc_array(h, int32_t, (unsigned)h->n_seats);
+		h->claim = talloc_zero_array(h, uint8_t, (unsigned)h->n_seats);
+		h->noted = talloc_zero_array(h, uint32_t, (unsigned)h->n_seats);
+		spots = talloc_array(tmp, struct seat_spot, (unsigned)h->n_seats);
+		read_sections(h, rows[1]);
+		read_seats(h, rows[2], spots, &has_xy);
+		for (size_t i = 0; i < h->n_seats; i++)
+			h->by_position[i] = (int32_t)i + 1;
+		qsort_r(h->by_position, h->n_seats, sizeof(int32_t), compare_positions, h);
+		h->seats = seats_new(h, spots, h->n_seats, has_xy);
+	}
+	talloc_free(tmp);
+	return e;
+}
+
+enum err
+house_party(const struct house *h, TALLOC_CTX *ctx, const struct wish *wish, struct party *out,
+            const struct house_section **place, const char **field)
+{
+	bool *sections = NULL;
+	size_t n = 0;
+
+	*place = NULL;
+	*out = (struct party){ .quantity = wish->quantity, .tier = -1, .accessible = wish->accessible };
+	if (wish->section != NULL || wish->subsection != 0)
+		sections = talloc_zero_array(ctx, bool, (unsigned)h->n_sections + 1);
+	for (size_t i = 0; sections != NULL && i < h->n_sections; i++) {
+		const struct house_section *s = &h->sections[i];
+
+		if ((wish->section != NULL && strcmp(wish->section, s->name) != 0) ||
+		    (wish->subsection != 0 && wish->subsection != s->subsection))
+			continue;
+		sections[s->no] = true;
+		*place = s;
+		n++;
+	}
+	out->sections = sections;
+	for (size_t i = 0; wish->tier != NULL && i < h->n_tiers; i++) {
+		if (strcmp(wish->tier, h->tiers[i]) == 0)
+			out->tier = (int32_t)i;
+	}
+	*field = sections != NULL && n == 0                ? (wish->section != NULL ? "section" : "subsection")
+	         : wish->tier != NULL && out->tier == -1 ? "tier"
+	                                                 : NULL;
+	if (n > 1)
+		*place = NULL;
+	return *field == NULL ? ERR_OK : ERR_VALIDATION_ERROR;
+}
+
+static int32_t
+seat_as_printed(const struct house *h, int16_t section, const char *position)
+{
+	size_t low = 0, high = h->n_seats;
+
+	while (low < high) {
+		const size_t mid = (low + high) / 2;
+		const struct house_seat *s = &h->facts[h->by_position[mid] - 1];
+		int c = s->section - section;
+
+		if (c == 0)
+			c = strcmp(h->text + s->position, position);
+		if (c == 0)
+			return h->by_position[mid];
+		if (c < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return 0;
+}
+
+/* The seat of a label in a row given by its number; seats are sorted by section and row. */
+static int32_t
+seat_of_row(const struct house *h, int16_t section, long row, const char *label)
+{
+	size_t low = 0, high = h->n_seats;
+
+	while (low < high) {
+		const size_t mid = (low + high) / 2;
+		const struct house_seat *s = &h->facts[mid];
+
+		if (s->section < section || (s->section == section && s->row < row))
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	for (; low < h->n_seats; low++) {
+		const struct house_seat *s = &h->facts[low];
+
+		if (s->section != section || s->row != row)
+			return 0;
+		if (strcmp(h->text + s->label, label) == 0)
+			return (int32_t)low + 1;
+	}
+	return 0;
+}
+
+int32_t
+house_seat(const struct house *h, const struct house_section *place, const char *position)
+{
+	int32_t no = seat_as_printed(h, (int16_t)place->no, position);
+	char *end;
+	long row;
+
+	if (no != 0 || *position < '1' || *position > '9')
+		return no;
+	row = strtol(position, &end, 10);
+	return *end == '-' ? seat_of_row(h, (int16_t)place->no, row, end + 1) : 0;
+}
+
+int32_t
+house_price(const struct house *h, int32_t no)
+{
+	return h->facts[no - 1].price_minor;
+}
+
+bool
+house_fits(const struct house_seat *s, const struct party *party, bool any_access)
+{
+	return (party->sections == NULL || party->sections[s->section]) &&
+	       (party->tier == SEATS_ANY_TIER || party->tier == s->tier) &&
+	       (any_access || party->accessible == s->accessible);
+}
+
+int32_t
+house_price_least(const struct house *h, const struct party *party)
+{
+	int32_t least = INT32_MAX;
+
+	for (size_t i = 0; i < h->n_seats; i++) {
+		if (house_fits(&h->facts[i], party, false) && h->facts[i].price_minor < least)
+			least = h->facts[i].price_minor;
+	}
+	return least == INT32_MAX ? 0 : least;
+}
