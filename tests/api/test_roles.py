@@ -25,6 +25,7 @@ MATRIX = {
     "GET bookings/{booking}":        (None, 401, 200, 403, 200, 403, 200, 200),
     "GET bookings/{booking}/history": (None, 401, 200, 403, 200, 403, 200, 200),
     "DELETE bookings/{booking}":     (None, 401, 200, 403, 403, 403, 200, 200),
+    "POST stream-tickets":           (None, 401, 201, 201, 201, 201, 201, 201),
     "PATCH bookings/{booking}/cancel": (None, 401, 200, 403, 403, 403, 200, 200),
     "POST /api/booking":             ("queue", 401, 202, 202, 403, 403, 202, 202),
     "GET /api/booking/my_booking":   (None, 401, 200, 200, 200, 200, 200, 200),

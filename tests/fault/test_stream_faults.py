@@ -113,12 +113,12 @@ def figure(stack, name):
 
 # --- Redis and the relay. ---
 
-@pytest.mark.parametrize("name", ["redis", "relay"])
-def test_frozen_and_thawed_again(name, stack, place, watchers):
+@pytest.mark.parametrize("victim", ["redis", "relay"])
+def test_frozen_and_thawed_again(victim, stack, place, watchers):
     some = watchers()
     first, second = some[:USERS // 2], some[USERS // 2:]
     with seats_stream(stack, place) as stream:
-        with service(name).frozen():
+        with service(victim).frozen():
             for watcher in first:
                 watcher.cancel()
             until_seat(stream, USERS // 2, "available", 10)
