@@ -11,7 +11,7 @@
 #define TRY_EVERY_MS  500
 #define PATIENCE_MS   1200 /* the server's, with the connection that holds the lock */
 #define ASK_EVERY_US  INT64_C(300000)
-#define STEP_MS       20   /* at which the end of the sinks is noticed */
+#define STEP_MS       50   /* at which the end of the sinks is noticed */
 #define REGRET_MS     1000 /* before a process that cannot go on makes way for another */
 
 /* The active relay's threads. */

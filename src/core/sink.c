@@ -6,10 +6,12 @@
 
 #define BATCH         2000                   /* rows of one read */
 #define IDLE_MS       20                     /* between two reads, unless there is more to read */
+#define BUSY_ROWS     8                      /* from so many on, the next read shall find more */
 #define CALM_MS       100                    /* when the database or the sink is away */
 #define MOVE_EVERY_US INT64_C(100000)        /* the cursor, while rows are told */
 #define SIGN_EVERY_US (2 * US_PER_S)         /* of life, else */
 #define FINISH_US     (5 * US_PER_S)         /* for what is on its way, at the end */
+#define SCRATCH       (32 * 1024)            /* bytes: the messages of almost every row */
 
 struct sink {
 	const struct sink_kind *kind;
@@ -21,6 +23,7 @@ struct sink {
 	struct feed_place read, told, noted; /* the last row that was read, is told, and is in the cursor */
 	int64_t read_at_us, noted_us;        /* monotonic: of the next read, of the last note */
 	bool troubled;                       /* as noted */
+	TALLOC_CTX *scratch; /* a pool, for one row's messages at a time */
 	TALLOC_CTX *batch; /* of the rows in hand; those from `next` on are not sent yet */
 	struct feed_row *rows;
 	size_t n, next;
@@ -85,7 +88,7 @@ fetch(struct sink *s)
 	if (e != ERR_OK)
 		s->read_at_us = now + CALM_MS * INT64_C(1000);
 	else if (s->n < BATCH)
-		s->read_at_us = now + IDLE_MS * INT64_C(1000);
+		s->read_at_us = now + (s->n < BUSY_ROWS ? IDLE_MS : s->kind->busy_ms) * INT64_C(1000);
 }
 
 /* How long nothing has to be done but waiting for acknowledgements. */
@@ -142,11 +145,26 @@ settle(struct sink *s, int wait_ms)
 	return e;
 }
 
+/* Sends rows off for as long as there is room. */
+static enum err
+send_rows(struct sink *s)
+{
+	enum err e = ERR_OK;
+
+	while (e == ERR_OK && s->next < s->n && !flight_full(s->flight) && !s->kind->full(s->self)) {
+		TALLOC_CTX *ctx = talloc_new(s->scratch);
+
+		e = s->kind->send(s->self, ctx, &s->rows[s->next++]);
+		talloc_free(ctx);
+	}
+	return e;
+}
+
 /* One round: read, send, take acknowledgements, note. Errors: INTERNAL. */
 static enum err
 turn(struct sink *s)
 {
-	enum err e = ERR_OK;
+	enum err e;
 	int rest_ms;
 
 	if (!safe(s) || s->kind->ready(s->self) != ERR_OK) {
@@ -156,8 +174,7 @@ turn(struct sink *s)
 		return ERR_OK;
 	}
 	fetch(s);
-	while (e == ERR_OK && s->next < s->n && !flight_full(s->flight) && !s->kind->full(s->self))
-		e = s->kind->send(s->self, s->batch, &s->rows[s->next++]);
+	e = send_rows(s);
 	if (e == ERR_OK)
 		e = settle(s, leisure_ms(s));
 	if (safe(s))
@@ -208,6 +225,7 @@ run(struct sink *s, const struct config *config)
 	char place[FEED_PLACE_TEXT];
 
 	s->db = db_new(s, config_database(s, config));
+	s->scratch = talloc_pool(s, SCRATCH);
 	s->flight = flight_new(s, s->kind->window);
 	s->self = s->kind->open(s, config, s->flight);
 	if (s->self == NULL) {

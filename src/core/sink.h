@@ -24,6 +24,7 @@ struct sink_kind {
 	enum sink_id id;
 	bool oldest;   /* without a cursor it begins at the oldest row, else with what comes */
 	size_t window; /* rows on their way at once */
+	int busy_ms;   /* between two reads while rows come; less work for everybody if it is longer */
 
 	/* Makes it, on ctx; acknowledgements go to the flight. NULL when it cannot be had, logged. */
 	void *(*open)(TALLOC_CTX *ctx, const struct config *config, struct flight *flight);

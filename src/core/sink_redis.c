@@ -79,6 +79,7 @@ const struct sink_kind sink_redis = {
 	.id = SINK_REDIS,
 	.oldest = false, /* nobody listens to the past */
 	.window = WINDOW,
+	.busy_ms = 20, /* people are watching */
 	.open = redis_open,
 	.ready = redis_ready,
 	.full = redis_full,

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Benchmarks of a running stack: P-1 to P-7, P-11 and P-12 of the project's targets.
+"""Benchmarks of a running stack: P-1 to P-8, P-11 and P-12 of the project's targets.
 
 Ours and the peer take turns (A B A B A B) on the same machine, database and settings; what
 counts is the ratio of their medians. The environment is what `./stack env` prints.
@@ -20,6 +20,7 @@ import tempfile
 import time
 
 import bench_peer
+import bench_relay
 import bench_scene
 import many_streams
 from bench_scene import Broken, CannotRun, need
@@ -28,7 +29,8 @@ import processes  # of tests/, where bench_scene has looked
 import rowlock_client
 
 HERE = pathlib.Path(__file__).resolve().parent
-NAMES = ("P-1", "P-2", "P-3", "P-4", "P-5", "P-6", "P-7", "P-11", "P-12")
+NAMES = ("P-1", "P-2", "P-3", "P-4", "P-5", "P-6", "P-7", "P-8", "P-11", "P-12")
+NEED_KAFKA = ("P-8",)  # measured when named, or when the stack has a broker
 WRK_THREADS = 2
 USERS_PER_SECOND = 8000  # each may have 3 bookings pending (R-22): enough for 24,000 a second
 CONSTANT = 34  # bytes of constant.c's answer
@@ -304,6 +306,27 @@ class Bench:
                        goal_ms)
         self.limit("P-7", "KiB resident a stream, of 9,000", used / 9000, 4, 1)
 
+    def p8(self):
+        names = bench_relay.sinks(self.scene)
+        say(f"P-8: {bench_relay.ROWS:,} rows of the journal to {' and '.join(names)}")
+        event = self.scene.make_events(10, 10).first
+        rates, lags = [], []
+        for i in range(self.args.rounds):
+            rates.append(bench_relay.drain(self.scene, names, event))
+            say(f"P-8 round {i + 1}: " + ", ".join(f"{name} {rate:,.0f} rows/s" for name, rate in rates[-1].items()))
+        say("P-8: the relay during P-1")
+        events = self.scene.make_events(100, 200, copies=100)
+        for i in range(self.args.rounds):
+            self.scene.restore(events)
+            with bench_relay.Lag() as lag:
+                made, took, _ = self.book_ours(events, self.args.seconds)
+            lags.append(lag.most)
+            say(f"P-8 round {i + 1}: {made / took:,.0f} bookings/s, greatest lag {lag.most:.2f} s")
+            bench_relay.wait_told(self.scene, names)
+        rates = [rate["kafka"] for rate in rates]
+        self.limit("P-8", "rows/s to Kafka", statistics.median(rates), 20000, 50000, least=True, ours_rounds=rates)
+        self.limit("P-8", "greatest lag during P-1, s", statistics.median(lags), 1, ours_rounds=lags)
+
     def p11(self):
         if self.memory_kib is None:
             say("P-11: a rush, to have something to look at")
@@ -321,10 +344,13 @@ class Bench:
             "verdict": "MISSED" if ratio < must else "goal" if ratio >= goal else "must",
             "ours_rounds": ours, "peer_rounds": peer, **more})
 
-    def limit(self, name, what, value, most, goal=None):
+    def limit(self, name, what, value, must, goal=None, least=False, **more):
+        """At most `must` is good, or at least."""
+        reaches = (lambda bound: value >= bound) if least else (lambda bound: value <= bound)
         self.results.append({
-            "name": name, "what": what, "ours": value, "peer": None, "ratio": None, "must": most, "goal": goal,
-            "verdict": "MISSED" if value > most else "goal" if goal and value <= goal else "must"})
+            "name": name, "what": what, "ours": value, "peer": None, "ratio": None, "must": must, "goal": goal,
+            "least": least, "verdict": "MISSED" if not reaches(must) else
+            "goal" if goal and reaches(goal) else "must", **more})
 
 
 def machine():
@@ -343,7 +369,7 @@ def print_table(results):
     columns = ("name", "what", "ours", "peer", "ratio", "must", "goal", "verdict")
     lines = [columns]
     for r in results:
-        compare = "≤ " if r["ratio"] is None else "≥ "
+        compare = "≤ " if r["ratio"] is None and not r["least"] else "≥ "
         lines.append((r["name"], r["what"], number(r["ours"]), number(r["peer"]), number(r["ratio"]),
                       compare + number(r["must"]), compare + number(r["goal"]) if r["goal"] else "-",
                       r["verdict"]))
@@ -392,7 +418,8 @@ def main():
                         help="length of a round (BENCH_SECONDS, else 10)")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of each, their median counts (3)")
     args = parser.parse_args()
-    wanted = [name.upper() for name in args.names] or NAMES
+    kafka = bool(os.environ.get("KAFKA_BROKER"))
+    wanted = [name.upper() for name in args.names] or [name for name in NAMES if kafka or name not in NEED_KAFKA]
     unknown = [name for name in wanted if name not in NAMES]
     if unknown:
         parser.error(f"no such benchmark: {', '.join(unknown)}")
