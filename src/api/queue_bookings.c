@@ -12,29 +12,13 @@
 #define POSITION_MOST (2 * PLAN_MAX_LABEL + 1)
 #define LIST_MOST     1000
 
-/* A user's id: a number where it is one. */
-static void
-write_user(struct jsonw *w, const char *name, const char *user_id)
-{
-	size_t n = strlen(user_id);
-
-	if (n > 0 && n < 16 && strspn(user_id, "0123456789") == n && (*user_id != '0' || n == 1))
-		jsonw_raw(w, name, user_id);
-	else
-		jsonw_str(w, name, user_id);
-}
-
 /* An amount in major units, without decimals when it is whole. */
 static void
 write_amount(struct jsonw *w, const char *name, int64_t minor, const char *currency)
 {
-	char text[MONEY_TEXT], *point;
+	char text[MONEY_TEXT];
 
-	money_text(minor, currency, text);
-	point = strchr(text, '.');
-	if (point != NULL && strspn(point + 1, "0") == strlen(point + 1))
-		*point = '\0';
-	jsonw_raw(w, name, text);
+	jsonw_raw(w, name, money_plain(minor, currency, text));
 }
 
 /* What was asked for; or, of a booking from another face, where its seats are. */
@@ -70,7 +54,7 @@ static void
 write_core(struct api *a, struct jsonw *w, const struct booking *b)
 {
 	jsonw_uuid(w, "id", &b->key.id);
-	write_user(w, "buyer_id", b->user_id);
+	jsonw_digits(w, "buyer_id", b->user_id);
 	jsonw_int(w, "event_id", b->key.event_id);
 	write_place(w, b);
 	write_positions(a, w, b);
@@ -86,8 +70,10 @@ write_core(struct api *a, struct jsonw *w, const struct booking *b)
 static void
 write_seats(struct jsonw *w, const struct booking *b)
 {
+	const size_t n = b->status == BOOKING_REQUESTED ? 0 : b->n_seats; /* it only asks for some */
+
 	jsonw_open(w, "seats", '[');
-	for (size_t i = 0; i < b->n_seats; i++) {
+	for (size_t i = 0; i < n; i++) {
 		const struct booked_seat *s = &b->seats[i];
 
 		jsonw_open(w, NULL, '{');
@@ -102,19 +88,6 @@ write_seats(struct jsonw *w, const struct booking *b)
 	jsonw_close(w, ']');
 }
 
-/* Why a booking failed, in words; NULL for one that did not. */
-static const char *
-failure(const struct booking *b)
-{
-	enum err e;
-
-	if (b->status != BOOKING_FAILED || b->cancel_reason == NULL)
-		return NULL;
-	for (e = ERR_OK + 1; e < ERR__MAX && strcmp(err_name(e), b->cancel_reason) != 0; e++)
-		;
-	return e == ERR__MAX ? b->cancel_reason : err_text(e);
-}
-
 static void
 write_booking(struct api *a, struct jsonw *w, const struct booking *b, bool whole)
 {
@@ -125,10 +98,10 @@ write_booking(struct api *a, struct jsonw *w, const struct booking *b, bool whol
 	jsonw_str(w, "seller_name", b->event.seller_name);
 	jsonw_str(w, "buyer_name", b->user_name);
 	if (whole) {
-		write_user(w, "seller_id", b->event.seller);
+		jsonw_digits(w, "seller_id", b->event.seller);
 		jsonw_str(w, "currency", b->currency);
 		jsonw_str(w, "ticket_reference", b->ticket_ref);
-		jsonw_str(w, "error_message", failure(b));
+		jsonw_str(w, "error_message", b->failure);
 		jsonw_time(w, "event_starts_at", b->event.starts_us);
 		write_seats(w, b);
 	}
@@ -137,27 +110,51 @@ write_booking(struct api *a, struct jsonw *w, const struct booking *b, bool whol
 
 /* --- POST /api/booking --- */
 
+/* The user that a member names, as text on the request's ctx; NULL when it names none. */
+static const char *
+named_user(struct api *a, const char *name)
+{
+	const cJSON *item = decode_any(a->body, name);
+
+	if (!cJSON_IsNumber(item))
+		return decode_text(a, name, OPTIONAL, 1, SUB_MAX_BYTES);
+	return talloc_asprintf(a->rq->ctx, "%lld",
+	                       (long long)decode_int(a, name, OPTIONAL, 0, INT64_C(1) << 53, 0));
+}
+
 /* Whose booking it is: the caller's, or the one that staff names. */
 static enum err
 choose_buyer(struct api *a, struct ask *ask)
 {
-	const cJSON *named = decode_any(a->body, "buyer_id");
-	const char *id = NULL;
+	static const char *const names[] = { "buyer_id", "user_id", "userId" };
 
 	ask->user_id = a->who.sub;
 	ask->user_name = a->who.name;
-	if (cJSON_IsNumber(named))
-		id = talloc_asprintf(a->rq->ctx, "%lld",
-		                     (long long)decode_int(a, "buyer_id", OPTIONAL, 0, INT64_C(1) << 53, 0));
-	else if (named != NULL && !cJSON_IsNull(named))
-		id = decode_text(a, "buyer_id", OPTIONAL, 1, SUB_MAX_BYTES);
-	if (id == NULL || strcmp(id, a->who.sub) == 0)
-		return ERR_OK;
-	if (!api_is_staff(a))
-		return ERR_FORBIDDEN;
-	ask->user_id = id;
-	ask->user_name = NULL;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const size_t faults = a->n_faults;
+		const char *id = named_user(a, names[i]);
+
+		if (a->n_faults > faults || id == NULL || strcmp(id, a->who.sub) == 0)
+			continue;
+		if (!api_is_staff(a))
+			return ERR_FORBIDDEN;
+		ask->user_id = id;
+		ask->user_name = NULL;
+	}
 	return ERR_OK;
+}
+
+/* What is null might as well not be there. */
+static void
+drop_nulls(cJSON *body)
+{
+	cJSON *next;
+
+	for (cJSON *item = body->child; item != NULL; item = next) {
+		next = item->next;
+		if (cJSON_IsNull(item))
+			cJSON_Delete(cJSON_DetachItemViaPointer(body, item));
+	}
 }
 
 static enum err
@@ -175,7 +172,7 @@ decode_quantity(struct api *a, struct ask *ask)
 	const int named = cJSON_IsArray(positions) ? cJSON_GetArraySize(positions) : 0;
 
 	ask->quantity = (int32_t)decode_int(a, "quantity", REQUIRED, INT32_MIN, INT32_MAX, 1);
-	if (positions != NULL && !cJSON_IsNull(positions) && !cJSON_IsArray(positions))
+	if (positions != NULL && !cJSON_IsArray(positions))
 		decode_fault(a, "seat_positions", "must be an array of strings such as \"1-5\"");
 	if (a->n_faults > 0)
 		return decode_done(a);
@@ -280,9 +277,11 @@ find_place(struct api *a, struct ask *ask)
 static enum err
 decode_ask(struct api *a, struct ask *ask)
 {
-	const char *mode = decode_text(a, "seat_selection_mode", REQUIRED, 1, 64);
+	const char *mode;
 	enum err e;
 
+	drop_nulls(a->body);
+	mode = decode_text(a, "seat_selection_mode", REQUIRED, 1, 64);
 	ask->ctx = a->rq->ctx;
 	ask->correlation_id = a->rq->id;
 	ask->best = mode != NULL && strcmp(mode, booking_mode_name(MODE_BEST)) == 0;

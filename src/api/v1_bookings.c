@@ -46,7 +46,8 @@ write_core(struct jsonw *w, const struct booking *b)
 	jsonw_str(w, "currency", b->currency);
 	jsonw_time(w, "expiresAt", b->expires_us);
 	jsonw_time(w, "createdAt", b->created_us);
-	write_seats(w, b->key.event_id, b->seats, b->n_seats, b->currency);
+	write_seats(w, b->key.event_id, b->seats, b->status == BOOKING_REQUESTED ? 0 : b->n_seats,
+	            b->currency);
 }
 
 static void

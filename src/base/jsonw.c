@@ -185,3 +185,15 @@ jsonw_text(struct jsonw *w)
 	w->text[w->used] = '\0';
 	return w->text;
 }
+
+void
+jsonw_digits(struct jsonw *w, const char *name, const char *s)
+{
+	const size_t n = s == NULL ? 0 : strlen(s);
+	const bool digits = n > 0 && n <= 16 && strspn(s, "0123456789") == n && (*s != '0' || n == 1);
+
+	if (digits && strtoll(s, NULL, 10) <= INT64_C(9007199254740991))
+		jsonw_raw(w, name, s);
+	else
+		jsonw_str(w, name, s);
+}

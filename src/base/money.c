@@ -60,3 +60,13 @@ money_text(int64_t minor, const char *currency, char out[MONEY_TEXT])
 		         size % unit);
 	return out;
 }
+
+char *
+money_plain(int64_t minor, const char *currency, char out[MONEY_TEXT])
+{
+	char *point = strchr(money_text(minor, currency, out), '.');
+
+	if (point != NULL && strspn(point + 1, "0") == strlen(point + 1))
+		*point = '\0';
+	return out;
+}

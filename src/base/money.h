@@ -24,4 +24,7 @@ bool money_to_minor(double major, const char *currency, int64_t *minor);
 /* Writes minor units as a JSON number of major units, "150.00"; returns out. */
 char *money_text(int64_t minor, const char *currency, char out[MONEY_TEXT]);
 
+/* Likewise, without decimals when they are all 0: "150", "150.50". */
+char *money_plain(int64_t minor, const char *currency, char out[MONEY_TEXT]);
+
 #endif

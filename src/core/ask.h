@@ -35,7 +35,7 @@ struct ask {
 	const char *user_id;
 	const char *user_name;      /* or NULL */
 	const char *correlation_id; /* or NULL */
-	bool queued; /* through /api/booking: no window and no cap but the event's own */
+	bool queued; /* through /api/booking: no window but the event's own, and no cap */
 	int32_t quantity;
 	int32_t seats[ASK_MAX_SEATS]; /* distinct seat numbers, ascending; best: chosen by the clerk */
 	size_t n_seats;

@@ -69,6 +69,7 @@ read_booking(const struct rows *rows, int r, struct booking *b)
 	b->user_name = row_text(rows, r, 24);
 	b->event.seller_name = row_text(rows, r, 25);
 	b->positions = row_text(rows, r, 26);
+	b->failure = row_text(rows, r, 27);
 }
 
 /* Hands the rows of GET_BOOKED_SEATS, which come booking by booking, out to the bookings. */
@@ -126,7 +127,7 @@ booking_read_all(struct db *db, TALLOC_CTX *ctx, const struct uuid *const *ids, 
 	if ((e = db_exchange(db, ctx, calls, 2, rows)) != ERR_OK)
 		return e;
 	for (int r = 0; r < rows_count(rows[0]); r++)
-		read_booking(rows[0], r, &out[row_i64(rows[0], r, 27) - 1]);
+		read_booking(rows[0], r, &out[row_i64(rows[0], r, 28) - 1]);
 	read_booked_seats(ctx, rows[1], out, n);
 	return ERR_OK;
 }

@@ -19,6 +19,7 @@ struct house_section {
 	int32_t no, subsection, rows, cols;
 	int32_t price_minor; /* -1: its seats differ */
 	const char *name;
+	bool numbered; /* a row has a label that begins with a digit */
 };
 
 /* What somebody wants of a house; NULL, 0, false: does not matter. */
@@ -60,7 +61,8 @@ enum err house_party(const struct house *house, TALLOC_CTX *ctx, const struct wi
 
 /*
  * The seat of a section at a position "row-seat": as printed ("C-12"), or else with the row's
- * number for its label ("3-12"). 0 when there is none.
+ * number for its label ("3-12"), unless the section's rows are numbered in print. 0 when there is none,
+ * or more than one.
  */
 int32_t house_seat(const struct house *house, const struct house_section *place,
                    const char *position);

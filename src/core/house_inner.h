@@ -31,7 +31,8 @@ struct house {
 		int32_t position; /* "row-seat" in `text` … */
 		int32_t label;    /* … and "seat" */
 		int32_t row;
-		int16_t section, tier;
+		int32_t tier;
+		int16_t section;
 		bool accessible;
 	} *facts;
 	char *text;

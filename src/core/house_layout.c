@@ -1,22 +1,42 @@
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "core/house_inner.h"
 #include "store/param.h"
 
 /* The layout of a house: read once, and then as it is for ever. */
 
-static int16_t
-find_tier(struct house *h, const char *name)
+/* The tiers met so far, by a hash of their names; free slots hold -1. */
+struct tiers {
+	int32_t *slot;
+	size_t room; /* a power of two, at least twice as many as there can be */
+};
+
+static void
+open_tiers(TALLOC_CTX *ctx, struct house *h, struct tiers *t)
 {
-	for (size_t i = 0; i < h->n_tiers; i++) {
-		if (strcmp(h->tiers[i], name) == 0)
-			return (int16_t)i;
+	for (t->room = 16; t->room < 2 * h->n_seats;)
+		t->room *= 2;
+	t->slot = talloc_array(ctx, int32_t, (unsigned)t->room);
+	memset(t->slot, -1, t->room * sizeof(t->slot[0]));
+	h->tiers = talloc_array(h, const char *, (unsigned)h->n_seats);
+}
+
+static int32_t
+find_tier(struct house *h, struct tiers *t, const char *name)
+{
+	size_t at = hash_text(name) & (t->room - 1);
+
+	while (t->slot[at] >= 0 && strcmp(h->tiers[t->slot[at]], name) != 0)
+		at = (at + 1) & (t->room - 1);
+	if (t->slot[at] < 0) {
+		t->slot[at] = (int32_t)h->n_tiers;
+		h->tiers[h->n_tiers++] = talloc_strdup(h->tiers, name);
 	}
-	h->tiers = talloc_realloc(h, h->tiers, const char *, (unsigned)h->n_tiers + 1);
-	h->tiers[h->n_tiers] = talloc_strdup(h->tiers, name);
-	return (int16_t)h->n_tiers++;
+	return t->slot[at];
 }
 
 static void
@@ -37,7 +57,8 @@ read_sections(struct house *h, const struct rows *rows)
 
 /* Reads the seats, and leaves their places in spots. */
 static void
-read_seats(struct house *h, const struct rows *rows, struct seat_spot *spots, bool *has_xy)
+read_seats(struct house *h, const struct rows *rows, struct tiers *tiers, struct seat_spot *spots,
+           bool *has_xy)
 {
 	size_t room = 0, used = 0;
 
@@ -54,10 +75,12 @@ read_seats(struct house *h, const struct rows *rows, struct seat_spot *spots, bo
 			                      .label = (int32_t)(used + strlen(row_text(rows, r, 4)) + 1),
 			                      .row = row_i32(rows, r, 2),
 			                      .section = (int16_t)row_i32(rows, r, 1),
-			                      .tier = find_tier(h, row_text(rows, r, 6)),
+			                      .tier = find_tier(h, tiers, row_text(rows, r, 6)),
 			                      .accessible = row_bool(rows, r, 8) };
 		used += (size_t)snprintf(h->text + used, room - used, "%s-%s", row_text(rows, r, 4),
 		                         row_text(rows, r, 5)) + 1;
+		if (isdigit((unsigned char)*row_text(rows, r, 4)))
+			h->sections[f->section - 1].numbered = true;
 		spots[r] = (struct seat_spot){ .no = row_i32(rows, r, 0),
 			                           .section = f->section,
 			                           .row = f->row,
@@ -84,6 +107,39 @@ compare_positions(const void *a, const void *b, void *arg)
 	return c != 0 ? c : x - y;
 }
 
+/* Whether rows are the whole of an event's seats: numbered 1, 2, 3 …, in sections that there are. */
+static bool
+is_whole(const struct house *h, const struct rows *rows)
+{
+	for (int r = 0; r < rows_count(rows); r++) {
+		if (row_i32(rows, r, 0) != r + 1 || row_i32(rows, r, 1) < 1 ||
+		    (size_t)row_i32(rows, r, 1) > h->n_sections)
+			return false;
+	}
+	return rows_count(rows) > 0;
+}
+
+static void
+take_seats(TALLOC_CTX *tmp, struct house *h, const struct rows *rows)
+{
+	struct seat_spot *spots;
+	struct tiers tiers;
+	bool has_xy;
+
+	h->n_seats = (size_t)rows_count(rows);
+	h->facts = talloc_array(h, struct house_seat, (unsigned)h->n_seats);
+	h->by_position = talloc_array(h, int32_t, (unsigned)h->n_seats);
+	h->claim = talloc_zero_array(h, uint8_t, (unsigned)h->n_seats);
+	h->noted = talloc_zero_array(h, uint32_t, (unsigned)h->n_seats);
+	spots = talloc_array(tmp, struct seat_spot, (unsigned)h->n_seats);
+	open_tiers(tmp, h, &tiers);
+	read_seats(h, rows, &tiers, spots, &has_xy);
+	for (size_t i = 0; i < h->n_seats; i++)
+		h->by_position[i] = (int32_t)i + 1;
+	qsort_r(h->by_position, h->n_seats, sizeof(int32_t), compare_positions, h);
+	h->seats = seats_new(h, spots, h->n_seats, has_xy);
+}
+
 enum err
 house_read_layout(struct house *h, struct pool *pool)
 {
@@ -95,25 +151,18 @@ house_read_layout(struct house *h, struct pool *pool)
 		{ STMT_HOUSE_SEATS, { event } },
 	};
 	struct rows *rows[3];
-	struct seat_spot *spots;
-	bool has_xy;
 	enum err e = pool_read(pool, tmp, calls, 3, rows);
 
 	if (e == ERR_OK && rows_count(rows[0]) == 0)
 		e = ERR_EVENT_NOT_FOUND;
 	if (e == ERR_OK) {
-		h->n_seats = (size_t)rows_count(rows[2]);
-		h->facts = talloc_array(h, struct house_seat, (unsigned)h->n_seats);
-		h->by_position = talloc_array(h, int32_t, (unsigned)h->n_seats);
-		h->claim = talloc_zero_array(h, uint8_t, (unsigned)h->n_seats);
-		h->noted = talloc_zero_array(h, uint32_t, (unsigned)h->n_seats);
-		spots = talloc_array(tmp, struct seat_spot, (unsigned)h->n_seats);
 		read_sections(h, rows[1]);
-		read_seats(h, rows[2], spots, &has_xy);
-		for (size_t i = 0; i < h->n_seats; i++)
-			h->by_position[i] = (int32_t)i + 1;
-		qsort_r(h->by_position, h->n_seats, sizeof(int32_t), compare_positions, h);
-		h->seats = seats_new(h, spots, h->n_seats, has_xy);
+		if (is_whole(h, rows[2])) {
+			take_seats(tmp, h, rows[2]);
+		} else {
+			log_line(LOG_ERROR, "an event's seats are not all there", "event", event, NULL);
+			e = ERR_EVENT_NOT_FOUND; /* there is nothing to choose from */
+		}
 	}
 	talloc_free(tmp);
 	return e;
@@ -153,6 +202,22 @@ house_party(const struct house *h, TALLOC_CTX *ctx, const struct wish *wish, str
 	return *field == NULL ? ERR_OK : ERR_VALIDATION_ERROR;
 }
 
+/* Whether the seat before or behind it in the order of positions is at the same one. */
+static bool
+is_repeated(const struct house *h, size_t at)
+{
+	const struct house_seat *s = &h->facts[h->by_position[at] - 1];
+
+	for (size_t other = at == 0 ? 1 : at - 1; other <= at + 1 && other < h->n_seats; other++) {
+		const struct house_seat *t = &h->facts[h->by_position[other] - 1];
+
+		if (other != at && t->section == s->section &&
+		    strcmp(h->text + t->position, h->text + s->position) == 0)
+			return true;
+	}
+	return false;
+}
+
 static int32_t
 seat_as_printed(const struct house *h, int16_t section, const char *position)
 {
@@ -166,7 +231,7 @@ seat_as_printed(const struct house *h, int16_t section, const char *position)
 		if (c == 0)
 			c = strcmp(h->text + s->position, position);
 		if (c == 0)
-			return h->by_position[mid];
+			return is_repeated(h, mid) ? 0 : h->by_position[mid];
 		if (c < 0)
 			low = mid + 1;
 		else
@@ -208,7 +273,7 @@ house_seat(const struct house *h, const struct house_section *place, const char 
 	char *end;
 	long row;
 
-	if (no != 0 || *position < '1' || *position > '9')
+	if (no != 0 || place->numbered || *position < '1' || *position > '9')
 		return no;
 	row = strtol(position, &end, 10);
 	return *end == '-' ? seat_of_row(h, (int16_t)place->no, row, end + 1) : 0;

@@ -10,7 +10,6 @@
 #include "store/types.h"
 
 #define TOPIC_MOST  249                       /* characters of a topic's name in Kafka */
-#define WHOLE_MOST  INT64_C(9007199254740991) /* every reader of JSON takes it for what it is */
 
 /* Members of an envelope's payload. */
 enum {
@@ -260,38 +259,17 @@ tell_enveloped(TALLOC_CTX *ctx, const struct feed_row *row, const char *type, un
 
 /* --- Kafka: domain events of /api/booking --- */
 
-/* A whole number as such, any other user's id as text. */
-static void
-write_buyer(struct jsonw *w, const char *user_id)
-{
-	int64_t n = 0;
-	size_t len = user_id == NULL ? 0 : strlen(user_id);
-	bool whole = len > 0 && len <= 16 && strspn(user_id, "0123456789") == len &&
-	             (user_id[0] != '0' || len == 1);
-
-	for (size_t i = 0; whole && i < len; i++)
-		n = n * 10 + (user_id[i] - '0');
-	if (whole && n <= WHOLE_MOST)
-		jsonw_int(w, "buyer_id", n);
-	else
-		jsonw_str(w, "buyer_id", user_id);
-}
-
 /* Major units, an integer when they are whole; null when not said. */
 static void
 write_price(struct jsonw *w, const char *name, int64_t minor, const char *currency)
 {
-	char text[MONEY_TEXT], *point;
+	char text[MONEY_TEXT];
 
 	if (minor < 0 || currency == NULL) {
 		jsonw_null(w, name);
 		return;
 	}
-	money_text(minor, currency, text);
-	point = strchr(text, '.');
-	if (point != NULL && strspn(point + 1, "0") == strlen(point + 1))
-		*point = '\0';
-	jsonw_raw(w, name, text);
+	jsonw_raw(w, name, money_plain(minor, currency, text));
 }
 
 /* 0 is not said, and written as null. */
@@ -313,7 +291,7 @@ tell_asked(TALLOC_CTX *ctx, const struct feed_row *row, const struct facts *f, u
 	jsonw_init(&w, ctx, 640);
 	jsonw_open(&w, NULL, '{');
 	jsonw_uuid(&w, "booking_id", &row->booking_id);
-	write_buyer(&w, row->user_id);
+	jsonw_digits(&w, "buyer_id", row->user_id);
 	jsonw_int(&w, "event_id", row->event_id);
 	write_price(&w, "total_price", f->total_minor, f->currency);
 	jsonw_str(&w, "section", f->section);
@@ -341,7 +319,7 @@ tell_ends(TALLOC_CTX *ctx, const struct feed_row *row, const struct facts *f, ui
 	jsonw_init(&w, ctx, 384);
 	jsonw_open(&w, NULL, '{');
 	jsonw_uuid(&w, "booking_id", &row->booking_id);
-	write_buyer(&w, row->user_id);
+	jsonw_digits(&w, "buyer_id", row->user_id);
 	jsonw_int(&w, "event_id", row->event_id);
 	jsonw_str(&w, "section", f->section);
 	write_known(&w, "subsection", f->subsection);

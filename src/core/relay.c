@@ -103,6 +103,7 @@ relay_run(TALLOC_CTX *ctx, const struct config *config, const char *database)
 
 	if (*config->redis_url == '\0' && *config->kafka_broker == '\0')
 		log_line(LOG_WARN, "nobody to tell: neither REDIS_URL nor KAFKA_BROKER is set", NULL);
+	metrics_set(METRIC_RELAY_LEADER, 0, 0); /* whatever one that was killed has left there */
 	db = db_new(ctx, database);
 	do {
 		const int64_t asked_us = clock_mono_us();

@@ -78,35 +78,46 @@ is_settled(enum err e)
 	return e != ERR_UNAVAILABLE && e != ERR_INTERNAL;
 }
 
-/* Settles n asks; sets answers, whose err says what became of each. */
 static void
-settle(struct seating *s, struct ask *asks, size_t n, struct answer *answers)
+complain(const struct ask *ask, enum err e)
 {
-	clerk_seat(s->clerk, s->db, asks, answers, n);
-	for (size_t i = 0; i < n; i++) {
-		char id[UUID_TEXT];
+	char id[UUID_TEXT];
 
-		if (answers[i].err == ERR_INTERNAL)
-			log_line(LOG_ERROR, "a booking could not be seated, it is tried again", "booking",
-			         uuid_text(&asks[i].id, id), NULL);
-	}
+	log_line(LOG_ERROR, "a booking could not be seated, it is tried again", "booking",
+	         uuid_text(&ask->id, id), "error", err_name(e), NULL);
 }
 
-/* Reads the asks of rows and settles them. */
-static enum err
+/*
+ * Reads the asks of rows and settles them; `which` lists the rows, or NULL: the first n. Those
+ * that cannot be settled now hold up nobody: their answers say so.
+ */
+static void
 settle_rows(struct seating *s, TALLOC_CTX *ctx, const struct rows *rows, const int *which, size_t n,
-            struct answer *answers)
+            struct answer *out)
 {
 	struct ask *asks = talloc_zero_array(ctx, struct ask, (unsigned)n);
-	enum err e = ERR_OK;
+	struct answer *answers = talloc_zero_array(ctx, struct answer, (unsigned)n);
+	size_t *place = talloc_array(ctx, size_t, (unsigned)n);
+	size_t good = 0;
 
-	for (size_t i = 0; i < n && e == ERR_OK; i++)
-		e = read_ask(s, ctx, rows, which == NULL ? (int)i : which[i], &asks[i]);
-	if (e == ERR_OK && n > 0)
-		settle(s, asks, n, answers);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		out[i].err = read_ask(s, ctx, rows, which == NULL ? (int)i : which[i], &asks[good]);
+		if (out[i].err == ERR_OK) {
+			place[good++] = i;
+		} else {
+			complain(&asks[good], out[i].err);
+			out[i].err = ERR_UNAVAILABLE;
+			house_close(asks[good].house);
+		}
+	}
+	if (good > 0)
+		clerk_seat(s->clerk, s->db, asks, answers, good);
+	for (size_t i = 0; i < good; i++) {
+		out[place[i]] = answers[i];
+		if (answers[i].err == ERR_INTERNAL)
+			complain(&asks[i], ERR_INTERNAL);
 		house_close(asks[i].house);
-	return e;
+	}
 }
 
 enum err
@@ -123,8 +134,8 @@ seating_oldest(struct seating *s, int32_t age_s, size_t *taken, size_t *settled)
 	if ((e = db_ready(s->db)) == ERR_OK && (e = db_query(s->db, ctx, call, &rows)) == ERR_OK) {
 		*taken = (size_t)rows_count(rows);
 		answers = talloc_zero_array(ctx, struct answer, (unsigned)*taken);
-		e = settle_rows(s, ctx, rows, NULL, *taken, answers);
-		for (size_t i = 0; e == ERR_OK && i < *taken; i++)
+		settle_rows(s, ctx, rows, NULL, *taken, answers);
+		for (size_t i = 0; i < *taken; i++)
 			*settled += is_settled(answers[i].err);
 	}
 	talloc_free(ctx);
@@ -156,8 +167,8 @@ seating_named(struct seating *s, const struct uuid *ids, size_t n, enum seated *
 			if (booking_status_parse(row_text(rows, r, 11)) == BOOKING_REQUESTED)
 				which[waiting++] = r;
 		}
-		e = settle_rows(s, ctx, rows, which, waiting, answers);
-		for (size_t i = 0; e == ERR_OK && i < waiting; i++) {
+		settle_rows(s, ctx, rows, which, waiting, answers);
+		for (size_t i = 0; i < waiting; i++) {
 			if (!is_settled(answers[i].err))
 				out[row_i64(rows, which[i], 12) - 1] = SEATED_LATER;
 		}

@@ -92,11 +92,7 @@ def test_best_available_needs_neither_positions_nor_a_place(leave_out, place, bu
 
 
 def test_best_available_in_any_subsection(house, buyer, unseated):
-    booking = buyer().queue_best(house, 4, section="A", subsection=None).declined(
-        400, "VALIDATION_ERROR", field="subsection")  # null is no number, as everywhere
-    wish = house.queue_best_wish(4, section="A")
-    del wish["subsection"]
-    booking = buyer().post(QUEUE, wish).plain(202)
+    booking = buyer().queue_best(house, 4, section="A", subsection=None).plain(202)
     assert (booking["section"], booking["subsection"], booking["total_price"]) == ("A", None, 80)
 
 
@@ -394,8 +390,8 @@ def test_what_is_not_our_json(body, buyer):
     ("quantity", 1e300), ("quantity", [1]), ("quantity", True),
     ("seat_selection_mode", "best"), ("seat_selection_mode", ""), ("seat_selection_mode", 1),
     ("seat_selection_mode", None), ("seat_selection_mode", "MANUAL"),
-    ("section", None), ("section", []), ("section", "x" * 65), ("section", "A\nB"),
-    ("subsection", None), ("subsection", True), ("subsection", 2 ** 31)])
+    ("section", []), ("section", "x" * 65), ("section", "A\nB"),
+    ("subsection", True), ("subsection", 2 ** 31)])
 def test_bad_field_is_named(field, value, place, buyer):
     wish = {**place.queue_wish("A-1"), field: value}
     buyer().post(QUEUE, wish).declined(400, "VALIDATION_ERROR", field=field)
@@ -829,3 +825,21 @@ def test_seller_sees_the_bookings_of_own_events(hall, stack, name, buyer, unseat
     assert listed(first.seller, "?limit=1&page=2") == [ids[1]]
     assert listed(elsewhere.seller) == [other]
     assert listed(stack.seller(name("new"))) == []
+
+
+@pytest.mark.parametrize("member", ["buyer_id", "user_id", "userId"])
+def test_nobody_books_for_somebody_else_under_any_name(member, buyer, hall):
+    buyer().queue_best(hall(), 1, **{member: "43"}).declined(403, "FORBIDDEN")
+
+
+@pytest.mark.parametrize("value", [1.5, -1, 2 ** 60])
+def test_a_buyer_that_is_no_id_is_a_fault(value, buyer, hall):
+    buyer().queue_best(hall(), 1, buyer_id=value).declined(400, "VALIDATION_ERROR", field="buyer_id")
+
+
+def test_what_failed_says_which_seat_and_has_none(buyer, hall, reserve):
+    here, first, second = hall(), buyer(), buyer()
+    assert first.book(here, 1).status == 201
+    late = second.queue(here, "A-1", "A-2").plain(202)
+    seen = second.wait_status(late["id"], "failed")
+    assert "A-1" in seen["error_message"] and seen["seats"] == [] and seen["seat_positions"] == ["A-1", "A-2"]
