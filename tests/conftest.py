@@ -126,15 +126,22 @@ def let_window_pass(db):
 
 @pytest.fixture
 def reserve():
-    """The role that seats accepted bookings runs."""
-    assert processes.Service("reserve").programs(), "this stack has no `rowlockd reserve`"
+    """The service that seats accepted bookings."""
+    service = processes.Service("reserve")
+    assert service.programs(), "this stack has no `rowlockd reserve`"
+    return service
 
 
 @pytest.fixture
-def unseated():
-    """Nobody is seated meanwhile: what is accepted stays in processing, until resume()."""
+def unseated(reserve, ask):
+    """
+    Nobody is seated meanwhile: what is accepted stays in processing, until unseated(). First
+    all who wait are seated, so that it is not frozen in a transaction which others wait for.
+    """
+    processes.wait_for(lambda: ask("SELECT EXISTS (SELECT FROM booking WHERE status = 'requested')")
+                       == [(False,)], "everybody to be seated")
     with contextlib.ExitStack() as stopped:
-        stopped.enter_context(processes.Service("reserve").frozen())
+        stopped.enter_context(reserve.frozen())
         yield stopped.close
 
 

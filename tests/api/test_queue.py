@@ -588,7 +588,7 @@ def test_seat_that_somebody_has(place, buyer, reserve, clean):
     clean(place, [asked["id"]])
 
 
-def test_two_want_one_seat(place, buyer, unseated, reserve, clean):
+def test_two_want_one_seat(place, buyer, unseated, clean):
     first, second = buyer("first"), buyer("second")
     ids = [who.queue(place, *seats).plain(202)["id"]
            for who, seats in ((first, ("C-5", "C-6")), (second, ("C-6", "C-7")))]
@@ -599,7 +599,7 @@ def test_two_want_one_seat(place, buyer, unseated, reserve, clean):
     clean(place, ids)
 
 
-def test_more_want_best_seats_than_there_are(hall, buyer, unseated, reserve, clean):
+def test_more_want_best_seats_than_there_are(hall, buyer, unseated, clean):
     """All are accepted while seats are free; who comes too late has failed."""
     place = hall(rows=1, cols=7)
     crowd = [buyer() for _ in range(3)]
@@ -623,7 +623,7 @@ def test_seat_whose_window_has_passed(place, buyer, reserve, clean, let_window_p
     clean(place, [old, booking])
 
 
-def test_event_that_was_closed_meanwhile(place, buyer, unseated, reserve):
+def test_event_that_was_closed_meanwhile(place, buyer, unseated):
     """It was on sale when they were accepted."""
     who = buyer()
     booking = who.queue_best(place, 2).plain(202)["id"]
@@ -632,7 +632,7 @@ def test_event_that_was_closed_meanwhile(place, buyer, unseated, reserve):
     who.wait_status(booking, "pending_payment")
 
 
-def test_event_that_was_cancelled_meanwhile(place, buyer, unseated, reserve, ask, clean):
+def test_event_that_was_cancelled_meanwhile(place, buyer, unseated, ask, clean):
     who = buyer()
     booking = who.queue_best(place, 2).plain(202)["id"]
     ask("UPDATE event SET status = 'cancelled' WHERE id = %s RETURNING 1", place.number)
@@ -644,7 +644,7 @@ def test_event_that_was_cancelled_meanwhile(place, buyer, unseated, reserve, ask
 # --- cancelling and paying, in every state ---
 
 @pytest.fixture
-def booking_in(hall, buyer, unseated, request, let_window_pass):
+def booking_in(hall, buyer, unseated, let_window_pass):
     """booking_in(state): somebody, and the id of a booking of theirs in that state."""
     def make(state):
         place, who = hall(rows=1, cols=4), buyer()
@@ -658,7 +658,6 @@ def booking_in(hall, buyer, unseated, request, let_window_pass):
         if state == "cancelled":
             who.patch(f"{QUEUE}/{booking}").plain()
             return place, who, booking
-        request.getfixturevalue("reserve")
         if state == "failed":
             buyer().book(place, 2).ok(201)
         unseated()
@@ -687,7 +686,7 @@ def test_cancelling(state, booking_in, clean, buyer):
     clean(place, [booking])
 
 
-def test_cancelled_while_it_was_waiting_it_is_not_seated(booking_in, unseated, reserve, buyer, clean):
+def test_cancelled_while_it_was_waiting_it_is_not_seated(booking_in, unseated, buyer, clean):
     place, who, booking = booking_in("processing")
     who.patch(f"{QUEUE}/{booking}").plain()
     other = buyer("other")

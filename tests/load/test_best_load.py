@@ -201,7 +201,7 @@ def test_accepted_parties_are_all_seated(stack, hall, name, reserve, clean):
     clean(place, ids)
 
 
-def test_who_gives_up_waiting_makes_room(stack, hall, name, unseated, reserve, clean):
+def test_who_gives_up_waiting_makes_room(stack, hall, name, unseated, clean):
     """200 are accepted for the seats of 160; 40 go again before the seats are given out."""
     place, guests = hall(rows=16, cols=40), [stack.buyer(name("guest")) for _ in range(200)]
     ids = accepted(stack, rush.volley(stack, ask_queue(stack, place, guests, 4)))
