@@ -69,7 +69,7 @@ HOT = {
     "FAIL_BOOKINGS": ("'{1}', '{" + BOOKING + "}', '{why}'", ["unnest", "booking_pkey(event_id, id)"]),
     "INSERT_MOVES": ("'{1}', '{" + BOOKING + "}', '{user-1}', '{booking.created}', '{r}', '{\"{}\"}'",
                      ["unnest", "journal_booking(booking_id)"]),
-    "OLDEST_REQUESTS": ("20, 0", ["booking_requested()", "journal_booking(booking_id)"]),
+    "OLDEST_REQUESTS": ("10, 0", ["booking_requested()", "journal_booking(booking_id)"]),
     "REQUESTS": (BOOKINGS, ["unnest", "booking_pkey(event_id, id)", "journal_booking(booking_id)"]),
     "RESERVE_SEATS": (f"'{{1,1}}', '{{3,5}}', '{{ann,ann}}', '{{10,10}}', '{{{NEW},{NEW}}}'",
                       ["unnest", "seat_pkey(event_id, no)"]),
@@ -249,15 +249,24 @@ SELECT e, c, 'part ' || c, 20, 20 FROM generate_series(1, {events}) AS e, genera
 INSERT INTO seat (event_id, no, section, row_no, col, price, row_label, label, tier)
 SELECT e, s, 1 + s % 5, s / 20, s % 20, 100, s / 20, s % 20, 'REGULAR'
 FROM generate_series(1, {events}) AS e, generate_series(1, 20000 / {events}) AS s;
-INSERT INTO booking (event_id, id, user_id, status, seats, prices, quantity, total, currency, expires_at)
+INSERT INTO booking (event_id, id, user_id, status, seats, prices, quantity, total, currency, expires_at,
+                     queued, mode, section, subsection, positions)
 SELECT 1 + (n - 7 + 7 * {events}) % {events},
-       ('0197aaaa-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, 'user-' || n % {users},
-       (ARRAY['pending', 'pending', 'paying', 'confirmed', 'confirmed', 'confirmed', 'cancelled', 'cancelled',
-              'cancelled', 'expired'])[1 + n % 10]::booking_status,
-       ARRAY[2 * n, 2 * n + 1] , '{{100,100}}', 2, 200, 'EUR', now() + (n % 20 - 10) * interval '1 minute'
-FROM generate_series(1, 20000) AS n;
+       ('0197aaaa-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, 'user-' || n % {users}, status,
+       CASE WHEN named THEN ARRAY[2 * n, 2 * n + 1] ELSE '{{}}' END,
+       CASE WHEN named THEN ARRAY[100, 100] ELSE '{{}}' END, 2, 200, 'EUR',
+       CASE WHEN NOT queued THEN now() + (n % 20 - 10) * interval '1 minute' END,
+       queued, CASE WHEN named THEN 'manual' ELSE 'best_available' END::booking_mode,
+       CASE WHEN queued THEN 'part 1' END, CASE WHEN queued THEN 1 END,
+       CASE WHEN queued AND named THEN '["1-1", "1-2"]'::jsonb END
+FROM generate_series(1, 20000) AS n
+     CROSS JOIN LATERAL (SELECT CASE WHEN n % 50 = 7 THEN 'requested' ELSE
+         (ARRAY['pending', 'pending', 'paying', 'confirmed', 'confirmed', 'confirmed', 'cancelled', 'cancelled',
+                'cancelled', 'expired'])[1 + n % 10] END::booking_status AS status, n % 5 = 2 AS queued) AS s
+     CROSS JOIN LATERAL (SELECT status <> 'requested' OR n % 100 = 7 AS named) AS m;
 INSERT INTO journal (xid, event_id, booking_id, user_id, type)
-SELECT (number * 2 + k)::text::xid8, event_id, id, user_id, 'booking.created'
+SELECT (number * 2 + k)::text::xid8, event_id, id, user_id,
+       CASE WHEN queued AND k = 0 THEN 'booking.requested' ELSE 'booking.created' END
 FROM booking, generate_series(0, 1) AS k;
 UPDATE seat SET status = 'reserved', holder = 'x', booking_id = gen_random_uuid() WHERE no % 3 = 0;
 """
