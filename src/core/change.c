@@ -9,23 +9,32 @@
 /* Every type of the journal that moves a booking or changes seats. */
 static const struct {
 	const char *type;
-	enum booking_status status;
-	enum seat_status seat;
+	struct meaning meaning;
 } types[] = {
-	{ "booking.requested", BOOKING_REQUESTED, SEAT__MAX },
-	{ "booking.created", BOOKING_PENDING, SEAT_RESERVED },
-	{ "booking.paying", BOOKING_PAYING, SEAT__MAX },
-	{ "booking.payment_failed", BOOKING_PENDING, SEAT__MAX },
-	{ "booking.extended", BOOKING_PENDING, SEAT__MAX },
-	{ "booking.confirmed", BOOKING_CONFIRMED, SEAT_SOLD },
-	{ "booking.cancelled", BOOKING_CANCELLED, SEAT_FREE },
-	{ "booking.expired", BOOKING_EXPIRED, SEAT_FREE },
-	{ "booking.failed", BOOKING_FAILED, SEAT__MAX },
-	{ "booking.refunded", BOOKING_REFUNDED, SEAT_FREE },
-	{ "seats.held", BOOKING__MAX, SEAT_HELD },
-	{ "seats.released", BOOKING__MAX, SEAT_FREE },
+	{ "booking.requested", { BOOKING_REQUESTED, SEAT__MAX } },
+	{ "booking.created", { BOOKING_PENDING, SEAT_RESERVED } },
+	{ "booking.paying", { BOOKING_PAYING, SEAT__MAX } },
+	{ "booking.payment_failed", { BOOKING_PENDING, SEAT__MAX } },
+	{ "booking.extended", { BOOKING_PENDING, SEAT__MAX } },
+	{ "booking.confirmed", { BOOKING_CONFIRMED, SEAT_SOLD } },
+	{ "booking.cancelled", { BOOKING_CANCELLED, SEAT_FREE } },
+	{ "booking.expired", { BOOKING_EXPIRED, SEAT_FREE } },
+	{ "booking.failed", { BOOKING_FAILED, SEAT__MAX } },
+	{ "booking.refunded", { BOOKING_REFUNDED, SEAT_FREE } },
+	{ "seats.held", { BOOKING__MAX, SEAT_HELD } },
+	{ "seats.released", { BOOKING__MAX, SEAT_FREE } },
 };
 #define N_TYPES (sizeof(types) / sizeof(types[0]))
+
+struct meaning
+change_of(const char *type)
+{
+	for (size_t i = 0; i < N_TYPES; i++) {
+		if (strcmp(types[i].type, type) == 0)
+			return types[i].meaning;
+	}
+	return (struct meaning){ BOOKING__MAX, SEAT__MAX };
+}
 
 /* The names of seat states in messages. */
 static const char *const seat_names[SEAT__MAX] = { "available", "held", "reserved", "sold",
@@ -173,17 +182,6 @@ change_parse_seats(TALLOC_CTX *ctx, const char *text, size_t n, struct seats_cha
 
 /* --- Rows. --- */
 
-/* The place of a type in the table; N_TYPES for one that changes nothing. */
-static size_t
-find_type(const char *type)
-{
-	size_t i = 0;
-
-	while (i < N_TYPES && strcmp(types[i].type, type) != 0)
-		i++;
-	return i;
-}
-
 void
 change_read_facts(TALLOC_CTX *ctx, const struct rows *rows, int r, int c, struct change *out)
 {
@@ -199,15 +197,13 @@ change_read_facts(TALLOC_CTX *ctx, const struct rows *rows, int r, int c, struct
 void
 change_read(TALLOC_CTX *ctx, const struct rows *rows, int r, int c, struct change *out)
 {
-	size_t type = find_type(row_text(rows, r, c + 4));
-
 	memset(out, 0, sizeof(*out));
 	out->cursor = (struct cursor){ (uint64_t)row_i64(rows, r, c), row_i64(rows, r, c + 1) };
 	out->event_id = row_i32(rows, r, c + 2);
 	out->status = BOOKING__MAX;
 	if (!row_null(rows, r, c + 3)) {
 		out->booking_id = row_uuid(rows, r, c + 3);
-		out->status = type < N_TYPES ? types[type].status : BOOKING__MAX;
+		out->status = change_of(row_text(rows, r, c + 4)).status;
 	}
 	out->at_us = row_us(rows, r, c + 5);
 	change_read_facts(ctx, rows, r, c + 6, out);
@@ -217,15 +213,15 @@ void
 change_read_seats(TALLOC_CTX *ctx, const struct rows *rows, int r, int c,
                   const struct change *change, struct seats_change *out)
 {
-	size_t type = find_type(row_text(rows, r, c + 4));
+	const enum seat_status seat = change_of(row_text(rows, r, c + 4)).seat;
 
 	*out = (struct seats_change){ .cursor = change->cursor };
-	if (type == N_TYPES || types[type].seat == SEAT__MAX)
+	if (seat == SEAT__MAX)
 		return;
 	out->n = change->n_seats;
 	out->seats = talloc_array(ctx, struct seat_state, (unsigned)out->n);
 	for (size_t i = 0; i < out->n; i++)
-		out->seats[i] = (struct seat_state){ change->seats[i], types[type].seat };
+		out->seats[i] = (struct seat_state){ change->seats[i], seat };
 }
 
 struct change *

@@ -3,7 +3,7 @@
 #include <assert.h>
 
 struct flying {
-	struct feed_place at;
+	struct cursor at;
 	unsigned waiting; /* messages that are not acknowledged */
 };
 
@@ -37,7 +37,7 @@ flight_full(const struct flight *f)
 }
 
 uint64_t
-flight_start(struct flight *f, struct feed_place at, unsigned messages)
+flight_start(struct flight *f, struct cursor at, unsigned messages)
 {
 	assert(!flight_full(f));
 	f->rows[f->next % f->room] = (struct flying){ at, messages };
@@ -54,7 +54,7 @@ flight_acknowledge(struct flight *f, uint64_t tag)
 }
 
 size_t
-flight_land(struct flight *f, struct feed_place *upto)
+flight_land(struct flight *f, struct cursor *upto)
 {
 	size_t n = 0;
 

@@ -23,7 +23,7 @@ size_t flight_count(const struct flight *f);
 bool flight_full(const struct flight *f);
 
 /* Sets a row off; returns the tag for its acknowledgements. Only when not full. */
-uint64_t flight_start(struct flight *f, struct feed_place at, unsigned messages);
+uint64_t flight_start(struct flight *f, struct cursor at, unsigned messages);
 
 /* One message of a row is acknowledged. Those of rows that were forgotten are passed over. */
 void flight_acknowledge(struct flight *f, uint64_t tag);
@@ -35,7 +35,7 @@ void flight_acknowledge(struct flight *f, uint64_t tag);
  *
  * Returns how many.
  */
-size_t flight_land(struct flight *f, struct feed_place *upto);
+size_t flight_land(struct flight *f, struct cursor *upto);
 
 /* Forgets all rows that are on their way. */
 void flight_forget(struct flight *f);

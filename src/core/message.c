@@ -6,6 +6,7 @@
 #include "base/jsonw.h"
 #include "base/money.h"
 #include "core/booking.h"
+#include "core/change.h"
 #include "core/message_facts.h"
 #include "store/types.h"
 
@@ -31,32 +32,28 @@ enum {
 /* The messages of /api/booking. */
 enum domain { NO_DOMAIN, ASKED, ENDS };
 
-#define NO_MOVE BOOKING__MAX
-
 /* Every type of the journal; the last stands for those that are not known. */
 static const struct kind {
 	const char *type;
-	enum booking_status state; /* that it leads to */
-	const char *seat;          /* what its seats are from then on; NULL: no seat changes */
 	unsigned members;
 	enum domain domain;
 	const char *also; /* told as this type, too */
 } kinds[] = {
-	{ "booking.requested", BOOKING_REQUESTED, NULL, MOVE | SEATS | TOTAL, ASKED, NULL },
-	{ "booking.created", BOOKING_PENDING, "reserved", MOVE | SEATS | TOTAL | EXPIRES, 0, NULL },
-	{ "booking.paying", BOOKING_PAYING, NULL, MOVE, 0, NULL },
-	{ "booking.payment_failed", BOOKING_PENDING, NULL, MOVE | REASON, 0, NULL },
-	{ "booking.extended", BOOKING_PENDING, NULL, MOVE | EXPIRES, 0, NULL },
-	{ "booking.confirmed", BOOKING_CONFIRMED, "sold", BOOKING | USER | TICKET | CONFIRMED, 0, NULL },
-	{ "booking.cancelled", BOOKING_CANCELLED, "available", ENDED, ENDS, NULL },
-	{ "booking.expired", BOOKING_EXPIRED, "available", ENDED, ENDS, "booking.cancelled" },
-	{ "booking.failed", BOOKING_FAILED, NULL, MOVE | REASON | TEXT, 0, NULL },
-	{ "booking.refunded", BOOKING_REFUNDED, "available", ENDED, 0, NULL },
-	{ "seats.held", NO_MOVE, "held", USER | EVENT | SEATS, 0, NULL },
-	{ "seats.released", NO_MOVE, "available", USER | EVENT | SEATS, 0, NULL },
-	{ "event.on_sale", NO_MOVE, NULL, EVENT, 0, NULL },
-	{ "event.cancelled", NO_MOVE, NULL, EVENT, 0, NULL },
-	{ NULL, NO_MOVE, NULL, MOVE | SEATS | TOTAL | REASON, 0, NULL },
+	{ "booking.requested", MOVE | SEATS | TOTAL, ASKED, NULL },
+	{ "booking.created", MOVE | SEATS | TOTAL | EXPIRES, 0, NULL },
+	{ "booking.paying", MOVE, 0, NULL },
+	{ "booking.payment_failed", MOVE | REASON, 0, NULL },
+	{ "booking.extended", MOVE | EXPIRES, 0, NULL },
+	{ "booking.confirmed", BOOKING | USER | TICKET | CONFIRMED, 0, NULL },
+	{ "booking.cancelled", ENDED, ENDS, NULL },
+	{ "booking.expired", ENDED, ENDS, "booking.cancelled" },
+	{ "booking.failed", MOVE | REASON | TEXT, 0, NULL },
+	{ "booking.refunded", ENDED, 0, NULL },
+	{ "seats.held", USER | EVENT | SEATS, 0, NULL },
+	{ "seats.released", USER | EVENT | SEATS, 0, NULL },
+	{ "event.on_sale", EVENT, 0, NULL },
+	{ "event.cancelled", EVENT, 0, NULL },
+	{ NULL, MOVE | SEATS | TOTAL | REASON, 0, NULL },
 };
 
 static const struct kind *
@@ -89,20 +86,21 @@ finish_redis(struct jsonw *w, struct message_redis *out)
 }
 
 static void
-tell_booking(TALLOC_CTX *ctx, const struct feed_row *row, const struct kind *k,
-             const struct facts *f, struct message_redis *out)
+tell_booking(TALLOC_CTX *ctx, const struct feed_row *row, const struct facts *f,
+             struct message_redis *out)
 {
-	char place[FEED_PLACE_TEXT];
+	const enum booking_status status = change_of(row->type).status;
+	char place[CURSOR_TEXT];
 	struct jsonw w;
 
 	jsonw_init(&w, ctx, 384);
 	jsonw_open(&w, NULL, '{');
-	jsonw_str(&w, "cursor", feed_place_text(row->at, place));
+	jsonw_str(&w, "cursor", cursor_text(&row->at, place));
 	jsonw_str(&w, "event_type", "status_update");
 	jsonw_uuid(&w, "booking_id", &row->booking_id);
 	jsonw_int(&w, "event_id", row->event_id);
-	jsonw_str(&w, "state", booking_status_name(k->state));
-	jsonw_str(&w, "status", booking_status_in(FACE_QUEUE, k->state));
+	jsonw_str(&w, "state", booking_status_name(status));
+	jsonw_str(&w, "status", booking_status_in(FACE_QUEUE, status));
 	if (f->n_positions > 0)
 		write_texts(&w, "seat_positions", f->positions, f->n_positions);
 	if (f->has_seats) {
@@ -119,21 +117,22 @@ tell_booking(TALLOC_CTX *ctx, const struct feed_row *row, const struct kind *k,
 }
 
 static void
-tell_seats(TALLOC_CTX *ctx, const struct feed_row *row, const struct kind *k, const struct facts *f,
+tell_seats(TALLOC_CTX *ctx, const struct feed_row *row, const struct facts *f,
            struct message_redis *out)
 {
-	char place[FEED_PLACE_TEXT];
+	const enum seat_status seat = change_of(row->type).seat;
+	char place[CURSOR_TEXT];
 	struct jsonw w;
 
 	jsonw_init(&w, ctx, 192);
 	jsonw_open(&w, NULL, '{');
-	jsonw_str(&w, "cursor", feed_place_text(row->at, place));
+	jsonw_str(&w, "cursor", cursor_text(&row->at, place));
 	jsonw_int(&w, "event_id", row->event_id);
 	jsonw_open(&w, "changes", '[');
-	for (size_t i = 0; k->seat != NULL && i < f->n_seats; i++) {
+	for (size_t i = 0; seat != SEAT__MAX && i < f->n_seats; i++) {
 		jsonw_open(&w, NULL, '[');
 		jsonw_int(&w, NULL, f->seats[i]);
-		jsonw_str(&w, NULL, k->seat);
+		jsonw_str(&w, NULL, change_seat_name(seat));
 		jsonw_close(&w, ']');
 	}
 	jsonw_close(&w, ']');
@@ -145,15 +144,14 @@ size_t
 message_for_redis(TALLOC_CTX *ctx, const struct feed_row *row,
                   struct message_redis out[MESSAGES_REDIS], bool *readable)
 {
-	const struct kind *k = kind_of(row->type);
 	struct facts f;
 	size_t n = 0;
 
 	facts_read(ctx, row->payload, &f);
 	*readable = f.readable;
-	if (row->has_booking && row->user_id != NULL && k->state != NO_MOVE)
-		tell_booking(ctx, row, k, &f, &out[n++]);
-	tell_seats(ctx, row, k, &f, &out[n++]);
+	if (row->has_booking && row->user_id != NULL && change_of(row->type).status != BOOKING__MAX)
+		tell_booking(ctx, row, &f, &out[n++]);
+	tell_seats(ctx, row, &f, &out[n++]);
 	facts_free(&f);
 	return n;
 }

@@ -20,7 +20,7 @@ struct sink {
 	const char *name;
 	struct db *db;
 	struct flight *flight;
-	struct feed_place read, told, noted; /* the last row that was read, is told, and is in the cursor */
+	struct cursor read, told, noted; /* the last row that was read, is told, and is in the cursor */
 	int64_t read_at_us, noted_us;        /* monotonic: of the next read, of the last note */
 	bool troubled;                       /* as noted */
 	TALLOC_CTX *scratch; /* a pool, for one row's messages at a time */
@@ -32,10 +32,10 @@ struct sink {
 void
 sink_unreadable(const struct sink_kind *kind, const struct feed_row *row)
 {
-	char place[FEED_PLACE_TEXT];
+	char place[CURSOR_TEXT];
 
 	log_line(LOG_WARN, "journal payload cannot be read", "sink", sink_name(kind->id), "row",
-	         feed_place_text(row->at, place), "type", row->type, NULL);
+	         cursor_text(&row->at, place), "type", row->type, NULL);
 }
 
 static bool
@@ -222,7 +222,7 @@ find_place(struct sink *s)
 static void
 run(struct sink *s, const struct config *config)
 {
-	char place[FEED_PLACE_TEXT];
+	char place[CURSOR_TEXT];
 
 	s->db = db_new(s, config_database(s, config));
 	s->scratch = talloc_pool(s, SCRATCH);
@@ -234,7 +234,7 @@ run(struct sink *s, const struct config *config)
 	}
 	if (!find_place(s))
 		return;
-	log_line(LOG_INFO, "telling", "sink", s->name, "from", feed_place_text(s->told, place), NULL);
+	log_line(LOG_INFO, "telling", "sink", s->name, "from", cursor_text(&s->told, place), NULL);
 	while (!over(s)) {
 		if (turn(s) != ERR_OK) {
 			atomic_store(&s->term->failed, true);
@@ -242,7 +242,7 @@ run(struct sink *s, const struct config *config)
 		}
 	}
 	finish(s);
-	log_line(LOG_INFO, "told", "sink", s->name, "upto", feed_place_text(s->told, place), NULL);
+	log_line(LOG_INFO, "told", "sink", s->name, "upto", cursor_text(&s->told, place), NULL);
 }
 
 void *

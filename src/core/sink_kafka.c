@@ -49,12 +49,12 @@ kafka_send(void *self, TALLOC_CTX *ctx, const struct feed_row *row)
 	bool readable;
 	size_t n = message_for_kafka(ctx, row, messages, &readable);
 	uint64_t tag = flight_start(t->flight, row->at, (unsigned)n);
-	char id[UUID_TEXT], place[FEED_PLACE_TEXT];
+	char id[UUID_TEXT], place[CURSOR_TEXT];
 	enum err e = ERR_OK;
 
 	if (!readable)
 		sink_unreadable(&sink_kafka, row);
-	feed_place_text(row->at, place);
+	cursor_text(&row->at, place);
 	for (size_t i = 0; i < n && e == ERR_OK; i++) {
 		const struct message_kafka *m = &messages[i];
 		const char *topic = *t->prefix == '\0' ? m->topic

@@ -1,18 +1,9 @@
 #include "store/feed.h"
 
-#include <stdio.h>
-
 #include "store/param.h"
 
-char *
-feed_place_text(struct feed_place at, char out[FEED_PLACE_TEXT])
-{
-	snprintf(out, FEED_PLACE_TEXT, "%lld-%lld", (long long)at.xid, (long long)at.seq);
-	return out;
-}
-
 enum err
-feed_open(struct db *db, TALLOC_CTX *ctx, const char *name, bool oldest, struct feed_place *at)
+feed_open(struct db *db, TALLOC_CTX *ctx, const char *name, bool oldest, struct cursor *at)
 {
 	const struct call calls[] = {
 		{ STMT_MAKE_CURSOR, { name, param_bool(oldest) } },
@@ -25,17 +16,17 @@ feed_open(struct db *db, TALLOC_CTX *ctx, const char *name, bool oldest, struct 
 		return e;
 	if (rows_count(rows[1]) == 0) /* somebody took it away in between */
 		return ERR_TX_RETRY;
-	at->xid = row_i64(rows[1], 0, 0);
+	at->xid = (uint64_t)row_i64(rows[1], 0, 0);
 	at->seq = row_i64(rows[1], 0, 1);
 	return ERR_OK;
 }
 
 enum err
-feed_read(struct db *db, TALLOC_CTX *ctx, struct feed_place after, int most,
+feed_read(struct db *db, TALLOC_CTX *ctx, struct cursor after, int most,
           struct feed_row **out, size_t *n)
 {
 	const struct call call = { STMT_READ_FEED,
-		                       { param_int(ctx, after.xid), param_int(ctx, after.seq),
+		                       { param_int(ctx, (int64_t)after.xid), param_int(ctx, after.seq),
 		                         param_int(ctx, most) } };
 	struct rows *rows;
 	enum err e;
@@ -47,7 +38,7 @@ feed_read(struct db *db, TALLOC_CTX *ctx, struct feed_place after, int most,
 	for (int r = 0; r < (int)*n; r++) {
 		struct feed_row *row = &(*out)[r];
 
-		row->at = (struct feed_place){ row_i64(rows, r, 0), row_i64(rows, r, 1) };
+		row->at = (struct cursor){ (uint64_t)row_i64(rows, r, 0), row_i64(rows, r, 1) };
 		row->event_id = row_i32(rows, r, 2);
 		row->has_booking = !row_null(rows, r, 3);
 		row->booking_id = row->has_booking ? row_uuid(rows, r, 3) : (struct uuid){ { 0 } };
@@ -61,12 +52,12 @@ feed_read(struct db *db, TALLOC_CTX *ctx, struct feed_place after, int most,
 }
 
 enum err
-feed_move(struct db *db, TALLOC_CTX *ctx, const char *name, struct feed_place from,
-          struct feed_place to, const char *trouble, int64_t *lag_ms)
+feed_move(struct db *db, TALLOC_CTX *ctx, const char *name, struct cursor from,
+          struct cursor to, const char *trouble, int64_t *lag_ms)
 {
 	const struct call call = { STMT_MOVE_CURSOR,
-		                       { name, param_int(ctx, from.xid), param_int(ctx, from.seq),
-		                         param_int(ctx, to.xid), param_int(ctx, to.seq), trouble } };
+		                       { name, param_int(ctx, (int64_t)from.xid), param_int(ctx, from.seq),
+		                         param_int(ctx, (int64_t)to.xid), param_int(ctx, to.seq), trouble } };
 	struct rows *rows;
 	enum err e;
 

@@ -1,6 +1,7 @@
 #ifndef ROWLOCK_FEED_H
 #define ROWLOCK_FEED_H
 
+#include "base/cursor.h"
 #include "store/db.h"
 
 /*
@@ -8,18 +9,8 @@
  * can join any more. Each reader keeps its place in a row of `cursor`.
  */
 
-/* A place: all rows up to and with this one are told. In text "<xid>-<seq>". */
-struct feed_place {
-	int64_t xid, seq;
-};
-
-#define FEED_PLACE_TEXT 44
-
-/* Writes a place as text; returns out. */
-char *feed_place_text(struct feed_place at, char out[FEED_PLACE_TEXT]);
-
 struct feed_row {
-	struct feed_place at;
+	struct cursor at;
 	int32_t event_id;
 	bool has_booking;
 	struct uuid booking_id; /* when it has one */
@@ -36,7 +27,7 @@ struct feed_row {
  * Errors as of db_exchange.
  */
 enum err feed_open(struct db *db, TALLOC_CTX *ctx, const char *name, bool oldest,
-                   struct feed_place *at) MUST_CHECK;
+                   struct cursor *at) MUST_CHECK;
 
 /*
  * Reads the rows behind a place.
@@ -44,7 +35,7 @@ enum err feed_open(struct db *db, TALLOC_CTX *ctx, const char *name, bool oldest
  * most	rows, 1 to 100,000
  * rows, n	set; on ctx
  */
-enum err feed_read(struct db *db, TALLOC_CTX *ctx, struct feed_place after, int most,
+enum err feed_read(struct db *db, TALLOC_CTX *ctx, struct cursor after, int most,
                    struct feed_row **rows, size_t *n) MUST_CHECK;
 
 /*
@@ -56,8 +47,8 @@ enum err feed_read(struct db *db, TALLOC_CTX *ctx, struct feed_place after, int 
  *
  * Errors: NOT_FOUND: the cursor is elsewhere, somebody else has moved it. Others as of db_exchange.
  */
-enum err feed_move(struct db *db, TALLOC_CTX *ctx, const char *name, struct feed_place from,
-                   struct feed_place to, const char *trouble, int64_t *lag_ms) MUST_CHECK;
+enum err feed_move(struct db *db, TALLOC_CTX *ctx, const char *name, struct cursor from,
+                   struct cursor to, const char *trouble, int64_t *lag_ms) MUST_CHECK;
 
 /*
  * Tries to become the active relay, for as long as this connection stands.

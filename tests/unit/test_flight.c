@@ -8,14 +8,14 @@
 #include "core/flight.h"
 
 static struct flight *flight;
-static struct feed_place upto;
+static struct cursor upto;
 
 static int
 setup(void **state)
 {
 	(void)state;
 	flight = flight_new(NULL, 3);
-	upto = (struct feed_place){ 0, 0 };
+	upto = (struct cursor){ 0, 0 };
 	return 0;
 }
 
@@ -30,7 +30,7 @@ teardown(void **state)
 static uint64_t
 start(int64_t seq, unsigned messages)
 {
-	return flight_start(flight, (struct feed_place){ 9, seq }, messages);
+	return flight_start(flight, (struct cursor){ 9, seq }, messages);
 }
 
 static void
