@@ -88,7 +88,9 @@ class Peer:
 
     def start(self, *command):
         log = open(self.dir / "started.log", "ab")
-        self.running.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log))
+        # A session of their own: asked to stop, lighttpd ends its whole process group.
+        self.running.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                             start_new_session=True))
         log.close()
 
     def __enter__(self):
