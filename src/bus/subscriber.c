@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <hiredis/hiredis.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/queue.h>
@@ -90,6 +91,12 @@ channel_is_joined(const struct channel *c)
 	return c->joined;
 }
 
+bool
+subscriber_is_settled(const struct subscriber *s)
+{
+	return s->state == UP && s->n_open == 0;
+}
+
 struct channel *
 channel_find(struct subscriber *s, const char *name)
 {
@@ -130,9 +137,10 @@ subscribe(struct channel *c)
 struct channel *
 channel_join(struct subscriber *s, const char *name, size_t owner_size)
 {
-	struct channel *c =
-	    talloc_zero_size(s, sizeof(struct channel) + owner_size + strlen(name) + 1);
+	struct channel *c = calloc(1, sizeof(*c) + owner_size + strlen(name) + 1); /* there are many */
 
+	if (c == NULL)
+		abort();
 	c->subscriber = s;
 	c->name_at = (unsigned short)owner_size;
 	strcpy((char *)c->owner + owner_size, name);
@@ -156,7 +164,7 @@ forget(struct channel *c)
 {
 	LIST_REMOVE(c, in_bucket);
 	c->subscriber->n--;
-	talloc_free(c);
+	free(c);
 }
 
 /*
@@ -438,6 +446,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 static int
 subscriber_free(struct subscriber *s)
 {
+	each_channel(s, forget);
 	if (s->io != NULL)
 		event_free(s->io);
 	if (s->redis != NULL)

@@ -55,6 +55,9 @@ void channel_rejoin(struct channel *c);
 /* Wants it no more; it may be freed at once. */
 void channel_leave(struct channel *c);
 
+/* Whether Redis is there, and all channels that are wanted are subscribed. */
+bool subscriber_is_settled(const struct subscriber *s);
+
 /* Whether it is subscribed at the moment. */
 bool channel_is_joined(const struct channel *c);
 

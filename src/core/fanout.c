@@ -338,6 +338,7 @@ fanout_free(struct fanout *fanout)
 {
 	for (unsigned k = 0; k < FOLLOW__MAX; k++)
 		metrics_set(METRIC_STREAMS_OPEN, k, 0);
+	metrics_set(METRIC_STREAM_SOURCE, 0, 0);
 	event_free(fanout->second);
 	event_free(fanout->poll_timer);
 	event_free(fanout->seats_timer);

@@ -7,7 +7,7 @@
 #include "core/fanout_inner.h"
 #include "store/param.h"
 
-#define ASKS_MOST  1000
+#define ASKS_MOST  256
 #define SHOWN_MOST 128 /* bookings that a follower is known to have been shown */
 
 /* A booking that a follower has been shown. */
@@ -62,30 +62,45 @@ find_shown(const struct follower *f, const struct uuid *id)
 	return NULL;
 }
 
+static void
+remove_shown(struct follower *f, struct shown *s)
+{
+	memmove(s, s + 1, (size_t)(f->shown + f->n_shown - 1 - s) * sizeof(*s));
+	if (--f->n_shown == 0)
+		bookings_forget(f);
+}
+
 /* Room for one more: of too many, one that is final gives way, else the oldest. */
 static struct shown *
 add_shown(struct follower *f)
 {
 	uint8_t i = 0;
 
-	if (f->n_shown < SHOWN_MOST) {
-		f->shown = realloc(f->shown, (f->n_shown + 1U) * sizeof(*f->shown));
-		if (f->shown == NULL)
-			abort();
-		return &f->shown[f->n_shown++];
+	if (f->n_shown == SHOWN_MOST) {
+		while (i < f->n_shown && !final[f->kind][f->shown[i].status])
+			i++;
+		remove_shown(f, &f->shown[i == f->n_shown ? 0 : i]);
 	}
-	while (i < f->n_shown && !final[f->kind][f->shown[i].status])
-		i++;
-	i = i == f->n_shown ? 0 : i;
-	memmove(&f->shown[i], &f->shown[i + 1], (size_t)(f->n_shown - 1 - i) * sizeof(*f->shown));
-	return &f->shown[f->n_shown - 1];
+	f->shown = realloc(f->shown, (f->n_shown + 1U) * sizeof(*f->shown));
+	if (f->shown == NULL)
+		abort();
+	return &f->shown[f->n_shown++];
 }
 
+/*
+ * Keeps what is needed of a booking that has been shown: while it is live; or while the change
+ * by which it was shown is still to come, and is not to be shown again.
+ */
 static void
 note_shown(struct follower *f, const struct change *c, struct cursor cursor)
 {
 	struct shown *s = find_shown(f, &c->booking_id);
 
+	if (final[f->kind][c->status] && cursor_compare(&cursor, &f->last) <= 0) {
+		if (s != NULL)
+			remove_shown(f, s);
+		return;
+	}
 	if (s == NULL)
 		s = add_shown(f);
 	*s = (struct shown){ c->booking_id, cursor, c->status };
@@ -145,8 +160,8 @@ tell(struct follower *f, const struct change *c, void *messages[FOLLOW__MAX], bo
 	if (cursor_compare(&c->cursor, &f->last) <= 0 ||
 	    (s != NULL && cursor_compare(&c->cursor, &s->cursor) <= 0))
 		return false;
-	note_shown(f, c, c->cursor);
 	send_change(f, c, messages, greeting);
+	note_shown(f, c, c->cursor);
 	return final[f->kind][c->status];
 }
 
@@ -382,13 +397,14 @@ greet(struct follower *f, const struct question *q)
 		struct change c = q->standing[i].change;
 		void *messages[FOLLOW__MAX] = { NULL };
 
-		note_shown(f, &c, c.cursor);
 		if (i + 1 == q->n_standing || cursor_compare(&c.cursor, &q->horizon) > 0)
 			c.cursor = q->horizon;
 		send_change(f, &c, messages, true);
 		drop_messages(f->topic->fanout->rules, messages);
 	}
 	f->last = q->horizon;
+	for (size_t i = 0; i < q->n_standing; i++)
+		note_shown(f, &q->standing[i].change, q->standing[i].change.cursor);
 }
 
 /*
@@ -409,18 +425,15 @@ replay(struct follower *f, const struct question *q)
 		ended = tell(f, &q->missed[i], messages, true) || ended;
 		drop_messages(f->topic->fanout->rules, messages);
 	}
-	for (size_t i = 0; i < q->n_standing; i++) {
-		struct change c = q->standing[i].change;
-		struct cursor told = { 0, 0 };
-
-		if (cursor_compare(&c.cursor, &q->horizon) > 0)
-			c.status = BOOKING_PENDING;
-		else
-			told = c.cursor;
-		note_shown(f, &c, told);
-	}
 	if (cursor_compare(&f->last, &q->horizon) < 0)
 		f->last = q->horizon;
+	for (size_t i = 0; i < q->n_standing; i++) {
+		struct change c = q->standing[i].change;
+
+		if (cursor_compare(&c.cursor, &f->last) > 0)
+			c.status = BOOKING_PENDING;
+		note_shown(f, &c, f->last);
+	}
 	return ended;
 }
 

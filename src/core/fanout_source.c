@@ -122,7 +122,10 @@ begin_switch(struct fanout *fanout)
 	STAILQ_INIT(&fanout->held->messages);
 }
 
-/* The journal has been read up to the end: what was held back follows it. */
+/*
+ * The journal has been read up to the end, after all channels were subscribed: what was held
+ * back follows it.
+ */
 static void
 end_switch(struct fanout *fanout)
 {
@@ -280,7 +283,7 @@ on_poll_timer(evutil_socket_t fd, short what, void *arg)
 		return;
 	p = desk_ask(fanout->poll_desk, sizeof(*p), &ctx);
 	p->first = fanout->source == SOURCE_UNKNOWN;
-	p->last = fanout->source == SOURCE_SWITCH;
+	p->last = fanout->source == SOURCE_SWITCH && subscriber_is_settled(fanout->subscriber);
 	p->from = fanout->cursor;
 	p->events = events_param(fanout, ctx);
 	fanout->poll_stale = false;

@@ -155,7 +155,7 @@ on_reap(evutil_socket_t fd, short what, void *arg)
 			pop_waiting(s);
 		framing_forget(&s->framing);
 		server->count--;
-		talloc_free(s);
+		free(s);
 	}
 }
 
@@ -362,8 +362,10 @@ on_event(evutil_socket_t fd, short what, void *arg)
 static void
 add_stream(struct streams *server, int fd)
 {
-	struct stream *s = talloc_zero_size(server, sizeof(*s) + server->rules->owner_size);
+	struct stream *s = calloc(1, sizeof(*s) + server->rules->owner_size); /* there are many */
 
+	if (s == NULL)
+		abort();
 	s->server = server;
 	s->last = &s->first;
 	event_assign(&s->event, server->base, fd, EV_READ | EV_PERSIST, on_event, s);
