@@ -33,10 +33,9 @@ struct consumer_message {
 };
 
 /*
- * Joins a group; not before a fork. A group that is new begins with the oldest message. NULL
- * when librdkafka cannot be had, logged. A topic that is not there yet is found within 5 s of
- * its making, a broker that was away within 1 s of its return: there is nothing to be done.
- * Its talloc parent's end commits the place and leaves the group.
+ * Joins a group; not before a fork. A new group begins with the oldest message. NULL when
+ * librdkafka cannot be had, logged. A topic is found within 5 s of its making, a broker within
+ * 1 s of its return. Its talloc parent's end commits the place and leaves the group.
  *
  * broker, group	KAFKA_BROKER, KAFKA_GROUP_ID
  * topic	with its prefix
@@ -68,11 +67,9 @@ void consumer_back(struct consumer *c, const struct consumer_message *messages, 
 
 /*
  * Sends a message to its dead letters, <topic>.dlq, with key and headers as they were, and
- * reason, topic, partition, offset and attempts in headers of these names. Of a value over
- * 900,000 bytes the rest is cut off, and header bytes says how many there were. Waits up
- * to 5 s for the acknowledgement.
- *
- * reason	for people; attempts	how often it was tried
+ * reason (for people), topic, partition, offset and attempts (how often it was tried) in
+ * headers of these names. A value is cut at 900,000 bytes, and header bytes then says how many
+ * there were. Waits up to 5 s for the acknowledgement.
  *
  * Errors: UNAVAILABLE: not acknowledged yet. The caller asks again, for the same message, or
  * gives it back; it must not call it done.
