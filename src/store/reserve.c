@@ -212,7 +212,7 @@ struct booking_arrays {
 	struct array quantity, section, subsection, positions, reason;
 };
 
-/* The columns of INSERT_JOURNAL and INSERT_MOVES. */
+/* The columns of INSERT_JOURNAL. */
 struct journal_arrays {
 	struct array event, id, user, type, correlation, payload;
 };
@@ -368,28 +368,18 @@ seats_call(TALLOC_CTX *ctx, const struct booking_write *writes, size_t n, struct
 	return true;
 }
 
-/* Likewise for the journal: of bookings that are new, or of those that were there. */
-static bool
-journal_call(TALLOC_CTX *ctx, bool is_new, const struct booking_write *writes, size_t n,
-             struct call *out)
+static struct call
+journal_call(TALLOC_CTX *ctx, const struct booking_write *writes, size_t n)
 {
 	struct journal_arrays j;
-	size_t found = 0;
 
 	init_arrays(&j.event, sizeof(j) / sizeof(struct array), ctx);
-	for (size_t i = 0; i < n; i++) {
-		if ((writes[i].kind == WRITE_BOOKED || writes[i].kind == WRITE_ACCEPTED) != is_new)
-			continue;
+	for (size_t i = 0; i < n; i++)
 		add_journal(&j, &writes[i]);
-		found++;
-	}
-	if (found == 0)
-		return false;
-	*out = (struct call){ is_new ? STMT_INSERT_JOURNAL : STMT_INSERT_MOVES,
+	return (struct call){ STMT_INSERT_JOURNAL,
 		                  { array_done(&j.event), array_done(&j.id), array_done(&j.user),
 		                    array_done(&j.type), array_done(&j.correlation),
 		                    array_done(&j.payload) } };
-	return true;
 }
 
 static struct booking_write *
@@ -421,16 +411,15 @@ enum err
 reserve_write(struct db *db, TALLOC_CTX *ctx, struct booking_write *writes, size_t n,
               void (*written)(void *), void *arg)
 {
-	struct call calls[WRITE__MAX + 4];
-	struct rows *rows[WRITE__MAX + 4];
+	struct call calls[WRITE__MAX + 3];
+	struct rows *rows[WRITE__MAX + 3];
 	size_t used = 0;
 	enum err e;
 
 	for (enum write_kind kind = 0; kind < WRITE__MAX; kind++)
 		used += bookings_call(ctx, kind, writes, n, &calls[used]);
 	used += seats_call(ctx, writes, n, &calls[used]);
-	used += journal_call(ctx, true, writes, n, &calls[used]);
-	used += journal_call(ctx, false, writes, n, &calls[used]);
+	calls[used++] = journal_call(ctx, writes, n);
 	calls[used++] = (struct call){ .stmt = STMT_COMMIT };
 	e = db_exchange_early(db, ctx, calls, used, rows, written, arg);
 	if (e == ERR_DB_LOST)

@@ -67,8 +67,6 @@ HOT = {
     "SEAT_BOOKINGS": ("'{1}', '{" + BOOKING + "}', '{\"{1,2}\"}', '{\"{100,100}\"}', '{200}', '{NULL}', '{NULL}'",
                       ["unnest", "booking_pkey(event_id, id)"]),
     "FAIL_BOOKINGS": ("'{1}', '{" + BOOKING + "}', '{why}'", ["unnest", "booking_pkey(event_id, id)"]),
-    "INSERT_MOVES": ("'{1}', '{" + BOOKING + "}', '{user-1}', '{booking.created}', '{r}', '{\"{}\"}'",
-                     ["unnest", "journal_booking(booking_id)"]),
     "OLDEST_REQUESTS": ("10, 0", ["booking_requested()", "journal_booking(booking_id)"]),
     "REQUESTS": (BOOKINGS, ["unnest", "booking_pkey(event_id, id)", "journal_booking(booking_id)"]),
     "RESERVE_SEATS": (f"'{{1,1}}', '{{3,5}}', '{{ann,ann}}', '{{10,10}}', '{{{NEW},{NEW}}}'",
