@@ -10,13 +10,16 @@ ADMIN_DATABASE_URL, else DATABASE_URL.
 
 I1  every acknowledged booking exists
 I2  no seat has two live bookings; a seat's owner and its booking agree
-I3  only legal moves (R-1), and the journal tells all of them
+I3  only legal moves (R-1), and the journal tells all of them, in the order in which it is read;
+    a booking that was accepted to be seated later begins as requested, and no other does
+I4  what the journal tells of seats is what they are
 
 A pending booking whose window has passed is live until it has been expired (R-11).
 """
 
 import argparse
 import contextlib
+import itertools
 import os
 import sys
 
@@ -99,6 +102,41 @@ RULES = (
              CROSS JOIN LATERAL (SELECT coalesce(sum(p), 0) AS paid FROM unnest(prices) p) AS sums
         WHERE status::text = ANY(%(live)s) AND event_id = coalesce(%(event)s, event_id)
           AND (paid <> total OR cardinality(seats) <> quantity) ORDER BY 1, 2"""),
+    ("I2: event {}: booking {} of {} seats shows the positions {}", """
+        SELECT event_id, id, quantity, coalesce(positions::text, 'null') FROM booking
+        WHERE queued AND status::text = ANY(%(live)s) AND event_id = coalesce(%(event)s, event_id)
+          AND jsonb_array_length(positions) IS DISTINCT FROM quantity ORDER BY 1, 2"""),
+    ("I3: event {}: booking {} came through /api/booking, but its journal row {} does not say where", """
+        SELECT j.event_id, j.booking_id, j.type
+        FROM booking b JOIN journal j ON j.event_id = b.event_id AND j.booking_id = b.id
+        WHERE b.queued AND j.type LIKE 'booking.%%' AND b.event_id = coalesce(%(event)s, b.event_id)
+          AND NOT coalesce(j.payload -> 'queue' ?& ARRAY['section', 'subsection', 'positions'], false)
+        ORDER BY 1, 2, j.seq"""),
+    ("I3: event {}: of booking {}, {} is read before {}, which came first", """
+        SELECT event_id, booking_id, type, former FROM (
+            SELECT event_id, booking_id, seq, type, xid, lag(xid) OVER story AS xid_before,
+                   lag(type) OVER story AS former
+            FROM journal
+            WHERE booking_id IS NOT NULL AND event_id = coalesce(%(event)s, event_id)
+            WINDOW story AS (PARTITION BY event_id, booking_id ORDER BY seq)) AS j
+        WHERE xid < xid_before ORDER BY 1, 2, seq"""),
+    ("I4: event {}: seat {} is {}, but the journal says that it is {}", """
+        WITH told AS (
+            SELECT DISTINCT ON (j.event_id, n) j.event_id, n::int AS no,
+                   CASE j.type WHEN 'booking.created' THEN 'reserved'
+                               WHEN 'booking.confirmed' THEN 'sold' ELSE 'free' END AS status
+            FROM journal j
+                 CROSS JOIN LATERAL jsonb_array_elements_text(j.payload -> 'seats') AS n
+            WHERE j.type IN ('booking.created', 'booking.confirmed', 'booking.cancelled',
+                             'booking.expired', 'booking.refunded')
+              AND j.event_id = coalesce(%(event)s, j.event_id)
+            ORDER BY j.event_id, n, j.seq DESC),
+        states AS (
+            SELECT event_id, no, CASE WHEN booking_id IS NULL THEN 'free' ELSE status::text END AS status
+            FROM seat WHERE event_id = coalesce(%(event)s, event_id))
+        SELECT s.event_id, s.no, s.status, coalesce(t.status, 'free')
+        FROM states s LEFT JOIN told t USING (event_id, no)
+        WHERE s.status <> coalesce(t.status, 'free') ORDER BY 1, 2"""),
     ("I3: event {}: the journal speaks of booking {}, which does not exist there", """
         SELECT DISTINCT j.event_id, j.booking_id FROM journal j
         WHERE j.booking_id IS NOT NULL AND j.event_id = coalesce(%(event)s, j.event_id)
@@ -109,19 +147,29 @@ RULES = (
 
 # A sequence hands out its numbers under the booking's row lock, so seq is the order of moves.
 STORIES = """
-    SELECT b.event_id, b.id::text, b.status::text,
-           array_remove(array_agg(j.type ORDER BY j.seq), NULL)
+    SELECT b.event_id, b.id::text, b.status::text, b.queued,
+           coalesce(array_agg(j.type ORDER BY j.seq) FILTER (WHERE j.type IS NOT NULL), '{}'),
+           coalesce(array_agg(j.payload ->> 'from' ORDER BY j.seq), '{}')
     FROM booking b LEFT JOIN journal j ON j.event_id = b.event_id AND j.booking_id = b.id
     WHERE b.event_id = coalesce(%(event)s, b.event_id)
-    GROUP BY b.event_id, b.id, b.status ORDER BY 1, 2"""
+    GROUP BY b.event_id, b.id, b.status, b.queued ORDER BY 1, 2"""
 
 
-def misstep(types, status):
-    """What is wrong with the journal rows of a booking that has this status; None if nothing."""
+def misstep(types, status, queued=None, said=()):
+    """
+    What is wrong with the journal rows of a booking that has this status; None if nothing.
+
+    queued  whether it was to be seated later; None: not known
+    said    of each row, the state before it as it says; None where it says nothing
+    """
     if not types:
         return "has no journal row at all"
+    if queued is not None and queued != (types[0] == "booking.requested"):
+        return f"came {'' if queued else 'not '}through /api/booking, and began as {types[0]}"
     state = None
-    for kind in types:
+    for kind, before in itertools.zip_longest(types, said):
+        if before is not None and before != state:
+            return f"was {state or 'nothing'}, but {kind} says that it was {before}"
         if kind in NO_MOVE and state is not None:
             continue
         after = STATE_AFTER.get(kind)
@@ -158,8 +206,8 @@ def findings(conn, event=None, acknowledged=()):
             cursor.execute(sql, {"event": event, "live": list(LIVE)})
             found += [sentence.format(*row) for row in cursor.fetchall()]
         cursor.execute(STORIES, {"event": event})
-        for number, booking, status, types in cursor.fetchall():
-            if wrong := misstep(types, status):
+        for number, booking, status, queued, types, said in cursor.fetchall():
+            if wrong := misstep(types, status, queued, said):
                 story = ", ".join(types)
                 found.append(f"I3: event {number}: booking {booking} {wrong} (journal: {story})")
         if acknowledged:

@@ -37,6 +37,8 @@ def seat(no, change):
     return f"UPDATE seat SET {change} WHERE event_id = %(event)s AND no = {no}"
 
 
+QUEUED = "UPDATE booking SET queued = true WHERE id = %(booking)s"
+BEGAN = "UPDATE journal SET type = '{}' WHERE booking_id = %(booking)s"
 NO_CONSTRAINT = "ALTER TABLE seat DROP CONSTRAINT seat_owner"
 
 # What went wrong: how it is planted, and words of the finding. Seats 1 and 2 are booked, 3 to 8
@@ -113,6 +115,40 @@ BUGS = {
         ([told("booking.refunded"), became("refunded"),
           "UPDATE seat SET " + FREE + " WHERE booking_id = %(booking)s"], "I3",
           "went from pending to refunded"),
+    "an accepted booking was seated at once":
+        ([QUEUED], "I3", "came through /api/booking, and began as booking.created"),
+    "a booking began by waiting that nobody lets wait":
+        ([BEGAN.format("booking.requested"), told("booking.created")], "I3",
+         "came not through /api/booking, and began as booking.requested"),
+    "an accepted booking's journal does not say where it is":
+        ([QUEUED], "I3", "its journal row booking.created does not say where"),
+    "an accepted booking shows fewer positions than it has seats":
+        ([QUEUED, """UPDATE booking SET positions = '["A-1"]' WHERE id = %(booking)s"""], "I2",
+         'of 2 seats shows the positions ["A-1"]'),
+    "a seat was given to a booking that still waits":
+        ([QUEUED, BEGAN.format("booking.requested"), became("requested")], "I2",
+         "which is requested"),
+    "a seat was given to a booking that has failed":
+        ([QUEUED, BEGAN.format("booking.requested"), told("booking.failed"), became("failed")],
+         "I2", "which is failed"),
+    "a row says that the booking was something else before":
+        ([told("booking.cancelled"), """UPDATE journal SET payload = '{"from":"paying"}'
+           WHERE booking_id = %(booking)s AND type = 'booking.cancelled'"""], "I3",
+         "was pending, but booking.cancelled says that it was paying"),
+    "a later row has an earlier transaction's number":
+        (["""INSERT INTO journal (event_id, booking_id, type, xid)
+             VALUES (%(event)s, %(booking)s, 'booking.extended', '3')"""], "I3",
+         "booking.extended is read before booking.created, which came first"),
+    "the journal forgot a seat":
+        (["UPDATE journal SET payload = '{\"seats\":[1]}' WHERE booking_id = %(booking)s"], "I4",
+         "seat 2 is reserved, but the journal says that it is free"),
+    "the journal speaks of a seat that is nobody's":
+        (["UPDATE journal SET payload = '{\"seats\":[1,2,5]}' WHERE booking_id = %(booking)s"],
+         "I4", "seat 5 is free, but the journal says that it is reserved"),
+    "a seat was given back, and nobody told":
+        (["UPDATE booking SET seats = '{1}', prices = '{2000}', quantity = 1, total = 2000"
+          " WHERE id = %(booking)s", seat(2, FREE)], "I4",
+         "seat 2 is free, but the journal says that it is reserved"),
     "the journal has a type that nobody knows":
         ([told("booking.teleported")], "I3",
          "has a journal row booking.teleported where none can be"),
@@ -208,6 +244,18 @@ def test_misstep_legal_story_has_none(types, status):
 ])
 def test_misstep_illegal_story_has_one(types, status):
     assert checker.misstep(types, status)
+
+
+@pytest.mark.parametrize("types, status, queued, said", [
+    (["booking.requested", "booking.created"], "pending", False, ()),
+    (["booking.created"], "pending", True, ()),
+    (["booking.requested", "booking.created"], "pending", True, [None, "pending"]),
+    (["booking.created", "booking.extended", "booking.cancelled"], "cancelled", False,
+     [None, "paying", "pending"]),
+])
+def test_misstep_by_what_else_is_known(types, status, queued, said):
+    assert checker.misstep(types, status) is None
+    assert checker.misstep(types, status, queued, said)
 
 
 def run_checker(*args, stdin=""):
