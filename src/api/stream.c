@@ -11,6 +11,7 @@
 #include "base/metrics.h"
 #include "core/reader.h"
 #include "core/ticket.h"
+#include "http/chunk.h"
 #include "http/streams.h"
 
 #define TICKETS_MOST 1000           /* redeemed together */

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/metrics.h"
+#include "core/bookings_read.h"
 #include "core/fanout_inner.h"
-#include "store/param.h"
 
 #define ASKS_MOST  256
 #define SHOWN_MOST 128 /* bookings that a follower is known to have been shown */
@@ -17,28 +17,9 @@ struct shown {
 	enum booking_status status;
 };
 
-/* What a follower begins with. */
 struct question {
+	struct bookings_read read; /* first: what the reader sees */
 	struct asked *asked;
-	enum follow kind;
-	int32_t event_id;
-	struct uuid booking_id;
-	const char *user_id;
-	struct cursor after;
-
-	bool found;
-	const char *owner, *seller; /* of a booking */
-	struct cursor horizon;
-	struct standing *standing;  /* bookings as they are */
-	size_t n_standing;
-	struct change *missed;      /* since `after` */
-	size_t n_missed;
-};
-
-/* A booking as it is. */
-struct standing {
-	struct change change; /* cursor: of its last move, 0 when the journal knows none */
-	bool lapsed;          /* it reads as expired, and nobody has written that down yet */
 };
 
 /* Which states are the last ones, for either kind of follower. */
@@ -203,184 +184,11 @@ bookings_tell(struct topic *t, const struct change *c)
 	drop_messages(rules, messages);
 }
 
-/* --- Asking, in the reader's thread. --- */
-
-/* The parameters of the four statements. */
-struct lists {
-	struct array user, own_event;                      /* OWN_STANDING */
-	struct array back_user, back_event, back_xid, back_seq; /* OWN_CHANGES */
-	struct array event, id;                            /* BOOKING_STANDING */
-	struct array back_id, id_xid, id_seq;              /* BOOKING_CHANGES */
-	/* Which questions these are of, in order. */
-	struct question **own, **own_back, **one, **one_back;
-	size_t n_own, n_own_back, n_one, n_one_back;
-};
-
-static void
-list_own(struct lists *l, struct question *q)
-{
-	array_text(&l->user, q->user_id);
-	array_int(&l->own_event, q->event_id);
-	l->own[l->n_own++] = q;
-	if (q->after.xid == 0)
-		return;
-	array_text(&l->back_user, q->user_id);
-	array_int(&l->back_event, q->event_id);
-	array_int(&l->back_xid, (int64_t)q->after.xid);
-	array_int(&l->back_seq, q->after.seq);
-	l->own_back[l->n_own_back++] = q;
-}
-
-static void
-list_one(struct lists *l, struct question *q)
-{
-	array_int(&l->event, q->event_id);
-	array_uuid(&l->id, &q->booking_id);
-	l->one[l->n_one++] = q;
-	if (q->after.xid == 0)
-		return;
-	array_uuid(&l->back_id, &q->booking_id);
-	array_int(&l->id_xid, (int64_t)q->after.xid);
-	array_int(&l->id_seq, q->after.seq);
-	l->one_back[l->n_one_back++] = q;
-}
-
-static struct lists *
-make_lists(struct batch *b)
-{
-	struct lists *l = talloc_zero(b, struct lists);
-	struct array *const all[] = { &l->user,      &l->own_event, &l->back_user, &l->back_event,
-		                          &l->back_xid,  &l->back_seq,  &l->event,     &l->id,
-		                          &l->back_id,   &l->id_xid,    &l->id_seq };
-	struct question ***const of[] = { &l->own, &l->own_back, &l->one, &l->one_back };
-
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-		array_init(all[i], l);
-	for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++)
-		*of[i] = talloc_array(l, struct question *, (unsigned)b->n);
-	for (size_t i = 0; i < b->n; i++) {
-		struct question *q = b->asks[i];
-
-		q->n_standing = q->n_missed = 0;
-		q->found = false;
-		if (q->kind == FOLLOW_OWN)
-			list_own(l, q);
-		else
-			list_one(l, q);
-	}
-	return l;
-}
-
-/* Row r of STANDING. */
-static void
-read_standing(struct batch *b, const struct rows *rows, int r, struct standing *out)
-{
-	struct change *c = &out->change;
-
-	memset(out, 0, sizeof(*out));
-	c->event_id = row_i32(rows, r, 1);
-	c->booking_id = row_uuid(rows, r, 2);
-	c->status = booking_status_parse(row_text(rows, r, 4));
-	out->lapsed = row_bool(rows, r, 5);
-	c->at_us = row_us(rows, r, 6);
-	if (!row_null(rows, r, 7))
-		c->cursor = (struct cursor){ (uint64_t)row_i64(rows, r, 7), row_i64(rows, r, 8) };
-	change_read_facts(b, rows, r, 9, c);
-}
-
-/* Hands the rows of a statement, which come question by question, out to the questions. */
-static void
-read_standings(struct batch *b, const struct rows *rows, struct question **questions)
-{
-	const int n = rows_count(rows);
-	struct standing *all = talloc_array(b, struct standing, (unsigned)n);
-
-	for (int r = 0; r < n; r++) {
-		struct question *q = questions[row_i64(rows, r, 0) - 1];
-
-		read_standing(b, rows, r, &all[r]);
-		if (q->n_standing++ == 0)
-			q->standing = &all[r];
-		q->found = true;
-		q->owner = row_text(rows, r, 3);
-		q->seller = row_text(rows, r, 12);
-	}
-}
-
-static void
-read_missed(struct batch *b, const struct rows *rows, struct question **questions)
-{
-	const int n = rows_count(rows);
-	struct change *all = talloc_array(b, struct change, (unsigned)n);
-
-	for (int r = 0; r < n; r++) {
-		struct question *q = questions[row_i64(rows, r, 0) - 1];
-
-		change_read(b, rows, r, 1, &all[r]);
-		if (q->n_missed++ == 0)
-			q->missed = &all[r];
-	}
-}
-
-static int
-compare_ints(const void *a, const void *b)
-{
-	const int32_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-/* Notes of which questions the event exists; the rows begin with its number. */
-static void
-read_events(struct batch *b, const struct rows *rows, const struct lists *l)
-{
-	const size_t n = (size_t)rows_count(rows);
-	int32_t *ids = talloc_array(b, int32_t, (unsigned)n);
-
-	for (size_t r = 0; r < n; r++)
-		ids[r] = row_i32(rows, (int)r, 0);
-	qsort(ids, n, sizeof(*ids), compare_ints);
-	for (size_t i = 0; i < l->n_own; i++)
-		l->own[i]->found = bsearch(&l->own[i]->event_id, ids, n, sizeof(*ids), compare_ints) != NULL;
-}
-
-/* The horizon first: every row below it is in what is read after it. */
-static enum err
-answer(struct db *db, struct batch *b)
-{
-	struct lists *l = make_lists(b);
-	const char *events = array_done(&l->own_event);
-	const struct call calls[] = {
-		{ .stmt = STMT_HORIZON },
-		{ STMT_READ_EVENTS, { events } },
-		{ STMT_OWN_STANDING, { array_done(&l->user), events } },
-		{ STMT_OWN_CHANGES,
-		  { array_done(&l->back_user), array_done(&l->back_event), array_done(&l->back_xid),
-		    array_done(&l->back_seq) } },
-		{ STMT_BOOKING_STANDING, { array_done(&l->event), array_done(&l->id) } },
-		{ STMT_BOOKING_CHANGES,
-		  { array_done(&l->back_id), array_done(&l->id_xid), array_done(&l->id_seq) } },
-	};
-	struct rows *rows[6];
-	enum err e = db_exchange(db, b, calls, 6, rows);
-
-	if (e != ERR_OK)
-		return e;
-	for (size_t i = 0; i < b->n; i++)
-		((struct question *)b->asks[i])->horizon.xid = (uint64_t)row_i64(rows[0], 0, 0);
-	read_standings(b, rows[2], l->own);
-	read_missed(b, rows[3], l->own_back);
-	read_standings(b, rows[4], l->one);
-	read_missed(b, rows[5], l->one_back);
-	read_events(b, rows[1], l);
-	return ERR_OK;
-}
-
 /* --- Beginning, in the loop. --- */
 
 /* Whether what was missed is all there, and not too much; a place to come was never given out. */
 static bool
-can_replay(const struct question *q)
+can_replay(const struct bookings_read *q)
 {
 	return q->after.xid != 0 && q->n_missed <= FANOUT_REPLAY_MOST &&
 	       cursor_compare(&q->after, &q->horizon) <= 0;
@@ -391,7 +199,7 @@ can_replay(const struct question *q)
  * long as these are below the snapshot's: whoever is cut off in between misses nothing.
  */
 static void
-greet(struct follower *f, const struct question *q)
+greet(struct follower *f, const struct bookings_read *q)
 {
 	for (size_t i = 0; i < q->n_standing; i++) {
 		struct change c = q->standing[i].change;
@@ -412,7 +220,7 @@ greet(struct follower *f, const struct question *q)
  * to be told counts as live until then.
  */
 static bool
-replay(struct follower *f, const struct question *q)
+replay(struct follower *f, const struct bookings_read *q)
 {
 	void *messages[FOLLOW__MAX] = { NULL };
 	bool ended = false;
@@ -439,7 +247,7 @@ replay(struct follower *f, const struct question *q)
 
 /* Begins with what was missed; true when that is all there will be. */
 static bool
-begin_where_it_was(struct follower *f, const struct question *q)
+begin_where_it_was(struct follower *f, const struct bookings_read *q)
 {
 	const struct standing *s = q->standing; /* of the booking, when it follows one */
 	bool over = replay(f, q) && !has_live(f);
@@ -453,7 +261,7 @@ begin_where_it_was(struct follower *f, const struct question *q)
 }
 
 static void
-begin_following(struct follower *f, const struct question *q)
+begin_following(struct follower *f, const struct bookings_read *q)
 {
 	bool over;
 
@@ -471,7 +279,7 @@ begin_following(struct follower *f, const struct question *q)
 }
 
 static void
-settle(struct fanout *fanout, struct follower *f, const struct question *q)
+settle(struct fanout *fanout, struct follower *f, const struct bookings_read *q)
 {
 	enum err e = ERR_OK;
 
@@ -506,7 +314,7 @@ take(void *arg, struct batch *b)
 		if (b->err != ERR_OK)
 			follower_refuse(f, b->err);
 		else
-			settle(fanout, f, q);
+			settle(fanout, f, &q->read);
 	}
 }
 
@@ -521,11 +329,17 @@ bookings_ask(struct follower *f)
 		abort();
 	q->asked->by = f;
 	f->asked = q->asked;
-	q->kind = f->kind;
-	q->event_id = f->event_id;
-	q->booking_id = f->booking_id;
-	q->user_id = talloc_strdup(ctx, f->user_id);
-	q->after = f->after;
+	q->read.kind = f->kind;
+	q->read.event_id = f->event_id;
+	q->read.booking_id = f->booking_id;
+	q->read.user_id = talloc_strdup(ctx, f->user_id);
+	q->read.after = f->after;
+}
+
+static enum err
+answer(struct db *db, struct batch *b)
+{
+	return bookings_read_all(db, b, (struct bookings_read **)b->asks, b->n);
 }
 
 void

@@ -70,7 +70,7 @@ struct fanout {
 	/* fanout_bookings.c */
 	struct desk *bookings_desk;
 
-	/* fanout_seats.c */
+	/* fanout_seats.c, fanout_begin.c */
 	struct desk *seats_desk, *verify_desk;
 	struct event *seats_timer;
 	int64_t seats_due_us;
@@ -132,7 +132,7 @@ void bookings_hear(struct follower *f, const struct change *c);
 void bookings_tell(struct topic *t, const struct change *c);
 void bookings_forget(struct follower *f);
 
-/* --- fanout_seats.c --- */
+/* --- fanout_seats.c, fanout_begin.c --- */
 
 void seats_init(struct fanout *fanout);
 void seats_open(struct topic *t);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "http/chunk.h"
 #include "http/framing.h"
 
 #define SLOTS        150 /* of the wheel: each stream has its turn once in STREAM_BEAT_S */
@@ -19,12 +20,6 @@
 #define ACCEPT_US    100000 /* until descriptors are tried again */
 #define READ_BYTES   (64 * 1024)
 #define PIECES       16  /* sent in one system call */
-
-struct chunk {
-	unsigned refs;
-	size_t n;
-	uint8_t records[]; /* for FRAMING_ID */
-};
 
 /* A piece that waits. */
 struct waiting {
@@ -63,50 +58,6 @@ struct streams {
 	struct slot slots[SLOTS];
 	uint8_t buffer[READ_BYTES];
 };
-
-/* --- Pieces of answers. --- */
-
-struct chunk *
-chunk_new(const void *text, size_t n)
-{
-	size_t size = framing_size(n);
-	struct chunk *c = malloc(sizeof(*c) + size);
-
-	if (c == NULL)
-		abort();
-	c->refs = 1;
-	c->n = size;
-	framing_write(c->records, FRAMING_ID, text, n);
-	return c;
-}
-
-struct chunk *
-chunk_use(struct chunk *c)
-{
-	c->refs++;
-	return c;
-}
-
-void
-chunk_drop(struct chunk *c)
-{
-	if (c != NULL && --c->refs == 0)
-		free(c);
-}
-
-/* The same records for a request of another id. */
-static struct chunk *
-readdressed(const struct chunk *c, uint16_t id)
-{
-	struct chunk *copy = malloc(sizeof(*copy) + c->n);
-
-	if (copy == NULL)
-		abort();
-	memcpy(copy, c, sizeof(*copy) + c->n);
-	copy->refs = 1;
-	framing_readdress(copy->records, copy->n, id);
-	return copy;
-}
 
 /* --- The end of a stream. --- */
 
@@ -255,7 +206,7 @@ stream_send(struct stream *s, struct chunk *c, bool greeting)
 		doom(s, STREAM_SLOW);
 		return;
 	}
-	push(s, s->framing.id == FRAMING_ID ? chunk_use(c) : readdressed(c, s->framing.id), greeting);
+	push(s, s->framing.id == FRAMING_ID ? chunk_use(c) : chunk_readdressed(c, s->framing.id), greeting);
 	if (!s->writing)
 		flush(s);
 	await(s);
@@ -264,17 +215,9 @@ stream_send(struct stream *s, struct chunk *c, bool greeting)
 void
 stream_finish(struct stream *s)
 {
-	struct chunk *c;
-
 	if (s->doomed || s->finishing)
 		return;
-	c = malloc(sizeof(*c) + FRAMING_END);
-	if (c == NULL)
-		abort();
-	c->refs = 1;
-	c->n = FRAMING_END;
-	framing_end(c->records, s->framing.id);
-	push(s, c, false);
+	push(s, chunk_end(s->framing.id), false);
 	s->finishing = true;
 	flush(s);
 	await(s);

@@ -57,12 +57,7 @@ size_t streams_count(const struct streams *server);
 void *stream_owner(struct stream *s);
 struct stream *stream_of_owner(void *owner);
 
-/* A piece of an answer, ready to be sent to any number of streams. Counted references. */
 struct chunk;
-
-struct chunk *chunk_new(const void *text, size_t n); /* one reference */
-struct chunk *chunk_use(struct chunk *c);            /* one more */
-void chunk_drop(struct chunk *c);                    /* one less; NULL is ignored */
 
 /*
  * Sends a piece, or keeps it until the connection takes it; never blocks. A stream for which too

@@ -38,8 +38,14 @@ teardown(void **state)
 static void
 put(unsigned type, unsigned id, const void *content, size_t n, unsigned padding)
 {
-	const uint8_t header[] = { 1,  (uint8_t)type,    (uint8_t)(id >> 8), (uint8_t)id, (uint8_t)(n >> 8),
-		                       (uint8_t)n, (uint8_t)padding, 0 };
+	const uint8_t header[] = { 1,
+		                       (uint8_t)type,
+		                       (uint8_t)(id >> 8),
+		                       (uint8_t)id,
+		                       (uint8_t)(n >> 8),
+		                       (uint8_t)n,
+		                       (uint8_t)padding,
+		                       0 };
 
 	assert_true(in.n + 8 + n + padding <= sizeof(in.bytes));
 	memcpy(in.bytes + in.n, header, 8);

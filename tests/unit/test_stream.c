@@ -233,7 +233,7 @@ test_change_parse_seats(void **state)
 		assert_int_equal(change_parse_seats(ctx, bad[i], strlen(bad[i]), &c), ERR_VALIDATION_ERROR);
 }
 
-/* --- Since when: of an event whose rows are 1-1, 2-2 … 20-20, one a second, the newest first. --- */
+/* --- Since when: of an event whose rows are 1-1, 2-2 … 20-20, one a second. --- */
 
 #define ROWS 20
 

@@ -1,0 +1,39 @@
+#ifndef ROWLOCK_BOOKINGS_READ_H
+#define ROWLOCK_BOOKINGS_READ_H
+
+#include "core/change.h"
+#include "core/fanout.h"
+#include "store/db.h"
+
+/* What those who follow bookings begin with, read for many of them at once. */
+
+/* A booking as it is. */
+struct standing {
+	struct change change; /* cursor: of its last move, 0 when the journal knows none */
+	bool lapsed;          /* it reads as expired, and nobody has written that down yet */
+};
+
+struct bookings_read {
+	/* What is wanted. */
+	enum follow kind;        /* FOLLOW_OWN or FOLLOW_BOOKING */
+	int32_t event_id;
+	struct uuid booking_id;  /* FOLLOW_BOOKING */
+	const char *user_id;     /* FOLLOW_OWN */
+	struct cursor after;     /* what was missed since then, too; xid 0: nothing was */
+
+	/* What was read. */
+	bool found;              /* there is such an event, such a booking */
+	const char *owner, *seller; /* of the booking */
+	struct cursor horizon;   /* all rows below it are in what was read */
+	struct standing *standing; /* those that are live or became final in the last 60 s, the newest
+	                            * 100, by their last moves; or the booking */
+	size_t n_standing;
+	struct change *missed;   /* in order; more than FANOUT_REPLAY_MOST: not all */
+	size_t n_missed;
+};
+
+/* Reads n of them, in one round trip. Errors as of db_exchange. */
+enum err bookings_read_all(struct db *db, TALLOC_CTX *ctx, struct bookings_read *const *reads,
+                           size_t n) MUST_CHECK;
+
+#endif
