@@ -1,5 +1,6 @@
 #include "core/booking.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,37 +40,73 @@ booking_status_in(enum face face, enum booking_status status)
 	return names[face][status];
 }
 
+/* The texts of a booking and their columns: those who copy one copy them all. */
+#define TEXT(member, column) { offsetof(struct booking, member), column }
+static const struct {
+	size_t at;
+	int column;
+} texts[] = {
+	TEXT(user_id, 3),
+	TEXT(currency, 7),
+	TEXT(ticket_ref, 8),
+	TEXT(cancel_reason, 11),
+	TEXT(event.seller, 14),
+	TEXT(event.title, 15),
+	TEXT(event.venue_name, 16),
+	TEXT(event.timezone, 18),
+	TEXT(section, 22),
+	TEXT(user_name, 24),
+	TEXT(event.seller_name, 25),
+	TEXT(positions, 26),
+	TEXT(failure, 27),
+};
+#undef TEXT
+#define N_TEXTS (sizeof(texts) / sizeof(texts[0]))
+
+static const char **
+text_of(struct booking *b, size_t i)
+{
+	return (const char **)(void *)((char *)b + texts[i].at);
+}
+
 /* Row r of BOOKING_COLUMNS. */
 static void
 read_booking(const struct rows *rows, int r, struct booking *b)
 {
+	for (size_t i = 0; i < N_TEXTS; i++)
+		*text_of(b, i) = row_text(rows, r, texts[i].column);
 	b->key = (struct booking_key){ row_i32(rows, r, 0), row_uuid(rows, r, 1) };
 	b->number = row_i64(rows, r, 2);
-	b->user_id = row_text(rows, r, 3);
 	b->status = booking_status_parse(row_text(rows, r, 4));
 	b->quantity = row_i32(rows, r, 5);
 	b->total_minor = row_i64(rows, r, 6);
-	b->currency = row_text(rows, r, 7);
-	b->ticket_ref = row_text(rows, r, 8);
 	b->expires_us = row_us(rows, r, 9);
 	b->paid_us = row_us(rows, r, 10);
-	b->cancel_reason = row_text(rows, r, 11);
 	b->created_us = row_us(rows, r, 12);
 	b->updated_us = row_us(rows, r, 13);
-	b->event.seller = row_text(rows, r, 14);
-	b->event.title = row_text(rows, r, 15);
-	b->event.venue_name = row_text(rows, r, 16);
 	b->event.starts_us = row_us(rows, r, 17);
-	b->event.timezone = row_text(rows, r, 18);
 	b->event.status = event_status_parse(row_text(rows, r, 19));
 	b->mode = booking_mode_parse(row_text(rows, r, 20));
 	b->queued = row_bool(rows, r, 21);
-	b->section = row_text(rows, r, 22);
 	b->subsection = row_null(rows, r, 23) ? 0 : row_i32(rows, r, 23);
-	b->user_name = row_text(rows, r, 24);
-	b->event.seller_name = row_text(rows, r, 25);
-	b->positions = row_text(rows, r, 26);
-	b->failure = row_text(rows, r, 27);
+}
+
+void
+booking_copy(TALLOC_CTX *ctx, const struct booking *from, struct booking *out)
+{
+	*out = *from;
+	for (size_t i = 0; i < N_TEXTS; i++)
+		*text_of(out, i) = talloc_strdup(ctx, *text_of(out, i));
+	out->seats = talloc_array(ctx, struct booked_seat, (unsigned)from->n_seats);
+	for (size_t i = 0; i < from->n_seats; i++) {
+		struct booked_seat *s = &out->seats[i];
+
+		*s = from->seats[i];
+		s->section = talloc_strdup(ctx, s->section);
+		s->row = talloc_strdup(ctx, s->row);
+		s->label = talloc_strdup(ctx, s->label);
+		s->tier = talloc_strdup(ctx, s->tier);
+	}
 }
 
 /* Hands the rows of GET_BOOKED_SEATS, which come booking by booking, out to the bookings. */

@@ -65,6 +65,9 @@ const char *booking_status_in(enum face face, enum booking_status status);
 enum err booking_read_all(struct db *db, TALLOC_CTX *ctx, const struct uuid *const *ids, size_t n,
                           struct booking *out) MUST_CHECK;
 
+/* Copies a booking with all its texts and seats, onto ctx. */
+void booking_copy(TALLOC_CTX *ctx, const struct booking *from, struct booking *out);
+
 /* Fills in the page; what is not marked as out says which. On ctx. */
 enum err booking_list(struct pool *pool, TALLOC_CTX *ctx, struct booking_page *page) MUST_CHECK;
 

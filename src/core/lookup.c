@@ -16,41 +16,6 @@ struct waiter {
 	enum err err;
 };
 
-/*
- * Copies a booking of the batch, whose rows are freed, to its asker: every pointer of struct
- * booking. Who asks sleeps, so its ctx may be used.
- */
-static void
-hand_over(struct waiter *w, const struct booking *b)
-{
-	TALLOC_CTX *ctx = w->ctx;
-	struct booking *out = w->out;
-
-	*out = *b;
-	out->user_id = talloc_strdup(ctx, b->user_id);
-	out->user_name = talloc_strdup(ctx, b->user_name);
-	out->section = talloc_strdup(ctx, b->section);
-	out->positions = talloc_strdup(ctx, b->positions);
-	out->currency = talloc_strdup(ctx, b->currency);
-	out->ticket_ref = talloc_strdup(ctx, b->ticket_ref);
-	out->cancel_reason = talloc_strdup(ctx, b->cancel_reason);
-	out->event.seller = talloc_strdup(ctx, b->event.seller);
-	out->event.seller_name = talloc_strdup(ctx, b->event.seller_name);
-	out->event.title = talloc_strdup(ctx, b->event.title);
-	out->event.venue_name = talloc_strdup(ctx, b->event.venue_name);
-	out->event.timezone = talloc_strdup(ctx, b->event.timezone);
-	out->seats = talloc_array(ctx, struct booked_seat, (unsigned)b->n_seats);
-	for (size_t i = 0; i < b->n_seats; i++) {
-		struct booked_seat *s = &out->seats[i];
-
-		*s = b->seats[i];
-		s->section = talloc_strdup(ctx, s->section);
-		s->row = talloc_strdup(ctx, s->row);
-		s->label = talloc_strdup(ctx, s->label);
-		s->tier = talloc_strdup(ctx, s->tier);
-	}
-}
-
 static enum err
 read_batch(struct turn *t, TALLOC_CTX *ctx, struct booking *bookings)
 {
@@ -80,8 +45,8 @@ serve(struct turn *t)
 		struct waiter *w = t->items[i];
 
 		w->err = e == ERR_OK && bookings[i].user_id == NULL ? ERR_BOOKING_NOT_FOUND : e;
-		if (w->err == ERR_OK)
-			hand_over(w, &bookings[i]);
+		if (w->err == ERR_OK) /* the rows are freed below; who asks sleeps, so its ctx may be used */
+			booking_copy(w->ctx, &bookings[i], w->out);
 	}
 	talloc_free(ctx);
 }
