@@ -29,6 +29,7 @@ struct producer {
 	void *arg;
 	size_t messages, bytes; /* on their way */
 	int64_t moved_us;       /* monotonic: of the last acknowledgement, or the first message since */
+	bool moved;             /* since then */
 	bool refused;
 };
 
@@ -51,7 +52,7 @@ on_report(rd_kafka_t *client, const rd_kafka_message_t *m, void *opaque)
 	(void)client;
 	p->messages--;
 	p->bytes -= m->len;
-	p->moved_us = clock_mono_us();
+	p->moved = true;
 	if (m->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
 		kafka_praise(&p->kafka);
 		p->acknowledged(p->arg, (uint64_t)(uintptr_t)m->_private);
@@ -129,6 +130,9 @@ producer_poll(struct producer *p, int wait_ms)
 		left_us = until_us - clock_mono_us();
 		rd_kafka_poll(p->kafka.client, left_us > 0 ? (int)((left_us + 999) / 1000) : 0);
 	} while (left_us > 0 && !p->refused && !p->kafka.fatal);
+	if (p->moved)
+		p->moved_us = clock_mono_us();
+	p->moved = false;
 	if (p->messages == 0)
 		kafka_probe(&p->kafka);
 	else if (p->kafka.trouble[0] == '\0' && clock_mono_us() > p->moved_us + STALL_US)

@@ -19,7 +19,7 @@ LOOK_S = 0.02
 FILL = """
     INSERT INTO journal (event_id, booking_id, user_id, type, correlation_id, payload)
     SELECT %s, gen_random_uuid(), 'bench' || n, 'booking.created', gen_random_uuid()::text,
-           jsonb_build_object('seats', jsonb_build_array(n %% 20000, n %% 20000 + 1),
+           jsonb_build_object('seats', jsonb_build_array(n %% 20000 + 1, n %% 20000 + 2),
                               'prices', jsonb_build_array(2000, 2000), 'total', 4000, 'currency', 'USD',
                               'expiresAt', '2031-05-01T18:30:00.000Z')
     FROM generate_series(1, %s) AS n"""
