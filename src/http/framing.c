@@ -258,9 +258,13 @@ end_record(struct framing *f, struct framing_out *out)
 	case PARAMS:
 		if (!is_ours(f) || f->complete || be16(f->head + 4) != 0)
 			return FRAMING_MORE;
-		f->complete = 1;
+		f->complete = PARAMS;
+		return FRAMING_MORE;
+	case STDIN: /* who answers and leaves before its end takes the answer away from the web server */
+		if (!is_ours(f) || f->complete != PARAMS || be16(f->head + 4) != 0)
+			return FRAMING_MORE;
+		f->complete = STDIN;
 		return FRAMING_REQUEST;
-	case STDIN:
 	case DATA:
 		return FRAMING_MORE;
 	case GET_VALUES:

@@ -17,7 +17,7 @@
 /* What framing_take came upon. */
 enum framing_news {
 	FRAMING_MORE,    /* nothing; all that was given has been taken */
-	FRAMING_REQUEST, /* the parameters are complete: params, n_params */
+	FRAMING_REQUEST, /* the request is complete: params, n_params; its body was passed by */
 	FRAMING_ABORT,   /* the web server wants no answer any more */
 	FRAMING_REPLY,   /* out holds what is to be sent at once */
 	FRAMING_REFUSE,  /* likewise, and the connection is to be closed then */
@@ -32,7 +32,7 @@ struct framing {
 	uint16_t id;       /* of the request; 0: none has begun */
 	uint16_t n_note, left;
 	uint8_t padding, n_head, head[FRAMING_HEADER];
-	uint8_t complete;  /* FRAMING_REQUEST has been told */
+	uint8_t complete;  /* type of the stream of records that has ended: PARAMS, then STDIN */
 };
 
 /* Records to be sent back. */
