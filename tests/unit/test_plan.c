@@ -11,7 +11,7 @@
 static void
 test_plan_read_theatre(void **state)
 {
-	size_t len, accessible = 0;
+	size_t len = 0, accessible = 0;
 	char *text = plan_file(ctx, "tests/plans/theatre.json", &len);
 
 	(void)state;
@@ -41,7 +41,7 @@ test_plan_read_theatre(void **state)
 static void
 test_plan_read_hall(void **state)
 {
-	size_t len;
+	size_t len = 0;
 	char *text = plan_file(ctx, "tests/plans/hall.json", &len);
 
 	(void)state;
@@ -57,7 +57,7 @@ test_plan_read_hall(void **state)
 static void
 test_plan_read_stadium(void **state)
 {
-	size_t len;
+	size_t len = 0;
 	char *text = plan_file_outside(ctx, "stadium.json", &len);
 
 	(void)state;
@@ -81,7 +81,7 @@ test_plan_read_stadium(void **state)
 static void
 test_plan_read_stadium_with_duplicates(void **state)
 {
-	size_t len;
+	size_t len = 0;
 	char *text = plan_file_outside(ctx, "stadium-duplicate-guids.json", &len);
 
 	(void)state;

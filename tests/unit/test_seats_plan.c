@@ -274,7 +274,7 @@ test_seats_choose_in_the_theatre(void **state)
 {
 	struct party party = party_of(2);
 	int32_t seats[2];
-	size_t len;
+	size_t len = 0;
 	char *text = plan_file(ctx, "tests/plans/theatre.json", &len);
 
 	(void)state;
@@ -295,7 +295,7 @@ test_seats_choose_in_the_stadium(void **state)
 {
 	const struct party party = party_of(7);
 	int32_t seats[7];
-	size_t len;
+	size_t len = 0;
 	char *text = plan_file_outside(ctx, "stadium.json", &len);
 
 	(void)state;
