@@ -17,7 +17,8 @@
 
 #include "base/log.h"
 
-#define LOOK_NS   10000000 /* the web server would need this long for some hundred connections */
+#define CALM_NS   10000000 /* between two looks: the web server opens some hundred connections in it, */
+#define RUSH_NS   500000   /* and some tens in this, when many wait */
 #define SPARE_FDS 512      /* left for everything else: database, logs, requests being served */
 #define MOST      65536
 
@@ -25,9 +26,11 @@ struct overflow {
 	int listen_fd, netlink_fd;
 	ino_t inode; /* of the listening socket, by which netlink knows it */
 	atomic_bool ending;
-	pthread_mutex_t mutex; /* for what follows */
-	int *fds;              /* a ring */
-	size_t room, first, count;
+
+	/* A ring without a lock: on a busy machine whoever held one may not run for a long time. */
+	_Atomic int *fds;
+	size_t room;
+	atomic_size_t put, taken; /* how many ever were; one thread puts, any may take */
 };
 
 /* What one asks netlink, and the part of its answer that matters. */
@@ -75,26 +78,27 @@ look(const struct overflow *o, struct unix_diag_rqlen *out)
 	return got > 0 && read_answer((const struct nlmsghdr *)answer, (size_t)got, out);
 }
 
-/* Moves up to n connections here, as long as there is room. Nobody else puts any in. */
+/* Moves up to n connections here, as long as there is room. */
 static void
 relieve(struct overflow *o, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		bool room;
-		int fd;
+	size_t put = atomic_load(&o->put);
 
-		pthread_mutex_lock(&o->mutex);
-		room = o->count < o->room;
-		pthread_mutex_unlock(&o->mutex);
-		fd = room ? accept4(o->listen_fd, NULL, NULL, SOCK_CLOEXEC) : -1;
+	while (n-- > 0 && put - atomic_load(&o->taken) < o->room) {
+		int fd = accept4(o->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+
 		if (fd < 0)
 			return;
-		pthread_mutex_lock(&o->mutex);
-		o->fds[(o->first + o->count++) % o->room] = fd;
-		pthread_mutex_unlock(&o->mutex);
+		atomic_store(&o->fds[put % o->room], fd);
+		atomic_store(&o->put, ++put);
 	}
 }
 
+/*
+ * A quarter of the queue is left to the kernel, which hands each connection to whichever process
+ * is free first; the rest of it is what may arrive until the next look, also on a machine so busy
+ * that the look comes late.
+ */
 static void *
 watch(void *arg)
 {
@@ -102,9 +106,11 @@ watch(void *arg)
 	struct unix_diag_rqlen queue;
 
 	while (!atomic_load(&o->ending) && look(o, &queue)) {
-		if (queue.udiag_rqueue > queue.udiag_wqueue / 2)
-			relieve(o, queue.udiag_rqueue - queue.udiag_wqueue / 2);
-		nanosleep(&(struct timespec){ .tv_nsec = LOOK_NS }, NULL);
+		uint32_t enough = queue.udiag_wqueue / 4;
+
+		if (queue.udiag_rqueue > enough)
+			relieve(o, queue.udiag_rqueue - enough);
+		nanosleep(&(struct timespec){ .tv_nsec = queue.udiag_rqueue > enough / 4 ? RUSH_NS : CALM_NS }, NULL);
 	}
 	return NULL;
 }
@@ -140,7 +146,7 @@ prepare(struct overflow *o, int listen_fd)
 struct overflow *
 overflow_watch(int listen_fd)
 {
-	static struct overflow o = { .netlink_fd = -1, .mutex = PTHREAD_MUTEX_INITIALIZER };
+	static struct overflow o = { .netlink_fd = -1 };
 	pthread_t thread;
 
 	if (!prepare(&o, listen_fd) || pthread_create(&thread, NULL, watch, &o) != 0) {
@@ -156,17 +162,17 @@ overflow_watch(int listen_fd)
 int
 overflow_take(struct overflow *o)
 {
-	int fd = -1;
+	size_t taken;
+	int fd;
 
 	if (o == NULL)
 		return -1;
-	pthread_mutex_lock(&o->mutex);
-	if (o->count > 0) {
-		fd = o->fds[o->first];
-		o->first = (o->first + 1) % o->room;
-		o->count--;
-	}
-	pthread_mutex_unlock(&o->mutex);
+	taken = atomic_load(&o->taken);
+	do { /* what is read here counts only if nobody took it meanwhile: its place is not reused before */
+		if (taken == atomic_load(&o->put))
+			return -1;
+		fd = atomic_load(&o->fds[taken % o->room]);
+	} while (!atomic_compare_exchange_weak(&o->taken, &taken, taken + 1));
 	return fd;
 }
 
