@@ -105,7 +105,8 @@ CREATE TABLE event_cancellation (
 	requested_by text NOT NULL,
 	correlation_id text,
 	requested_at timestamptz NOT NULL DEFAULT now(),
-	after        xid8 NOT NULL,                   -- transactions below this may still book: they are waited for
+	after        xid8,                            -- transactions below this may still book: they are
+	                                              -- waited for; null: not begun yet
 	total        int,                             -- bookings that there were to end; null: not counted yet
 	cancelled    int NOT NULL DEFAULT 0,          -- of them so far
 	refunded     int NOT NULL DEFAULT 0,          -- likewise

@@ -27,13 +27,16 @@ import psycopg2
 
 LIVE = ("pending", "paying", "confirmed")
 
-# R-1; None is a booking that was not there before.
+# R-1; None is a booking that was not there before. A payment that arrives late may take the seats
+# again of a booking that has ended.
 LEGAL = {
     None: ("requested", "pending"),
     "requested": ("pending", "failed", "cancelled"),
     "pending": ("paying", "confirmed", "cancelled", "expired"),
     "paying": ("confirmed", "pending", "cancelled", "expired"),
     "confirmed": ("refunded", "cancelled"),
+    "expired": ("confirmed",),
+    "cancelled": ("confirmed",),
 }
 
 # The state that a booking has after a journal row of each type.

@@ -5,6 +5,7 @@
 
 #include "auth/token.h"
 #include "base/config.h"
+#include "core/checkout.h"
 #include "core/clerk.h"
 #include "core/seatmap.h"
 #include "http/request.h"
@@ -13,6 +14,11 @@
 #define API_MAX_FAULTS 20
 #define BODY_MOST      (64 * 1024)
 #define PLAN_BODY_MOST (16 * 1024 * 1024)
+/* Marks of a route's body_most: */
+#define BODY_RAW       ((size_t)1 << 40) /* the handler parses it itself */
+#define BODY_ANY_TYPE  ((size_t)1 << 41) /* whatever its Content-Type says */
+#define BODY_OPTIONAL  ((size_t)1 << 42) /* there may be none */
+#define BODY_BYTES(most) ((most) & (BODY_RAW - 1))
 
 /* What all requests of a process share. Read-only, or guarded by itself. */
 struct app {
@@ -23,6 +29,8 @@ struct app {
 	struct houses *houses;
 	struct clerk *clerk;
 	struct lookup *lookup;
+	struct terms terms;
+	struct checkout checkout;
 	struct seatmap_cache *maps;
 };
 
@@ -35,7 +43,7 @@ struct route {
 	int who;             /* roles that may call it, bits; PUBLIC: anybody, token or none */
 	api_handler handler; /* decodes, calls core, encodes */
 	enum face face;
-	size_t body_most;    /* 0: it takes no body; else bytes */
+	size_t body_most;    /* 0: it takes no body; else bytes, and marks */
 };
 
 #define PUBLIC  0

@@ -18,23 +18,32 @@ is_json(const char *type)
 	       (type[n] == '\0' || type[n] == ';' || type[n] == ' ');
 }
 
+static bool
+has_no_body(const struct request *rq)
+{
+	const char *length = request_header(rq, "CONTENT_LENGTH");
+
+	return length == NULL || *length == '\0' || strcmp(length, "0") == 0;
+}
+
 /* Reads and parses the body of a route that takes one. */
 static enum err
 take_body(struct api *a)
 {
+	const size_t most = a->route->body_most;
 	struct json_fault fault = { NULL, 0 };
 	enum err e;
 
-	if (a->route->body_most == 0)
+	if (most == 0 || ((most & BODY_OPTIONAL) != 0 && has_no_body(a->rq)))
 		return ERR_OK;
-	if (!is_json(request_header(a->rq, "CONTENT_TYPE")))
+	if ((most & BODY_ANY_TYPE) == 0 && !is_json(request_header(a->rq, "CONTENT_TYPE")))
 		return ERR_UNSUPPORTED_MEDIA_TYPE;
-	if ((e = request_read_body(a->rq, a->route->body_most)) != ERR_OK) {
+	if ((e = request_read_body(a->rq, BODY_BYTES(most))) != ERR_OK) {
 		a->message = e == ERR_VALIDATION_ERROR ? "The body is shorter than announced" : NULL;
 		return e;
 	}
-	if (a->route->body_most == PLAN_BODY_MOST)
-		return ERR_OK; /* a plan has a reader of its own */
+	if ((most & BODY_RAW) != 0)
+		return ERR_OK;
 	e = json_parse(a->rq->ctx, a->rq->body, a->rq->body_len, &a->body, &fault);
 	if (e == ERR_OK && !cJSON_IsObject(a->body)) {
 		a->message = "The body must be a JSON object";

@@ -16,6 +16,7 @@ enum err v1_event_create(struct api *a);
 enum err v1_event_list(struct api *a);
 enum err v1_event_get(struct api *a);
 enum err v1_event_change(struct api *a);
+enum err v1_event_cancel(struct api *a);
 enum err v1_event_seats(struct api *a);
 
 enum err v1_booking_create(struct api *a);
@@ -23,7 +24,14 @@ enum err v1_booking_list_own(struct api *a);
 enum err v1_booking_list_user(struct api *a);
 enum err v1_booking_get(struct api *a);
 enum err v1_booking_cancel(struct api *a);
+enum err v1_booking_cancel_unpaid(struct api *a);
+enum err v1_booking_extend(struct api *a);
 enum err v1_booking_history(struct api *a);
+
+enum err v1_payment_initiate(struct api *a);
+enum err v1_payment_webhook(struct api *a);
+enum err v1_payment_refund(struct api *a);
+enum err v1_payment_status(struct api *a);
 
 enum err queue_booking_create(struct api *a);
 enum err queue_booking_list(struct api *a);
@@ -34,6 +42,9 @@ enum err v1_stream_ticket(struct api *a);
 
 enum err health_get(struct api *a);
 enum err metrics_get(struct api *a);
+
+/* Writes the member "payments": what is known of each, without what only the buyer needs. */
+void v1_write_payments(struct jsonw *w, const struct payment *payments, size_t n);
 
 /* Renders a seat map for GET /events/{id}/seats; see seatmap_render. */
 char *v1_seatmap_render(TALLOC_CTX *ctx, const struct seatmap *map, const char *viewer);

@@ -439,7 +439,7 @@ queue_booking_cancel(struct api *a)
 
 	if ((e = decode_uuid_arg(a, a->arg[0], &id)) != ERR_OK)
 		return e;
-	e = booking_cancel(a->app->pool, a->rq->ctx, &id, &who, &found);
+	e = booking_cancel(a->app->pool, a->rq->ctx, &id, &who, &a->app->terms, CANCEL_UNPAID, &found);
 	if (e == ERR_OK)
 		return answer_booking(a, &id);
 	if (e == ERR_FORBIDDEN)

@@ -6,7 +6,7 @@
 
 /* Every URL, in match order; {x} binds one segment. */
 static const struct route routes[] = {
-	{ { POST, "/api/v1/plans" }, SELLERS, v1_plan_import, FACE_V1, PLAN_BODY_MOST },
+	{ { POST, "/api/v1/plans" }, SELLERS, v1_plan_import, FACE_V1, PLAN_BODY_MOST | BODY_RAW },
 	{ { GET, "/api/v1/plans" }, SELLERS, v1_plan_list, FACE_V1, 0 },
 	{ { GET, "/api/v1/plans/{id}" }, SELLERS, v1_plan_get, FACE_V1, 0 },
 
@@ -14,6 +14,7 @@ static const struct route routes[] = {
 	{ { GET, "/api/v1/events" }, PUBLIC, v1_event_list, FACE_V1, 0 },
 	{ { GET, "/api/v1/events/{id}" }, PUBLIC, v1_event_get, FACE_V1, 0 },
 	{ { PATCH, "/api/v1/events/{id}" }, SELLERS, v1_event_change, FACE_V1, BODY_MOST },
+	{ { POST, "/api/v1/events/{id}/cancel" }, SELLERS, v1_event_cancel, FACE_V1, BODY_MOST | BODY_OPTIONAL },
 	{ { GET, "/api/v1/events/{id}/seats" }, PUBLIC, v1_event_seats, FACE_V1, 0 },
 
 	{ { POST, "/api/v1/bookings" }, BUYERS, v1_booking_create, FACE_V1, BODY_MOST },
@@ -21,8 +22,16 @@ static const struct route routes[] = {
 	{ { GET, "/api/v1/bookings/user/{id}" }, ANYBODY, v1_booking_list_user, FACE_V1, 0 },
 	{ { GET, "/api/v1/bookings/{id}" }, ANYBODY, v1_booking_get, FACE_V1, 0 },
 	{ { DELETE, "/api/v1/bookings/{id}" }, BUYERS, v1_booking_cancel, FACE_V1, 0 },
-	{ { PATCH, "/api/v1/bookings/{id}/cancel" }, BUYERS, v1_booking_cancel, FACE_V1, 0 },
+	{ { PATCH, "/api/v1/bookings/{id}/cancel" }, BUYERS, v1_booking_cancel_unpaid, FACE_V1, 0 },
+	{ { POST, "/api/v1/bookings/{id}/extend" }, BUYERS, v1_booking_extend, FACE_V1, BODY_MOST },
 	{ { GET, "/api/v1/bookings/{id}/history" }, ANYBODY, v1_booking_history, FACE_V1, 0 },
+
+	{ { POST, "/api/v1/payments/initiate" }, BUYERS, v1_payment_initiate, FACE_V1, BODY_MOST },
+	{ { POST, "/api/v1/payments/webhook" }, PUBLIC, v1_payment_webhook, FACE_V1,
+	  BODY_MOST | BODY_RAW | BODY_ANY_TYPE },
+	{ { POST, "/api/v1/payments/refund/{id}" }, BUYERS, v1_payment_refund, FACE_V1,
+	  BODY_MOST | BODY_OPTIONAL },
+	{ { GET, "/api/v1/payments/status/{id}" }, ANYBODY, v1_payment_status, FACE_V1, 0 },
 
 	{ { POST, "/api/booking" }, BUYERS, queue_booking_create, FACE_QUEUE, BODY_MOST },
 	{ { GET, "/api/booking/my_booking" }, ANYBODY, queue_booking_list, FACE_QUEUE, 0 },

@@ -61,8 +61,7 @@ write_booking(struct jsonw *w, const char *name, const struct booking *b)
 	jsonw_time(w, "updatedAt", b->updated_us);
 	jsonw_time(w, "paidAt", b->paid_us);
 	jsonw_str(w, "ticketReference", b->ticket_ref);
-	jsonw_open(w, "payments", '[');
-	jsonw_close(w, ']');
+	v1_write_payments(w, b->payments, b->n_payments);
 	jsonw_str(w, "cancelReason", b->cancel_reason);
 	jsonw_open(w, "event", '{');
 	jsonw_uuid(w, "eventId", &event);
@@ -262,17 +261,46 @@ v1_booking_get(struct api *a)
 	return e == ERR_OK ? answer_booking(a, &id) : e;
 }
 
-enum err
-v1_booking_cancel(struct api *a)
+static enum err
+cancel(struct api *a, enum cancel_scope scope)
 {
 	const struct actor who = { a->who.sub, api_is_staff(a), a->rq->id };
 	struct uuid id;
 	enum err e;
 
-	if ((e = decode_uuid_arg(a, a->arg[0], &id)) != ERR_OK ||
-	    (e = booking_cancel(a->app->pool, a->rq->ctx, &id, &who, NULL)) != ERR_OK)
+	if ((e = decode_uuid_arg(a, a->arg[0], &id)) != ERR_OK)
 		return e;
-	return answer_booking(a, &id);
+	e = booking_cancel(a->app->pool, a->rq->ctx, &id, &who, &a->app->terms, scope, NULL);
+	return e == ERR_OK ? answer_booking(a, &id) : e;
+}
+
+enum err
+v1_booking_cancel(struct api *a)
+{
+	return cancel(a, CANCEL_ANY);
+}
+
+enum err
+v1_booking_cancel_unpaid(struct api *a)
+{
+	return cancel(a, CANCEL_UNPAID);
+}
+
+enum err
+v1_booking_extend(struct api *a)
+{
+	static const char *const fields[] = { "minutes", NULL };
+	const struct actor who = { a->who.sub, api_is_staff(a), a->rq->id };
+	int32_t minutes;
+	struct uuid id;
+	enum err e;
+
+	decode_known(a, fields);
+	minutes = (int32_t)decode_int(a, "minutes", REQUIRED, 1, EXTENSION_MOST_MIN, 0);
+	if ((e = decode_uuid_arg(a, a->arg[0], &id)) != ERR_OK || (e = decode_done(a)) != ERR_OK)
+		return e;
+	e = booking_extend(a->app->pool, a->rq->ctx, &id, &who, &a->app->terms, minutes);
+	return e == ERR_OK ? answer_booking(a, &id) : e;
 }
 
 /* The state that ?status= names, in the spelling of /api/v1, as a set; 0: any. */

@@ -5,6 +5,7 @@
 #include "api/handlers.h"
 #include "base/money.h"
 #include "core/event.h"
+#include "core/event_cancel.h"
 #include "core/policy.h"
 
 #define TITLE_MAX 200
@@ -20,12 +21,11 @@ write_counts(struct jsonw *w, const struct event *e)
 }
 
 static void
-write_event(struct jsonw *w, const char *name, const struct event *e)
+write_event(struct jsonw *w, const struct event *e)
 {
 	const struct uuid id = uuid_of_seat(e->id, 0);
 	char price[MONEY_TEXT];
 
-	jsonw_open(w, name, '{');
 	jsonw_uuid(w, "eventId", &id);
 	jsonw_int(w, "number", e->id);
 	jsonw_str(w, "title", e->title);
@@ -45,20 +45,46 @@ write_event(struct jsonw *w, const char *name, const struct event *e)
 	write_counts(w, e);
 	jsonw_time(w, "createdAt", e->created_us);
 	jsonw_time(w, "updatedAt", e->updated_us);
+}
+
+/* How far the cancellation of an event is. */
+static void
+write_cancellation(struct jsonw *w, const struct event_cancellation *c)
+{
+	jsonw_open(w, "cancellation", '{');
+	if (c->total < 0)
+		jsonw_null(w, "total");
+	else
+		jsonw_int(w, "total", c->total);
+	jsonw_int(w, "cancelled", c->cancelled);
+	jsonw_int(w, "refunded", c->refunded);
+	jsonw_int(w, "refundsPending", c->refunds_pending);
+	jsonw_time(w, "requestedAt", c->requested_us);
+	jsonw_time(w, "finishedAt", c->finished_us);
 	jsonw_close(w, '}');
 }
 
 static enum err
 answer_event(struct api *a, int32_t id, int status)
 {
+	struct event_cancellation cancellation;
 	struct event event;
 	struct jsonw w;
 	enum err e;
 
 	if ((e = event_get(a->app->pool, a->rq->ctx, id, &event)) != ERR_OK)
 		return e;
+	if (event.status == EVENT_CANCELLED) {
+		e = event_cancel_progress(a->app->pool, a->rq->ctx, id, &cancellation);
+		if (e != ERR_OK && e != ERR_EVENT_NOT_FOUND)
+			return e;
+	}
 	v1_open(a, &w, 1024);
-	write_event(&w, "data", &event);
+	jsonw_open(&w, "data", '{');
+	write_event(&w, &event);
+	if (event.status == EVENT_CANCELLED && e == ERR_OK)
+		write_cancellation(&w, &cancellation);
+	jsonw_close(&w, '}');
 	v1_close(a, &w, status);
 	return ERR_OK;
 }
@@ -258,8 +284,11 @@ v1_event_list(struct api *a)
 	    (e = event_list(a->app->pool, a->rq->ctx, &page)) != ERR_OK)
 		return e;
 	v1_list_open(a, &w);
-	for (size_t i = 0; i < page.n; i++)
-		write_event(&w, NULL, &page.events[i]);
+	for (size_t i = 0; i < page.n; i++) {
+		jsonw_open(&w, NULL, '{');
+		write_event(&w, &page.events[i]);
+		jsonw_close(&w, '}');
+	}
 	v1_list_close(a, &w, page.page, page.limit, page.total);
 	return ERR_OK;
 }
@@ -302,4 +331,18 @@ v1_event_change(struct api *a)
 	if (e == ERR_INVALID_STATE)
 		a->message = "The event's status does not allow this change";
 	return e == ERR_OK ? answer_event(a, id, 200) : e;
+}
+
+enum err
+v1_event_cancel(struct api *a)
+{
+	static const char *const fields[] = { NULL };
+	int32_t id;
+	enum err e;
+
+	decode_known(a, fields);
+	if ((e = decode_event_arg(a, a->arg[0], &id)) != ERR_OK || (e = decode_done(a)) != ERR_OK)
+		return e;
+	e = event_cancel(a->app->pool, a->rq->ctx, id, a->who.sub, api_is_staff(a), a->rq->id);
+	return e == ERR_OK ? answer_event(a, id, 202) : e;
 }

@@ -96,6 +96,14 @@ set_version(struct uuid *u, unsigned version)
 	u->b[8] = (uint8_t)((u->b[8] & 0x3f) | 0x80);
 }
 
+bool
+uuid_is_zero(const struct uuid *u)
+{
+	static const struct uuid zero;
+
+	return memcmp(u, &zero, sizeof(zero)) == 0;
+}
+
 struct uuid
 uuid_random(void)
 {

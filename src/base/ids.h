@@ -17,6 +17,9 @@ char *uuid_text(const struct uuid *u, char out[UUID_TEXT]);
 /* Reads the 36-character form in either case; false for anything else. */
 bool uuid_parse(const char *text, struct uuid *out);
 
+/* Whether all its bytes are 0: none. */
+bool uuid_is_zero(const struct uuid *u);
+
 /* A random version 4 UUID, for request ids. */
 struct uuid uuid_random(void);
 

@@ -43,19 +43,22 @@ name_routes(void)
 
 /* Builds what all requests share. */
 static struct app *
-build(TALLOC_CTX *ctx, const struct config *c, const char *database)
+build(TALLOC_CTX *ctx, const struct config *c, const struct terms *terms, const char *database)
 {
 	struct app *app = talloc_zero(ctx, struct app);
 
 	app->config = c;
+	app->terms = *terms;
 	app->tokens = (struct token_rules){ c->jwt_secret, c->jwt_issuer, c->jwt_audience,
 		                                c->jwt_role_claim };
 	app->policy = (struct policy){ (int32_t)c->max_seats, (int32_t)c->window_min,
-		                           (int32_t)c->max_pending };
+		                           (int32_t)c->max_pending, (int32_t)c->paying_min };
 	app->pool = pool_new(app, database, (int)c->db_connections - CLERK_CONNECTIONS - 1);
 	app->houses = houses_new(app, app->pool, HOUSE_ROOM);
 	app->clerk = clerk_new(app, database, &app->policy, app->houses);
 	app->lookup = lookup_new(app, database);
+	app->checkout = (struct checkout){ app->pool, app->lookup, &app->terms, &pay_http,
+		                               { c->gateway_url, c->webhook_secret } };
 	app->maps = seatmap_cache_new(app, app->pool, MAP_ROOM_BYTES, v1_seatmap_render);
 	return app;
 }
@@ -66,6 +69,7 @@ main(int argc, char **argv)
 	TALLOC_CTX *ctx = talloc_new(NULL); /* what lives as long as the process */
 	const struct config *config;
 	const char *database;
+	struct terms terms;
 	struct app *app;
 	int status;
 
@@ -77,14 +81,14 @@ main(int argc, char **argv)
 	}
 	mallopt(M_ARENA_MAX, ARENAS);
 	if ((config = program_settings(ctx)) == NULL ||
-	    (database = program_database(ctx, config, true)) == NULL)
+	    (database = program_database(ctx, config, true)) == NULL || terms_read(config, &terms) != ERR_OK)
 		return PROGRAM_MISUSED;
 	server_block_signals();
 	shared_open(config->shm_file, config->map_dir);
 	mapfile_clean();
 	metrics_init();
 	name_routes();
-	app = build(ctx, config, database);
+	app = build(ctx, config, &terms, database);
 	status = server_run((int)config->threads, api_serve, app);
 	if (status == 0) /* else threads are still at work */
 		talloc_free(ctx);

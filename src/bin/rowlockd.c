@@ -10,6 +10,7 @@
 #include "bin/program.h"
 #include "core/relay.h"
 #include "core/reserver.h"
+#include "core/sweeper.h"
 
 /* Every role: runs in the foreground until stop_wait says so, and returns the exit status. */
 static const struct {
@@ -19,6 +20,7 @@ static const struct {
 } roles[] = {
 	{ "relay", relay_run, "tell Redis and Kafka what the journal says" },
 	{ "reserve", reserver_run, "give seats to bookings that were accepted through /api/booking" },
+	{ "sweep", sweeper_run, "end what time has ended, and the bookings of cancelled events" },
 };
 #define N_ROLES (sizeof(roles) / sizeof(roles[0]))
 

@@ -12,11 +12,12 @@
 #define ASK_MAX_SEATS   50 /* the most that MAX_SEATS_PER_BOOKING may be set to */
 #define QUEUE_MAX_SEATS 4  /* of a booking through /api/booking */
 
-/* The limits that hold where an event says nothing. */
+/* The limits that hold where an event says nothing. */
 struct policy {
 	int32_t max_seats;
 	int32_t window_min; /* 0: no window */
 	int32_t max_pending;
+	int32_t paying_min; /* that a payment may take: then its booking lapses */
 };
 
 /* What an ask is about. */

@@ -1,14 +1,14 @@
 #include "core/booking.h"
 
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/shared.h"
-#include "core/journal.h"
 #include "store/param.h"
 
-/* Every legal move; anything else is INVALID_STATE. */
+/*
+ * Every legal move (R-1); anything else is INVALID_STATE. There is one more, which nobody can ask
+ * for: a payment that arrives late may take the seats again (R-42, see settle.c).
+ */
 static const bool legal[BOOKING__MAX][BOOKING__MAX] = {
 	[BOOKING_REQUESTED] = { [BOOKING_PENDING] = true, [BOOKING_FAILED] = true,
 	                        [BOOKING_CANCELLED] = true },
@@ -107,6 +107,7 @@ booking_copy(TALLOC_CTX *ctx, const struct booking *from, struct booking *out)
 		s->label = talloc_strdup(ctx, s->label);
 		s->tier = talloc_strdup(ctx, s->tier);
 	}
+	out->payments = payments_copy(ctx, from->payments, from->n_payments);
 }
 
 /* Hands the rows of GET_BOOKED_SEATS, which come booking by booking, out to the bookings. */
@@ -129,6 +130,28 @@ read_booked_seats(TALLOC_CTX *ctx, const struct rows *rows, struct booking *book
 			bookings[i].n_seats++;
 		}
 	}
+}
+
+/* Hands the rows of PAYMENTS_OF out, likewise. */
+static void
+read_payments(TALLOC_CTX *ctx, const struct rows *rows, struct booking *bookings, size_t n)
+{
+	int row = 0;
+
+	for (size_t i = 0; i < n; i++)
+		bookings[i].payments = payments_read(ctx, rows, i, &row, &bookings[i].n_payments);
+}
+
+/* Whether somebody may have paid for one of the bookings, so that its payments must be looked up. */
+static bool
+has_payments(const struct booking *bookings, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (bookings[i].user_id != NULL && bookings[i].status != BOOKING_PENDING &&
+		    bookings[i].status != BOOKING_REQUESTED)
+			return true;
+	}
+	return false;
 }
 
 /* Arrays of the event numbers and ids of bookings, as parameters. */
@@ -166,24 +189,32 @@ booking_read_all(struct db *db, TALLOC_CTX *ctx, const struct uuid *const *ids, 
 	for (int r = 0; r < rows_count(rows[0]); r++)
 		read_booking(rows[0], r, &out[row_i64(rows[0], r, 28) - 1]);
 	read_booked_seats(ctx, rows[1], out, n);
-	return ERR_OK;
+	if (has_payments(out, n)) {
+		e = db_query(db, ctx, payments_call(events, uuids), &rows[0]);
+		if (e == ERR_OK)
+			read_payments(ctx, rows[0], out, n);
+	}
+	return e;
 }
 
-/* The seats of a page's bookings, in one call. */
+/* The seats and the payments of a page's bookings. */
 static enum err
-list_seats(struct pool *pool, TALLOC_CTX *ctx, struct booking_page *page)
+list_details(struct pool *pool, TALLOC_CTX *ctx, struct booking_page *page)
 {
 	const struct uuid **ids = talloc_array(ctx, const struct uuid *, (unsigned)page->n);
 	const char *events, *uuids;
-	struct rows *rows;
+	struct rows *rows[2];
 	enum err e;
 
 	for (size_t i = 0; i < page->n; i++)
 		ids[i] = &page->bookings[i].key.id;
 	key_params(ctx, ids, page->n, &events, &uuids);
-	const struct call call = { STMT_GET_BOOKED_SEATS, { events, uuids } };
-	if ((e = pool_read(pool, ctx, &call, 1, &rows)) == ERR_OK)
-		read_booked_seats(ctx, rows, page->bookings, page->n);
+	const struct call calls[] = { { STMT_GET_BOOKED_SEATS, { events, uuids } },
+		                          payments_call(events, uuids) };
+	if ((e = pool_read(pool, ctx, calls, 2, rows)) == ERR_OK) {
+		read_booked_seats(ctx, rows[0], page->bookings, page->n);
+		read_payments(ctx, rows[1], page->bookings, page->n);
+	}
 	return e;
 }
 
@@ -229,173 +260,5 @@ booking_list(struct pool *pool, TALLOC_CTX *ctx, struct booking_page *page)
 	page->bookings = talloc_zero_array(ctx, struct booking, (unsigned)page->n);
 	for (size_t i = 0; i < page->n; i++)
 		read_booking(rows[0], (int)i, &page->bookings[i]);
-	return page->n == 0 ? ERR_OK : list_seats(pool, ctx, page);
-}
-
-/* Ends a locked booking and tells the seat maps. */
-static enum err
-end_booking(struct db *db, TALLOC_CTX *ctx, const struct locked_booking *b,
-            enum booking_status to, const char *reason, const char *type, const char *correlation)
-{
-	const char *payload = journal_ended(ctx, b, reason);
-	const struct ending how = { to, reason, type, correlation, &payload };
-	enum err e = release_write(db, ctx, b, 1, &how);
-
-	shared_event_changed(b->event_id);
-	return e;
-}
-
-/* What somebody wants to do to a booking, tried as often as it takes. */
-struct change {
-	const struct uuid *id;
-	const struct actor *who;
-	enum booking_status to;
-	enum booking_status found; /* set */
-	const struct pay_provider *provider; /* of a payment */
-	struct paid paid;
-};
-
-static enum err
-cancel_locked(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct locked_booking *b)
-{
-	if (b->status == BOOKING_CONFIRMED)
-		return ERR_INVALID_STATE;
-	return end_booking(db, ctx, b, BOOKING_CANCELLED, "USER_CANCELLED", "booking.cancelled",
-	                   c->who->correlation_id);
-}
-
-static enum err
-pay_locked(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct locked_booking *b)
-{
-	enum err e;
-
-	e = c->provider->charge(ctx, &c->paid.id, b->total_minor, b->currency, &c->paid.gateway_ref);
-	if (e != ERR_OK)
-		return e;
-	c->paid.payload = journal_confirmed(ctx, b, c->paid.ticket_ref);
-	e = release_confirm(db, ctx, b, &c->paid);
-	shared_event_changed(b->event_id);
-	return e;
-}
-
-/* One try; a booking whose window has passed is expired instead. */
-static enum err
-change_once(struct db *db, TALLOC_CTX *ctx, struct change *c)
-{
-	const struct booking_key key = { uuid_event(c->id), *c->id };
-	struct locked_booking b;
-	enum err e;
-
-	if ((e = release_lock_one(db, ctx, &key, &b)) != ERR_OK)
-		return e;
-	if (!c->who->staff && strcmp(b.user_id, c->who->user_id) != 0)
-		return ERR_FORBIDDEN;
-	c->found = b.status;
-	if (b.status == BOOKING_EXPIRED)
-		return ERR_BOOKING_EXPIRED;
-	if (!booking_may_move(b.status, c->to))
-		return ERR_INVALID_STATE;
-	if (b.status == BOOKING_PENDING && b.lapsed) {
-		e = end_booking(db, ctx, &b, BOOKING_EXPIRED, "EXPIRED", "booking.expired",
-		                c->who->correlation_id);
-		return e == ERR_OK ? ERR_BOOKING_EXPIRED : e;
-	}
-	return c->to == BOOKING_CONFIRMED ? pay_locked(db, ctx, c, &b) : cancel_locked(db, ctx, c, &b);
-}
-
-static enum err
-change(struct pool *pool, TALLOC_CTX *ctx, struct change *c, enum booking_status *found)
-{
-	bool unknown = false;
-	enum err e = ERR_UNAVAILABLE;
-
-	for (int i = 0; i < POOL_ATTEMPTS; i++) {
-		struct db *db;
-
-		if ((e = pool_take(pool, &db)) != ERR_OK)
-			return e;
-		e = change_once(db, ctx, c);
-		pool_give(pool, db);
-		if (found != NULL)
-			*found = c->found;
-		if (unknown && e == ERR_INVALID_STATE && c->found == c->to) {
-			shared_event_changed(uuid_event(c->id));
-			return ERR_OK; /* the COMMIT whose answer was lost did it */
-		}
-		if (e == ERR_DB_UNKNOWN)
-			unknown = true;
-		else if (e != ERR_TX_RETRY && e != ERR_DB_LOST)
-			return e;
-	}
-	return e;
-}
-
-enum err
-booking_cancel(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, const struct actor *who,
-               enum booking_status *found)
-{
-	struct change c = { .id = id, .who = who, .to = BOOKING_CANCELLED };
-
-	return change(pool, ctx, &c, found);
-}
-
-enum err
-booking_pay(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, const struct actor *who,
-            const struct pay_provider *provider, enum booking_status *found)
-{
-	char *ticket = talloc_array(ctx, char, TICKET_TEXT);
-	struct change c = { .id = id, .who = who, .to = BOOKING_CONFIRMED, .provider = provider };
-
-	c.paid = (struct paid){ .id = uuid_of_event(uuid_event(id)),
-		                    .provider = provider->name,
-		                    .ticket_ref = ticket_reference(ticket),
-		                    .correlation_id = who->correlation_id };
-	return change(pool, ctx, &c, found);
-}
-
-static int
-compare_keys(const void *a, const void *b)
-{
-	const struct booking_key *x = a, *y = b;
-
-	return memcmp(&x->id, &y->id, sizeof(x->id));
-}
-
-/* Sorts keys and drops repeated ones: a booking is expired once, however many want its seats. */
-static size_t
-sort_keys(struct booking_key *keys, size_t n)
-{
-	size_t kept = 0;
-
-	qsort(keys, n, sizeof(*keys), compare_keys);
-	for (size_t i = 0; i < n; i++) {
-		if (kept == 0 || compare_keys(&keys[kept - 1], &keys[i]) != 0)
-			keys[kept++] = keys[i];
-	}
-	return kept;
-}
-
-enum err
-booking_expire(struct db *db, TALLOC_CTX *ctx, struct booking_key *keys, size_t n)
-{
-	struct locked_booking *bookings;
-	const char **payloads;
-	struct ending how = { BOOKING_EXPIRED, "EXPIRED", "booking.expired", NULL, NULL };
-	enum err e;
-
-	n = sort_keys(keys, n);
-	if ((e = release_lock_lapsed(db, ctx, keys, n, &bookings, &n)) != ERR_OK || n == 0) {
-		db_rollback(db);
-		return e;
-	}
-	payloads = talloc_array(ctx, const char *, (unsigned)n);
-	for (size_t i = 0; i < n; i++)
-		payloads[i] = journal_ended(ctx, &bookings[i], "EXPIRED");
-	how.payloads = payloads;
-	e = release_write(db, ctx, bookings, n, &how);
-	for (size_t i = 0; i < n; i++)
-		shared_event_changed(bookings[i].event_id);
-	if (e != ERR_OK)
-		db_rollback(db);
-	return e;
+	return page->n == 0 ? ERR_OK : list_details(pool, ctx, page);
 }

@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "core/batch.h"
-#include "core/booking.h"
+#include "core/change_booking.h"
 #include "core/window.h"
 
 #define ATTEMPTS      6               /* of a batch, and then of a single ask before it is told to come back */
@@ -100,7 +100,7 @@ settle_once(struct turn *t, struct waiter *const *waiters, size_t n, int tries)
 		}
 	}
 	if (e == ERR_OK && batch.n_lapsed > 0 && db_ready(t->db) == ERR_OK &&
-	    booking_expire(t->db, ctx, batch.lapsed, batch.n_lapsed) != ERR_OK)
+	    booking_expire(t->db, ctx, batch.lapsed, batch.n_lapsed, c->policy.paying_min) != ERR_OK)
 		log_line(LOG_WARN, "lapsed bookings were not expired, their seats are tried again", NULL);
 	talloc_free(ctx);
 	return e;

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/shared.h"
+#include "store/moves.h"
 #include "store/param.h"
 
 #define OTHERS_US (3 * US_PER_S)
@@ -126,36 +127,8 @@ apply_patch(struct event *event, const struct event_patch *patch)
 	return ERR_OK;
 }
 
-/* The journal row of an event that goes on sale. */
-static struct call
-journal_on_sale(TALLOC_CTX *ctx, int32_t id, const char *user_id, const char *correlation_id)
-{
-	struct array event, booking, user, type, correlation, payload;
-
-	array_init(&event, ctx);
-	array_init(&booking, ctx);
-	array_init(&user, ctx);
-	array_init(&type, ctx);
-	array_init(&correlation, ctx);
-	array_init(&payload, ctx);
-	array_int(&event, id);
-	array_text(&booking, NULL);
-	array_text(&user, user_id);
-	array_text(&type, "event.on_sale");
-	array_text(&correlation, correlation_id);
-	array_text(&payload, "{}");
-	return (struct call){ STMT_INSERT_JOURNAL,
-		                  { array_done(&event), array_done(&booking), array_done(&user),
-		                    array_done(&type), array_done(&correlation), array_done(&payload) } };
-}
-
-/*
- * Waits until every booking that still saw the event as it was has been committed or given
- * up (architecture.md, Locks and snapshots). A foreign transaction that never ends is not
- * waited for longer than OTHERS_US.
- */
-static enum err
-wait_for_others(struct db *db, TALLOC_CTX *ctx)
+enum err
+event_wait_for_others(struct db *db, TALLOC_CTX *ctx)
 {
 	const struct timespec pause = { .tv_nsec = 2000000 };
 	int64_t until = clock_mono_us() + OTHERS_US;
@@ -185,6 +158,7 @@ change_locked(struct db *db, TALLOC_CTX *ctx, int32_t id, const char *user_id, b
 	enum event_status before;
 	struct rows *rows[2];
 	struct event event = { 0 };
+	struct moves m;
 	enum err e;
 
 	if ((e = db_exchange(db, ctx, lock, 2, rows)) != ERR_OK)
@@ -199,21 +173,16 @@ change_locked(struct db *db, TALLOC_CTX *ctx, int32_t id, const char *user_id, b
 	before = event.status;
 	if ((e = apply_patch(&event, patch)) != ERR_OK)
 		return e;
-	const struct call write[] = {
-		{ STMT_UPDATE_EVENT,
-		  { number, event.title, event.venue_name, param_time(ctx, event.starts_us),
-		    event.timezone, event_status_name(event.status), event.policy } },
-		{ .stmt = STMT_COMMIT },
-	};
-	if (before != event.status && event.status == EVENT_ON_SALE) {
-		const struct call journal = journal_on_sale(ctx, id, user_id, correlation_id);
-
-		if ((e = db_query(db, ctx, journal, NULL)) != ERR_OK)
-			return e;
-	}
-	if ((e = db_exchange(db, ctx, write, 2, NULL)) != ERR_OK)
+	moves_init(&m, ctx);
+	moves_call(&m, (struct call){ STMT_UPDATE_EVENT,
+	                              { number, event.title, event.venue_name,
+	                                param_time(ctx, event.starts_us), event.timezone,
+	                                event_status_name(event.status), event.policy } });
+	if (before != event.status && event.status == EVENT_ON_SALE)
+		moves_row(&m, id, NULL, user_id, "event.on_sale", correlation_id, "{}");
+	if ((e = moves_commit(db, &m)) != ERR_OK)
 		return e;
-	return before != event.status || patch->policy != NULL ? wait_for_others(db, ctx) : ERR_OK;
+	return before != event.status || patch->policy != NULL ? event_wait_for_others(db, ctx) : ERR_OK;
 }
 
 enum err

@@ -86,4 +86,11 @@ enum err event_list(struct pool *pool, TALLOC_CTX *ctx, struct event_page *page)
 enum err event_change(struct pool *pool, TALLOC_CTX *ctx, int32_t id, const char *user_id, bool staff,
                       const char *correlation_id, const struct event_patch *patch) MUST_CHECK;
 
+/*
+ * Waits until every booking that still saw an event as it was before the last COMMIT has been
+ * committed or given up (architecture.md, Locks and snapshots). A foreign transaction that never
+ * ends is not waited for longer than some seconds.
+ */
+enum err event_wait_for_others(struct db *db, TALLOC_CTX *ctx) MUST_CHECK;
+
 #endif

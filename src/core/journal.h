@@ -2,7 +2,7 @@
 #define ROWLOCK_JOURNAL_H
 
 #include "core/ask.h"
-#include "store/release.h"
+#include "store/moves.h"
 
 /*
  * The payloads of journal rows: JSON with what the row's own columns do not say. Amounts are
@@ -28,8 +28,26 @@ char *journal_failed(TALLOC_CTX *ctx, const struct ask *ask, enum err why, const
 /* booking.cancelled, booking.expired: {"from","reason","seats":[released…],"queue"?} */
 char *journal_ended(TALLOC_CTX *ctx, const struct locked_booking *booking, const char *reason);
 
+/* booking.refunded: likewise, and "refunded","kept","currency" */
+char *journal_refunded(TALLOC_CTX *ctx, const struct locked_booking *booking, const char *reason,
+                       int64_t refunded_minor, int64_t kept_minor);
+
 /* booking.confirmed: {"from","seats":[…],"total","currency","ticketReference","queue"?} */
 char *journal_confirmed(TALLOC_CTX *ctx, const struct locked_booking *booking,
                         const char *ticket_ref);
+
+/* booking.paying: {"from","paymentId","amount","currency","expiresAt","queue"?} */
+char *journal_paying(TALLOC_CTX *ctx, const struct locked_booking *booking, const struct payment *p);
+
+/* booking.payment_failed: {"from","reason","attempt","expiresAt","queue"?} */
+char *journal_returned(TALLOC_CTX *ctx, const struct locked_booking *booking, const char *reason,
+                       int32_t attempt, int64_t expires_us);
+
+/* booking.extended: {"minutes","extension","expiresAt","queue"?} */
+char *journal_extended(TALLOC_CTX *ctx, const struct locked_booking *booking, int32_t minutes,
+                       int64_t expires_us);
+
+/* refund.requested, refund.completed: {"refundId","paymentId","amount","currency","reason"} */
+char *journal_refund(TALLOC_CTX *ctx, const struct refund_write *refund);
 
 #endif

@@ -25,6 +25,7 @@ enum {
 	REASON = 1 << 8,
 	TEXT = 1 << 9,
 	RELEASED = 1 << 10,
+	REFUND = 1 << 11,
 	MOVE = BOOKING | USER | EVENT,
 	ENDED = BOOKING | USER | REASON | RELEASED,
 };
@@ -51,6 +52,8 @@ static const struct kind {
 	{ "booking.refunded", ENDED, 0, NULL },
 	{ "seats.held", USER | EVENT | SEATS, 0, NULL },
 	{ "seats.released", USER | EVENT | SEATS, 0, NULL },
+	{ "refund.requested", MOVE | REFUND | REASON, 0, NULL },
+	{ "refund.completed", MOVE | REFUND | REASON, 0, NULL },
 	{ "event.on_sale", EVENT, 0, NULL },
 	{ "event.cancelled", EVENT, 0, NULL },
 	{ NULL, MOVE | SEATS | TOTAL | REASON, 0, NULL },
@@ -189,6 +192,14 @@ write_members(struct jsonw *w, const struct feed_row *row, unsigned members, con
 		write_seats(w, "seatIds", row->event_id, f);
 	if (members & TOTAL && f->total_minor >= 0 && f->currency != NULL) {
 		jsonw_raw(w, "totalAmount", money_text(f->total_minor, f->currency, money));
+		jsonw_str(w, "currency", f->currency);
+	}
+	if (members & REFUND && f->refund_id != NULL)
+		jsonw_str(w, "refundId", f->refund_id);
+	if (members & REFUND && f->payment_id != NULL)
+		jsonw_str(w, "paymentId", f->payment_id);
+	if (members & REFUND && f->amount_minor >= 0 && f->currency != NULL) {
+		jsonw_raw(w, "amount", money_text(f->amount_minor, f->currency, money));
 		jsonw_str(w, "currency", f->currency);
 	}
 	if (members & EXPIRES && f->has_expires)

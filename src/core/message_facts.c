@@ -154,6 +154,9 @@ facts_read(TALLOC_CTX *ctx, const char *payload, struct facts *f)
 	f->has_expires = cJSON_GetObjectItemCaseSensitive(f->tree, "expiresAt") != NULL;
 	f->expires = get_text(f, f->tree, "expiresAt");
 	f->total_minor = get_int(f, f->tree, "total", 0, -1);
+	f->amount_minor = get_int(f, f->tree, "amount", 0, -1);
+	f->refund_id = get_text(f, f->tree, "refundId");
+	f->payment_id = get_text(f, f->tree, "paymentId");
 	read_seats(ctx, f, f->tree);
 	f->price_minor = -1;
 	read_queue(ctx, f, f->tree);

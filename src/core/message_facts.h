@@ -11,10 +11,10 @@ struct cJSON;
 /* What the payload of a journal row says. Whatever it does not say is NULL, 0 or as noted. */
 struct facts {
 	bool readable; /* false: no JSON object, or a member of a type that it never has */
-	const char *reason, *message, *currency, *ticket;
+	const char *reason, *message, *currency, *ticket, *refund_id, *payment_id;
 	const char *expires; /* RFC 3339 */
 	bool has_expires;    /* it says something about that, perhaps null */
-	int64_t total_minor; /* -1: not said */
+	int64_t total_minor, amount_minor; /* -1: not said */
 	bool has_seats;
 	int32_t *seats; /* numbers of seats */
 	size_t n_seats;

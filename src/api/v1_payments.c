@@ -1,0 +1,196 @@
+#include <string.h>
+
+#include "api/decode.h"
+#include "api/handlers.h"
+#include "base/clock.h"
+#include "base/money.h"
+#include "core/cashier.h"
+
+#define REASON_MOST 64 /* bytes of a refund's reason */
+
+static struct actor
+actor_of(const struct api *a)
+{
+	return (struct actor){ a->who.sub, api_is_staff(a), a->rq->id };
+}
+
+void
+v1_write_payments(struct jsonw *w, const struct payment *payments, size_t n)
+{
+	char money[MONEY_TEXT];
+
+	jsonw_open(w, "payments", '[');
+	for (size_t i = 0; i < n; i++) {
+		const struct payment *p = &payments[i];
+
+		jsonw_open(w, NULL, '{');
+		jsonw_uuid(w, "paymentId", &p->id);
+		jsonw_int(w, "number", p->number);
+		jsonw_str(w, "provider", p->provider);
+		jsonw_str(w, "status", payment_status_name(p->status));
+		jsonw_raw(w, "amount", money_text(p->amount_minor, p->currency, money));
+		jsonw_str(w, "currency", p->currency);
+		if (p->captured_minor >= 0) {
+			jsonw_raw(w, "captured", money_text(p->captured_minor, p->captured_currency, money));
+			jsonw_str(w, "capturedCurrency", p->captured_currency);
+		}
+		jsonw_str(w, "sessionId", p->session);
+		jsonw_str(w, "gatewayRef", p->gateway_ref);
+		if (p->trouble != NULL)
+			jsonw_str(w, "trouble", p->trouble);
+		jsonw_time(w, "createdAt", p->created_us);
+		jsonw_time(w, "updatedAt", p->updated_us);
+		jsonw_close(w, '}');
+	}
+	jsonw_close(w, ']');
+}
+
+static void
+write_refunds(struct jsonw *w, const struct refund *refunds, size_t n)
+{
+	char money[MONEY_TEXT];
+
+	jsonw_open(w, "refunds", '[');
+	for (size_t i = 0; i < n; i++) {
+		const struct refund *r = &refunds[i];
+
+		jsonw_open(w, NULL, '{');
+		jsonw_uuid(w, "refundId", &r->id);
+		jsonw_int(w, "number", r->number);
+		jsonw_uuid(w, "paymentId", &r->payment_id);
+		jsonw_str(w, "status", refund_status_name(r->status));
+		jsonw_raw(w, "amount", money_text(r->amount_minor, r->currency, money));
+		jsonw_str(w, "currency", r->currency);
+		jsonw_str(w, "reason", r->reason);
+		jsonw_str(w, "gatewayRef", r->gateway_ref);
+		jsonw_time(w, "createdAt", r->created_us);
+		jsonw_time(w, "updatedAt", r->updated_us);
+		jsonw_close(w, '}');
+	}
+	jsonw_close(w, ']');
+}
+
+/* The money of one booking, and its state. */
+static enum err
+answer_account(struct api *a, const struct uuid *id)
+{
+	struct account account;
+	struct booking b;
+	struct jsonw w;
+	enum err e;
+
+	if ((e = lookup_booking(a->app->lookup, a->rq->ctx, id, &b)) != ERR_OK)
+		return e;
+	if (!api_may_see(&a->who, b.user_id, b.event.seller))
+		return ERR_FORBIDDEN;
+	if ((e = account_of(a->app->pool, a->rq->ctx, id, &account)) != ERR_OK)
+		return e;
+	v1_open(a, &w, 1024);
+	jsonw_open(&w, "data", '{');
+	jsonw_uuid(&w, "bookingId", id);
+	jsonw_str(&w, "status", booking_status_in(FACE_V1, b.status));
+	v1_write_payments(&w, account.payments, account.n_payments);
+	write_refunds(&w, account.refunds, account.n_refunds);
+	jsonw_close(&w, '}');
+	v1_close(a, &w, 200);
+	return ERR_OK;
+}
+
+enum err
+v1_payment_status(struct api *a)
+{
+	struct uuid id;
+	enum err e = decode_uuid_arg(a, a->arg[0], &id);
+
+	return e == ERR_OK ? answer_account(a, &id) : e;
+}
+
+enum err
+v1_payment_refund(struct api *a)
+{
+	static const char *const fields[] = { "reason", NULL };
+	const struct actor who = actor_of(a);
+	const char *reason;
+	struct uuid id;
+	enum err e;
+
+	decode_known(a, fields);
+	reason = decode_text(a, "reason", OPTIONAL, 1, REASON_MOST);
+	if ((e = decode_uuid_arg(a, a->arg[0], &id)) != ERR_OK || (e = decode_done(a)) != ERR_OK)
+		return e;
+	e = booking_refund(a->app->pool, a->rq->ctx, &id, &who, &a->app->terms, reason);
+	return e == ERR_OK ? answer_account(a, &id) : e;
+}
+
+/* A booking's id in the body; a faulty one is noted. */
+static void
+decode_booking(struct api *a, const char *name, struct uuid *out)
+{
+	const char *text = decode_text(a, name, REQUIRED, 1, 64);
+
+	if (text != NULL && !uuid_parse(text, out))
+		decode_fault(a, name, "must be the id of a booking");
+}
+
+enum err
+v1_payment_initiate(struct api *a)
+{
+	static const char *const fields[] = { "bookingId", NULL };
+	const struct actor who = actor_of(a);
+	struct payment payment;
+	struct uuid id;
+	struct jsonw w;
+	enum err e;
+
+	decode_known(a, fields);
+	decode_booking(a, "bookingId", &id);
+	if ((e = decode_done(a)) != ERR_OK)
+		return e;
+	if ((e = checkout_open(&a->app->checkout, a->rq->ctx, &id, &who, &payment)) != ERR_OK)
+		return e;
+	v1_open(a, &w, 512);
+	jsonw_str(&w, "paymentUrl", payment.url);
+	jsonw_str(&w, "sessionId", payment.session);
+	jsonw_uuid(&w, "paymentId", &payment.id);
+	jsonw_time(&w, "expiresAt", payment.expires_us);
+	v1_close(a, &w, 200);
+	return ERR_OK;
+}
+
+/* --- call-backs --- */
+
+static enum err
+answer_webhook(struct api *a, int status, const char *what)
+{
+	struct jsonw w;
+
+	v1_open(a, &w, 128);
+	jsonw_open(&w, "data", '{');
+	jsonw_str(&w, "result", what);
+	jsonw_close(&w, '}');
+	v1_close(a, &w, status);
+	return ERR_OK;
+}
+
+enum err
+v1_payment_webhook(struct api *a)
+{
+	struct payment_message message = { .source = "webhook", .correlation_id = a->rq->id };
+	bool before = false;
+	enum err e;
+
+	e = a->app->checkout.provider->read(a->rq->ctx, &a->app->checkout.gateway,
+	                                    request_header(a->rq, "HTTP_X_GATEWAY_SIGNATURE"), a->rq->body,
+	                                    a->rq->body_len, clock_now_us() / US_PER_S, &message.event,
+	                                    &a->message);
+	if (e == ERR_UNAUTHORIZED)
+		a->message = "The signature is missing, wrong or too old";
+	if (e != ERR_OK)
+		return e;
+	e = cashier_settle(a->app->pool, a->rq->ctx, &a->app->terms, &message, &before);
+	if (e == ERR_BOOKING_NOT_FOUND) {
+		e = cashier_park(a->app->pool, a->rq->ctx, &message, err_code(e), a->rq->body);
+		return e == ERR_OK ? answer_webhook(a, 202, "parked") : e;
+	}
+	return e == ERR_OK ? answer_webhook(a, 200, before ? "known" : "handled") : e;
+}

@@ -1,0 +1,411 @@
+#include "core/cashier.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/shared.h"
+#include "core/change_booking.h"
+#include "core/journal.h"
+#include "store/param.h"
+
+#define GRACE_US    (5 * 60 * US_PER_S) /* at least so long a window is after an attempt that failed */
+#define REFUND_WAIT_S 60                /* until a refund that a provider refused is asked for again */
+#define PROVIDER    "gateway"           /* of payments that we did not begin */
+
+/* A message being settled. */
+struct settling {
+	struct db *db;
+	TALLOC_CTX *ctx;
+	const struct terms *terms;
+	const struct payment_message *message;
+	struct locked_booking booking;
+	struct account account;
+	struct payment payment; /* that it is about, as it shall be */
+	bool is_new;            /* which we did not know */
+	const struct refund *refund;
+	struct ruling ruling;
+	struct moves moves;
+};
+
+static bool
+is_text(const char *a, const char *b)
+{
+	return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
+/* The payment that a message names; without a name, the one under way; NULL: none. */
+static const struct payment *
+find_payment(const struct account *a, const struct pay_event *ev)
+{
+	const struct payment *found = NULL;
+
+	for (size_t i = 0; i < a->n_payments; i++) {
+		const struct payment *p = &a->payments[i];
+
+		if (is_text(p->session, ev->session) || is_text(p->gateway_ref, ev->gateway_ref))
+			return p;
+		if (ev->session == NULL && p->status == PAYMENT_PENDING)
+			found = p;
+	}
+	return found;
+}
+
+/* The refund that a message names; without a name, one of the payment that is not done. */
+static const struct refund *
+find_refund(const struct account *a, const struct pay_event *ev, const struct payment *p)
+{
+	for (size_t i = 0; i < a->n_refunds; i++) {
+		const struct refund *r = &a->refunds[i];
+
+		if (ev->has_refund && memcmp(&r->id, &ev->refund_id, sizeof(r->id)) == 0)
+			return r;
+		if (!ev->has_refund && p != NULL && memcmp(&r->payment_id, &p->id, sizeof(p->id)) == 0 &&
+		    r->status == REFUND_PENDING)
+			return r;
+	}
+	return NULL;
+}
+
+/* Finds out what a message is about, and rules. */
+static void
+judge(struct settling *s)
+{
+	const struct pay_event *ev = &s->message->event;
+	const struct payment *p = find_payment(&s->account, ev);
+	struct payment_case c = { .booking = &s->booking, .account = &s->account, .payment = p,
+		                      .event = ev, .final = s->message->final };
+
+	c.refund = s->refund = find_refund(&s->account, ev, p);
+	s->ruling = cashier_rule(&c);
+	s->is_new = p == NULL;
+	if (p != NULL)
+		s->payment = *p;
+	else
+		s->payment = (struct payment){ .id = uuid_of_event(s->booking.event_id),
+			                           .provider = PROVIDER,
+			                           .session = ev->session,
+			                           .amount_minor = s->booking.total_minor,
+			                           .currency = s->booking.currency,
+			                           .status = PAYMENT_PENDING,
+			                           .captured_minor = -1,
+			                           .expires_us = -1 };
+	if (ev->gateway_ref != NULL && (ev->type == PAY_SUCCEEDED || s->payment.gateway_ref == NULL))
+		s->payment.gateway_ref = ev->gateway_ref;
+}
+
+/* --- what is written --- */
+
+static void
+note(struct settling *s, const char *type, const char *payload)
+{
+	moves_note(&s->moves, &s->booking, type, s->message->correlation_id, payload);
+}
+
+static void
+store_payment(struct settling *s)
+{
+	(s->is_new ? moves_add_payment : moves_set_payment)(&s->moves, &s->booking, &s->payment);
+	s->is_new = false;
+}
+
+/* The provider has taken the money. */
+static void
+capture(struct settling *s, const char *trouble)
+{
+	const struct pay_event *ev = &s->message->event;
+	struct payment *p = &s->payment;
+
+	p->status = PAYMENT_COMPLETED;
+	p->captured_minor = ev->amount_minor < 0 ? s->booking.total_minor : ev->amount_minor;
+	p->captured_currency = ev->currency == NULL ? s->booking.currency : ev->currency;
+	p->trouble = trouble;
+}
+
+static void
+confirm(struct settling *s, bool again)
+{
+	char *ticket = talloc_array(s->ctx, char, TICKET_TEXT);
+
+	capture(s, NULL);
+	store_payment(s);
+	moves_confirm(&s->moves, &s->booking, ticket_reference(ticket), again);
+	note(s, "booking.confirmed", journal_confirmed(s->ctx, &s->booking, ticket));
+}
+
+static void
+return_booking(struct settling *s)
+{
+	struct locked_booking *b = &s->booking;
+	int64_t until_us = b->expires_us;
+
+	if (b->windowed && s->ruling.failed && until_us < b->now_us + GRACE_US)
+		until_us = b->now_us + GRACE_US;
+	moves_return(&s->moves, b, 1, s->ruling.failed, &until_us);
+	note(s, "booking.payment_failed",
+	     journal_returned(s->ctx, b, s->ruling.reason, b->attempts + (s->ruling.failed ? 1 : 0), until_us));
+}
+
+/* Money that the booking cannot have goes back, all of it. */
+static void
+give_back(struct settling *s)
+{
+	struct refund_write refund;
+	size_t n;
+
+	capture(s, s->ruling.reason);
+	s->payment.status = PAYMENT_REFUNDED;
+	store_payment(s);
+	n = refund_plan_payment(&s->booking, &s->account, &s->payment, s->ruling.reason, &refund);
+	refund_store(&s->moves, &refund, n, s->message->correlation_id);
+	log_line(LOG_WARN, "a payment is given back", "reason", s->ruling.reason, NULL);
+}
+
+static void
+end(struct settling *s, enum booking_status to, const char *type)
+{
+	moves_end(&s->moves, &s->booking, 1, to, s->ruling.reason, NULL);
+	note(s, type, journal_ended(s->ctx, &s->booking, s->ruling.reason));
+}
+
+/* The state of a payment that came to nothing. */
+static void
+close_payment(struct settling *s)
+{
+	const enum pay_event_type type = s->message->event.type;
+
+	if (s->payment.status != PAYMENT_PENDING || s->is_new)
+		return;
+	s->payment.status = type == PAY_EXPIRED ? PAYMENT_EXPIRED : PAYMENT_FAILED;
+	store_payment(s);
+}
+
+/* A refund's own row, and the journal's when it is done. */
+static void
+set_refund(struct settling *s, enum refund_status status, const char *wait_s)
+{
+	const struct refund *r = s->refund;
+	const struct refund_write write = { .booking = &s->booking, .id = r->id,
+		                                .payment_id = r->payment_id, .amount_minor = r->amount_minor,
+		                                .currency = r->currency, .reason = r->reason };
+
+	moves_call(&s->moves, (struct call){ STMT_UPDATE_REFUND,
+	                                     { param_int(s->ctx, s->booking.event_id),
+	                                       param_uuid(s->ctx, &r->id), refund_status_name(status),
+	                                       s->message->event.gateway_ref, wait_s } });
+	if (status == REFUND_COMPLETED)
+		note(s, "refund.completed", journal_refund(s->ctx, &write));
+}
+
+/*
+ * The gateway gave money back on its own: a charge-back, say, or somebody at its desk. Whoever has
+ * got his money back has no booking any more.
+ */
+static void
+take_note_of_refund(struct settling *s)
+{
+	const struct pay_event *ev = &s->message->event;
+	struct payment *p = &s->payment;
+	struct locked_booking *b = &s->booking;
+	const int64_t left = account_left(&s->account, p);
+	struct refund_write w = { .booking = b, .id = ev->has_refund ? ev->refund_id : uuid_of_event(b->event_id),
+		                      .payment_id = p->id, .status = REFUND_COMPLETED,
+		                      .reason = s->ruling.reason, .gateway_ref = ev->gateway_ref };
+
+	w.currency = p->captured_currency != NULL ? p->captured_currency : p->currency;
+	w.amount_minor = ev->amount_minor > 0 ? ev->amount_minor : left > 0 ? left : p->amount_minor;
+	if (w.amount_minor <= 0)
+		return;
+	if (p->captured_minor >= 0)
+		p->status = PAYMENT_REFUNDED;
+	store_payment(s);
+	moves_add_refunds(&s->moves, &w, 1);
+	note(s, "refund.completed", journal_refund(s->ctx, &w));
+	if (b->status == BOOKING_CONFIRMED && p->captured_minor >= 0 && p->trouble == NULL) {
+		const int64_t kept = left > w.amount_minor ? left - w.amount_minor : 0;
+
+		moves_end(&s->moves, b, 1, BOOKING_REFUNDED, s->ruling.reason, &kept);
+		note(s, "booking.refunded", journal_refunded(s->ctx, b, s->ruling.reason, w.amount_minor, kept));
+	}
+}
+
+static void
+write_effect(struct settling *s)
+{
+	switch (s->ruling.effect) {
+	case EFFECT_NONE:
+		if (s->message->event.type == PAY_FAILED || s->message->event.type == PAY_EXPIRED)
+			close_payment(s);
+		break;
+	case EFFECT_CONFIRM:
+	case EFFECT_RETAKE:
+		confirm(s, s->ruling.effect == EFFECT_RETAKE);
+		break;
+	case EFFECT_GIVE_BACK:
+		give_back(s);
+		break;
+	case EFFECT_GIVE_BACK_AND_RETURN:
+		give_back(s);
+		return_booking(s);
+		break;
+	case EFFECT_RETURN:
+		close_payment(s);
+		return_booking(s);
+		break;
+	case EFFECT_CANCEL:
+		close_payment(s);
+		end(s, BOOKING_CANCELLED, "booking.cancelled");
+		break;
+	case EFFECT_EXPIRE:
+		close_payment(s);
+		end(s, BOOKING_EXPIRED, "booking.expired");
+		break;
+	case EFFECT_REFUNDED:
+		set_refund(s, REFUND_COMPLETED, NULL);
+		break;
+	case EFFECT_REFUND_LATER:
+		set_refund(s, REFUND_PENDING, param_int(s->ctx, REFUND_WAIT_S));
+		break;
+	case EFFECT_REFUND_NEVER:
+		set_refund(s, REFUND_FAILED, NULL);
+		log_line(LOG_ERROR, "a refund was refused for good, give the money back by hand", NULL);
+		break;
+	case EFFECT_GATEWAY_REFUND:
+		take_note_of_refund(s);
+		break;
+	}
+}
+
+/* --- seats that are taken again --- */
+
+/* Whether a seat of SEAT_FACTS is the booking's if it wants it; *owner: once that one has expired. */
+static bool
+is_free(const struct rows *rows, int r, const char *user_id, struct booking_key *owner, bool *expired)
+{
+	const enum seat_status status = seat_status_parse(row_text(rows, r, 2));
+	const bool lapsed = row_bool(rows, r, 4);
+
+	*expired = status == SEAT_RESERVED && lapsed;
+	if (*expired)
+		*owner = (struct booking_key){ row_i32(rows, r, 0), row_uuid(rows, r, 5) };
+	return status == SEAT_FREE || *expired ||
+	       (status == SEAT_HELD && (lapsed || is_text(row_text(rows, r, 3), user_id)));
+}
+
+/*
+ * Locks the seats of a booking that has ended, and looks whether all are free; if so but for
+ * owners whose windows have passed, those are expired first: TX_RETRY.
+ */
+static enum err
+look_at_seats(struct settling *s, bool *all_free)
+{
+	const struct locked_booking *b = &s->booking;
+	struct booking_key *owners = talloc_array(s->ctx, struct booking_key, (unsigned)b->n_seats);
+	struct array event, no;
+	size_t n_owners = 0;
+	struct rows *rows;
+	enum err e;
+
+	array_init(&event, s->ctx);
+	array_init(&no, s->ctx);
+	for (size_t i = 0; i < b->n_seats; i++) {
+		array_int(&event, b->event_id);
+		array_int(&no, b->seats[i]);
+	}
+	e = db_query(s->db, s->ctx, (struct call){ STMT_LOCK_SEATS, { array_done(&event), array_done(&no) } },
+	             &rows);
+	if (e != ERR_OK)
+		return e;
+	*all_free = b->n_seats > 0 && (size_t)rows_count(rows) == b->n_seats;
+	for (int r = 0; r < rows_count(rows) && *all_free; r++) {
+		bool expired;
+
+		*all_free = is_free(rows, r, b->user_id, &owners[n_owners], &expired);
+		n_owners += expired ? 1 : 0;
+	}
+	if (!*all_free || n_owners == 0)
+		return ERR_OK;
+	db_rollback(s->db);
+	e = booking_expire(s->db, s->ctx, owners, n_owners, s->terms->paying_min);
+	return e == ERR_OK ? ERR_TX_RETRY : e;
+}
+
+/* --- one message --- */
+
+static enum err
+lock_case(struct settling *s, bool *before)
+{
+	const struct pay_event *ev = &s->message->event;
+	const struct booking_key key = { uuid_event(&ev->booking_id), ev->booking_id };
+	struct call calls[ACCOUNT_CALLS + 1];
+	struct rows *rows[ACCOUNT_CALLS + 1];
+	enum err e;
+
+	account_calls(s->ctx, &ev->booking_id, calls);
+	calls[ACCOUNT_CALLS] = (struct call){ STMT_IS_PROCESSED, { s->message->source, ev->id } };
+	e = lock_one(s->db, s->ctx, &key, &s->booking, calls, ACCOUNT_CALLS + 1, rows);
+	if (e != ERR_OK)
+		return e;
+	account_read(s->ctx, rows, &s->account);
+	*before = rows_count(rows[ACCOUNT_CALLS]) > 0;
+	return ERR_OK;
+}
+
+static enum err
+settle_once(struct settling *s, bool *before)
+{
+	const struct payment_message *message = s->message;
+	bool all_free = true;
+	enum err e;
+
+	if ((e = lock_case(s, before)) != ERR_OK || *before)
+		return e;
+	judge(s);
+	if (s->ruling.effect == EFFECT_RETAKE && (e = look_at_seats(s, &all_free)) != ERR_OK)
+		return e;
+	if (!all_free)
+		s->ruling = (struct ruling){ EFFECT_GIVE_BACK, "SEATS_TAKEN", false };
+	moves_init(&s->moves, s->ctx);
+	write_effect(s);
+	moves_processed(&s->moves, message->source, message->event.id, &message->event.booking_id);
+	e = moves_commit(s->db, &s->moves);
+	shared_event_changed(s->booking.event_id);
+	return e;
+}
+
+enum err
+cashier_settle(struct pool *pool, TALLOC_CTX *ctx, const struct terms *terms,
+               const struct payment_message *message, bool *before)
+{
+	enum err e = ERR_UNAVAILABLE;
+	bool seen = false;
+
+	for (int i = 0; i < POOL_ATTEMPTS; i++) {
+		struct settling s = { .ctx = ctx, .terms = terms, .message = message };
+
+		if ((e = pool_take(pool, &s.db)) != ERR_OK)
+			return e;
+		e = settle_once(&s, &seen);
+		pool_give(pool, s.db);
+		if (e != ERR_TX_RETRY && e != ERR_DB_LOST && e != ERR_DB_UNKNOWN)
+			break; /* after a COMMIT that was cut off, the message is found to be processed, or not */
+	}
+	if (e == ERR_OK)
+		metrics_count(METRIC_PAYMENT_MESSAGES, seen ? 1 : 0);
+	if (before != NULL)
+		*before = seen;
+	return e;
+}
+
+enum err
+cashier_park(struct pool *pool, TALLOC_CTX *ctx, const struct payment_message *message,
+             const char *why, const char *body)
+{
+	const struct call call = { STMT_PARK_EVENT, { message->source, message->event.id, why, body } };
+	struct rows *rows;
+
+	log_line(LOG_WARN, "a message about a payment is kept for somebody to look at", "source",
+	         message->source, "message", message->event.id, "why", why, NULL);
+	return pool_read(pool, ctx, &call, 1, &rows); /* which may be done twice */
+}

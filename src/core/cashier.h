@@ -1,0 +1,75 @@
+#ifndef ROWLOCK_CASHIER_H
+#define ROWLOCK_CASHIER_H
+
+#include "core/refund.h"
+#include "core/terms.h"
+#include "pay/provider.h"
+#include "store/pool.h"
+
+/*
+ * The cashier hears what became of payments, by a gateway's call-back or by Kafka, and settles the
+ * bookings that they are for: each message has its effect once, in one transaction (R-41).
+ */
+
+/* What a message means for its booking. */
+enum effect {
+	EFFECT_NONE,      /* nothing, but that it was heard */
+	EFFECT_CONFIRM,   /* it is paid */
+	EFFECT_RETAKE,    /* likewise, if its seats are still free; else the money goes back */
+	EFFECT_GIVE_BACK, /* the money goes back, the booking stays as it is */
+	EFFECT_GIVE_BACK_AND_RETURN, /* likewise, and the booking waits for another payment */
+	EFFECT_RETURN,    /* it waits for another payment */
+	EFFECT_CANCEL,
+	EFFECT_EXPIRE,
+	EFFECT_REFUNDED,     /* a refund of ours is done */
+	EFFECT_REFUND_LATER, /* it is asked for again */
+	EFFECT_REFUND_NEVER, /* it is given up */
+	EFFECT_GATEWAY_REFUND, /* the gateway gave back what we did not ask for */
+};
+
+struct ruling {
+	enum effect effect;
+	const char *reason; /* for the journal; or NULL */
+	bool failed;        /* of a return: it counts as an attempt */
+};
+
+/* What a message is about, as far as it is known. */
+struct payment_case {
+	const struct locked_booking *booking;
+	const struct account *account;
+	const struct payment *payment; /* NULL: none that we know */
+	const struct refund *refund;   /* likewise */
+	const struct pay_event *event;
+	bool final; /* a failed payment ends the booking: there will be no other attempt */
+};
+
+/* What the rules say; pure. */
+struct ruling cashier_rule(const struct payment_case *c);
+
+/* A message, and where it comes from. */
+struct payment_message {
+	struct pay_event event;
+	const char *source; /* "webhook", "kafka": ids are distinct within one */
+	bool final;
+	const char *correlation_id; /* or NULL */
+};
+
+/*
+ * Has a message's effect; or finds that it was had before.
+ *
+ * before	set: it was; or NULL
+ *
+ * Errors: BOOKING_NOT_FOUND (there is no such booking; nothing is written), UNAVAILABLE.
+ */
+enum err cashier_settle(struct pool *pool, TALLOC_CTX *ctx, const struct terms *terms,
+                        const struct payment_message *message, bool *before) MUST_CHECK;
+
+/*
+ * Keeps a message that no booking is known for, once, for somebody to look at.
+ *
+ * why, body	texts; the body as it came
+ */
+enum err cashier_park(struct pool *pool, TALLOC_CTX *ctx, const struct payment_message *message,
+                      const char *why, const char *body) MUST_CHECK;
+
+#endif

@@ -1,0 +1,145 @@
+#include <string.h>
+
+#include "core/cashier.h"
+
+#define ATTEMPTS_MOST        3 /* that may fail, of one booking */
+#define REFUND_ATTEMPTS_MOST 8 /* that a provider may refuse to give back */
+
+/* What was captured, in minor units. */
+static int64_t
+amount_of(const struct payment_case *c)
+{
+	return c->event->amount_minor < 0 ? c->booking->total_minor : c->event->amount_minor;
+}
+
+static bool
+is_right_amount(const struct payment_case *c)
+{
+	const char *currency = c->event->currency;
+
+	return amount_of(c) == c->booking->total_minor &&
+	       (currency == NULL || strcmp(currency, c->booking->currency) == 0);
+}
+
+/* Whether the booking is being paid by this payment. */
+static bool
+is_under_way(const struct payment_case *c)
+{
+	return c->booking->status == BOOKING_PAYING && c->payment != NULL &&
+	       c->payment->status == PAYMENT_PENDING;
+}
+
+static bool
+is_captured(const struct payment_case *c)
+{
+	return c->payment != NULL && c->payment->captured_minor >= 0;
+}
+
+/* What was given back of a payment that had not been reported yet. */
+static int64_t
+given_before(const struct payment_case *c)
+{
+	int64_t sum = 0;
+
+	for (size_t i = 0; c->payment != NULL && i < c->account->n_refunds; i++) {
+		const struct refund *r = &c->account->refunds[i];
+
+		if (memcmp(&r->payment_id, &c->payment->id, sizeof(r->payment_id)) == 0)
+			sum += r->amount_minor;
+	}
+	return sum;
+}
+
+/* Money for a booking that cannot have it as it is. */
+static struct ruling
+give_back(const struct payment_case *c, const char *reason)
+{
+	return (struct ruling){ is_under_way(c) ? EFFECT_GIVE_BACK_AND_RETURN : EFFECT_GIVE_BACK, reason,
+		                    true };
+}
+
+static struct ruling
+rule_succeeded(const struct payment_case *c)
+{
+	static const struct ruling by_status[BOOKING__MAX] = {
+		[BOOKING_REQUESTED] = { EFFECT_GIVE_BACK, "NOT_SEATED", false },
+		[BOOKING_PENDING] = { EFFECT_CONFIRM, NULL, false },
+		[BOOKING_PAYING] = { EFFECT_CONFIRM, NULL, false },
+		[BOOKING_CONFIRMED] = { EFFECT_GIVE_BACK, "ALREADY_PAID", false },
+		[BOOKING_CANCELLED] = { EFFECT_GIVE_BACK, "BOOKING_CANCELLED", false },
+		[BOOKING_EXPIRED] = { EFFECT_RETAKE, NULL, false },
+		[BOOKING_FAILED] = { EFFECT_GIVE_BACK, "NOT_SEATED", false },
+		[BOOKING_REFUNDED] = { EFFECT_GIVE_BACK, "ALREADY_REFUNDED", false },
+	};
+	const struct locked_booking *b = c->booking;
+
+	if (is_captured(c))
+		return (struct ruling){ EFFECT_NONE, NULL, false };
+	if (given_before(c) >= amount_of(c) && amount_of(c) > 0)
+		return give_back(c, "REFUNDED_BEFORE");
+	if (!is_right_amount(c))
+		return give_back(c, "WRONG_AMOUNT");
+	if (b->event_status == EVENT_CANCELLED)
+		return (struct ruling){ EFFECT_GIVE_BACK, "EVENT_CANCELLED", false };
+	/* The buyer did not give up, the payment seemed to fail for good. */
+	if (b->status == BOOKING_CANCELLED && b->reason != NULL && strcmp(b->reason, "PAYMENT_FAILED") == 0)
+		return by_status[BOOKING_EXPIRED];
+	return by_status[b->status];
+}
+
+static struct ruling
+rule_failed(const struct payment_case *c)
+{
+	const enum booking_status s = c->booking->status;
+
+	if (is_captured(c))
+		return (struct ruling){ EFFECT_NONE, NULL, false };
+	if (c->final && (s == BOOKING_REQUESTED || s == BOOKING_PENDING || s == BOOKING_PAYING))
+		return (struct ruling){ EFFECT_CANCEL, "PAYMENT_FAILED", true };
+	if (c->final || !is_under_way(c))
+		return (struct ruling){ EFFECT_NONE, NULL, false };
+	return (struct ruling){ c->booking->attempts + 1 < ATTEMPTS_MOST ? EFFECT_RETURN : EFFECT_CANCEL,
+		                    "PAYMENT_FAILED", true };
+}
+
+static struct ruling
+rule_expired(const struct payment_case *c)
+{
+	const struct locked_booking *b = c->booking;
+
+	if (is_captured(c) || !is_under_way(c))
+		return (struct ruling){ EFFECT_NONE, NULL, false };
+	return (struct ruling){ b->windowed && b->expires_us <= b->now_us ? EFFECT_EXPIRE : EFFECT_RETURN,
+		                    b->windowed && b->expires_us <= b->now_us ? "EXPIRED" : "SESSION_EXPIRED",
+		                    false };
+}
+
+static struct ruling
+rule_refunded(const struct payment_case *c)
+{
+	if (c->refund == NULL)
+		return (struct ruling){ EFFECT_GATEWAY_REFUND, "GATEWAY_REFUND", false };
+	return (struct ruling){ c->refund->status == REFUND_COMPLETED ? EFFECT_NONE : EFFECT_REFUNDED, NULL,
+		                    false };
+}
+
+static struct ruling
+rule_refund_failed(const struct payment_case *c)
+{
+	if (c->refund == NULL || c->refund->status != REFUND_PENDING)
+		return (struct ruling){ EFFECT_NONE, NULL, false };
+	return (struct ruling){ c->refund->attempts < REFUND_ATTEMPTS_MOST ? EFFECT_REFUND_LATER
+		                                                               : EFFECT_REFUND_NEVER,
+		                    NULL, false };
+}
+
+struct ruling
+cashier_rule(const struct payment_case *c)
+{
+	static struct ruling (*const rules[])(const struct payment_case *) = {
+		[PAY_SUCCEEDED] = rule_succeeded, [PAY_FAILED] = rule_failed, [PAY_EXPIRED] = rule_expired,
+		[PAY_REFUNDED] = rule_refunded,   [PAY_REFUND_FAILED] = rule_refund_failed,
+	};
+
+	return rules[c->event->type](c);
+}

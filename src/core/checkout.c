@@ -1,0 +1,58 @@
+#include "core/checkout.h"
+
+#include <string.h>
+
+/* Whether a session makes sense, so that the gateway is not asked in vain. */
+static enum err
+check(const struct booking *b, const struct actor *who)
+{
+	if (!who->staff && strcmp(b->user_id, who->user_id) != 0)
+		return ERR_FORBIDDEN;
+	if (b->status == BOOKING_EXPIRED)
+		return ERR_BOOKING_EXPIRED;
+	return b->status == BOOKING_PENDING || b->status == BOOKING_PAYING ? ERR_OK : ERR_INVALID_STATE;
+}
+
+static enum err
+ask_gateway(const struct checkout *c, TALLOC_CTX *ctx, const struct booking *b, struct payment *out)
+{
+	const struct pay_order order = { .payment_id = uuid_of_event(b->key.event_id),
+		                             .booking_id = b->key.id,
+		                             .amount_minor = b->total_minor,
+		                             .currency = b->currency,
+		                             .expires_us = b->expires_us };
+	struct pay_session session;
+	enum err e;
+
+	if (*c->gateway.url == '\0')
+		return ERR_UNAVAILABLE;
+	if ((e = c->provider->start(ctx, &c->gateway, &order, &session)) != ERR_OK)
+		return e;
+	*out = (struct payment){ .id = order.payment_id,
+		                     .provider = c->provider->name,
+		                     .session = session.id,
+		                     .url = session.url,
+		                     .amount_minor = order.amount_minor,
+		                     .currency = order.currency,
+		                     .status = PAYMENT_PENDING,
+		                     .captured_minor = -1,
+		                     .expires_us = session.expires_us >= 0 ? session.expires_us
+		                                                           : order.expires_us };
+	return ERR_OK;
+}
+
+enum err
+checkout_open(const struct checkout *c, TALLOC_CTX *ctx, const struct uuid *id,
+              const struct actor *who, struct payment *out)
+{
+	struct booking b;
+	enum err e;
+
+	if ((e = lookup_booking(c->lookup, ctx, id, &b)) != ERR_OK || (e = check(&b, who)) != ERR_OK)
+		return e;
+	memset(out, 0, sizeof(*out));
+	if (b.status == BOOKING_PENDING && (e = ask_gateway(c, ctx, &b, out)) != ERR_OK)
+		return e;
+	/* One that is paying gives its session, or says that it has moved on. */
+	return booking_open_payment(c->pool, ctx, id, who, c->terms, out);
+}

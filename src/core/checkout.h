@@ -1,0 +1,29 @@
+#ifndef ROWLOCK_CHECKOUT_H
+#define ROWLOCK_CHECKOUT_H
+
+#include "core/change_booking.h"
+#include "core/lookup.h"
+
+/* What a checkout needs of the process. */
+struct checkout {
+	struct pool *pool;
+	struct lookup *lookup;
+	const struct terms *terms;
+	const struct pay_provider *provider; /* that opens sessions */
+	struct pay_gateway gateway;
+};
+
+/*
+ * Opens a payment session for a booking, at the gateway, and moves it from pending to paying; or
+ * finds the session that is open already. The gateway is asked with no transaction open: if the
+ * booking has moved on meanwhile, its session ends by itself.
+ *
+ * out	set: the payment; its texts on ctx
+ *
+ * Errors: as of booking_cancel; EVENT_CANCELLED; UNAVAILABLE also when the gateway is away, or
+ * there is none.
+ */
+enum err checkout_open(const struct checkout *c, TALLOC_CTX *ctx, const struct uuid *id,
+                       const struct actor *who, struct payment *out) MUST_CHECK;
+
+#endif

@@ -1,0 +1,310 @@
+#include "core/event_cancel.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "base/shared.h"
+#include "base/stop.h"
+#include "core/event.h"
+#include "core/journal.h"
+#include "core/refund.h"
+#include "store/param.h"
+
+#define BATCH   500 /* bookings of one transaction */
+#define REASON  "EVENT_CANCELLED"
+#define WAIT_MS 20  /* for those who have begun to book before */
+
+/* --- the beginning --- */
+
+static enum err
+cancel_locked(struct db *db, TALLOC_CTX *ctx, int32_t event_id, const char *user_id, bool staff,
+              const char *correlation_id)
+{
+	const char *number = param_int(ctx, event_id);
+	const struct call lock[] = { { .stmt = STMT_BEGIN }, { STMT_LOCK_EVENT, { number } } };
+	struct rows *rows[2];
+	struct moves m;
+	enum err e;
+
+	if ((e = db_exchange(db, ctx, lock, 2, rows)) != ERR_OK)
+		return e;
+	if (rows_count(rows[1]) == 0)
+		return ERR_EVENT_NOT_FOUND;
+	if (!staff && strcmp(row_text(rows[1], 0, 1), user_id) != 0)
+		return ERR_FORBIDDEN;
+	if (event_status_parse(row_text(rows[1], 0, 9)) == EVENT_CANCELLED)
+		return ERR_OK;
+	moves_init(&m, ctx);
+	moves_call(&m, (struct call){ STMT_CANCEL_EVENT, { number } });
+	moves_call(&m, (struct call){ STMT_INSERT_CANCELLATION, { number, user_id, correlation_id } });
+	moves_row(&m, event_id, NULL, user_id, "event.cancelled", correlation_id, "{}");
+	e = moves_commit(db, &m);
+	return e == ERR_OK ? event_wait_for_others(db, ctx) : e;
+}
+
+enum err
+event_cancel(struct pool *pool, TALLOC_CTX *ctx, int32_t event_id, const char *user_id, bool staff,
+             const char *correlation_id)
+{
+	enum err e = ERR_UNAVAILABLE;
+
+	for (int i = 0; i < POOL_ATTEMPTS; i++) {
+		struct db *db;
+
+		if ((e = pool_take(pool, &db)) != ERR_OK)
+			return e;
+		e = cancel_locked(db, ctx, event_id, user_id, staff, correlation_id);
+		pool_give(pool, db);
+		if (e != ERR_TX_RETRY && e != ERR_DB_LOST && e != ERR_DB_UNKNOWN)
+			break;
+	}
+	shared_event_changed(event_id);
+	return e;
+}
+
+static void
+read_progress(const struct rows *rows, struct event_cancellation *out)
+{
+	*out = (struct event_cancellation){ .total = row_null(rows, 0, 0) ? -1 : row_i32(rows, 0, 0),
+		                                .cancelled = row_i32(rows, 0, 1),
+		                                .refunded = row_i32(rows, 0, 2),
+		                                .requested_us = row_us(rows, 0, 3),
+		                                .finished_us = row_us(rows, 0, 4),
+		                                .correlation_id = row_text(rows, 0, 5),
+		                                .refunds_pending = row_i64(rows, 0, 7) };
+}
+
+enum err
+event_cancel_progress(struct pool *pool, TALLOC_CTX *ctx, int32_t event_id,
+                      struct event_cancellation *out)
+{
+	const struct call call = { STMT_GET_CANCELLATION, { param_int(ctx, event_id) } };
+	struct rows *rows;
+	enum err e = pool_read(pool, ctx, &call, 1, &rows);
+
+	if (e == ERR_OK && rows_count(rows) == 0)
+		return ERR_EVENT_NOT_FOUND;
+	if (e == ERR_OK)
+		read_progress(rows, out);
+	return e;
+}
+
+/* --- one batch --- */
+
+/* A batch of bookings, those that are paid behind the others. */
+struct batch {
+	struct db *db;
+	TALLOC_CTX *ctx;
+	int32_t event_id;
+	const char *correlation_id;
+	struct locked_booking *bookings;
+	size_t n, n_unpaid;
+	struct refund_write *refunds;
+	size_t n_refunds;
+	int64_t *given; /* of the paid ones */
+	struct moves moves;
+};
+
+/* Those that are not paid first; in each part the order stays. */
+static void
+sort_batch(struct batch *b)
+{
+	struct locked_booking *sorted = talloc_array(b->ctx, struct locked_booking, (unsigned)b->n);
+	size_t used = 0;
+
+	for (int paid = 0; paid < 2; paid++) {
+		for (size_t i = 0; i < b->n; i++) {
+			if ((b->bookings[i].status == BOOKING_CONFIRMED) == (paid == 1))
+				sorted[used++] = b->bookings[i];
+		}
+		if (paid == 0)
+			b->n_unpaid = used;
+	}
+	b->bookings = sorted;
+}
+
+/* The refunds of those that are paid, all that they have. */
+static enum err
+plan_refunds(struct batch *b)
+{
+	const size_t n = b->n - b->n_unpaid;
+	int row[ACCOUNT_CALLS] = { 0 };
+	struct array events, ids;
+	struct rows *rows[ACCOUNT_CALLS];
+	enum err e;
+
+	if (n == 0)
+		return ERR_OK;
+	array_init(&events, b->ctx);
+	array_init(&ids, b->ctx);
+	for (size_t i = b->n_unpaid; i < b->n; i++) {
+		array_int(&events, b->event_id);
+		array_uuid(&ids, &b->bookings[i].id);
+	}
+	const char *event_list = array_done(&events), *id_list = array_done(&ids);
+	const struct call calls[ACCOUNT_CALLS] = { payments_call(event_list, id_list),
+		                                       refunds_call(event_list, id_list) };
+
+	if ((e = db_exchange(b->db, b->ctx, calls, ACCOUNT_CALLS, rows)) != ERR_OK)
+		return e;
+	b->refunds = talloc_array(b->ctx, struct refund_write, (unsigned)(n * REFUNDS_MOST));
+	b->given = talloc_array(b->ctx, int64_t, (unsigned)n);
+	for (size_t i = 0; i < n; i++) {
+		const struct locked_booking *one = &b->bookings[b->n_unpaid + i];
+		struct account account;
+
+		account.payments = payments_read(b->ctx, rows[0], i, &row[0], &account.n_payments);
+		account.refunds = refunds_read(b->ctx, rows[1], i, &row[1], &account.n_refunds);
+		b->n_refunds += refund_plan(one, &account, one->total_minor, REASON,
+		                            &b->refunds[b->n_refunds], &b->given[i]);
+	}
+	return ERR_OK;
+}
+
+static void
+cancel_unpaid(struct batch *b)
+{
+	if (b->n_unpaid == 0)
+		return;
+	moves_end(&b->moves, b->bookings, b->n_unpaid, BOOKING_CANCELLED, REASON, NULL);
+	for (size_t i = 0; i < b->n_unpaid; i++)
+		moves_note(&b->moves, &b->bookings[i], "booking.cancelled", b->correlation_id,
+		           journal_ended(b->ctx, &b->bookings[i], REASON));
+}
+
+/* One that cost nothing is refunded as well: it was confirmed, and its event is off. */
+static void
+refund_paid(struct batch *b)
+{
+	const struct locked_booking *paid = b->bookings + b->n_unpaid;
+	const size_t n = b->n - b->n_unpaid;
+	int64_t *kept = talloc_array(b->ctx, int64_t, (unsigned)n);
+
+	if (n == 0)
+		return;
+	for (size_t i = 0; i < n; i++)
+		kept[i] = paid[i].total_minor - b->given[i];
+	moves_end(&b->moves, paid, n, BOOKING_REFUNDED, REASON, kept);
+	for (size_t i = 0; i < n; i++)
+		moves_note(&b->moves, &paid[i], "booking.refunded", b->correlation_id,
+		           journal_refunded(b->ctx, &paid[i], REASON, b->given[i], kept[i]));
+	refund_store(&b->moves, b->refunds, b->n_refunds, b->correlation_id);
+}
+
+static enum err
+end_batch(struct batch *b)
+{
+	enum err e;
+
+	sort_batch(b);
+	if ((e = plan_refunds(b)) != ERR_OK)
+		return e;
+	moves_init(&b->moves, b->ctx);
+	cancel_unpaid(b);
+	refund_paid(b);
+	moves_call(&b->moves, (struct call){ STMT_ADD_CANCELLED,
+	                                     { param_int(b->ctx, b->event_id),
+	                                       param_int(b->ctx, (int64_t)b->n_unpaid),
+	                                       param_int(b->ctx, (int64_t)(b->n - b->n_unpaid)) } });
+	e = moves_commit(b->db, &b->moves);
+	shared_event_changed(b->event_id);
+	return e;
+}
+
+/* No booking was found: that was all, unless somebody is still at one of them. */
+static enum err
+finish(struct db *db, TALLOC_CTX *ctx, int32_t event_id, bool *finished)
+{
+	const struct call end = { STMT_END_CANCELLATION, { param_int(ctx, event_id) } };
+	struct rows *rows;
+	enum err e;
+
+	db_rollback(db);
+	if ((e = db_query(db, ctx, end, &rows)) != ERR_OK)
+		return e;
+	*finished = rows_count(rows) > 0;
+	if (*finished)
+		log_line(LOG_INFO, "all bookings of a cancelled event are ended", "event",
+		         log_int(event_id), NULL);
+	else
+		stop_wait(WAIT_MS);
+	return ERR_OK;
+}
+
+static enum err
+step(struct db *db, TALLOC_CTX *ctx, int32_t event_id, struct uuid *after, bool *finished)
+{
+	const char *number = param_int(ctx, event_id);
+	const struct call calls[] = { { STMT_BEGIN_CANCELLATION, { number } },
+		                          { STMT_GET_CANCELLATION, { number } } };
+	struct batch b = { .db = db, .ctx = ctx, .event_id = event_id };
+	struct event_cancellation c;
+	struct rows *rows[2];
+	bool others, first = uuid_is_zero(after);
+	enum err e;
+
+	if ((e = db_exchange(db, ctx, calls, 2, rows)) != ERR_OK)
+		return e;
+	*finished = rows_count(rows[1]) == 0 || row_us(rows[1], 0, 4) >= 0;
+	if (*finished)
+		return ERR_OK;
+	read_progress(rows[1], &c);
+	others = row_bool(rows[1], 0, 6);
+	b.correlation_id = c.correlation_id;
+	if ((e = lock_live(db, ctx, event_id, after, BATCH, &b.bookings, &b.n)) != ERR_OK)
+		return e;
+	if (b.n > 0) {
+		*after = b.bookings[b.n - 1].id;
+		return end_batch(&b);
+	}
+	memset(after, 0, sizeof(*after));
+	if (first && !others)
+		return finish(db, ctx, event_id, finished);
+	stop_wait(first ? WAIT_MS : 0);
+	return ERR_OK;
+}
+
+enum err
+event_cancel_step(struct pool *pool, int32_t event_id, struct uuid *after, bool *finished)
+{
+	TALLOC_CTX *ctx = talloc_new(NULL);
+	enum err e = ERR_UNAVAILABLE;
+
+	*finished = false;
+	for (int i = 0; i < POOL_ATTEMPTS; i++) {
+		struct uuid from = *after;
+		struct db *db;
+
+		if ((e = pool_take(pool, &db)) != ERR_OK)
+			break;
+		e = step(db, ctx, event_id, &from, finished);
+		pool_give(pool, db);
+		if (e == ERR_OK)
+			*after = from;
+		if (e != ERR_TX_RETRY && e != ERR_DB_LOST && e != ERR_DB_UNKNOWN)
+			break; /* after a COMMIT that was cut off, what is done is not found again */
+	}
+	talloc_free(ctx);
+	return e;
+}
+
+enum err
+event_cancel_all(struct pool *pool, size_t *done)
+{
+	const struct call call = { .stmt = STMT_OPEN_CANCELLATIONS };
+	TALLOC_CTX *ctx = talloc_new(NULL);
+	struct rows *rows;
+	enum err e = pool_read(pool, ctx, &call, 1, &rows);
+
+	for (int r = 0; e == ERR_OK && r < rows_count(rows); r++) {
+		struct uuid after = { 0 };
+		bool finished = false;
+
+		while (e == ERR_OK && !finished && !stop_wait(0))
+			e = event_cancel_step(pool, row_i32(rows, r, 0), &after, &finished);
+		if (done != NULL)
+			*done += 1;
+	}
+	talloc_free(ctx);
+	return e;
+}

@@ -1,0 +1,49 @@
+#ifndef ROWLOCK_EVENT_CANCEL_H
+#define ROWLOCK_EVENT_CANCEL_H
+
+#include "store/pool.h"
+
+/*
+ * Cancelling an event (R-46): its status is set at once, so that nobody can book any more; its
+ * bookings are ended after that, batch by batch, by whoever has time: any number of processes,
+ * each of which may be killed at any moment.
+ */
+
+struct event_cancellation {
+	int32_t total;                 /* bookings that there were to end; -1: not counted yet */
+	int32_t cancelled, refunded;   /* of them, so far */
+	int64_t refunds_pending;       /* whose money is on its way back */
+	int64_t requested_us, finished_us; /* finished -1: not yet */
+	const char *correlation_id;    /* or NULL */
+};
+
+/*
+ * Sets an event's status to cancelled and leaves the rest to event_cancel_step. Once more is
+ * harmless.
+ *
+ * user_id	who asks; must be its seller unless staff
+ *
+ * Errors: EVENT_NOT_FOUND, FORBIDDEN, UNAVAILABLE.
+ */
+enum err event_cancel(struct pool *pool, TALLOC_CTX *ctx, int32_t event_id, const char *user_id,
+                      bool staff, const char *correlation_id) MUST_CHECK;
+
+/* How far it is. Errors: EVENT_NOT_FOUND (it is not cancelled), UNAVAILABLE. */
+enum err event_cancel_progress(struct pool *pool, TALLOC_CTX *ctx, int32_t event_id,
+                               struct event_cancellation *out) MUST_CHECK;
+
+/*
+ * Ends one batch of an event's bookings: those that are not paid are cancelled, those that are
+ * get all their money back.
+ *
+ * after	the booking behind which to go on, all zeros for the first; moved along, and set to
+ *			zeros at the end
+ * finished	set: nothing is left to do
+ */
+enum err event_cancel_step(struct pool *pool, int32_t event_id, struct uuid *after,
+                           bool *finished) MUST_CHECK;
+
+/* Finishes the cancellations that are open; done: grows by how many events that were; or NULL. */
+enum err event_cancel_all(struct pool *pool, size_t *done) MUST_CHECK;
+
+#endif

@@ -1,0 +1,153 @@
+#include "core/refunder.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "core/cashier.h"
+#include "store/param.h"
+
+#define AGAIN_MOST_S  60   /* until a provider that was away is asked again; 2, 4, 8 … before that */
+#define REMINDER_S    3600 /* until one that took a refund on, and has said nothing since, is asked again */
+
+/* The refunds of a round. */
+struct round {
+	struct pool *pool;
+	TALLOC_CTX *ctx;
+	const struct terms *terms;
+	struct pay_refund *refunds; /* in the order of the rows */
+	const struct rows *rows;    /* of CLAIM_REFUNDS */
+	size_t n;
+};
+
+static int32_t
+attempts_of(const struct round *r, size_t i)
+{
+	return row_i32(r->rows, (int)i, 5);
+}
+
+static void
+read_refunds(struct round *r)
+{
+	r->n = (size_t)rows_count(r->rows);
+	r->refunds = talloc_zero_array(r->ctx, struct pay_refund, (unsigned)r->n);
+	for (int i = 0; i < (int)r->n; i++)
+		r->refunds[i] = (struct pay_refund){ .id = row_uuid(r->rows, i, 1),
+			                                 .booking_id = row_uuid(r->rows, i, 2),
+			                                 .amount_minor = row_i64(r->rows, i, 3),
+			                                 .currency = row_text(r->rows, i, 4),
+			                                 .session = row_text(r->rows, i, 7),
+			                                 .gateway_ref = row_text(r->rows, i, 8),
+			                                 .err = ERR_UNAVAILABLE };
+}
+
+/* Asks each provider for its own, in pieces of the round that belong together. */
+static void
+ask_providers(struct round *r, const struct pay_gateway *gateway)
+{
+	for (size_t from = 0, to; from < r->n; from = to) {
+		const char *name = row_text(r->rows, (int)from, 6);
+		const struct pay_provider *provider = pay_provider_named(name);
+
+		for (to = from + 1; to < r->n && strcmp(row_text(r->rows, (int)to, 6), name) == 0;)
+			to++;
+		if (provider != NULL && provider->refund != NULL)
+			provider->refund(r->ctx, gateway, r->refunds + from, to - from);
+		else
+			log_line(LOG_ERROR, "nobody can be asked for a refund", "provider", name, NULL);
+	}
+}
+
+/* What a provider has said of a refund takes the way of its call-backs. */
+static enum err
+settle(struct round *r, size_t i)
+{
+	const struct pay_refund *refund = &r->refunds[i];
+	struct payment_message message = { .source = "answer" };
+	char id[UUID_TEXT];
+
+	message.event = (struct pay_event){
+		.type = refund->err == ERR_OK ? PAY_REFUNDED : PAY_REFUND_FAILED,
+		.id = talloc_asprintf(r->ctx, "%s-%d", uuid_text(&refund->id, id), (int)attempts_of(r, i)),
+		.gateway_ref = refund->reference,
+		.has_booking = true,
+		.booking_id = refund->booking_id,
+		.has_refund = true,
+		.refund_id = refund->id,
+		.amount_minor = -1,
+	};
+	return cashier_settle(r->pool, r->ctx, r->terms, &message, NULL);
+}
+
+/* When a refund is asked for again, in s. */
+static int32_t
+wait_of(const struct round *r, size_t i)
+{
+	const int32_t attempts = attempts_of(r, i);
+
+	if (r->refunds[i].err == ERR_OK)
+		return REMINDER_S;
+	return attempts < 6 ? 1 << attempts : AGAIN_MOST_S;
+}
+
+static enum err
+reschedule(struct round *r)
+{
+	struct array event, id, wait;
+	struct rows *rows;
+
+	array_init(&event, r->ctx);
+	array_init(&id, r->ctx);
+	array_init(&wait, r->ctx);
+	for (size_t i = 0; i < r->n; i++) {
+		array_int(&event, uuid_event(&r->refunds[i].id));
+		array_uuid(&id, &r->refunds[i].id);
+		array_int(&wait, wait_of(r, i));
+	}
+	const struct call call = { STMT_RESCHEDULE_REFUNDS, { array_done(&event), array_done(&id),
+		                                                  array_done(&wait) } };
+
+	return pool_read(r->pool, r->ctx, &call, 1, &rows); /* which may be done twice */
+}
+
+/* Takes refunds, and with them the right to ask for them in the next minute. */
+static enum err
+claim(struct round *r)
+{
+	const struct call call = { STMT_CLAIM_REFUNDS, { param_int(r->ctx, REFUNDER_MOST) } };
+	struct rows *rows;
+	struct db *db;
+	enum err e = pool_take(r->pool, &db);
+
+	if (e != ERR_OK)
+		return e;
+	e = db_query(db, r->ctx, call, &rows); /* once: those that are lost on the way come back */
+	pool_give(r->pool, db);
+	if (e == ERR_OK) {
+		r->rows = rows;
+		read_refunds(r);
+	}
+	return e;
+}
+
+enum err
+refunder_round(struct pool *pool, const struct terms *terms, const struct pay_gateway *gateway,
+               size_t *n)
+{
+	TALLOC_CTX *ctx = talloc_new(NULL);
+	struct round r = { .pool = pool, .ctx = ctx, .terms = terms };
+	enum err e = claim(&r);
+
+	*n = r.n;
+	if (e == ERR_OK && r.n > 0) {
+		ask_providers(&r, gateway);
+		e = reschedule(&r);
+		for (size_t i = 0; e == ERR_OK && i < r.n; i++) {
+			const struct pay_refund *refund = &r.refunds[i];
+
+			if ((refund->err == ERR_OK && refund->completed) || refund->err == ERR_INVALID_STATE)
+				e = settle(&r, i);
+		}
+	}
+	talloc_free(ctx);
+	return e;
+}

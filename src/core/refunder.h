@@ -1,0 +1,20 @@
+#ifndef ROWLOCK_REFUNDER_H
+#define ROWLOCK_REFUNDER_H
+
+#include "core/terms.h"
+#include "pay/provider.h"
+#include "store/pool.h"
+
+#define REFUNDER_MOST 200 /* refunds of one round */
+
+/*
+ * Asks the providers for refunds that are due, as many as REFUNDER_MOST. Any number of processes
+ * may; each refund is asked for by one of them at a time, and again until the provider has taken
+ * it on. That it is done, the provider says by a call-back, or at once.
+ *
+ * n	set: how many were due
+ */
+enum err refunder_round(struct pool *pool, const struct terms *terms,
+                        const struct pay_gateway *gateway, size_t *n) MUST_CHECK;
+
+#endif

@@ -1,0 +1,161 @@
+#include "core/sweeper.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/stop.h"
+#include "core/change_booking.h"
+#include "core/event_cancel.h"
+#include "core/journal.h"
+#include "store/moves.h"
+#include "store/param.h"
+
+#define BATCH      1000
+#define EVERY_MS   5000
+#define GLANCE_MS  500 /* how often events that are being cancelled are looked for */
+
+/* --- bookings --- */
+
+/* One that has no window does not expire: it waits for another payment. */
+static enum err
+return_one(struct db *db, TALLOC_CTX *ctx, const struct locked_booking *b, size_t n)
+{
+	int64_t *none = talloc_array(ctx, int64_t, (unsigned)n);
+	struct moves m;
+
+	moves_init(&m, ctx);
+	for (size_t i = 0; i < n; i++) {
+		none[i] = -1;
+		moves_note(&m, &b[i], "booking.payment_failed", NULL,
+		           journal_returned(ctx, &b[i], "PAYMENT_TIMEOUT", b[i].attempts, -1));
+	}
+	moves_return(&m, b, n, false, none);
+	return moves_commit(db, &m);
+}
+
+static int
+compare_windowed(const void *a, const void *b)
+{
+	const struct locked_booking *x = a, *y = b;
+
+	return (int)y->windowed - (int)x->windowed;
+}
+
+/* One batch; how many there were. */
+static enum err
+sweep_bookings(struct db *db, TALLOC_CTX *ctx, const struct terms *terms, size_t *n)
+{
+	struct locked_booking *due;
+	size_t windowed = 0;
+	enum err e;
+
+	if ((e = lock_due(db, ctx, BATCH, terms->paying_min, &due, n)) != ERR_OK || *n == 0)
+		return e;
+	qsort(due, *n, sizeof(*due), compare_windowed);
+	while (windowed < *n && due[windowed].windowed)
+		windowed++;
+	if (windowed > 0) /* the others keep for the next batch, unless they are alone */
+		*n = windowed;
+	return windowed > 0 ? booking_end(db, ctx, due, *n, BOOKING_EXPIRED, "EXPIRED", NULL)
+	                    : return_one(db, ctx, due, *n);
+}
+
+/* --- messages that were kept --- */
+
+static enum err
+sweep_parked(struct db *db, TALLOC_CTX *ctx, const struct terms *terms, size_t *n)
+{
+	const struct call call = { STMT_DELETE_PARKED, { param_int(ctx, BATCH) } };
+	struct rows *rows;
+	enum err e = db_query(db, ctx, call, &rows);
+
+	(void)terms;
+	*n = e == ERR_OK ? (size_t)rows_count(rows) : 0;
+	return e;
+}
+
+/* --- a sweep --- */
+
+typedef enum err (*sweep_batch)(struct db *db, TALLOC_CTX *ctx, const struct terms *terms, size_t *n);
+
+/* Batch by batch until there is none; one that fails for a passing reason is tried again. */
+static enum err
+sweep_all(struct pool *pool, const struct terms *terms, sweep_batch batch, size_t *done)
+{
+	size_t n = 1;
+	int failed = 0;
+	enum err e = ERR_OK;
+
+	while (n > 0 && !stop_wait(0)) {
+		TALLOC_CTX *ctx = talloc_new(NULL);
+		struct db *db;
+
+		n = 0;
+		if ((e = pool_take(pool, &db)) == ERR_OK) {
+			e = batch(db, ctx, terms, &n);
+			pool_give(pool, db); /* which rolls back what is open */
+		}
+		talloc_free(ctx);
+		if (e == ERR_OK)
+			*done += n;
+		else if ((e != ERR_TX_RETRY && e != ERR_DB_LOST && e != ERR_DB_UNKNOWN) ||
+		         ++failed == POOL_ATTEMPTS)
+			return e;
+		else
+			n = 1;
+	}
+	return e;
+}
+
+enum err
+sweeper_sweep(struct pool *pool, const struct terms *terms, struct swept *out)
+{
+	enum err e, first;
+
+	memset(out, 0, sizeof(*out));
+	first = sweep_all(pool, terms, sweep_bookings, &out->bookings);
+	if ((e = event_cancel_all(pool, &out->events)) != ERR_OK && first == ERR_OK)
+		first = e;
+	if ((e = sweep_all(pool, terms, sweep_parked, &out->parked)) != ERR_OK && first == ERR_OK)
+		first = e;
+	metrics_add(METRIC_SWEPT, 0, out->bookings);
+	return first;
+}
+
+/* Says what a sweep did, if it did anything. */
+static void
+report(const struct swept *s, enum err e, int64_t began_us)
+{
+	if (e == ERR_OK && s->bookings + s->events + s->parked == 0)
+		return;
+	log_line(e == ERR_OK ? LOG_INFO : LOG_WARN, "swept", "bookings", log_int((int64_t)s->bookings),
+	         "events", log_int((int64_t)s->events), "parked", log_int((int64_t)s->parked), "us",
+	         log_int(clock_mono_us() - began_us), "error", e == ERR_OK ? NULL : err_name(e), NULL);
+}
+
+int
+sweeper_run(TALLOC_CTX *ctx, const struct config *config, const char *database)
+{
+	struct pool *pool = pool_new(ctx, database, 1);
+	int64_t due_us = 0;
+	struct terms terms;
+
+	if (terms_read(config, &terms) != ERR_OK)
+		return 1;
+	while (!stop_wait(GLANCE_MS)) {
+		const int64_t began_us = clock_mono_us();
+		struct swept swept = { 0 };
+		enum err e;
+
+		if (began_us >= due_us) {
+			e = sweeper_sweep(pool, &terms, &swept);
+			due_us = clock_mono_us() + EVERY_MS * 1000;
+		} else
+			e = event_cancel_all(pool, &swept.events);
+		report(&swept, e, began_us);
+	}
+	return 0;
+}

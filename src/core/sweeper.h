@@ -1,0 +1,28 @@
+#ifndef ROWLOCK_SWEEPER_H
+#define ROWLOCK_SWEEPER_H
+
+#include "core/terms.h"
+#include "store/pool.h"
+
+/*
+ * Tidying up what time alone has ended: nobody depends on it (R-11), but seats, journal and
+ * everybody who listens learn of it.
+ */
+
+/* What a sweep did. */
+struct swept {
+	size_t bookings; /* expired, or sent back to wait for another payment */
+	size_t events;   /* whose cancellation was finished */
+	size_t parked;   /* messages about payments that were kept for long enough */
+};
+
+/*
+ * Sweeps until nothing is left to do, batch by batch. Any number may, at once and on any host:
+ * what one has locked the others leave out.
+ */
+enum err sweeper_sweep(struct pool *pool, const struct terms *terms, struct swept *out) MUST_CHECK;
+
+/* The role `sweep` of rowlockd: sweeps every 5 s, until stop_wait says so. */
+int sweeper_run(TALLOC_CTX *ctx, const struct config *config, const char *database);
+
+#endif

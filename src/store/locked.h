@@ -1,0 +1,70 @@
+#ifndef ROWLOCK_LOCKED_H
+#define ROWLOCK_LOCKED_H
+
+#include "store/db.h"
+#include "store/types.h"
+
+/* Bookings that are locked in an open transaction, to be moved (see moves.h). */
+
+struct booking_key {
+	int32_t event_id;
+	struct uuid id;
+};
+
+struct locked_booking {
+	int32_t event_id;
+	struct uuid id;
+	const char *user_id;
+	int32_t *seats;
+	size_t n_seats;
+	enum booking_status status;
+	bool windowed;      /* it has a payment window */
+	const char *queue;  /* JSON: its place as /api/booking shows it; NULL: not from there */
+	int64_t total_minor;
+	const char *currency;
+	/* Only from lock_one. */
+	bool lapsed; /* it is pending, and its window has passed */
+	const char *seller, *ticket_ref, *reason; /* the last two may be NULL */
+	const char *tiers; /* its event's own refund tiers, JSON; or NULL */
+	int64_t expires_us, created_us, starts_us; /* expires -1: no window; starts: the event */
+	int64_t now_us; /* the transaction's own time, now() */
+	int32_t extensions, attempts;
+	enum event_status event_status;
+};
+
+/*
+ * Locks those of the bookings whose window has passed, or whose payment has been under way for
+ * too long; rows that someone else has locked are left out (SKIP LOCKED).
+ *
+ * keys		sorted by id
+ * paying_min	minutes a payment may take (R-27)
+ * out, n_out	on ctx
+ *
+ * All of these open a transaction. Errors as of db_exchange.
+ */
+enum err lock_lapsed(struct db *db, TALLOC_CTX *ctx, const struct booking_key *keys, size_t n,
+                     int32_t paying_min, struct locked_booking **out, size_t *n_out) MUST_CHECK;
+
+/* Likewise, of all bookings the first `most`, that have lapsed longest: pending, then paying. */
+enum err lock_due(struct db *db, TALLOC_CTX *ctx, int32_t most, int32_t paying_min,
+                  struct locked_booking **out, size_t *n_out) MUST_CHECK;
+
+/* Likewise, of an event those that have not ended, behind an id (NULL: from the first), by id. */
+enum err lock_live(struct db *db, TALLOC_CTX *ctx, int32_t event_id, const struct uuid *after,
+                   int32_t most, struct locked_booking **out, size_t *n_out) MUST_CHECK;
+
+#define LOCK_EXTRA_MOST 4
+
+/*
+ * Locks one booking, waiting for it, and makes up to LOCK_EXTRA_MOST more calls in the same round
+ * trip, which see what was true when it was locked.
+ *
+ * rows		of the extra calls, in order; or NULL
+ *
+ * Errors: BOOKING_NOT_FOUND.
+ */
+enum err lock_one(struct db *db, TALLOC_CTX *ctx, const struct booking_key *key,
+                  struct locked_booking *out, const struct call *extra, size_t n_extra,
+                  struct rows **rows) MUST_CHECK;
+
+#endif
