@@ -1,0 +1,46 @@
+#ifndef ROWLOCK_GATEWAY_CALLBACK_H
+#define ROWLOCK_GATEWAY_CALLBACK_H
+
+#include <stdint.h>
+
+#include "base/ids.h"
+#include "store/pool.h"
+
+struct gateway;
+
+/* What the fake gateway tells: a message that is sent until it is answered with 2xx. */
+struct callback {
+	struct uuid id;
+	const char *url;  /* NULL: where the gateway is set to */
+	const char *body;
+	int status;       /* set by callback_send: HTTP status, 0: no answer */
+};
+
+/* What a message is about. */
+struct callback_facts {
+	struct uuid id;
+	const char *type; /* payment.succeeded … */
+	const char *session, *currency;
+	struct uuid booking_id;
+	int64_t amount_minor;
+	const char *gateway_ref, *reason; /* or NULL */
+	const struct uuid *refund_id;     /* or NULL */
+};
+
+/* Writes the text of a message, once and for all (messages.md), on ctx. */
+const char *callback_text(TALLOC_CTX *ctx, const struct callback_facts *facts);
+
+/*
+ * Sends messages, several at once, and notes what became of each: those that were not answered
+ * with 2xx are due again. What cannot be noted is sent again later by whoever looks.
+ */
+void callback_send(struct gateway *g, TALLOC_CTX *ctx, struct callback *callbacks, size_t n);
+
+/* Takes up to `most` messages that are due, for a minute; *n: how many. */
+enum err callback_due(struct gateway *g, TALLOC_CTX *ctx, int most, struct callback **out,
+                      size_t *n) MUST_CHECK;
+
+/* The messages of an answer, columns id, url, body; on ctx. */
+struct callback *callback_rows(TALLOC_CTX *ctx, const struct rows *rows);
+
+#endif

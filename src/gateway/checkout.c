@@ -1,0 +1,157 @@
+/* Ending a session: by the buyer on a page, or by whoever tests. */
+
+#include <cjson/cJSON.h>
+#include <string.h>
+
+#include "base/jsonw.h"
+#include "gateway/callback.h"
+#include "gateway/gateway.h"
+#include "gateway/ledger.h"
+#include "gateway/page.h"
+#include "pay/wire.h"
+
+/* Ends a session, or finds it ended so, and calls back once before anybody is answered. */
+static enum err
+end(struct visit *v, const struct session *s, enum outcome o, struct callback *told)
+{
+	enum err e = ledger_settle(v->g->pool, v->rq->ctx, s, o, told);
+
+	if (e == ERR_INVALID_STATE)
+		v->message = "The payment session is over";
+	if (e == ERR_OK)
+		callback_send(v->g, v->rq->ctx, told, 1);
+	return e;
+}
+
+/* Chance decides. */
+static enum outcome
+draw(const struct gateway *g)
+{
+	uint32_t random;
+
+	random_bytes(&random, sizeof(random));
+	return random / 4294967296.0 < g->success_rate ? OUTCOME_SUCCESS : OUTCOME_FAILED;
+}
+
+/* The outcome that the body asks for; OUTCOME__MAX: none. */
+static enum err
+read_outcome(struct visit *v, enum outcome *out)
+{
+	struct wire w = { .ctx = v->rq->ctx, .within = "" };
+	const char *word;
+	cJSON *tree;
+
+	*out = OUTCOME__MAX;
+	if (v->rq->body_len == 0)
+		return ERR_OK;
+	if ((tree = wire_parse(w.ctx, v->rq->body, v->rq->body_len, &w.why)) != NULL) {
+		w.object = tree;
+		if ((word = wire_text(&w, "outcome", WIRE_ID_MOST, false)) != NULL &&
+		    (*out = outcome_of_word(word)) == OUTCOME__MAX)
+			w.why = "outcome must be success, failed or expired";
+		if (tree->child != NULL && (tree->child->next != NULL || strcmp(tree->child->string, "outcome") != 0))
+			w.why = "outcome is the only member that is known";
+		cJSON_Delete(tree);
+	}
+	v->message = w.why;
+	return w.why == NULL ? ERR_OK : ERR_VALIDATION_ERROR;
+}
+
+enum err
+simulate_post(struct visit *v)
+{
+	struct callback told;
+	enum outcome o;
+	struct session s;
+	struct jsonw w;
+	enum err e;
+
+	if ((e = gateway_body(v, "application/json")) != ERR_OK || (e = read_outcome(v, &o)) != ERR_OK ||
+	    (e = ledger_get(v->g->pool, v->rq->ctx, v->id, &s)) != ERR_OK)
+		return e;
+	if (o == OUTCOME__MAX) /* nobody says: what it has, or else chance */
+		o = s.outcome != OUTCOME__MAX ? s.outcome : draw(v->g);
+	if ((e = end(v, &s, o, &told)) != ERR_OK)
+		return e;
+	jsonw_init(&w, v->rq->ctx, 256);
+	jsonw_open(&w, NULL, '{');
+	jsonw_bool(&w, "success", true);
+	jsonw_open(&w, "data", '{');
+	jsonw_str(&w, "sessionId", s.id);
+	jsonw_str(&w, "outcome", outcome_word(o));
+	if (told.status == 0)
+		jsonw_null(&w, "webhookStatus");
+	else
+		jsonw_int(&w, "webhookStatus", told.status);
+	jsonw_close(&w, '}');
+	jsonw_close(&w, '}');
+	response_json(v->rs, 200, &w);
+	return ERR_OK;
+}
+
+/* Answers a page. */
+static void
+show(struct visit *v, int status, const char *page)
+{
+	v->rs->status = status;
+	v->rs->content_type = "text/html; charset=utf-8";
+	v->rs->body = page;
+	v->rs->body_len = strlen(page);
+	response_header(v->rq, v->rs, "Content-Security-Policy", v->g->policy);
+	response_header(v->rq, v->rs, "Cache-Control", "no-store");
+	response_header(v->rq, v->rs, "Referrer-Policy", "no-referrer");
+	response_header(v->rq, v->rs, "X-Content-Type-Options", "nosniff");
+}
+
+void
+checkout_error(struct visit *v, enum err e)
+{
+	show(v, err_status(e, FACE_V1),
+	     page_error(v->rq->ctx, v->message != NULL ? v->message : err_text(e)));
+}
+
+enum err
+checkout_get(struct visit *v)
+{
+	struct session s;
+	enum err e;
+
+	if ((e = ledger_get(v->g->pool, v->rq->ctx, v->id, &s)) != ERR_OK)
+		return e;
+	show(v, 200,
+	     s.outcome == OUTCOME__MAX && !s.lapsed ? page_pay(v->rq->ctx, &s) : page_over(v->rq->ctx, &s));
+	return ERR_OK;
+}
+
+/* The button that was pressed. */
+static enum err
+read_button(struct visit *v, enum outcome *out)
+{
+	const struct request form = { .ctx = v->rq->ctx, .query = v->rq->body };
+	const char *word = request_query(&form, "outcome");
+
+	*out = word == NULL ? OUTCOME__MAX : outcome_of_word(word);
+	if (*out == OUTCOME__MAX)
+		v->message = "Press one of the buttons";
+	return *out == OUTCOME__MAX ? ERR_VALIDATION_ERROR : ERR_OK;
+}
+
+enum err
+checkout_post(struct visit *v)
+{
+	struct callback told;
+	enum outcome o;
+	struct session s;
+	enum err e;
+
+	if ((e = gateway_body(v, "application/x-www-form-urlencoded")) != ERR_OK ||
+	    (e = read_button(v, &o)) != ERR_OK ||
+	    (e = ledger_get(v->g->pool, v->rq->ctx, v->id, &s)) != ERR_OK ||
+	    (e = end(v, &s, o, &told)) != ERR_OK)
+		return e;
+	/* To the page that says so, which may be loaded again without doing it again. */
+	v->rs->status = 303;
+	response_header(v->rq, v->rs, "Location",
+	                talloc_asprintf(v->rq->ctx, CHECKOUT_PATH "%s", s.id));
+	return ERR_OK;
+}

@@ -1,0 +1,62 @@
+#include "gateway/courier.h"
+
+#include <pthread.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "base/stop.h"
+#include "gateway/callback.h"
+#include "gateway/gateway.h"
+#include "gateway/ledger.h"
+
+#define LOOK_MS      100 /* between two looks when nothing is due */
+#define EXPIRE_MOST  100
+#define SEND_MOST    256 /* even if all take 5 s, they are done within the minute that they are ours */
+#define PATIENCE_S   6
+
+static pthread_t thread;
+
+/* One look; whether there was as much as could be taken. */
+static bool
+look(struct gateway *g)
+{
+	TALLOC_CTX *ctx = talloc_new(NULL);
+	struct callback *due = NULL;
+	size_t expired, n = 0;
+	bool more;
+
+	more = ledger_expire(g->pool, ctx, EXPIRE_MOST, &expired) == ERR_OK && expired == EXPIRE_MOST;
+	if (callback_due(g, ctx, SEND_MOST, &due, &n) == ERR_OK && n > 0)
+		callback_send(g, ctx, due, n);
+	talloc_free(ctx);
+	return more || n == SEND_MOST;
+}
+
+static void *
+run(void *arg)
+{
+	bool more = false;
+
+	while (!stop_wait(more ? 0 : LOOK_MS))
+		more = look(arg);
+	return NULL;
+}
+
+bool
+courier_begin(struct gateway *g)
+{
+	if (pthread_create(&thread, NULL, run, g) == 0)
+		return true;
+	log_line(LOG_ERROR, "no thread to be had for call-backs", NULL);
+	return false;
+}
+
+bool
+courier_end(void)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += PATIENCE_S;
+	return pthread_timedjoin_np(thread, NULL, &until) == 0;
+}

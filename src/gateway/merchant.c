@@ -1,0 +1,133 @@
+/* What the merchant's server asks for, in bodies that it has signed. */
+
+#include <cjson/cJSON.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/jsonw.h"
+#include "gateway/gateway.h"
+#include "gateway/ledger.h"
+#include "pay/signature.h"
+#include "pay/wire.h"
+
+/* Reads a body and its signature; *tree is to be freed, and w reads its members. */
+static enum err
+take_signed(struct visit *v, cJSON **tree, struct wire *w)
+{
+	struct request *rq = v->rq;
+	enum err e;
+
+	*tree = NULL;
+	*w = (struct wire){ .ctx = rq->ctx, .within = "" };
+	if ((e = gateway_body(v, "application/json")) != ERR_OK)
+		return e;
+	if (!signature_check(v->g->secrets, request_header(rq, "HTTP_X_GATEWAY_SIGNATURE"), rq->body,
+	                     rq->body_len, clock_now_us() / US_PER_S)) {
+		v->message = "A valid " SIGNATURE_HEADER " is needed";
+		return ERR_UNAUTHORIZED;
+	}
+	w->object = *tree = wire_parse(rq->ctx, rq->body, rq->body_len, &w->why);
+	return ERR_OK;
+}
+
+/* Ends the reading of a body. */
+static enum err
+settle_reading(struct visit *v, cJSON *tree, const struct wire *w)
+{
+	cJSON_Delete(tree);
+	v->message = w->why;
+	return w->why == NULL ? ERR_OK : ERR_VALIDATION_ERROR;
+}
+
+static enum err
+read_session(struct visit *v, struct session *s, const char **webhook_url)
+{
+	struct wire w;
+	cJSON *tree;
+	enum err e;
+
+	if ((e = take_signed(v, &tree, &w)) != ERR_OK)
+		return e;
+	if (tree != NULL) {
+		wire_uuid(&w, "paymentId", true, &s->payment_id);
+		wire_uuid(&w, "bookingId", true, &s->booking_id);
+		s->currency = wire_currency(&w, "currency", true);
+		s->amount_minor = wire_amount(&w, "amount", s->currency, true);
+		s->expires_us = wire_time(&w, "expiresAt");
+		*webhook_url = wire_url(&w, "webhookUrl", false);
+	}
+	return settle_reading(v, tree, &w);
+}
+
+enum err
+merchant_session(struct visit *v)
+{
+	const char *webhook_url = NULL;
+	struct session s;
+	struct jsonw w;
+	enum err e;
+
+	if ((e = read_session(v, &s, &webhook_url)) != ERR_OK)
+		return e;
+	e = ledger_open(v->g->pool, v->rq->ctx, &s, webhook_url);
+	if (e == ERR_IDEMPOTENCY_MISMATCH)
+		v->message = "The paymentId was used with another booking, amount or currency before";
+	if (e != ERR_OK)
+		return e;
+	jsonw_init(&w, v->rq->ctx, 384);
+	jsonw_open(&w, NULL, '{');
+	jsonw_str(&w, "sessionId", s.id);
+	jsonw_str(&w, "paymentUrl", talloc_asprintf(v->rq->ctx, "%s" CHECKOUT_PATH "%s", v->g->site, s.id));
+	jsonw_time(&w, "expiresAt", s.expires_us);
+	jsonw_str(&w, "status", s.outcome == OUTCOME__MAX ? "open" : outcome_status(s.outcome));
+	jsonw_close(&w, '}');
+	response_json(v->rs, 200, &w);
+	return ERR_OK;
+}
+
+static enum err
+read_refund(struct visit *v, struct refund *r)
+{
+	struct wire w;
+	cJSON *tree;
+	enum err e;
+
+	if ((e = take_signed(v, &tree, &w)) != ERR_OK)
+		return e;
+	if (tree != NULL) {
+		wire_uuid(&w, "refundId", true, &r->id);
+		wire_uuid(&w, "bookingId", true, &r->booking_id);
+		r->session = wire_text(&w, "sessionId", SESSION_ID_MOST, true);
+		r->currency = wire_currency(&w, "currency", true);
+		r->amount_minor = wire_amount(&w, "amount", r->currency, true);
+		if (w.why == NULL && r->amount_minor == 0)
+			w.why = "amount is nothing";
+	}
+	return settle_reading(v, tree, &w);
+}
+
+enum err
+merchant_refund(struct visit *v)
+{
+	struct refund r;
+	struct jsonw w;
+	enum err e;
+
+	if ((e = read_refund(v, &r)) != ERR_OK)
+		return e;
+	e = ledger_refund(v->g->pool, v->rq->ctx, &r);
+	if (e == ERR_INVALID_STATE)
+		v->message = "No such session was paid, or not so much of it is left";
+	if (e == ERR_IDEMPOTENCY_MISMATCH)
+		v->message = "The refundId was used with another session or amount before";
+	if (e != ERR_OK)
+		return e;
+	jsonw_init(&w, v->rq->ctx, 256);
+	jsonw_open(&w, NULL, '{');
+	jsonw_uuid(&w, "refundId", &r.id);
+	jsonw_str(&w, "gatewayRef", r.gateway_ref);
+	jsonw_str(&w, "status", "pending");
+	jsonw_close(&w, '}');
+	response_json(v->rs, 200, &w);
+	return ERR_OK;
+}
