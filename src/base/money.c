@@ -46,6 +46,19 @@ money_to_minor(double major, const char *currency, int64_t *minor)
 	return true;
 }
 
+bool
+money_sum_to_minor(double major, const char *currency, int64_t *minor)
+{
+	const double unit = pow(10, money_exponent(currency));
+	double scaled = round(major * unit), back = scaled / unit;
+
+	/* A decimal number that is fine enough is the double nearest to scaled / unit. */
+	if (!(major >= 0 && scaled <= (double)MONEY_MAX_SUM) || back < major || back > major)
+		return false;
+	*minor = (int64_t)scaled;
+	return true;
+}
+
 char *
 money_text(int64_t minor, const char *currency, char out[MONEY_TEXT])
 {

@@ -8,6 +8,7 @@
 
 #define MONEY_TEXT     32
 #define MONEY_MAX_MINOR INT64_C(2000000000) /* the dearest seat, in minor units */
+#define MONEY_MAX_SUM   INT64_C(100000000000000) /* the largest sum, likewise */
 
 /* Whether s is three capital letters, the shape of an ISO 4217 code. */
 bool money_is_currency(const char *s);
@@ -20,6 +21,9 @@ int money_exponent(const char *currency);
  * MONEY_MAX_MINOR, or finer than the currency's smallest unit.
  */
 bool money_to_minor(double major, const char *currency, int64_t *minor);
+
+/* Likewise for a sum: up to MONEY_MAX_SUM, and exact however large it is. */
+bool money_sum_to_minor(double major, const char *currency, int64_t *minor);
 
 /* Writes minor units as a JSON number of major units, "150.00"; returns out. */
 char *money_text(int64_t minor, const char *currency, char out[MONEY_TEXT]);

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -180,6 +181,27 @@ test_money_follows_the_currency(void **state)
 }
 
 static void
+test_money_sums_are_exact_however_large(void **state)
+{
+	char text[MONEY_TEXT];
+	int64_t minor;
+
+	(void)state;
+	for (int64_t n = 1; n <= MONEY_MAX_SUM; n = n * 7 + 3) {
+		assert_true(money_sum_to_minor(strtod(money_text(n, "EUR", text), NULL), "EUR", &minor));
+		assert_int_equal(minor, n);
+	}
+	assert_true(money_sum_to_minor(0, "EUR", &minor));
+	assert_int_equal(minor, 0);
+	assert_false(money_sum_to_minor(1e12 + 0.01, "EUR", &minor));
+	assert_false(money_sum_to_minor(99999999999.995, "EUR", &minor));
+	assert_false(money_sum_to_minor(1.5, "JPY", &minor));
+	assert_false(money_sum_to_minor(-0.01, "EUR", &minor));
+	assert_false(money_sum_to_minor(1e300, "EUR", &minor));
+	assert_false(money_sum_to_minor(strtod("nan", NULL), "EUR", &minor));
+}
+
+static void
 test_jsonw_escapes_and_puts_commas(void **state)
 {
 	TALLOC_CTX *ctx = talloc_new(NULL);
@@ -257,6 +279,7 @@ main(void)
 		cmocka_unit_test(test_uuid_seat_refuses_other_uuids),
 		cmocka_unit_test(test_uuid_of_message_sorts_like_the_journal),
 		cmocka_unit_test(test_money_follows_the_currency),
+		cmocka_unit_test(test_money_sums_are_exact_however_large),
 		cmocka_unit_test(test_jsonw_escapes_and_puts_commas),
 		cmocka_unit_test(test_err_inner_errors_answer_as_unavailable),
 		cmocka_unit_test(test_metrics_show_what_was_counted),

@@ -1,0 +1,258 @@
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/jsonw.h"
+#include "base/log.h"
+#include "base/money.h"
+#include "pay/post.h"
+#include "pay/provider.h"
+#include "pay/signature.h"
+#include "pay/wire.h"
+
+#define START_TRIES 2 /* when the connection fails */
+#define ROOM        384 /* bytes of a message of ours, about */
+
+/* What a call-back may be about. */
+static const struct {
+	const char *name;
+	enum pay_event_type type;
+} types[] = {
+	{ "payment.succeeded", PAY_SUCCEEDED }, { "payment.failed", PAY_FAILED },
+	{ "payment.expired", PAY_EXPIRED },     { "refund.succeeded", PAY_REFUNDED },
+	{ "refund.failed", PAY_REFUND_FAILED },
+};
+#define N_TYPES (sizeof(types) / sizeof(types[0]))
+
+/* Statuses by which a gateway refuses not the message, but us, or just now. */
+static const int passing[] = { 401, 403, 404, 405, 408, 425, 429 };
+
+static const char *
+url_of(TALLOC_CTX *ctx, const struct pay_gateway *gateway, const char *what)
+{
+	size_t n = strlen(gateway->url);
+
+	while (n > 0 && gateway->url[n - 1] == '/')
+		n--;
+	return talloc_asprintf(ctx, "%.*s/%s", (int)n, gateway->url, what);
+}
+
+/* Whether the gateway can be asked at all. */
+static bool
+is_set_up(const struct pay_gateway *gateway)
+{
+	char text[SIGNATURE_TEXT];
+
+	if (*gateway->url != '\0' && signature_make(gateway->secrets, 0, "", 0, text) != NULL)
+		return true;
+	log_line(LOG_ERROR, "a setting is missing", "key",
+	         *gateway->url == '\0' ? "PAYMENT_GATEWAY_URL" : "PAYMENT_WEBHOOK_SECRET", NULL);
+	return false;
+}
+
+static void
+write_amount(struct jsonw *w, int64_t minor, const char *currency)
+{
+	char text[MONEY_TEXT];
+
+	jsonw_raw(w, "amount", money_text(minor, currency, text));
+	jsonw_str(w, "currency", currency);
+}
+
+static void
+finish(struct post *p, struct jsonw *w)
+{
+	jsonw_close(w, '}');
+	p->body = jsonw_text(w);
+	p->len = w->used;
+}
+
+/* n messages came to nothing, this one for that reason. */
+static void
+log_trouble(const char *what, size_t n, const struct post *p, const char *why)
+{
+	log_line(LOG_WARN, what, "n", log_int((int64_t)n), "status",
+	         p->status == 0 ? NULL : log_int(p->status), "reason",
+	         p->trouble != NULL ? p->trouble : why, NULL);
+}
+
+/* Reads the answer to a session that was asked for; why not, or NULL. */
+static const char *
+read_session(TALLOC_CTX *ctx, const struct post *p, struct pay_session *out)
+{
+	struct wire w = { .ctx = ctx, .within = "" };
+	cJSON *tree;
+
+	if (p->status != 200 && p->status != 201)
+		return "refused";
+	if ((tree = wire_parse(ctx, p->answer, p->answer_len, &w.why)) == NULL)
+		return w.why;
+	w.object = tree;
+	out->id = wire_text(&w, "sessionId", WIRE_ID_MOST, true);
+	out->url = wire_url(&w, "paymentUrl", true);
+	out->expires_us = wire_time(&w, "expiresAt");
+	cJSON_Delete(tree);
+	return w.why;
+}
+
+static enum err
+start(TALLOC_CTX *ctx, const struct pay_gateway *gateway, const struct pay_order *order,
+      struct pay_session *out)
+{
+	struct post p = { .url = url_of(ctx, gateway, "sessions") };
+	const char *why;
+	struct jsonw w;
+
+	if (!is_set_up(gateway))
+		return ERR_UNAVAILABLE;
+	jsonw_init(&w, ctx, ROOM);
+	jsonw_open(&w, NULL, '{');
+	jsonw_uuid(&w, "paymentId", &order->payment_id);
+	jsonw_uuid(&w, "bookingId", &order->booking_id);
+	write_amount(&w, order->amount_minor, order->currency);
+	if (order->expires_us >= 0)
+		jsonw_time(&w, "expiresAt", order->expires_us);
+	finish(&p, &w);
+	for (int i = 0; i < START_TRIES && (i == 0 || p.cut); i++)
+		post_all(ctx, gateway->secrets, &p, 1);
+	if ((why = read_session(ctx, &p, out)) == NULL)
+		return ERR_OK;
+	log_trouble("the payment gateway opened no session", 1, &p, why);
+	return ERR_UNAVAILABLE;
+}
+
+static void
+write_refund(TALLOC_CTX *ctx, struct post *p, const struct pay_refund *r)
+{
+	struct jsonw w;
+
+	jsonw_init(&w, ctx, ROOM);
+	jsonw_open(&w, NULL, '{');
+	jsonw_uuid(&w, "refundId", &r->id);
+	jsonw_uuid(&w, "bookingId", &r->booking_id);
+	if (r->session != NULL)
+		jsonw_str(&w, "sessionId", r->session);
+	if (r->gateway_ref != NULL)
+		jsonw_str(&w, "gatewayRef", r->gateway_ref);
+	write_amount(&w, r->amount_minor, r->currency);
+	finish(p, &w);
+}
+
+/* Whether it makes no sense to ask again. */
+static bool
+is_refusal(int status)
+{
+	for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++) {
+		if (passing[i] == status)
+			return false;
+	}
+	return status >= 400 && status < 500;
+}
+
+/* Why a refund was not taken on; NULL: it was. */
+static const char *
+read_refund(TALLOC_CTX *ctx, const struct post *p, struct pay_refund *r)
+{
+	struct wire w = { .ctx = ctx, .within = "" };
+	const char *status;
+	cJSON *tree;
+
+	r->completed = false;
+	r->reference = NULL;
+	r->err = is_refusal(p->status) ? ERR_INVALID_STATE : ERR_UNAVAILABLE;
+	if (p->status < 200 || p->status >= 300)
+		return "refused";
+	if ((tree = wire_parse(ctx, p->answer, p->answer_len, &w.why)) == NULL)
+		return w.why;
+	w.object = tree;
+	r->reference = wire_text(&w, "gatewayRef", WIRE_ID_MOST, true);
+	status = wire_text(&w, "status", WIRE_ID_MOST, true);
+	r->completed = status != NULL && strcmp(status, "succeeded") == 0;
+	if (w.why == NULL)
+		r->err = ERR_OK;
+	cJSON_Delete(tree);
+	return w.why;
+}
+
+static void
+refund(TALLOC_CTX *ctx, const struct pay_gateway *gateway, struct pay_refund *refunds, size_t n)
+{
+	TALLOC_CTX *tmp = talloc_new(NULL);
+	struct post *posts = talloc_zero_array(tmp, struct post, (unsigned)n);
+	const char *url = url_of(tmp, gateway, "refunds"), *why, *last_why = NULL;
+	size_t missed = 0, last = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		posts[i].url = url;
+		write_refund(tmp, &posts[i], &refunds[i]);
+	}
+	if (is_set_up(gateway))
+		post_all(tmp, gateway->secrets, posts, n);
+	for (size_t i = 0; i < n; i++) {
+		if ((why = read_refund(ctx, &posts[i], &refunds[i])) == NULL)
+			continue;
+		missed++;
+		last = i;
+		last_why = why;
+	}
+	if (missed > 0)
+		log_trouble("the payment gateway did not take refunds on", missed, &posts[last], last_why);
+	talloc_free(tmp);
+}
+
+/* When it was made: of no use to us, but what is there must be an instant. */
+static void
+pass_created(struct wire *w)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(w->object, "created");
+
+	if (!cJSON_IsNumber(item)) /* Unix time */
+		wire_time(w, "created");
+}
+
+static void
+read_data(struct wire *w, struct pay_event *out)
+{
+	out->session = wire_text(w, "sessionId", WIRE_ID_MOST, false);
+	out->has_booking = wire_uuid(w, "bookingId", true, &out->booking_id);
+	out->currency = wire_currency(w, "currency", false);
+	out->amount_minor = wire_amount(w, "amount", out->currency, false);
+	out->gateway_ref = wire_text(w, "gatewayRef", WIRE_ID_MOST, false);
+	out->has_refund = wire_uuid(w, "refundId", false, &out->refund_id);
+	out->reason = wire_text(w, "reason", WIRE_ID_MOST, false);
+}
+
+static enum err
+read_event(TALLOC_CTX *ctx, const struct pay_gateway *gateway, const char *signature,
+           const char *body, size_t n, int64_t now_s, struct pay_event *out, const char **why)
+{
+	struct wire top = { .ctx = ctx, .within = "" }, data;
+	const char *type;
+	cJSON *tree;
+	size_t i = 0;
+
+	*why = NULL;
+	if (!signature_check(gateway->secrets, signature, body, n, now_s))
+		return ERR_UNAUTHORIZED;
+	if ((tree = wire_parse(ctx, body, n, why)) == NULL)
+		return ERR_VALIDATION_ERROR;
+	memset(out, 0, sizeof(*out));
+	top.object = tree;
+	out->id = wire_text(&top, "id", WIRE_ID_MOST, true);
+	type = wire_text(&top, "type", WIRE_ID_MOST, true);
+	pass_created(&top);
+	data = wire_within(&top, "data", "data.");
+	if (data.why == NULL)
+		read_data(&data, out);
+	cJSON_Delete(tree);
+	while (type != NULL && i < N_TYPES && strcmp(types[i].name, type) != 0)
+		i++;
+	*why = data.why == NULL && i == N_TYPES ? "type is not known" : data.why;
+	if (*why != NULL)
+		return ERR_VALIDATION_ERROR;
+	out->type = types[i].type;
+	return ERR_OK;
+}
+
+const struct pay_provider pay_http = {
+	.name = "gateway", .start = start, .refund = refund, .read = read_event
+};
