@@ -8,6 +8,7 @@
 #include "base/shared.h"
 #include "base/stop.h"
 #include "bin/program.h"
+#include "core/payments_role.h"
 #include "core/relay.h"
 #include "core/reserver.h"
 #include "core/sweeper.h"
@@ -20,6 +21,7 @@ static const struct {
 } roles[] = {
 	{ "relay", relay_run, "tell Redis and Kafka what the journal says" },
 	{ "reserve", reserver_run, "give seats to bookings that were accepted through /api/booking" },
+	{ "payments", payments_run, "settle payments that Kafka tells of, and have refunds paid" },
 	{ "sweep", sweeper_run, "end what time has ended, and the bookings of cancelled events" },
 };
 #define N_ROLES (sizeof(roles) / sizeof(roles[0]))

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/money.h"
 #include "base/shared.h"
 #include "core/change_booking.h"
 #include "core/journal.h"
@@ -19,7 +20,7 @@ struct settling {
 	struct db *db;
 	TALLOC_CTX *ctx;
 	const struct terms *terms;
-	const struct payment_message *message;
+	struct payment_message *message;
 	struct locked_booking booking;
 	struct account account;
 	struct payment payment; /* that it is about, as it shall be */
@@ -352,6 +353,16 @@ lock_case(struct settling *s, bool *before)
 	return ERR_OK;
 }
 
+/* An amount without a currency is in the booking's; false: it is finer than that. */
+static bool
+complete_amount(struct settling *s)
+{
+	struct pay_event *ev = &s->message->event;
+
+	return ev->currency != NULL || ev->amount_major < 0 ||
+	       money_sum_to_minor(ev->amount_major, s->booking.currency, &ev->amount_minor);
+}
+
 static enum err
 settle_once(struct settling *s, bool *before)
 {
@@ -361,6 +372,8 @@ settle_once(struct settling *s, bool *before)
 
 	if ((e = lock_case(s, before)) != ERR_OK || *before)
 		return e;
+	if (!complete_amount(s))
+		return ERR_VALIDATION_ERROR;
 	judge(s);
 	if (s->ruling.effect == EFFECT_RETAKE && (e = look_at_seats(s, &all_free)) != ERR_OK)
 		return e;
@@ -382,7 +395,8 @@ cashier_settle(struct pool *pool, TALLOC_CTX *ctx, const struct terms *terms,
 	bool seen = false;
 
 	for (int i = 0; i < POOL_ATTEMPTS; i++) {
-		struct settling s = { .ctx = ctx, .terms = terms, .message = message };
+		struct payment_message own = *message;
+		struct settling s = { .ctx = ctx, .terms = terms, .message = &own };
 
 		if ((e = pool_take(pool, &s.db)) != ERR_OK)
 			return e;

@@ -74,6 +74,7 @@ settle(struct round *r, size_t i)
 		.has_refund = true,
 		.refund_id = refund->id,
 		.amount_minor = -1,
+		.amount_major = -1,
 	};
 	return cashier_settle(r->pool, r->ctx, r->terms, &message, NULL);
 }

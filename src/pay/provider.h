@@ -54,6 +54,7 @@ struct pay_event {
 	bool has_booking, has_refund;
 	struct uuid booking_id, refund_id;
 	int64_t amount_minor; /* -1: not said; in the currency, which is said then */
+	double amount_major;  /* without a currency: the booking's; -1: not said */
 };
 
 /*

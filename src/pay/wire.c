@@ -121,6 +121,19 @@ wire_currency(struct wire *w, const char *name, bool must)
 	return NULL;
 }
 
+double
+wire_number(struct wire *w, const char *name)
+{
+	const cJSON *item = member(w, name, false);
+
+	if (item == NULL)
+		return -1;
+	if (cJSON_IsNumber(item) && item->valuedouble >= 0)
+		return item->valuedouble;
+	note(w, name, cJSON_IsNumber(item) ? "is negative" : "is not a number");
+	return -1;
+}
+
 int64_t
 wire_amount(struct wire *w, const char *name, const char *currency, bool must)
 {

@@ -48,6 +48,9 @@ int64_t wire_time(struct wire *w, const char *name);
 /* An ISO 4217 code; NULL: absent, or a fault. */
 const char *wire_currency(struct wire *w, const char *name, bool must);
 
+/* A number that is not negative; -1: absent, or a fault. */
+double wire_number(struct wire *w, const char *name);
+
 /* An amount of major units in minor units of the currency; -1: absent, or a fault. */
 int64_t wire_amount(struct wire *w, const char *name, const char *currency, bool must);
 

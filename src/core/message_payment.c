@@ -1,0 +1,59 @@
+#include "core/message_payment.h"
+
+#include <string.h>
+
+#include "pay/wire.h"
+
+#define VERSION "1.0"
+
+static bool
+is_booking_id(const struct uuid *id)
+{
+	return id->b[6] >> 4 == 7 && uuid_event(id) > 0;
+}
+
+/* The members; faults are noted. */
+static void
+read_members(struct wire *w, struct payment_message *out)
+{
+	struct pay_event *ev = &out->event;
+	struct wire payload;
+	const char *version;
+
+	ev->id = wire_text(w, "eventId", WIRE_ID_MOST, true);
+	version = wire_text(w, "version", WIRE_ID_MOST, false);
+	if (version != NULL && strcmp(version, VERSION) != 0 && w->why == NULL)
+		w->why = "version is not 1.0";
+	out->correlation_id = wire_text(w, "correlationId", WIRE_ID_MOST, false);
+	payload = wire_within(w, "payload", "payload.");
+	ev->has_booking = wire_uuid(&payload, "bookingId", true, &ev->booking_id);
+	if (ev->has_booking && !is_booking_id(&ev->booking_id) && payload.why == NULL)
+		payload.why = "payload.bookingId is not the id of a booking";
+	ev->gateway_ref = wire_text(&payload, "transactionId", WIRE_ID_MOST, false);
+	ev->reason = wire_text(&payload, "reason", WIRE_ID_MOST, false);
+	ev->currency = wire_currency(&payload, "currency", false);
+	if (ev->currency == NULL)
+		ev->amount_major = wire_number(&payload, "amount");
+	else
+		ev->amount_minor = wire_amount(&payload, "amount", ev->currency, false);
+	if (w->why == NULL)
+		w->why = payload.why;
+}
+
+enum err
+message_read_payment(TALLOC_CTX *ctx, enum pay_event_type type, const char *value, size_t len,
+                     struct payment_message *out, const char **why)
+{
+	struct wire w = { .ctx = ctx, .within = "" };
+	cJSON *tree = wire_parse(ctx, value, len, why);
+
+	*out = (struct payment_message){ .source = "kafka", .final = true };
+	out->event = (struct pay_event){ .type = type, .amount_minor = -1, .amount_major = -1 };
+	if (tree == NULL)
+		return ERR_VALIDATION_ERROR;
+	w.object = tree;
+	read_members(&w, out);
+	cJSON_Delete(tree);
+	*why = w.why;
+	return w.why == NULL ? ERR_OK : ERR_VALIDATION_ERROR;
+}

@@ -1,0 +1,19 @@
+#ifndef ROWLOCK_MESSAGE_PAYMENT_H
+#define ROWLOCK_MESSAGE_PAYMENT_H
+
+#include "core/cashier.h"
+
+/*
+ * Reads a message of the topics payment.success and payment.failed (messages.md, Kafka):
+ * {"eventId","version"?,"payload":{"bookingId","transactionId"?,"amount"?,"currency"?,"reason"?}}.
+ *
+ * type		PAY_SUCCEEDED or PAY_FAILED, by the topic
+ * out		set, on ctx: it comes from kafka, and a payment that failed is final
+ * why		set when it is not understood, for people
+ *
+ * Errors: VALIDATION_ERROR.
+ */
+enum err message_read_payment(TALLOC_CTX *ctx, enum pay_event_type type, const char *value, size_t len,
+                              struct payment_message *out, const char **why) MUST_CHECK;
+
+#endif
