@@ -125,6 +125,18 @@ def let_window_pass(db):
 
 
 @pytest.fixture
+def money(stack):
+    """money(caller, booking id): its payments and refunds, once no refund is on its way any more."""
+    def settled(caller, booking_id):
+        def at_rest():
+            found = caller.get("payments/status/" + booking_id).ok()
+            return found if all(one["status"] != "pending" for one in found["refunds"]) else None
+        processes.wait_for(at_rest, "the refunds")
+        return at_rest()
+    return settled
+
+
+@pytest.fixture
 def reserve():
     """The service that seats accepted bookings."""
     service = processes.Service("reserve")

@@ -127,6 +127,16 @@ class Service:
         self._stack("start")
 
 
+def ctl(*arguments, env=os.environ, timeout_s=120, **more):
+    """rowlockctl with the stack's settings: what subprocess.run gives."""
+    home = env["ROWLOCK_DIR"]
+    own = {key: value for key, value in os.environ.items() if not key.startswith(("ROWLOCK_", "REDIS_"))}
+    own["ROWLOCK_CONFIG"] = os.path.join(home, "conf", "rowlock.conf")
+    return subprocess.run([os.path.join(home, "inst", "bin", "rowlockctl"), *map(str, arguments)], env=own,
+                          stdin=subprocess.DEVNULL, text=True, capture_output=True, timeout=timeout_s,
+                          check=False, **more)
+
+
 def memory_kib(pid):
     """What a process has in memory."""
     for line in _read(pid, "status").decode().splitlines():

@@ -135,6 +135,7 @@ class Stack:
         parts = urllib.parse.urlsplit(self.url)
         self.host, self.port = parts.hostname, parts.port or 80
         self.secret = env["JWT_SECRET"]
+        self.webhook_secret = env.get("PAYMENT_WEBHOOK_SECRET", "").split(",")[0]
         self.role_claim = env.get("JWT_ROLE_CLAIM") or "role"
         self.always = {claim: env[key] for claim, key in (("iss", "JWT_ISSUER"),
                                                           ("aud", "JWT_AUDIENCE"))
@@ -161,6 +162,19 @@ class Stack:
 
     def anyone(self):
         return Caller(self, None, None)
+
+    def webhook(self, body, at=None, secret=None, signature=None):
+        """Calls back as the payment gateway does: a dict or bytes, signed unless a signature is given."""
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        if signature is None:
+            at = int(time.time()) if at is None else at
+            key = (secret or self.webhook_secret).encode()
+            digest = hmac.new(key, b"%d." % at + raw, hashlib.sha256).hexdigest()
+            signature = f"t={at},v1={digest}"
+        headers = {"Content-Type": "application/json"}
+        if signature:
+            headers["X-Gateway-Signature"] = signature
+        return self.anyone().request("POST", "payments/webhook", raw, headers)
 
     def connect(self, timeout_s=30):
         sock = socket.create_connection((self.host, self.port), timeout_s)
@@ -234,6 +248,21 @@ class Caller:
     def book_best(self, hall, quantity, **wishes):
         return self.post("bookings", hall.best_wish(quantity, **wishes))
 
+    def pay(self, booking_id, outcome="success"):
+        """Opens a payment session and lets the fake gateway tell this outcome: the session's id."""
+        opened = self.post("payments/initiate", {"bookingId": booking_id})
+        assert opened.status == 200, opened
+        self.stack.anyone().post("payments/simulate/" + opened.json["sessionId"], {"outcome": outcome}).ok()
+        return opened.json["sessionId"]
+
+    def booked_and_paid(self, hall, *seat_nos):
+        """A confirmed booking."""
+        booking = self.book(hall, *seat_nos).ok(201)["bookingId"]
+        self.pay(booking)
+        found = self.get("bookings/" + booking).ok()
+        assert found["status"] == "CONFIRMED", found
+        return found
+
     def queue(self, hall, *positions, **more):
         """Asks /api/booking for the seats at these positions."""
         return self.post(QUEUE, hall.queue_wish(*positions, **more))
@@ -285,6 +314,12 @@ class Hall:
         seen = self.map()
         return {seat[0]: seen["statuses"][seat[3]] for part in seen["sections"]
                 for seat in part["seats"]}
+
+
+def gateway_event(kind, booking_id, **data):
+    """The body of a call-back: payment.succeeded, refund.failed …"""
+    return {"id": "evt-" + os.urandom(8).hex(), "type": kind, "created": "2026-01-31T00:00:00Z",
+            "data": {"bookingId": booking_id, **data}}
 
 
 def grid(name="Test hall", rows=4, cols=10, price=20.0, tier="REGULAR", section="Stalls", **more):

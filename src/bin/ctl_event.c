@@ -1,11 +1,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/money.h"
 #include "bin/ctl.h"
 #include "core/event.h"
+#include "core/event_cancel.h"
 
 #define DEFAULT_SELLER "admin"
 #define A_WEEK_US      (7 * 24 * 3600 * US_PER_S)
@@ -182,4 +184,71 @@ int
 ctl_event_close(struct ctl *c)
 {
 	return set_status(c, EVENT_CLOSED);
+}
+
+#define BAR 40 /* characters of the progress bar */
+
+/* One line that is written over and over; on a terminal only. */
+static void
+show_progress(const struct event_cancellation *c)
+{
+	const int done = c->cancelled + c->refunded;
+	const int filled = c->total > 0 ? (int)((int64_t)done * BAR / c->total) : BAR;
+
+	if (!isatty(STDERR_FILENO) || c->total < 0)
+		return;
+	fprintf(stderr, "\r[%.*s%*s] %d of %d bookings", filled < BAR ? filled : BAR,
+	        "########################################", filled < BAR ? BAR - filled : 0, "", done,
+	        c->total);
+	fflush(stderr);
+}
+
+/* Ends the event's bookings here, beside whoever else is at it. */
+static int
+finish_cancellation(struct ctl *c, struct pool *pool, int32_t id)
+{
+	struct event_cancellation progress;
+	struct uuid after = { 0 };
+	bool finished = false;
+	enum err e = ERR_OK;
+
+	while (e == ERR_OK && !finished) {
+		e = event_cancel_step(pool, id, &after, &finished);
+		if (e == ERR_OK && (e = event_cancel_progress(pool, c->ctx, id, &progress)) == ERR_OK)
+			show_progress(&progress);
+	}
+	if (isatty(STDERR_FILENO))
+		fputc('\n', stderr);
+	if (e != ERR_OK)
+		return ctl_fail("%s; the event is cancelled, `rowlockd sweep` or this command once more "
+		                "ends the rest of its bookings", err_text(e));
+	printf("event %d is cancelled: %d bookings cancelled, %d refunded", id, progress.cancelled,
+	       progress.refunded);
+	if (progress.refunds_pending > 0)
+		printf(" (%lld refunds are on their way)", (long long)progress.refunds_pending);
+	putchar('\n');
+	return CTL_OK;
+}
+
+int
+ctl_event_cancel(struct ctl *c)
+{
+	bool no_wait = false;
+	const struct ctl_option options[] = { { "no-wait", NULL, &no_wait }, { 0 } };
+	struct pool *pool;
+	long long id;
+	enum err e;
+
+	if (!ctl_options(c, options))
+		return CTL_USAGE;
+	if (c->argc != 2 || !ctl_number("the event's number", c->argv[1], 1, INT32_MAX, &id))
+		return c->argc == 2 ? CTL_USAGE : (ctl_fail("name one event by its number"), CTL_USAGE);
+	if ((pool = ctl_pool(c)) == NULL)
+		return CTL_FAILED;
+	if ((e = event_cancel(pool, c->ctx, (int32_t)id, "rowlockctl", true, NULL)) != ERR_OK)
+		return ctl_fail("%s", err_text(e));
+	if (!no_wait)
+		return finish_cancellation(c, pool, (int32_t)id);
+	printf("event %lld is cancelled; `rowlockd sweep` ends its bookings\n", id);
+	return CTL_OK;
 }

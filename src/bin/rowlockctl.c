@@ -30,6 +30,8 @@ static const struct {
 	{ "event list", ctl_event_list, true, "[--status S]", "list the events with their counts" },
 	{ "event open", ctl_event_open, true, "NUMBER", "put an event on sale" },
 	{ "event close", ctl_event_close, true, "NUMBER", "close the sale of an event" },
+	{ "event cancel", ctl_event_cancel, true, "NUMBER [--no-wait]",
+	  "cancel an event: nobody can book any more, and all who have paid get their money back" },
 	{ "token", ctl_token, true, "--sub USER [--role ROLE] [--name NAME] [--ttl SECONDS]",
 	  "make a token that the workers accept" },
 	{ "config", ctl_config, true, "", "print the settings and where each comes from" },

@@ -89,6 +89,7 @@ read_booking(const struct rows *rows, int r, struct booking *b)
 	b->mode = booking_mode_parse(row_text(rows, r, 20));
 	b->queued = row_bool(rows, r, 21);
 	b->subsection = row_null(rows, r, 23) ? 0 : row_i32(rows, r, 23);
+	b->tried = row_bool(rows, r, 28);
 }
 
 void
@@ -147,8 +148,10 @@ static bool
 has_payments(const struct booking *bookings, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (bookings[i].user_id != NULL && bookings[i].status != BOOKING_PENDING &&
-		    bookings[i].status != BOOKING_REQUESTED)
+		const struct booking *b = &bookings[i];
+
+		if (b->user_id != NULL &&
+		    (b->tried || (b->status != BOOKING_PENDING && b->status != BOOKING_REQUESTED)))
 			return true;
 	}
 	return false;
@@ -187,7 +190,7 @@ booking_read_all(struct db *db, TALLOC_CTX *ctx, const struct uuid *const *ids, 
 	if ((e = db_exchange(db, ctx, calls, 2, rows)) != ERR_OK)
 		return e;
 	for (int r = 0; r < rows_count(rows[0]); r++)
-		read_booking(rows[0], r, &out[row_i64(rows[0], r, 28) - 1]);
+		read_booking(rows[0], r, &out[row_i64(rows[0], r, 29) - 1]);
 	read_booked_seats(ctx, rows[1], out, n);
 	if (has_payments(out, n)) {
 		e = db_query(db, ctx, payments_call(events, uuids), &rows[0]);

@@ -15,6 +15,7 @@ struct booking {
 	const char *user_id, *user_name; /* the name may be NULL */
 	enum booking_status status;
 	enum booking_mode mode;
+	bool tried;          /* a payment of it has begun once */
 	bool queued;         /* it came through /api/booking … */
 	const char *section; /* … with these wishes; NULL: any */
 	int32_t subsection;  /* 0: any */
