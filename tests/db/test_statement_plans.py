@@ -141,6 +141,18 @@ HOT = {
                      ["unnest", "journal_pkey(event_id, xid, seq)", "unnest"]),
     "SEAT_STATES": ("'{1,1}', '{3,5}'", ["unnest", "seat_pkey(event_id, no)"]),
     "REDEEM_TICKETS": ("'{a,b}'", ["stream_ticket_pkey(hash)"]),
+    "GATEWAY_OPEN": (f"'cs_new', '{NEW}', '{NEW}', 100, 'EUR', NULL, NULL", []),
+    "GATEWAY_SESSION_OF": (f"'{BOOKING}'", ["gateway_session_payment_id_key(payment_id)"]),
+    "GATEWAY_SESSION": ("'cs_7'", ["gateway_session_pkey(id)"]),
+    "GATEWAY_EXPIRING": ("20", ["gateway_session_expiring(expires_at)"]),
+    "GATEWAY_SETTLE": ("'{cs_20,cs_40}', 'succeeded', '{a,b}', '{x,y}'", ["unnest", "gateway_session_pkey(id)"]),
+    "GATEWAY_TAKE": ("'cs_7', 'succeeded'", ["gateway_session_pkey(id)", "gateway_callback_pkey(id)"]),
+    "GATEWAY_REFUND": (f"'{NEW}', 'cs_7', '{BOOKING}', 100, 'EUR', 're_1', 'x'",
+                       ["gateway_refund_pkey(id)", "gateway_session_pkey(id)"]),
+    "GATEWAY_RECALL": (f"'{BOOKING}'", ["gateway_callback_pkey(id)"]),
+    "GATEWAY_REFUND_OF": (f"'{BOOKING}'", ["gateway_refund_pkey(id)"]),
+    "GATEWAY_DUE": ("20", ["gateway_callback_due(due_at)", "gateway_callback_pkey(id)"]),
+    "GATEWAY_NOTE": (f"'{{{BOOKING},{NEW}}}', '{{200,500}}'", ["unnest", "gateway_callback_pkey(id)"]),
 }
 
 # These run once in a while, or read a table that is short.
@@ -290,6 +302,14 @@ SELECT (number * 2 + k)::text::xid8, event_id, id, user_id,
        CASE WHEN queued AND k = 0 THEN 'booking.requested' ELSE 'booking.created' END
 FROM booking, generate_series(0, 1) AS k;
 UPDATE seat SET status = 'reserved', holder = 'x', booking_id = gen_random_uuid() WHERE no % 3 = 0;
+INSERT INTO gateway_session (id, payment_id, booking_id, amount, currency, status, expires_at)
+SELECT 'cs_' || right(id::text, 12)::int, id, id, 100, 'EUR',
+       CASE WHEN right(id::text, 1) = '0' THEN 'open' ELSE 'succeeded' END::gateway_status, now() + interval '1 minute'
+FROM booking;
+INSERT INTO gateway_refund (id, session_id, amount, gateway_ref) SELECT payment_id, id, 1, 'x' FROM gateway_session;
+INSERT INTO gateway_callback (id, body, due_at)
+SELECT payment_id, repeat('x', 300), CASE WHEN right(id, 1) = '7' THEN expires_at END FROM gateway_session
+WHERE status <> 'open';
 """
 
 
