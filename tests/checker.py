@@ -14,7 +14,8 @@ I3  only legal moves (R-1), and the journal tells all of them, in the order in w
     a booking that was accepted to be seated later begins as requested, and no other does
 I4  what the journal tells of seats is what they are
 
-A pending booking whose window has passed is live until it has been expired (R-11).
+A pending booking whose window has passed is live until it has been expired, and a seat whose hold
+has passed is held until it has been released or taken (R-11).
 """
 
 import argparse
@@ -94,6 +95,11 @@ RULES = (
             WHEN status IN ('reserved', 'sold') THEN holder IS NOT NULL AND booking_id IS NOT NULL
             ELSE holder IS NULL AND hold_until IS NULL AND booking_id IS NULL END
         ORDER BY 1, 2"""),
+    ("I2: event {}: seat {} is held by {}, but is not listed among what they hold", """
+        SELECT s.event_id, s.no, s.holder
+        FROM seat s LEFT JOIN hold h ON h.event_id = s.event_id AND h.user_id = s.holder
+        WHERE s.status = 'held' AND s.event_id = coalesce(%(event)s, s.event_id)
+          AND (s.no = ANY (h.seats)) IS NOT TRUE ORDER BY 1, 2"""),
     ("I2: event {} was made with {} seats, and has {}", """
         SELECT e.id, e.seats, count(s.no) FROM event e LEFT JOIN seat s ON s.event_id = e.id
         WHERE e.id = coalesce(%(event)s, e.id)
@@ -127,15 +133,18 @@ RULES = (
         WITH told AS (
             SELECT DISTINCT ON (j.event_id, n) j.event_id, n::int AS no,
                    CASE j.type WHEN 'booking.created' THEN 'reserved'
-                               WHEN 'booking.confirmed' THEN 'sold' ELSE 'free' END AS status
+                               WHEN 'booking.confirmed' THEN 'sold'
+                               WHEN 'seats.held' THEN 'held' ELSE 'free' END AS status
             FROM journal j
                  CROSS JOIN LATERAL jsonb_array_elements_text(j.payload -> 'seats') AS n
             WHERE j.type IN ('booking.created', 'booking.confirmed', 'booking.cancelled',
-                             'booking.expired', 'booking.refunded')
+                             'booking.expired', 'booking.refunded', 'seats.held',
+                             'seats.released')
               AND j.event_id = coalesce(%(event)s, j.event_id)
             ORDER BY j.event_id, n, j.seq DESC),
         states AS (
-            SELECT event_id, no, CASE WHEN booking_id IS NULL THEN 'free' ELSE status::text END AS status
+            SELECT event_id, no,
+                   CASE status WHEN 'blocked' THEN 'free' ELSE status::text END AS status
             FROM seat WHERE event_id = coalesce(%(event)s, event_id))
         SELECT s.event_id, s.no, s.status, coalesce(t.status, 'free')
         FROM states s LEFT JOIN told t USING (event_id, no)

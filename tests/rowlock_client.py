@@ -263,6 +263,14 @@ class Caller:
         assert found["status"] == "CONFIRMED", found
         return found
 
+    def hold(self, hall, *seat_nos):
+        return self.post("bookings/hold-seats", hall.wish(*seat_nos))
+
+    def let_go(self, hall=None, user=None):
+        """Releases own holds, or those of a user; of one event or of all."""
+        path = "bookings/holds/" + urllib.parse.quote(user or self.sub, safe="")
+        return self.delete(path + (f"?eventId={hall.id}" if hall else ""))
+
     def queue(self, hall, *positions, **more):
         """Asks /api/booking for the seats at these positions."""
         return self.post(QUEUE, hall.queue_wish(*positions, **more))
@@ -306,12 +314,12 @@ class Hall:
                 "quantity": quantity, "seat_selection_mode": "best_available",
                 "seat_positions": [], **more}
 
-    def map(self):
-        return self.stack.anyone().get(f"events/{self.id}/seats").ok()
+    def map(self, viewer=None):
+        return (viewer or self.stack.anyone()).get(f"events/{self.id}/seats").ok()
 
-    def statuses(self):
-        """{seat number: its status in words} as the seat map says."""
-        seen = self.map()
+    def statuses(self, viewer=None):
+        """{seat number: its status in words} as the seat map says, to the public or a viewer."""
+        seen = self.map(viewer)
         return {seat[0]: seen["statuses"][seat[3]] for part in seen["sections"]
                 for seat in part["seats"]}
 

@@ -258,7 +258,7 @@ decode_seats(struct api *a, const char *name, int32_t event_id, size_t most, int
 	cJSON_ArrayForEach(item, list)
 	{
 		if (*n == most) {
-			decode_fault(a, name, talloc_asprintf(a->rq->ctx, "at most %zu seats a booking", most));
+			decode_fault(a, name, talloc_asprintf(a->rq->ctx, "at most %zu seats at once", most));
 			return ERR_OK;
 		}
 		out[*n] = seat_of(item, event_id);

@@ -33,6 +33,9 @@ enum err v1_payment_webhook(struct api *a);
 enum err v1_payment_refund(struct api *a);
 enum err v1_payment_status(struct api *a);
 
+enum err v1_hold_create(struct api *a);
+enum err v1_hold_release(struct api *a);
+
 enum err queue_booking_create(struct api *a);
 enum err queue_booking_list(struct api *a);
 enum err queue_booking_get(struct api *a);

@@ -18,6 +18,8 @@ static const struct route routes[] = {
 	{ { GET, "/api/v1/events/{id}/seats" }, PUBLIC, v1_event_seats, FACE_V1, 0 },
 
 	{ { POST, "/api/v1/bookings" }, BUYERS, v1_booking_create, FACE_V1, BODY_MOST },
+	{ { POST, "/api/v1/bookings/hold-seats" }, BUYERS, v1_hold_create, FACE_V1, BODY_MOST },
+	{ { DELETE, "/api/v1/bookings/holds/{id}" }, BUYERS, v1_hold_release, FACE_V1, 0 },
 	{ { GET, "/api/v1/bookings/my" }, ANYBODY, v1_booking_list_own, FACE_V1, 0 },
 	{ { GET, "/api/v1/bookings/user/{id}" }, ANYBODY, v1_booking_list_user, FACE_V1, 0 },
 	{ { GET, "/api/v1/bookings/{id}" }, ANYBODY, v1_booking_get, FACE_V1, 0 },

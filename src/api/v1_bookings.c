@@ -2,6 +2,7 @@
 
 #include "api/decode.h"
 #include "api/handlers.h"
+#include "api/v1_bookings.h"
 #include "base/money.h"
 #include "core/booking.h"
 #include "core/history.h"
@@ -95,20 +96,25 @@ refused_seats(TALLOC_CTX *ctx, const struct ask *ask, const struct answer *answe
 	return jsonw_text(&w);
 }
 
-/* What the answer to an unsuccessful request for seats says beside its code. */
-static void
-explain(struct api *a, const struct ask *ask, const struct answer *answer)
+void
+v1_name_refused(struct api *a, const struct ask *ask, const struct answer *answer)
 {
 	if (answer->n_refused > 0)
 		a->details = refused_seats(a->rq->ctx, ask, answer);
+}
+
+/* What the answer to an unsuccessful request for a booking says beside its code. */
+static void
+explain(struct api *a, const struct ask *ask, const struct answer *answer)
+{
+	v1_name_refused(a, ask, answer);
 	if (answer->err == ERR_VALIDATION_ERROR)
 		decode_fault(a, ask->best ? "quantity" : "seatIds",
 		             talloc_asprintf(a->rq->ctx, "at most %d seats a booking", answer->limit));
 }
 
-/* On whose behalf: staff may name a user, anybody else only himself. */
-static enum err
-choose_user(struct api *a, struct ask *ask)
+enum err
+v1_choose_user(struct api *a, struct ask *ask)
 {
 	const char *named = decode_text(a, "userId", OPTIONAL, 1, SUB_MAX_BYTES);
 
@@ -183,7 +189,7 @@ decode_ask(struct api *a, struct ask *ask)
 	ask->event_id = decode_event(a, "eventId");
 	if (ask->event_id == -1)
 		return ERR_EVENT_NOT_FOUND;
-	if ((e = choose_user(a, ask)) != ERR_OK)
+	if ((e = v1_choose_user(a, ask)) != ERR_OK)
 		return e;
 	if ((e = named ? decode_named(a, ask) : decode_wish(a, ask)) == ERR_OK)
 		e = decode_done(a);

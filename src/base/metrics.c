@@ -144,6 +144,7 @@ label_value(enum metric m, unsigned i, char *room, size_t size)
 		snprintf(room, size, statuses[i] == 0 ? "other" : "%d", statuses[i]);
 		return room;
 	case METRIC_BOOKINGS:
+	case METRIC_HOLDS:
 		return err_name((enum err)i);
 	case METRIC_REQUEST_TIME:
 		return route_names[i];

@@ -12,11 +12,12 @@
 #define ASK_MAX_SEATS   50 /* the most that MAX_SEATS_PER_BOOKING may be set to */
 #define QUEUE_MAX_SEATS 4  /* of a booking through /api/booking */
 
-/* The limits that hold where an event says nothing. */
+/* The limits that hold where an event says nothing. */
 struct policy {
 	int32_t max_seats;
 	int32_t window_min; /* 0: no window */
 	int32_t max_pending;
+	int32_t hold_min;
 	int32_t paying_min; /* that a payment may take: then its booking lapses */
 };
 
@@ -25,6 +26,7 @@ enum ask_kind {
 	ASK_BOOK,   /* a new booking, with its seats */
 	ASK_ACCEPT, /* a new booking that gets its seats later: requested */
 	ASK_SEAT,   /* the seats for one that was accepted: pending, or failed */
+	ASK_HOLD,   /* no booking: seats to be kept for a while */
 };
 
 /* A request for seats of one event, by one user. */
@@ -68,9 +70,9 @@ struct answer {
 	int32_t refused[ASK_MAX_SEATS];
 	size_t n_refused;
 	int32_t limit; /* VALIDATION_ERROR: the most seats that the event allows */
-	/* ERR_OK: the booking; with its seats, in order, unless it is ASK_ACCEPT. */
+	/* ERR_OK: the booking; with its seats, in order, if it is ASK_BOOK or ASK_SEAT. */
 	int64_t number, total_minor;
-	int64_t created_us, expires_us; /* expires -1: no window */
+	int64_t created_us, expires_us; /* expires -1: no window; of a hold: when it ends */
 	char currency[4];
 	struct booked_seat *seats;
 	size_t n_seats;
@@ -84,7 +86,8 @@ struct verdict {
 	int32_t refused[ASK_MAX_SEATS];
 	size_t n_refused;
 	int32_t limit;
-	int32_t window_min;
+	int32_t window_min;       /* ASK_HOLD: of the hold */
+	struct holding *holding;  /* ASK_HOLD, ERR_OK: what the user holds after all of the asks; on ctx */
 	int64_t total_minor;
 	int32_t prices_minor[ASK_MAX_SEATS];
 	const struct seat_facts *seats[ASK_MAX_SEATS];
@@ -100,10 +103,10 @@ struct verdict {
  * out		n verdicts. An entry whose err is set on entry stays refused for that reason, unless
  *			the event gives a better one. Set: ERR_OK, SEAT_ALREADY_RESERVED, SEAT_NOT_FOUND,
  *			EVENT_NOT_FOUND, EVENT_NOT_ON_SALE, EVENT_CANCELLED, TOO_MANY_PENDING_BOOKINGS,
- *			VALIDATION_ERROR; INVALID_STATE and gone; or lapsed, with err
+ *			VALIDATION_ERROR (more seats than limit); INVALID_STATE and gone; or lapsed, with err
  *			SEAT_ALREADY_RESERVED and the lapsed seats refused
  *
- * Rules: R-10 to R-13, R-20 to R-22, R-40.
+ * Rules: R-10 to R-13, R-20 to R-23, R-40.
  */
 void decide(TALLOC_CTX *ctx, const struct policy *policy, const struct locked *facts,
             struct ask *const *asks, size_t n, struct verdict *out);

@@ -74,6 +74,20 @@ seat_list(const struct ask *ask, bool patient, struct wants *w, size_t **n)
 	return ask->kind == ASK_ACCEPT ? NULL : idle ? w->idle : w->seats;
 }
 
+/* Adds the asker and event of a hold, once. */
+static void
+want_holding(TALLOC_CTX *ctx, const struct ask *ask, struct wants *w)
+{
+	for (size_t i = 0; i < w->n_holdings; i++) {
+		if (w->holdings[i].event_id == ask->event_id &&
+		    strcmp(w->holdings[i].user_id, ask->user_id) == 0)
+			return;
+	}
+	w->holdings = talloc_realloc(ctx, w->holdings, struct holding, (unsigned)w->n_holdings + 1);
+	w->holdings[w->n_holdings++] =
+	    (struct holding){ .event_id = ask->event_id, .user_id = ask->user_id };
+}
+
 void
 wants_collect(TALLOC_CTX *ctx, struct ask *const *asks, size_t n, bool patient, struct wants *out)
 {
@@ -98,6 +112,8 @@ wants_collect(TALLOC_CTX *ctx, struct ask *const *asks, size_t n, bool patient, 
 		out->events[i] = asks[i]->event_id;
 		if (asks[i]->kind == ASK_SEAT)
 			out->bookings[out->n_bookings++] = asks[i]->id;
+		if (asks[i]->kind == ASK_HOLD)
+			want_holding(ctx, asks[i], out);
 		for (size_t k = 0; list != NULL && k < asks[i]->n_seats; k++)
 			list[(*used)++] = (struct seat_key){ asks[i]->event_id, asks[i]->seats[k] };
 	}
@@ -256,6 +272,7 @@ write_kind(const struct ask *ask, const struct verdict *v, enum write_kind *kind
 		[ASK_BOOK] = WRITE_BOOKED,
 		[ASK_ACCEPT] = WRITE_ACCEPTED,
 		[ASK_SEAT] = WRITE_SEATED,
+		[ASK_HOLD] = WRITE_HELD,
 	};
 
 	*kind = v->err == ERR_OK ? kinds[ask->kind] : WRITE_FAILED;
@@ -276,8 +293,20 @@ write_texts(TALLOC_CTX *ctx, const struct ask *ask, const struct verdict *v, int
 		w->payload = journal_requested(ctx, ask, v->event->currency);
 	else if (w->kind == WRITE_FAILED)
 		w->payload = journal_failed(ctx, ask, v->err, failure_text(ctx, ask, v));
+	else if (w->kind == WRITE_HELD)
+		w->payload = journal_held(ctx, ask, expires_us);
 	else
 		w->payload = journal_created(ctx, ask, v, w->positions, expires_us);
+}
+
+/* What the user of a hold holds after the batch, for the first of his asks. */
+static const struct holding *
+first_holding(const struct ask *ask, const struct verdict *v)
+{
+	if (ask->kind != ASK_HOLD || v->holding->written)
+		return NULL;
+	v->holding->written = true;
+	return v->holding;
 }
 
 /* Turns the verdicts into what is to be written. */
@@ -311,6 +340,7 @@ prepare_writes(TALLOC_CTX *ctx, struct pending_commit *p)
 			.section = a->section,
 			.subsection = a->subsection,
 			.reason = err_code(v->err),
+			.holding = first_holding(a, v),
 		};
 		write_texts(ctx, a, v, p->facts.now_us, &p->writes[p->n_writes++]);
 	}
@@ -347,7 +377,7 @@ answer_booked(const struct pending_commit *p, const struct ask *ask, const struc
 	out->created_us = p->facts.now_us;
 	out->expires_us = v->window_min == 0 ? -1 : out->created_us + v->window_min * 60 * US_PER_S;
 	memcpy(out->currency, v->event->currency, sizeof(out->currency));
-	if (accepted)
+	if (accepted || ask->kind == ASK_HOLD)
 		return;
 	out->n_seats = ask->n_seats;
 	out->seats = talloc_array(ask->ctx, struct booked_seat, (unsigned)ask->n_seats);
@@ -371,7 +401,7 @@ announce(const struct pending_commit *p)
 	for (size_t i = 0; i < p->n_writes; i++) {
 		const struct booking_write *w = &p->writes[i];
 
-		if (w->kind == WRITE_BOOKED || w->kind == WRITE_SEATED)
+		if (w->kind == WRITE_BOOKED || w->kind == WRITE_SEATED || w->kind == WRITE_HELD)
 			houses_taken(p->houses, w->event_id, w->seats, w->n_seats);
 	}
 }

@@ -173,7 +173,8 @@ settle(struct turn *t)
 		e = ERR_UNAVAILABLE;
 		if (clock_mono_us() - one->since_us < PATIENCE_US)
 			e = settle_together(t, &one, &left);
-		if (left > 0 && e == ERR_OK && one->ask->kind == ASK_BOOK && !one->ask->best)
+		if (left > 0 && e == ERR_OK && !one->ask->best &&
+		    (one->ask->kind == ASK_BOOK || one->ask->kind == ASK_HOLD))
 			one->answer->err = ERR_SEAT_ALREADY_RESERVED; /* lapsed, yet somebody is at it */
 		else if (left > 0)
 			answer_everyone(&one, 1, last_word(e));
@@ -199,7 +200,7 @@ clerk_book(struct clerk *c, struct ask *ask, struct answer *out)
 	memset(out, 0, sizeof(*out));
 	out->err = ERR_UNAVAILABLE; /* until somebody says otherwise */
 	window_ask(c->window, &self);
-	metrics_count(METRIC_BOOKINGS, out->err);
+	metrics_count(ask->kind == ASK_HOLD ? METRIC_HOLDS : METRIC_BOOKINGS, out->err);
 	return out->err;
 }
 

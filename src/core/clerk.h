@@ -22,17 +22,17 @@ struct clerk *clerk_new(TALLOC_CTX *ctx, const char *conninfo, const struct poli
                         struct houses *houses);
 
 /*
- * Books seats: joins the queue of this process and returns when the request has been
+ * Books or holds seats: joins the queue of this process and returns when the request has been
  * settled, by this thread or by whichever became the clerk. Any number of threads may call.
  *
- * ask	ASK_BOOK or ASK_ACCEPT; must stay as it is meanwhile; n_seats and seats are set when best
+ * ask	ASK_BOOK, ASK_ACCEPT or ASK_HOLD; must stay as it is meanwhile; n_seats and seats are set when best
  * out	set; see struct answer; lives on ask->ctx
  *
- * Returns out->err: ERR_OK (the booking is committed), SEAT_ALREADY_RESERVED (out->refused
+ * Returns out->err: ERR_OK (the booking or hold is committed), SEAT_ALREADY_RESERVED (out->refused
  * lists them), SEAT_NOT_FOUND (likewise), EVENT_NOT_FOUND, EVENT_NOT_ON_SALE,
  * EVENT_CANCELLED, NOT_ENOUGH_SEATS, TOO_MANY_PENDING_BOOKINGS, VALIDATION_ERROR (more seats
  * than out->limit), UNAVAILABLE (nothing was booked, unless the database went away during COMMIT
- * and has not come back since). Rules: R-10 to R-14, R-20 to R-22, R-31 to R-33.
+ * and has not come back since). Rules: R-10 to R-14, R-20 to R-23, R-31 to R-33.
  */
 enum err clerk_book(struct clerk *clerk, struct ask *ask, struct answer *out) MUST_CHECK;
 

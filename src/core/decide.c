@@ -7,9 +7,10 @@
 struct desk {
 	const struct policy *policy;
 	const struct locked *facts;
-	bool *taken;            /* by seat of facts */
+	const struct ask **taken; /* by seat of facts: whose it is by now; NULL: nobody's */
 	struct pending_facts *pending; /* counts that grow, sorted by user */
 	size_t n_pending;
+	struct holding *holdings; /* of the facts, with what is given and taken */
 };
 
 static int
@@ -42,6 +43,37 @@ open_counts(struct desk *d, TALLOC_CTX *ctx, struct ask *const *asks, size_t n)
 		if (p != NULL)
 			p->count = f->pending[i].count;
 	}
+}
+
+/* A copy of what was read, with room for what may be given. */
+static void
+open_holdings(struct desk *d, TALLOC_CTX *ctx)
+{
+	const struct locked *f = d->facts;
+
+	d->holdings = talloc_array(ctx, struct holding, (unsigned)f->n_holdings);
+	for (size_t i = 0; i < f->n_holdings; i++) {
+		const struct holding *from = &f->holdings[i];
+		struct holding *h = &d->holdings[i];
+
+		*h = *from;
+		h->seats = talloc_array(ctx, struct held_seat, (unsigned)from->n + HOLD_MOST);
+		for (size_t k = 0; k < from->n; k++)
+			h->seats[k] = from->seats[k];
+	}
+}
+
+/* What the asker holds of the event; NULL when it was not read, because nobody wants more. */
+static struct holding *
+find_holding(const struct desk *d, const struct ask *ask)
+{
+	for (size_t i = 0; i < d->facts->n_holdings; i++) {
+		struct holding *h = &d->holdings[i];
+
+		if (h->event_id == ask->event_id && strcmp(h->user_id, ask->user_id) == 0)
+			return h;
+	}
+	return NULL;
 }
 
 static const struct event_facts *
@@ -94,6 +126,18 @@ seat_standing(const struct seat_facts *seat, const char *user_id)
 	}
 }
 
+/* Likewise, after what the asks before it were given: a booking may use its user's hold up. */
+static enum standing
+standing_now(const struct desk *d, const struct ask *ask, const struct seat_facts *seat)
+{
+	const struct ask *by = d->taken[seat - d->facts->seats];
+
+	if (by == NULL)
+		return seat_standing(seat, ask->user_id);
+	return by->kind == ASK_HOLD && strcmp(by->user_id, ask->user_id) == 0 ? STANDS_FREE
+	                                                                      : STANDS_TAKEN;
+}
+
 /* Looks at every seat of an ask, so that a refusal can name all of them. */
 static void
 check_seats(struct desk *d, const struct ask *ask, struct verdict *v)
@@ -113,7 +157,7 @@ check_seats(struct desk *d, const struct ask *ask, struct verdict *v)
 		v->seats[i] = s;
 		v->prices_minor[i] = s->price_minor;
 		v->total_minor += s->price_minor;
-		standing = d->taken[s - f->seats] ? STANDS_TAKEN : seat_standing(s, ask->user_id);
+		standing = standing_now(d, ask, s);
 		if (standing == STANDS_TAKEN && v->err != ERR_SEAT_NOT_FOUND)
 			refuse(v, ERR_SEAT_ALREADY_RESERVED, ask->seats[i]);
 		else if (standing == STANDS_LAPSED)
@@ -166,6 +210,72 @@ waits_for_seats(const struct desk *d, const struct ask *ask)
 	               uuid_compare) != NULL;
 }
 
+static bool
+is_asked_for(const struct ask *ask, int32_t no)
+{
+	size_t i = 0;
+
+	while (i < ask->n_seats && ask->seats[i] != no)
+		i++;
+	return i < ask->n_seats;
+}
+
+/*
+ * Whether the user may hold these seats as well (R-23). Those that have lapsed do not count;
+ * they are still marked as his, and so stay listed until somebody sets them free.
+ */
+static enum err
+check_held(const struct holding *h, const struct ask *ask)
+{
+	size_t n = ask->n_seats;
+
+	for (size_t i = 0; i < h->n; i++)
+		n += !h->seats[i].lapsed && !is_asked_for(ask, h->seats[i].no);
+	return n > HOLD_MOST ? ERR_VALIDATION_ERROR : ERR_OK;
+}
+
+/* Takes an ask's seats out of what its user holds. */
+static void
+drop_held(struct holding *h, const struct ask *ask)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < h->n; i++) {
+		if (!is_asked_for(ask, h->seats[i].no))
+			h->seats[kept++] = h->seats[i];
+	}
+	h->n = kept;
+}
+
+/* Notes what the asker has got, for those behind him. */
+static void
+give(struct desk *d, const struct ask *ask, struct verdict *v)
+{
+	struct holding *h = find_holding(d, ask);
+
+	for (size_t i = 0; i < ask->n_seats; i++)
+		d->taken[v->seats[i] - d->facts->seats] = ask;
+	if (h == NULL)
+		return;
+	drop_held(h, ask);
+	for (size_t i = 0; ask->kind == ASK_HOLD && i < ask->n_seats; i++)
+		h->seats[h->n++] = (struct held_seat){ ask->seats[i], false };
+	v->holding = h;
+}
+
+/* A hold: its own limit and time, and none of a booking's. */
+static void
+decide_hold(struct desk *d, const struct ask *ask, struct verdict *v)
+{
+	v->limit = HOLD_MOST;
+	v->window_min = v->event->hold_min > 0 ? v->event->hold_min : d->policy->hold_min;
+	if ((v->err = check_held(find_holding(d, ask), ask)) != ERR_OK)
+		return;
+	check_seats(d, ask, v);
+	if (v->err == ERR_OK)
+		give(d, ask, v);
+}
+
 static void
 decide_one(struct desk *d, const struct ask *ask, struct verdict *v)
 {
@@ -180,6 +290,10 @@ decide_one(struct desk *d, const struct ask *ask, struct verdict *v)
 	v->event = find_event(d->facts, ask->event_id);
 	if ((v->err = check_event(v->event, ask->kind)) != ERR_OK)
 		return;
+	if (ask->kind == ASK_HOLD) {
+		decide_hold(d, ask, v);
+		return;
+	}
 	v->limit = seats_limit(d, ask, v->event);
 	if (ask->quantity > v->limit) {
 		v->err = ERR_VALIDATION_ERROR;
@@ -196,8 +310,7 @@ decide_one(struct desk *d, const struct ask *ask, struct verdict *v)
 			return;
 		user->count++;
 	}
-	for (size_t i = 0; i < ask->n_seats; i++)
-		d->taken[v->seats[i] - d->facts->seats] = true;
+	give(d, ask, v);
 }
 
 void
@@ -206,8 +319,9 @@ decide(TALLOC_CTX *ctx, const struct policy *policy, const struct locked *facts,
 {
 	struct desk d = { .policy = policy, .facts = facts };
 
-	d.taken = talloc_zero_array(ctx, bool, (unsigned)facts->n_seats);
+	d.taken = talloc_zero_array(ctx, const struct ask *, (unsigned)facts->n_seats);
 	open_counts(&d, ctx, asks, n);
+	open_holdings(&d, ctx);
 	for (size_t i = 0; i < n; i++)
 		decide_one(&d, asks[i], &out[i]);
 }

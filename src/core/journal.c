@@ -163,6 +163,34 @@ journal_refunded(TALLOC_CTX *ctx, const struct locked_booking *b, const char *re
 }
 
 char *
+journal_held(TALLOC_CTX *ctx, const struct ask *ask, int64_t expires_us)
+{
+	struct jsonw w;
+
+	jsonw_init(&w, ctx, 128);
+	jsonw_open(&w, NULL, '{');
+	write_ints(&w, "seats", ask->seats, ask->n_seats);
+	jsonw_time(&w, "expiresAt", expires_us);
+	jsonw_close(&w, '}');
+	return jsonw_text(&w);
+}
+
+char *
+journal_released(TALLOC_CTX *ctx, const struct holding *h)
+{
+	struct jsonw w;
+
+	jsonw_init(&w, ctx, 128);
+	jsonw_open(&w, NULL, '{');
+	jsonw_open(&w, "seats", '[');
+	for (size_t i = 0; i < h->n; i++)
+		jsonw_int(&w, NULL, h->seats[i].no);
+	jsonw_close(&w, ']');
+	jsonw_close(&w, '}');
+	return jsonw_text(&w);
+}
+
+char *
 journal_confirmed(TALLOC_CTX *ctx, const struct locked_booking *b, const char *ticket_ref)
 {
 	struct jsonw w;

@@ -32,6 +32,12 @@ char *journal_ended(TALLOC_CTX *ctx, const struct locked_booking *booking, const
 char *journal_refunded(TALLOC_CTX *ctx, const struct locked_booking *booking, const char *reason,
                        int64_t refunded_minor, int64_t kept_minor);
 
+/* seats.held: {"seats":[…],"expiresAt"} */
+char *journal_held(TALLOC_CTX *ctx, const struct ask *ask, int64_t expires_us);
+
+/* seats.released: {"seats":[…]} */
+char *journal_released(TALLOC_CTX *ctx, const struct holding *holding);
+
 /* booking.confirmed: {"from","seats":[…],"total","currency","ticketReference","queue"?} */
 char *journal_confirmed(TALLOC_CTX *ctx, const struct locked_booking *booking,
                         const char *ticket_ref);

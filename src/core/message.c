@@ -50,7 +50,7 @@ static const struct kind {
 	{ "booking.expired", ENDED, ENDS, "booking.cancelled" },
 	{ "booking.failed", MOVE | REASON | TEXT, 0, NULL },
 	{ "booking.refunded", ENDED, 0, NULL },
-	{ "seats.held", USER | EVENT | SEATS, 0, NULL },
+	{ "seats.held", USER | EVENT | SEATS | EXPIRES, 0, NULL },
 	{ "seats.released", USER | EVENT | SEATS, 0, NULL },
 	{ "refund.requested", MOVE | REFUND | REASON, 0, NULL },
 	{ "refund.completed", MOVE | REFUND | REASON, 0, NULL },

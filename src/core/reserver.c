@@ -173,7 +173,8 @@ int
 reserver_run(TALLOC_CTX *ctx, const struct config *config, const char *database)
 {
 	const struct policy policy = { (int32_t)config->max_seats, (int32_t)config->window_min,
-		                           (int32_t)config->max_pending, (int32_t)config->paying_min };
+		                           (int32_t)config->max_pending, (int32_t)config->hold_min,
+		                           (int32_t)config->paying_min };
 	struct reserver r = { .attempts = (int)config->consumer_attempts };
 
 	r.seating = seating_new(ctx, database, &policy);

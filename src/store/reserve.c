@@ -81,6 +81,7 @@ read_events(TALLOC_CTX *ctx, const struct rows *rows, struct locked *out)
 		e->window_named = row_bool(rows, r, 4);
 		e->window_min = row_null(rows, r, 5) ? 0 : row_i32(rows, r, 5);
 		e->max_pending = row_null(rows, r, 6) ? 0 : row_i32(rows, r, 6);
+		e->hold_min = row_null(rows, r, 8) ? 0 : row_i32(rows, r, 8);
 	}
 }
 
@@ -166,9 +167,9 @@ reserve_lock(struct db *db, TALLOC_CTX *ctx, const struct wants *w, struct locke
 {
 	const struct choosing *choosing = w->choosing;
 	struct array user, event;
-	struct call calls[8];
-	struct rows *rows[8];
-	size_t n = 0, pending, events, requested = 0, idle = 0, seats = 0;
+	struct call calls[9];
+	struct rows *rows[9];
+	size_t n = 0, pending, events, requested = 0, idle = 0, seats = 0, held = 0;
 	enum err e;
 
 	array_init(&user, ctx);
@@ -191,6 +192,8 @@ reserve_lock(struct db *db, TALLOC_CTX *ctx, const struct wants *w, struct locke
 		calls[seats = n++] = for_keys(ctx, STMT_LOCK_SEATS, w->seats, w->n_seats);
 	if (w->n_idle > 0)
 		calls[idle = n++] = for_keys(ctx, STMT_LOCK_IDLE_SEATS, w->idle, w->n_idle);
+	if (w->n_holdings > 0)
+		calls[held = n++] = holding_read_call(ctx, w->holdings, w->n_holdings);
 	memset(out, 0, sizeof(*out));
 	out->seats = talloc_array(ctx, struct seat_facts, 0); /* not NULL: it is searched */
 	if ((e = db_exchange(db, ctx, calls, n, rows)) != ERR_OK)
@@ -203,6 +206,10 @@ reserve_lock(struct db *db, TALLOC_CTX *ctx, const struct wants *w, struct locke
 		read_seats(ctx, rows[seats], out);
 	if (idle > 0)
 		read_seats(ctx, rows[idle], out);
+	if (held > 0)
+		holding_read(ctx, rows[held], w->holdings, w->n_holdings);
+	out->holdings = w->holdings;
+	out->n_holdings = w->n_holdings;
 	return ERR_OK;
 }
 
@@ -228,6 +235,7 @@ static const char *const journal_types[WRITE__MAX] = {
 	[WRITE_ACCEPTED] = "booking.requested",
 	[WRITE_SEATED] = "booking.created",
 	[WRITE_FAILED] = "booking.failed",
+	[WRITE_HELD] = "seats.held",
 };
 
 /* A number, or null for 0. */
@@ -275,7 +283,10 @@ static void
 add_journal(struct journal_arrays *a, const struct booking_write *w)
 {
 	array_int(&a->event, w->event_id);
-	array_uuid(&a->id, &w->id);
+	if (w->kind == WRITE_HELD)
+		array_text(&a->id, NULL);
+	else
+		array_uuid(&a->id, &w->id);
 	array_text(&a->user, w->user_id);
 	array_text(&a->type, journal_types[w->kind]);
 	array_text(&a->correlation, w->correlation_id);
@@ -411,13 +422,14 @@ enum err
 reserve_write(struct db *db, TALLOC_CTX *ctx, struct booking_write *writes, size_t n,
               void (*written)(void *), void *arg)
 {
-	struct call calls[WRITE__MAX + 3];
-	struct rows *rows[WRITE__MAX + 3];
+	struct call calls[WRITE_HELD + HOLDING_CALLS + 3];
+	struct rows *rows[WRITE_HELD + HOLDING_CALLS + 3];
 	size_t used = 0;
 	enum err e;
 
-	for (enum write_kind kind = 0; kind < WRITE__MAX; kind++)
+	for (enum write_kind kind = 0; kind < WRITE_HELD; kind++)
 		used += bookings_call(ctx, kind, writes, n, &calls[used]);
+	used += holding_write_calls(ctx, writes, n, &calls[used]);
 	used += seats_call(ctx, writes, n, &calls[used]);
 	calls[used++] = journal_call(ctx, writes, n);
 	calls[used++] = (struct call){ .stmt = STMT_COMMIT };
@@ -435,17 +447,21 @@ enum err
 reserve_find(struct db *db, TALLOC_CTX *ctx, const struct wants *wants, struct booking_write *writes,
              size_t n, bool *committed)
 {
-	const bool is_new = writes[0].kind == WRITE_BOOKED || writes[0].kind == WRITE_ACCEPTED;
 	struct uuid *ids = talloc_array(ctx, struct uuid, (unsigned)n);
 	struct rows *rows[4];
+	bool is_new = false;
+	size_t asked = 0;
 	enum err e;
 
-	for (size_t i = 0; i < n; i++)
-		ids[i] = writes[i].id;
+	for (size_t i = 0; i < n; i++) {
+		is_new = is_new || writes[i].kind == WRITE_BOOKED || writes[i].kind == WRITE_ACCEPTED;
+		if (writes[i].kind != WRITE_HELD)
+			ids[asked++] = writes[i].id;
+	}
 	const struct call calls[] = {
 		{ .stmt = STMT_BEGIN },
 		{ STMT_LOCK_USERS, { keys_param(ctx, wants) } },
-		for_bookings(ctx, STMT_FIND_BOOKINGS, ids, n),
+		for_bookings(ctx, STMT_FIND_BOOKINGS, ids, asked),
 		{ .stmt = STMT_COMMIT },
 	};
 	*committed = false;

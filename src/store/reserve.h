@@ -2,6 +2,7 @@
 #define ROWLOCK_RESERVE_H
 
 #include "store/db.h"
+#include "store/holding.h"
 #include "store/types.h"
 
 /*
@@ -24,6 +25,7 @@ struct event_facts {
 	int32_t max_pending; /* 0: the event says nothing */
 	bool window_named;   /* the event says something about the window … */
 	int32_t window_min;  /* … this many minutes; 0: no window */
+	int32_t hold_min;    /* 0: the event says nothing */
 };
 
 struct seat_facts {
@@ -52,6 +54,8 @@ struct locked {
 	size_t n_pending;
 	struct uuid *requested; /* those of the bookings named that wait for seats, sorted */
 	size_t n_requested;
+	const struct holding *holdings; /* of those who want to hold more */
+	size_t n_holdings;
 };
 
 /* Events in which the system chooses seats. */
@@ -69,7 +73,8 @@ struct wants {
 	struct uuid *bookings;  /* that wait for seats, sorted, distinct */
 	struct seat_key *seats; /* sorted, distinct */
 	struct seat_key *idle;  /* likewise: those that are left out when somebody is at them */
-	size_t n_keys, n_users, n_events, n_bookings, n_seats, n_idle;
+	struct holding *holdings; /* distinct: what these users hold of these events is read */
+	size_t n_keys, n_users, n_events, n_bookings, n_seats, n_idle, n_holdings;
 	const struct choosing *choosing; /* or NULL */
 };
 
@@ -95,10 +100,11 @@ enum write_kind {
 	WRITE_ACCEPTED, /* a new one without: requested */
 	WRITE_SEATED,   /* one that was accepted gets its seats: pending */
 	WRITE_FAILED,   /* one that was accepted gets none: failed */
+	WRITE_HELD,     /* no booking: seats are held */
 	WRITE__MAX
 };
 
-/* One booking to be written. */
+/* One booking to be written, or one hold. */
 struct booking_write {
 	enum write_kind kind;
 	struct uuid id;
@@ -111,7 +117,7 @@ struct booking_write {
 	const int32_t *prices_minor; /* of the same */
 	size_t n_seats;
 	int64_t total_minor;
-	int32_t window_min;  /* 0: no window */
+	int32_t window_min;  /* 0: no window; of WRITE_HELD: how long */
 	enum booking_mode mode;
 	const char *payload; /* of the journal row, JSON */
 	int32_t quantity;    /* WRITE_ACCEPTED, with the next two */
@@ -119,6 +125,7 @@ struct booking_write {
 	int32_t subsection;  /* 0: any */
 	const char *positions; /* WRITE_ACCEPTED and WRITE_SEATED: JSON, or NULL */
 	const char *reason;  /* WRITE_FAILED */
+	const struct holding *holding; /* WRITE_HELD: all that the user holds then; NULL: another says it */
 	int64_t number;      /* set by reserve_write for new ones */
 };
 
@@ -135,7 +142,8 @@ enum err reserve_write(struct db *db, TALLOC_CTX *ctx, struct booking_write *wri
 /*
  * After DB_UNKNOWN, on a new connection: waits until the lost transaction has ended (it held
  * the same user locks) and tells whether it was committed. It was one transaction: all of the
- * bookings are as it wanted them, or none. Numbers are filled in.
+ * bookings are as it wanted them, or none. Numbers are filled in. Of holds alone it says that
+ * they were not: to hold the same seats again is as good.
  */
 enum err reserve_find(struct db *db, TALLOC_CTX *ctx, const struct wants *wants,
                       struct booking_write *writes, size_t n, bool *committed) MUST_CHECK;

@@ -324,29 +324,34 @@ def test_seats_of_the_house_are_not_given_out(hall, best, block):
     assert place.statuses()[5] == place.statuses()[6] == "blocked"
 
 
-def hold(ask, place, seat_nos, user, seconds):
-    return ask("""UPDATE seat SET status = 'held', holder = %s,
-                  hold_until = now() + %s * interval '1 second'
-                  WHERE event_id = %s AND no = ANY(%s) RETURNING no""",
-               user, seconds, place.number, list(seat_nos))
+@pytest.fixture
+def hold(buyer, ask):
+    """hold(place, seat numbers, seconds): somebody holds them for so long from now on."""
+    def make(place, seat_nos, seconds):
+        who = buyer("somebody")
+        assert who.hold(place, *seat_nos).status == 200
+        return ask("""UPDATE seat SET hold_until = now() + %s * interval '1 second'
+                      WHERE event_id = %s AND holder = %s RETURNING no""",
+                   seconds, place.number, who.sub)
+    return make
 
 
-def test_seats_that_somebody_holds_are_not_given_out(hall, best, ask):
+def test_seats_that_somebody_holds_are_not_given_out(hall, best, hold):
     place = hall()
-    hold(ask, place, (5, 6), "somebody", 600)
+    hold(place, (5, 6), 600)
     assert not {5, 6} & set(best(place, 4))
 
 
-def test_hold_that_has_passed_is_none(hall, best, ask):
+def test_hold_that_has_passed_is_none(hall, best, hold):
     place = hall()
-    hold(ask, place, (5, 6), "somebody", -1)
+    hold(place, (5, 6), -1)
     assert best(place, 2) == [5, 6]
 
 
-def test_hold_that_passes_meanwhile(hall, best, ask, buyer):
+def test_hold_that_passes_meanwhile(hall, best, hold, buyer):
     """It is known when it will: no news is needed."""
     place = hall(rows=1, cols=2)
-    hold(ask, place, (1, 2), "somebody", 0.3)
+    hold(place, (1, 2), 0.3)
     buyer().book_best(place, 2).refused(409, "NOT_ENOUGH_SEATS")
     assert eventually(lambda: buyer().book_best(place, 2), "NOT_ENOUGH_SEATS") == [1, 2]
 

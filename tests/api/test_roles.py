@@ -20,6 +20,8 @@ MATRIX = {
     "POST events":                   ("event", 401, 403, 403, 201, None, 201, 403),
     "PATCH events/{event}":          ("title", 401, 403, 403, 200, 403, None, 403),
     "POST bookings":                 ("wish", 401, 201, 201, 403, 403, 201, 201),
+    "POST bookings/hold-seats":      ("hold", 401, 200, 200, 403, 403, 200, 200),
+    "DELETE bookings/holds/{user}":  (None, 401, 200, 403, 403, 403, 200, 200),
     "GET bookings/my":               (None, 401, 200, 200, 200, 200, 200, 200),
     "GET bookings/user/{user}":      (None, 401, 200, 403, 403, 403, 200, 200),
     "GET bookings/{booking}":        (None, 401, 200, 403, 200, 403, 200, 200),
@@ -57,7 +59,7 @@ def test_route_by_role(route, role, sent, status, people, hall):
     made = place.seller.post("plans", grid(rows=1, cols=1)).ok(201)
     bodies = {None: None, "plan": grid(rows=1, cols=1), "event": event_body(made["planId"]),
               "title": {"title": "New"},
-              "wish": place.wish(2), "queue": place.queue_wish("A-3")}
+              "wish": place.wish(2), "hold": place.wish(2), "queue": place.queue_wish("A-3")}
     method, path = route.split(" ")
     reply = people[role].request(method, path.format(event=place.id, plan=made["planId"],
                                                      booking=booking,
@@ -69,6 +71,8 @@ def test_route_by_role(route, role, sent, status, people, hall):
         after = people["owner"].get("bookings/" + booking).ok()
         assert after["status"] == "PENDING", "it was refused, and done"
         assert place.statuses() == {1: "reserved", 2: "available", 3: "available", 4: "available"}
+    elif path == "bookings/holds/{user}":
+        assert place.statuses()[1] == "reserved", "a booking is no hold"
     elif method == "DELETE" or path.endswith("/cancel") or (method, path) == CANCEL:
         assert place.statuses()[1] == "available"
 

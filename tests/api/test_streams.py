@@ -420,6 +420,18 @@ def test_seats_tell_what_happens(follow, place, buyer, confirm):
     assert place.map()["version"] == version + 4
 
 
+def test_seats_tell_of_holds(follow, place, buyer):
+    who, stream = buyer(), follow(seats(place))
+    version = stream.next().data["version"]
+    assert who.hold(place, 1, 2).status == 200
+    assert stream.next().data == {"version": version + 1, "changes": [[1, "held"], [2, "held"]]}
+    assert follow(seats(place)).next().data["changes"] == [[1, "held"], [2, "held"]]
+    who.book(place, 2).ok(201)
+    assert stream.next().data == {"version": version + 2, "changes": [[2, "reserved"]]}
+    assert who.let_go(place).status == 200
+    assert stream.next().data == {"version": version + 3, "changes": [[1, "available"]]}
+
+
 def test_seats_by_number_or_id_and_with_any_token(follow, place, buyer):
     for path in (f"/api/v1/events/{place.number}/stream", f"/api/v1/events/{place.id}/stream/"):
         assert follow(path).next().data["snapshot"] is True

@@ -39,6 +39,10 @@ def seat(no, change):
 
 QUEUED = "UPDATE booking SET queued = true WHERE id = %(booking)s"
 BEGAN = "UPDATE journal SET type = '{}' WHERE booking_id = %(booking)s"
+HELD = "status = 'held', holder = 'x', hold_until = now() - interval '1 hour'"
+LISTED = "INSERT INTO hold VALUES (%(event)s, 'x', '{5}', now())"
+TOLD_HELD = """INSERT INTO journal (event_id, user_id, type, payload)
+               VALUES (%(event)s, 'x', 'seats.held', '{"seats":[5]}')"""
 NO_CONSTRAINT = "ALTER TABLE seat DROP CONSTRAINT seat_owner"
 
 # What went wrong: how it is planted, and words of the finding. Seats 1 and 2 are booked, 3 to 8
@@ -88,6 +92,17 @@ BUGS = {
          "seat 7 is held, with holder x"),
     "a sold seat has no owner":
         ([NO_CONSTRAINT, seat(8, "status = 'sold'")], "I2", "seat 8 is sold, with holder none"),
+    "a held seat is in nobody's list":
+        ([seat(5, HELD), TOLD_HELD], "I2", "seat 5 is held by x, but is not listed"),
+    "somebody lists a seat that another one holds":
+        ([seat(5, HELD), TOLD_HELD, """INSERT INTO hold VALUES (%(event)s, 'y', '{5}', now())"""],
+         "I2", "seat 5 is held by x, but is not listed"),
+    "a seat is held, and nobody told":
+        ([seat(5, HELD), LISTED], "I4", "seat 5 is held, but the journal says that it is free"),
+    "a hold was told, and not made":
+        ([TOLD_HELD], "I4", "seat 5 is free, but the journal says that it is held"),
+    "a hold was set free, and nobody told":
+        ([TOLD_HELD, seat(5, FREE)], "I4", "seat 5 is free, but the journal says that it is held"),
     "a seat is gone":
         (["DELETE FROM seat WHERE event_id = %(event)s AND no = 8"], "I2",
          "was made with 8 seats, and has 7"),
@@ -262,6 +277,14 @@ def run_checker(*args, stdin=""):
     return subprocess.run([sys.executable, checker.__file__, *map(str, args)], input=stdin,
                           text=True,
                           capture_output=True, timeout=120)
+
+
+def test_a_hold_that_has_ended_is_a_hold_until_somebody_takes_it(booked, bench):
+    place, booking = booked
+    with bench.cursor() as cursor:
+        for sql in (seat(5, HELD), LISTED, TOLD_HELD):
+            cursor.execute(sql, {"event": place.number})
+    assert checker.findings(bench, place.number, [booking]) == []
 
 
 def test_command_says_nothing_wrong(booked):

@@ -61,6 +61,17 @@ HOT = {
                    ["unnest", "seat_pkey(event_id, no)", "section by event_id"]),
     "LOCK_IDLE_SEATS": ("'{1,1}', '{3,5}'",
                         ["unnest", "seat_pkey(event_id, no)", "section by event_id"]),
+    "READ_HELD": ("'{1,2}', '{user-1,user-2}'",
+                  ["unnest", "hold_pkey(event_id, user_id)", "unnest", "seat_pkey(event_id, no)"]),
+    "HOLD_SEATS": ("'{1,1}', '{3,5}', '{ann,ann}', '{5,5}'", ["unnest", "seat_pkey(event_id, no)"]),
+    "PUT_HOLDS": ("'{1}', '{user-1}', '{\"{3,5}\"}', '{5}'", ["unnest"]),
+    "LIST_HOLDS": ("'user-1', NULL", ["hold_user(user_id)"]),
+    "ENDED_HOLDS": ("10", ["hold_expiring(expires_at)"]),
+    "TRY_LOCKS": ("'{1,2}'", ["unnest"]),
+    "STILL_ENDED": ("'{1,2}', '{user-1,user-2}'", ["unnest", "hold_pkey(event_id, user_id)"]),
+    "FREE_HELD": ("'{1,1}', '{3,5}', '{ann,ann}', '{0,0}', false",
+                  ["unnest", "seat_pkey(event_id, no)"]),
+    "DELETE_HOLDS": ("'{1,2}', '{user-1,user-2}'", ["unnest", "hold_pkey(event_id, user_id)"]),
     "LOCK_REQUESTED": (BOOKINGS, ["unnest", "booking_pkey(event_id, id)"]),
     "INSERT_BOOKINGS": (f"'{{1}}', '{{{NEW}}}', '{{user-1}}', '{{Ann}}', '{{\"{{1,2}}\"}}',"
                         " '{\"{100,100}\"}', '{200}', '{EUR}', '{10}', '{manual}'", ["unnest"]),
@@ -167,7 +178,7 @@ RARE = {"INSERT_PAYMENT", "INSERT_REFUNDS", "CLAIM_REFUNDS", "INSERT_PROCESSED",
 
 # Rows are locked in the order of the arrays (R-14): nothing may come between them and the loop.
 IN_ORDER = ("LOCK_REQUESTED", "LOCK_SEATS", "LOCK_IDLE_SEATS", "RESERVE_SEATS", "FREE_SEATS", "SELL_SEATS",
-            "TAKE_SEATS", "SEATS_UNTIL")
+            "TAKE_SEATS", "SEATS_UNTIL", "HOLD_SEATS", "FREE_HELD")
 ORDER_KEEPERS = {"ModifyTable", "LockRows", "Nested Loop", "Function Scan", "Index Scan"}
 
 # An event has few sections: whichever index finds them, and whether one or all, makes no difference.
@@ -310,6 +321,10 @@ INSERT INTO gateway_refund (id, session_id, amount, gateway_ref) SELECT payment_
 INSERT INTO gateway_callback (id, body, due_at)
 SELECT payment_id, repeat('x', 300), CASE WHEN right(id, 1) = '7' THEN expires_at END FROM gateway_session
 WHERE status <> 'open';
+INSERT INTO hold (event_id, user_id, seats, expires_at)
+SELECT 1 + n % {events}, 'user-' || n, ARRAY[3 * n + 1, 3 * n + 2],
+       now() + (n % 20 - 10) * interval '1 minute'
+FROM generate_series(1, 2000) AS n;
 """
 
 

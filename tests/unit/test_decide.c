@@ -15,7 +15,10 @@ static struct event_facts event;
 static struct seat_facts seats[5];
 static struct pending_facts pending[1];
 static struct locked facts;
-static const struct policy policy = { .max_seats = 10, .window_min = 10, .max_pending = 3 };
+static struct held_seat held[HOLD_MOST + 1];
+static struct holding holding;
+static const struct policy policy = { .max_seats = 10, .window_min = 10, .max_pending = 3,
+	                                  .hold_min = 5 };
 static struct ask asks[6];
 static struct ask *queue[6] = { &asks[0], &asks[1], &asks[2], &asks[3], &asks[4], &asks[5] };
 static struct verdict verdicts[6];
@@ -349,6 +352,183 @@ test_decide_takes_a_chosen_seat_that_is_missing_for_taken(void **state)
 	assert_int_equal(verdicts[0].refused[0], 77);
 }
 
+/* The ask is one to hold; what "a" holds is what holds_already said. */
+static void
+hold(int i, const char *user)
+{
+	asks[i].kind = ASK_HOLD;
+	asks[i].user_id = user;
+	holding = (struct holding){ .event_id = 7, .user_id = "a", .seats = held, .n = holding.n };
+	facts.holdings = &holding;
+	facts.n_holdings = 1;
+}
+
+/* Seats 101, 102 … of the event are held by "a" already. */
+static void
+holds_already(size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		held[i] = (struct held_seat){ 101 + (int32_t)i, false };
+	holding.n = n;
+}
+
+static void
+test_decide_holds_seats_for_the_time_that_the_policy_says(void **state)
+{
+	(void)state;
+	holds_already(0);
+	event.max_seats = 1; /* of a booking */
+	ASK(0, "a", 1, 2);
+	hold(0, "a");
+	decide_all(1);
+	assert_int_equal(verdicts[0].err, ERR_OK);
+	assert_int_equal(verdicts[0].window_min, 5);
+	assert_int_equal(verdicts[0].holding->n, 2);
+	event.hold_min = 12;
+	decide_all(1);
+	assert_int_equal(verdicts[0].window_min, 12);
+	assert_int_equal(holding.n, 0); /* what was read stays as it is */
+}
+
+static void
+test_decide_holds_all_or_nothing_and_only_on_sale(void **state)
+{
+	(void)state;
+	holds_already(0);
+	seats[1].status = SEAT_HELD;
+	seats[1].holder = "other";
+	seats[2].status = SEAT_SOLD;
+	ASK(0, "a", 1, 2, 3);
+	hold(0, "a");
+	decide_all(1);
+	assert_int_equal(verdicts[0].err, ERR_SEAT_ALREADY_RESERVED);
+	assert_int_equal(verdicts[0].n_refused, 2);
+	assert_null(verdicts[0].holding);
+	event.status = EVENT_CLOSED;
+	decide_all(1);
+	assert_int_equal(verdicts[0].err, ERR_EVENT_NOT_ON_SALE);
+}
+
+static void
+test_decide_counts_what_is_held_already_and_each_seat_once(void **state)
+{
+	(void)state;
+	holds_already(HOLD_MOST - 2);
+	ASK(0, "a", 1, 2, 3);
+	hold(0, "a");
+	ASK(1, "a", 1, 2);
+	hold(1, "a");
+	ASK(2, "a", 2);
+	hold(2, "a");
+	ASK(3, "a", 3);
+	hold(3, "a");
+	decide_all(4);
+	assert_int_equal(verdicts[0].err, ERR_VALIDATION_ERROR);
+	assert_int_equal(verdicts[0].limit, HOLD_MOST);
+	assert_int_equal(verdicts[1].err, ERR_OK);
+	assert_int_equal(verdicts[2].err, ERR_OK); /* held already */
+	assert_int_equal(verdicts[3].err, ERR_VALIDATION_ERROR);
+	assert_int_equal(verdicts[1].holding->n, HOLD_MOST);
+	assert_ptr_equal(verdicts[1].holding, verdicts[2].holding);
+}
+
+static void
+test_decide_counts_no_hold_that_has_lapsed_but_lists_it(void **state)
+{
+	(void)state;
+	holds_already(HOLD_MOST);
+	held[3].lapsed = true;
+	ASK(0, "a", 1);
+	hold(0, "a");
+	ASK(1, "a", 2);
+	hold(1, "a");
+	decide_all(2);
+	assert_int_equal(verdicts[0].err, ERR_OK);
+	assert_int_equal(verdicts[0].holding->n, HOLD_MOST + 1);
+	assert_int_equal(verdicts[1].err, ERR_VALIDATION_ERROR);
+}
+
+static void
+test_decide_lets_a_booking_of_the_same_batch_use_a_hold_up(void **state)
+{
+	(void)state;
+	holds_already(0);
+	pending[0] = (struct pending_facts){ "a", 2 };
+	facts.n_pending = 1;
+	ASK(0, "a", 1, 2);
+	hold(0, "a");
+	ASK(1, "b", 2);
+	ASK(2, "a", 2, 3);
+	ASK(3, "a", 2, 4); /* to hold what was booked just now */
+	hold(3, "a");
+	ASK(4, "b", 1); /* another's hold is no booking's */
+	ASK(5, "a", 1);
+	decide_all(6);
+	assert_int_equal(verdicts[0].err, ERR_OK);
+	assert_int_equal(verdicts[1].err, ERR_SEAT_ALREADY_RESERVED);
+	assert_int_equal(verdicts[2].err, ERR_OK);
+	assert_int_equal(verdicts[3].err, ERR_SEAT_ALREADY_RESERVED);
+	assert_int_equal(verdicts[4].err, ERR_SEAT_ALREADY_RESERVED);
+	assert_int_equal(verdicts[5].err, ERR_TOO_MANY_PENDING_BOOKINGS); /* a hold does not count */
+	assert_int_equal(verdicts[0].holding->n, 1);
+	assert_int_equal(verdicts[0].holding->seats[0].no, 1);
+}
+
+static void
+test_decide_holds_of_several_users_are_their_own(void **state)
+{
+	(void)state;
+	holds_already(HOLD_MOST);
+	struct holding both[2];
+
+	ASK(0, "b", 1);
+	hold(0, "b");
+	both[0] = holding;
+	both[1] = (struct holding){ .event_id = 7, .user_id = "b" };
+	facts.holdings = both;
+	facts.n_holdings = 2;
+	decide_all(1);
+	assert_int_equal(verdicts[0].err, ERR_OK);
+	assert_int_equal(verdicts[0].holding->n, 1);
+	assert_string_equal(verdicts[0].holding->user_id, "b");
+}
+
+static void
+test_decide_puts_a_hold_of_lapsed_bookings_seats_aside(void **state)
+{
+	(void)state;
+	holds_already(0);
+	seats[0].status = SEAT_RESERVED;
+	seats[0].lapsed = true;
+	ASK(0, "a", 1, 2);
+	hold(0, "a");
+	decide_all(1);
+	assert_true(verdicts[0].lapsed);
+	assert_null(verdicts[0].holding);
+}
+
+static void
+test_wants_collect_asks_once_what_each_holds(void **state)
+{
+	struct wants w;
+
+	(void)state;
+	ASK(0, "a", 1);
+	ASK(1, "a", 2);
+	ASK(2, "b", 2);
+	ASK(3, "a", 3);
+	ASK(4, "c", 5);
+	for (int i = 0; i < 4; i++)
+		hold(i, asks[i].user_id);
+	asks[3].event_id = 8;
+	wants_collect(ctx, queue, 5, false, &w);
+	assert_int_equal(w.n_holdings, 3);
+	assert_string_equal(w.holdings[1].user_id, "b");
+	assert_int_equal(w.holdings[2].event_id, 8);
+	assert_int_equal(w.n_seats, 4);
+	assert_int_equal(w.n_keys, 3);
+}
+
 /* The moves of R-1, spelled out once more, by hand. */
 static void
 test_booking_may_move_exactly_as_the_rule_says(void **state)
@@ -391,6 +571,14 @@ main(void)
 		DECIDE_TEST(test_decide_seats_only_those_that_wait),
 		DECIDE_TEST(test_decide_gives_a_queued_booking_the_events_window_and_no_cap),
 		DECIDE_TEST(test_decide_takes_a_chosen_seat_that_is_missing_for_taken),
+		DECIDE_TEST(test_decide_holds_seats_for_the_time_that_the_policy_says),
+		DECIDE_TEST(test_decide_holds_all_or_nothing_and_only_on_sale),
+		DECIDE_TEST(test_decide_counts_what_is_held_already_and_each_seat_once),
+		DECIDE_TEST(test_decide_counts_no_hold_that_has_lapsed_but_lists_it),
+		DECIDE_TEST(test_decide_lets_a_booking_of_the_same_batch_use_a_hold_up),
+		DECIDE_TEST(test_decide_holds_of_several_users_are_their_own),
+		DECIDE_TEST(test_decide_puts_a_hold_of_lapsed_bookings_seats_aside),
+		DECIDE_TEST(test_wants_collect_asks_once_what_each_holds),
 		cmocka_unit_test(test_booking_may_move_exactly_as_the_rule_says),
 	};
 

@@ -135,9 +135,10 @@ test_message_for_kafka_has_the_event_as_key_where_there_is_no_booking(void **sta
 {
 	(void)state;
 	row.has_booking = false;
-	check_envelope("seats.held", "{\"seats\":[5]}",
-	               ENVELOPE("0", "seats.held", "\"userId\":\"42\",\"eventId\":\"" EVENT
-	                                           "\",\"seatIds\":[\"" SEAT_5 "\"]"));
+	check_envelope("seats.held", "{\"seats\":[5],\"expiresAt\":\"2026-01-31T00:10:00.000Z\"}",
+	               ENVELOPE("0", "seats.held",
+	                        "\"userId\":\"42\",\"eventId\":\"" EVENT "\",\"seatIds\":[\"" SEAT_5
+	                        "\"],\"expiresAt\":\"2026-01-31T00:10:00.000Z\""));
 	check_envelope("seats.released", "{\"seats\":[5]}",
 	               ENVELOPE("0", "seats.released", "\"userId\":\"42\",\"eventId\":\"" EVENT
 	                                               "\",\"seatIds\":[\"" SEAT_5 "\"]"));

@@ -1,0 +1,17 @@
+#ifndef ROWLOCK_V1_BOOKINGS_H
+#define ROWLOCK_V1_BOOKINGS_H
+
+#include "api/api.h"
+
+/* What requests for seats have in common in /api/v1, be it to book them or to hold them. */
+
+/*
+ * On whose behalf: staff may name a user in "userId", anybody else only himself (R-51). Sets
+ * user_id and user_name. Errors: FORBIDDEN.
+ */
+enum err v1_choose_user(struct api *a, struct ask *ask) MUST_CHECK;
+
+/* The details of a refusal: the seats that it names. */
+void v1_name_refused(struct api *a, const struct ask *ask, const struct answer *answer);
+
+#endif

@@ -1,0 +1,102 @@
+/* Seats held for a while before they are booked. */
+
+#include <string.h>
+
+#include "api/decode.h"
+#include "api/handlers.h"
+#include "api/v1_bookings.h"
+#include "core/hold.h"
+
+static enum err
+decode_ask(struct api *a, struct ask *ask)
+{
+	static const char *const fields[] = { "eventId", "seatIds", "userId", NULL };
+	enum err e;
+
+	decode_known(a, fields);
+	ask->ctx = a->rq->ctx;
+	ask->correlation_id = a->rq->id;
+	ask->event_id = decode_event(a, "eventId");
+	if (ask->event_id == -1)
+		return ERR_EVENT_NOT_FOUND;
+	if ((e = v1_choose_user(a, ask)) != ERR_OK)
+		return e;
+	e = decode_seats(a, "seatIds", ask->event_id, HOLD_MOST, ask->seats, &ask->n_seats);
+	return e == ERR_OK ? decode_done(a) : e;
+}
+
+static void
+answer_held(struct api *a, const struct ask *ask, const struct answer *answer)
+{
+	struct jsonw w;
+
+	v1_open(a, &w, 1024);
+	jsonw_open(&w, "holds", '[');
+	for (size_t i = 0; i < ask->n_seats; i++) {
+		const struct uuid id = uuid_of_seat(ask->event_id, ask->seats[i]);
+
+		jsonw_open(&w, NULL, '{');
+		jsonw_uuid(&w, "seatId", &id);
+		jsonw_time(&w, "expiresAt", answer->expires_us);
+		jsonw_close(&w, '}');
+	}
+	jsonw_close(&w, ']');
+	jsonw_time(&w, "expiresAt", answer->expires_us);
+	v1_close(a, &w, 200);
+}
+
+enum err
+v1_hold_create(struct api *a)
+{
+	struct ask ask = { .kind = ASK_HOLD };
+	struct answer answer;
+	enum err e;
+
+	if ((e = decode_ask(a, &ask)) != ERR_OK)
+		return e;
+	e = clerk_book(a->app->clerk, &ask, &answer);
+	if (e == ERR_OK)
+		answer_held(a, &ask, &answer);
+	else
+		v1_name_refused(a, &ask, &answer);
+	if (e == ERR_VALIDATION_ERROR)
+		decode_fault(a, "seatIds",
+		             talloc_asprintf(a->rq->ctx,
+		                             "at most %d seats of an event may be held at a time, "
+		                             "with those that are held already",
+		                             answer.limit));
+	return e;
+}
+
+enum err
+v1_hold_release(struct api *a)
+{
+	const int32_t event = decode_query_event(a, "eventId");
+	struct released released;
+	size_t n = 0;
+	struct jsonw w;
+	enum err e;
+
+	if (!api_is_staff(a) && strcmp(a->arg[0], a->who.sub) != 0)
+		return ERR_FORBIDDEN;
+	if ((e = decode_done(a)) != ERR_OK ||
+	    (e = hold_release(a->app->pool, a->rq->ctx, a->arg[0], event, a->rq->id, &released)) != ERR_OK)
+		return e;
+	for (size_t i = 0; i < released.n; i++)
+		n += released.holdings[i].n;
+	v1_open(a, &w, 256);
+	jsonw_int(&w, "released", (int64_t)n);
+	jsonw_open(&w, "seatIds", '[');
+	for (size_t i = 0; i < released.n; i++) {
+		const struct holding *h = &released.holdings[i];
+
+		for (size_t k = 0; k < h->n; k++) {
+			const struct uuid id = uuid_of_seat(h->event_id, h->seats[k].no);
+
+			jsonw_uuid(&w, NULL, &id);
+		}
+	}
+	jsonw_close(&w, ']');
+	v1_close(a, &w, 200);
+	return ERR_OK;
+}

@@ -1,0 +1,91 @@
+#include "core/hold.h"
+
+#include "base/shared.h"
+#include "core/journal.h"
+
+/* Frees the seats of locked holds, writes that down, commits, and tells the seat maps. */
+static enum err
+free_all(struct db *db, TALLOC_CTX *ctx, struct holding *holdings, size_t n, bool running,
+         const char *correlation_id)
+{
+	const char **payloads = talloc_array(ctx, const char *, (unsigned)n);
+	enum err e;
+
+	if ((e = holding_free(db, ctx, holdings, n, running)) != ERR_OK)
+		return e;
+	for (size_t i = 0; i < n; i++)
+		payloads[i] = journal_released(ctx, &holdings[i]);
+	e = holding_commit(db, ctx, holdings, n, payloads, correlation_id);
+	for (size_t i = 0; i < n; i++) {
+		if (holdings[i].n > 0)
+			shared_event_changed(holdings[i].event_id);
+	}
+	return e;
+}
+
+static enum err
+release_once(struct db *db, TALLOC_CTX *ctx, const char *user_id, int32_t event_id,
+             const char *correlation_id, struct released *out)
+{
+	struct holding *holdings;
+	enum err e;
+
+	e = holding_lock_of(db, ctx, (int64_t)hash_text(user_id), user_id, event_id, &holdings, &out->n);
+	if (e != ERR_OK || out->n == 0)
+		return e;
+	out->holdings = holdings;
+	return free_all(db, ctx, holdings, out->n, true, correlation_id);
+}
+
+enum err
+hold_release(struct pool *pool, TALLOC_CTX *ctx, const char *user_id, int32_t event_id,
+             const char *correlation_id, struct released *out)
+{
+	struct released unknown = { NULL, 0 };
+	enum err e = ERR_UNAVAILABLE;
+
+	for (int i = 0; i < POOL_ATTEMPTS; i++) {
+		struct db *db;
+
+		if ((e = pool_take(pool, &db)) != ERR_OK)
+			return e;
+		*out = (struct released){ NULL, 0 };
+		e = release_once(db, ctx, user_id, event_id, correlation_id, out);
+		pool_give(pool, db);
+		if (e == ERR_OK && out->n == 0)
+			*out = unknown; /* the COMMIT whose answer was lost did it */
+		if (e == ERR_DB_UNKNOWN)
+			unknown = *out;
+		else if (e != ERR_TX_RETRY && e != ERR_DB_LOST)
+			return e;
+	}
+	return e;
+}
+
+static enum err
+sweep_locked(struct db *db, TALLOC_CTX *ctx, struct holding *holdings, size_t *n)
+{
+	int64_t *keys = talloc_array(ctx, int64_t, (unsigned)*n);
+	enum err e;
+
+	for (size_t i = 0; i < *n; i++)
+		keys[i] = (int64_t)hash_text(holdings[i].user_id);
+	if ((e = holding_lock_ended(db, ctx, keys, holdings, n)) != ERR_OK || *n == 0)
+		return e;
+	return free_all(db, ctx, holdings, *n, false, NULL);
+}
+
+enum err
+hold_sweep(struct db *db, TALLOC_CTX *ctx, int most, size_t *done)
+{
+	struct holding *holdings;
+	enum err e;
+
+	*done = 0;
+	if ((e = holding_ended(db, ctx, most, &holdings, done)) == ERR_OK && *done > 0)
+		e = sweep_locked(db, ctx, holdings, done);
+	if (e != ERR_OK)
+		*done = 0;
+	db_rollback(db);
+	return e;
+}

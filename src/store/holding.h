@@ -1,0 +1,78 @@
+#ifndef ROWLOCK_HOLDING_H
+#define ROWLOCK_HOLDING_H
+
+#include "store/db.h"
+
+/*
+ * Seats that somebody keeps for a while (R-23). A seat's own row says who holds it; the row of
+ * `hold` lists the seats of a user and event, so that they are found. Whoever writes such a row
+ * has the user's advisory lock.
+ */
+
+#define HOLD_MOST 10 /* seats held per user and event */
+
+struct held_seat {
+	int32_t no;
+	bool lapsed; /* it counts as free, and is still marked as his */
+};
+
+/* What a user holds of an event. */
+struct holding {
+	int32_t event_id;
+	const char *user_id;
+	struct held_seat *seats;
+	size_t n;
+	bool written; /* for whoever writes each once */
+};
+
+struct booking_write;
+
+/* A call that reads what users hold: of each holding its event and user count. */
+struct call holding_read_call(TALLOC_CTX *ctx, const struct holding *holdings, size_t n);
+
+/* Fills in the seats, on ctx, from the rows of that call. */
+void holding_read(TALLOC_CTX *ctx, const struct rows *rows, struct holding *holdings, size_t n);
+
+/*
+ * The calls that write the holds among some writes (WRITE_HELD); how many: none, or at most
+ * HOLDING_CALLS. The seats are locked already.
+ */
+#define HOLDING_CALLS 2
+size_t holding_write_calls(TALLOC_CTX *ctx, const struct booking_write *writes, size_t n,
+                           struct call *out);
+
+/*
+ * Opens a transaction, waits for the user's lock, and lists what he holds, of one event or (0)
+ * of all; on ctx. Errors as of db_exchange.
+ */
+enum err holding_lock_of(struct db *db, TALLOC_CTX *ctx, int64_t lock_key, const char *user_id,
+                         int32_t event_id, struct holding **out, size_t *n) MUST_CHECK;
+
+/* The event and user of holds that have ended, the oldest first, at most so many; on ctx. */
+enum err holding_ended(struct db *db, TALLOC_CTX *ctx, int most, struct holding **out,
+                       size_t *n) MUST_CHECK;
+
+/*
+ * Opens a transaction and lists those of the holds that have ended still and whose user's lock
+ * can be had without waiting; the others are left out. lock_keys: n, one a hold; in place.
+ */
+enum err holding_lock_ended(struct db *db, TALLOC_CTX *ctx, const int64_t *lock_keys,
+                            struct holding *holdings, size_t *n) MUST_CHECK;
+
+/*
+ * Frees the seats of locked holds that are still their users', in the order of R-14, and
+ * deletes the holds. Afterwards the holdings have only the seats that were freed.
+ *
+ * running	also those whose time has not passed
+ */
+enum err holding_free(struct db *db, TALLOC_CTX *ctx, struct holding *holdings, size_t n,
+                      bool running) MUST_CHECK;
+
+/*
+ * Writes a row seats.released for each holding that has seats, with its payload (JSON), and
+ * commits. Errors as of db_exchange, but a connection lost here is DB_UNKNOWN.
+ */
+enum err holding_commit(struct db *db, TALLOC_CTX *ctx, const struct holding *holdings, size_t n,
+                        const char *const *payloads, const char *correlation_id) MUST_CHECK;
+
+#endif
