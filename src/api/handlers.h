@@ -36,6 +36,11 @@ enum err v1_payment_status(struct api *a);
 enum err v1_hold_create(struct api *a);
 enum err v1_hold_release(struct api *a);
 
+enum err v1_ticket_get(struct api *a);
+enum err v1_ticket_svg(struct api *a);
+enum err v1_ticket_png(struct api *a);
+enum err v1_ticket_check_in(struct api *a);
+
 enum err queue_booking_create(struct api *a);
 enum err queue_booking_list(struct api *a);
 enum err queue_booking_get(struct api *a);

@@ -3,6 +3,7 @@
 /* Who may call what. */
 #define BUYERS  (ROLE_BUYER | ROLE_ADMIN | ROLE_SERVICE)
 #define SELLERS (ROLE_SELLER | ROLE_ADMIN)
+#define USHERS  (ROLE_SELLER | ROLE_ADMIN | ROLE_SERVICE)
 
 /* Every URL, in match order; {x} binds one segment. */
 static const struct route routes[] = {
@@ -27,6 +28,11 @@ static const struct route routes[] = {
 	{ { PATCH, "/api/v1/bookings/{id}/cancel" }, BUYERS, v1_booking_cancel_unpaid, FACE_V1, 0 },
 	{ { POST, "/api/v1/bookings/{id}/extend" }, BUYERS, v1_booking_extend, FACE_V1, BODY_MOST },
 	{ { GET, "/api/v1/bookings/{id}/history" }, ANYBODY, v1_booking_history, FACE_V1, 0 },
+	{ { GET, "/api/v1/bookings/{id}/ticket" }, ANYBODY, v1_ticket_get, FACE_V1, 0 },
+	{ { GET, "/api/v1/bookings/{id}/ticket.json" }, ANYBODY, v1_ticket_get, FACE_V1, 0 },
+	{ { GET, "/api/v1/bookings/{id}/ticket.svg" }, ANYBODY, v1_ticket_svg, FACE_V1, 0 },
+	{ { GET, "/api/v1/bookings/{id}/ticket.png" }, ANYBODY, v1_ticket_png, FACE_V1, 0 },
+	{ { POST, "/api/v1/tickets/{ref}/check-in" }, USHERS, v1_ticket_check_in, FACE_V1, 0 },
 
 	{ { POST, "/api/v1/payments/initiate" }, BUYERS, v1_payment_initiate, FACE_V1, BODY_MOST },
 	{ { POST, "/api/v1/payments/webhook" }, PUBLIC, v1_payment_webhook, FACE_V1,

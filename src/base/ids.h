@@ -49,6 +49,19 @@ bool uuid_seat(const struct uuid *u, int32_t *event_id, int32_t *seat_no);
  */
 char *ticket_reference(char out[TICKET_TEXT]);
 
+#define TICKET_PLACES 99 /* tickets of a booking at the most */
+
+/*
+ * Reads a ticket's reference as people type it: in either case, with dashes and spaces anywhere
+ * or nowhere, O for 0, I and L for 1 (Crockford's base 32).
+ *
+ * out		set to the reference of its booking, in its only spelling
+ * place	set to what follows that: 1 to TICKET_PLACES; or 0, nothing does
+ *
+ * Returns false for anything else. Rule: R-47.
+ */
+bool ticket_parse(const char *text, char out[TICKET_TEXT], int *place);
+
 /*
  * A message that a row of the journal gives, as version 8 UUID: always the same for the same
  * row, and ordered as the rows are numbered. Bits, from the left: 48 and, behind the version,

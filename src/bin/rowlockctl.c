@@ -32,6 +32,8 @@ static const struct {
 	{ "event close", ctl_event_close, true, "NUMBER", "close the sale of an event" },
 	{ "event cancel", ctl_event_cancel, true, "NUMBER [--no-wait]",
 	  "cancel an event: nobody can book any more, and all who have paid get their money back" },
+	{ "check-in", ctl_check_in, true, "REFERENCE [--by NAME]",
+	  "let in whoever shows a ticket, once" },
 	{ "token", ctl_token, true, "--sub USER [--role ROLE] [--name NAME] [--ttl SECONDS]",
 	  "make a token that the workers accept" },
 	{ "config", ctl_config, true, "", "print the settings and where each comes from" },

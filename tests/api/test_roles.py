@@ -26,6 +26,11 @@ MATRIX = {
     "GET bookings/user/{user}":      (None, 401, 200, 403, 403, 403, 200, 200),
     "GET bookings/{booking}":        (None, 401, 200, 403, 200, 403, 200, 200),
     "GET bookings/{booking}/history": (None, 401, 200, 403, 200, 403, 200, 200),
+    "GET bookings/{sold}/ticket":     (None, 401, 200, 403, 200, 403, 200, 200),
+    "GET bookings/{sold}/ticket.json": (None, 401, 200, 403, 200, 403, 200, 200),
+    "GET bookings/{sold}/ticket.svg": (None, 401, 200, 403, 200, 403, 200, 200),
+    "GET bookings/{sold}/ticket.png": (None, 401, 200, 403, 200, 403, 200, 200),
+    "POST tickets/{ticket}/check-in": (None, 401, 403, 403, 200, 403, 200, 200),
     "DELETE bookings/{booking}":     (None, 401, 200, 403, 403, 403, 200, 200),
     "POST stream-tickets":           (None, 401, 201, 201, 201, 201, 201, 201),
     "PATCH bookings/{booking}/cancel": (None, 401, 200, 403, 403, 403, 200, 200),
@@ -52,6 +57,13 @@ def people(stack, name, seller):
 NAMES = [f"{route} by {role}" for route, role, *_ in CASES]
 
 
+def sell(people, place):
+    """A booking of another hall of the same seller, paid: its id and its ticket."""
+    sold = people["owner"].book(place, 1).ok(201)["bookingId"]
+    people["owner"].post(f"{QUEUE}/{sold}/pay").plain()
+    return sold, people["owner"].get("bookings/" + sold).ok()["ticketReference"]
+
+
 @pytest.mark.parametrize("route, role, sent, status", CASES, ids=NAMES)
 def test_route_by_role(route, role, sent, status, people, hall):
     place = hall(rows=1, cols=4)
@@ -61,8 +73,9 @@ def test_route_by_role(route, role, sent, status, people, hall):
               "title": {"title": "New"},
               "wish": place.wish(2), "hold": place.wish(2), "queue": place.queue_wish("A-3")}
     method, path = route.split(" ")
+    sold, ticket = sell(people, hall(rows=1, cols=1)) if "{sold}" in path or "{ticket}" in path else (None, None)
     reply = people[role].request(method, path.format(event=place.id, plan=made["planId"],
-                                                     booking=booking,
+                                                     booking=booking, sold=sold, ticket=ticket,
                                                      user=people["owner"].sub), bodies[sent])
     assert reply.status == status, reply
     if status in (401, 403):

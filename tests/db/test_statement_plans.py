@@ -151,6 +151,10 @@ HOT = {
     "SEAT_CHANGES": ("'{1,2}', '{1,1}', '{1,1}', '{1000,1000}'",
                      ["unnest", "journal_pkey(event_id, xid, seq)", "unnest"]),
     "SEAT_STATES": ("'{1,1}', '{3,5}'", ["unnest", "seat_pkey(event_id, no)"]),
+    "LOCK_TICKETED": ("'T-7'", ["booking_ticket(ticket_ref)"]),
+    "CHECK_IN": (f"1, '{BOOKING}', '{{T-7-1,T-7-2}}', '{{1,2}}', 'usher'", ["unnest"]),
+    "CHECKED_IN": (f"'{BOOKING}'", ["ticket_booking(booking_id)"]),
+    "EVENT_WHEN": ("1", ["event_pkey(id)"]),
     "REDEEM_TICKETS": ("'{a,b}'", ["stream_ticket_pkey(hash)"]),
     "GATEWAY_OPEN": (f"'cs_new', '{NEW}', '{NEW}', 100, 'EUR', NULL, NULL", []),
     "GATEWAY_SESSION_OF": (f"'{BOOKING}'", ["gateway_session_payment_id_key(payment_id)"]),
@@ -325,6 +329,9 @@ INSERT INTO hold (event_id, user_id, seats, expires_at)
 SELECT 1 + n % {events}, 'user-' || n, ARRAY[3 * n + 1, 3 * n + 2],
        now() + (n % 20 - 10) * interval '1 minute'
 FROM generate_series(1, 2000) AS n;
+UPDATE booking SET ticket_ref = 'T-' || number WHERE status IN ('confirmed', 'refunded');
+INSERT INTO ticket (ref, event_id, booking_id, seat, checked_in_by)
+SELECT ticket_ref || '-1', event_id, id, seats[1], 'usher' FROM booking WHERE ticket_ref IS NOT NULL;
 """
 
 

@@ -1,0 +1,224 @@
+#include <string.h>
+
+#include "api/decode.h"
+#include "api/handlers.h"
+#include "core/admission.h"
+#include "core/lookup.h"
+#include "core/sheet.h"
+
+static void
+write_seat(struct jsonw *w, const struct booking *b, const struct booked_seat *s)
+{
+	const struct uuid id = uuid_of_seat(b->key.event_id, s->no);
+
+	jsonw_uuid(w, "seatId", &id);
+	jsonw_str(w, "section", s->section);
+	jsonw_int(w, "subsection", s->subsection);
+	jsonw_str(w, "row", s->row);
+	v1_label(w, "number", s->label);
+	jsonw_str(w, "tier", s->tier);
+}
+
+/* Leaves the ticket of the seat that ?seat= names, if it names one. */
+static enum err
+choose_seat(struct api *a, struct admissions *all)
+{
+	const int32_t no = (int32_t)decode_query_int(a, "seat", 1, INT32_MAX, 0);
+
+	if (a->n_faults > 0)
+		return ERR_VALIDATION_ERROR;
+	for (size_t i = 0; no > 0 && i < all->n; i++) {
+		if (all->tickets[i].seat->no != no)
+			continue;
+		all->tickets += i;
+		all->n = 1;
+		return ERR_OK;
+	}
+	return no > 0 ? ERR_SEAT_NOT_FOUND : ERR_OK;
+}
+
+/* The tickets that are asked for; the booking is on the request's ctx. */
+static enum err
+find_tickets(struct api *a, struct admissions *out)
+{
+	struct booking *b = talloc_zero(a->rq->ctx, struct booking);
+	struct uuid id;
+	enum err e;
+
+	if ((e = decode_uuid_arg(a, a->arg[0], &id)) != ERR_OK ||
+	    (e = lookup_booking(a->app->lookup, a->rq->ctx, &id, b)) != ERR_OK)
+		return e;
+	if (!api_may_see(&a->who, b->user_id, b->event.seller))
+		return ERR_FORBIDDEN;
+	if ((e = admission_read(a->app->pool, a->rq->ctx, b, out)) == ERR_INVALID_STATE)
+		a->message = "Only a confirmed booking has tickets";
+	return e == ERR_OK ? choose_seat(a, out) : e;
+}
+
+/* What nobody but those two may see is not to be kept on the way. */
+static enum err
+answer(struct api *a, const char *type, const void *body, size_t n)
+{
+	a->rs->status = 200;
+	a->rs->content_type = type;
+	a->rs->body = body;
+	a->rs->body_len = n;
+	response_header(a->rq, a->rs, "Cache-Control", "no-store");
+	return ERR_OK;
+}
+
+enum err
+v1_ticket_get(struct api *a)
+{
+	const struct booking *b;
+	struct admissions all;
+	struct uuid event;
+	struct jsonw w;
+	enum err e;
+
+	if ((e = find_tickets(a, &all)) != ERR_OK)
+		return e;
+	b = all.booking;
+	event = uuid_of_seat(b->key.event_id, 0);
+	v1_open(a, &w, 1024);
+	jsonw_open(&w, "data", '{');
+	jsonw_uuid(&w, "bookingId", &b->key.id);
+	jsonw_str(&w, "ticketReference", b->ticket_ref);
+	jsonw_open(&w, "event", '{');
+	jsonw_uuid(&w, "eventId", &event);
+	jsonw_str(&w, "title", b->event.title);
+	jsonw_str(&w, "venueName", b->event.venue_name);
+	jsonw_time(&w, "startsAt", b->event.starts_us);
+	jsonw_str(&w, "timezone", b->event.timezone);
+	jsonw_close(&w, '}');
+	jsonw_open(&w, "tickets", '[');
+	for (size_t i = 0; i < all.n; i++) {
+		jsonw_open(&w, NULL, '{');
+		jsonw_str(&w, "reference", all.tickets[i].reference);
+		write_seat(&w, b, all.tickets[i].seat);
+		jsonw_time(&w, "checkedInAt", all.tickets[i].checked_in_us);
+		jsonw_close(&w, '}');
+	}
+	jsonw_close(&w, ']');
+	jsonw_close(&w, '}');
+	v1_close(a, &w, 200);
+	return answer(a, NULL, a->rs->body, a->rs->body_len);
+}
+
+/* The tickets that are asked for, as a sheet on the request's ctx. */
+static enum err
+find_sheet(struct api *a, struct sheet *out)
+{
+	struct sheet_ticket *tickets;
+	struct admissions all;
+	enum err e;
+
+	if ((e = find_tickets(a, &all)) != ERR_OK)
+		return e;
+	tickets = talloc_zero_array(a->rq->ctx, struct sheet_ticket, (unsigned)all.n);
+	for (size_t i = 0; i < all.n; i++) {
+		const struct admission *t = &all.tickets[i];
+
+		tickets[i] = (struct sheet_ticket){ .reference = t->reference, .section = t->seat->section,
+			                                .row = t->seat->row, .seat = t->seat->label,
+			                                .tier = t->seat->tier, .place = t->place };
+		qr_make(a->rq->ctx, t->reference, &tickets[i].code);
+	}
+	*out = (struct sheet){ all.booking->event.title, all.booking->event.venue_name, all.when, tickets,
+		                   all.n, all.booking->n_seats };
+	return ERR_OK;
+}
+
+enum err
+v1_ticket_svg(struct api *a)
+{
+	struct sheet sheet;
+	const char *svg;
+	enum err e;
+
+	if ((e = find_sheet(a, &sheet)) != ERR_OK)
+		return e;
+	svg = sheet_svg(a->rq->ctx, &sheet);
+	return answer(a, "image/svg+xml; charset=utf-8", svg, strlen(svg));
+}
+
+enum err
+v1_ticket_png(struct api *a)
+{
+	struct sheet sheet;
+	unsigned char *png;
+	size_t n;
+	enum err e;
+
+	if ((e = find_sheet(a, &sheet)) != ERR_OK ||
+	    (e = sheet_png(a->rq->ctx, &sheet, &png, &n)) != ERR_OK)
+		return e;
+	return answer(a, "image/png", png, n);
+}
+
+/* A ticket that is in: its members. */
+static void
+write_entry(struct jsonw *w, const struct booking *b, const struct admission *t)
+{
+	jsonw_str(w, "reference", t->reference);
+	jsonw_open(w, "seat", '{');
+	write_seat(w, b, t->seat);
+	jsonw_close(w, '}');
+	jsonw_time(w, "checkedInAt", t->checked_in_us);
+}
+
+static enum err
+answer_checked_in(struct api *a, const struct check_in *in)
+{
+	const struct uuid event = uuid_of_seat(in->booking.key.event_id, 0);
+	struct jsonw w;
+
+	v1_open(a, &w, 512);
+	jsonw_open(&w, "data", '{');
+	jsonw_uuid(&w, "bookingId", &in->booking.key.id);
+	jsonw_uuid(&w, "eventId", &event);
+	if (!in->whole) {
+		write_entry(&w, &in->booking, &in->tickets[0]);
+	} else {
+		jsonw_open(&w, "tickets", '[');
+		for (size_t i = 0; i < in->n; i++) {
+			jsonw_open(&w, NULL, '{');
+			write_entry(&w, &in->booking, &in->tickets[i]);
+			jsonw_close(&w, '}');
+		}
+		jsonw_close(&w, ']');
+	}
+	jsonw_close(&w, '}');
+	v1_close(a, &w, 200);
+	return ERR_OK;
+}
+
+/* {"checkedInAt": the first time} */
+static const char *
+first_time(struct api *a, const struct check_in *in)
+{
+	int64_t first_us = in->tickets[0].checked_in_us;
+	struct jsonw w;
+
+	for (size_t i = 1; i < in->n; i++)
+		first_us = in->tickets[i].checked_in_us < first_us ? in->tickets[i].checked_in_us : first_us;
+	jsonw_init(&w, a->rq->ctx, 64);
+	jsonw_open(&w, NULL, '{');
+	jsonw_time(&w, "checkedInAt", first_us);
+	jsonw_close(&w, '}');
+	return jsonw_text(&w);
+}
+
+enum err
+v1_ticket_check_in(struct api *a)
+{
+	const struct actor who = { a->who.sub, api_is_staff(a), a->rq->id };
+	struct check_in in;
+	enum err e = admission_check_in(a->app->pool, a->rq->ctx, a->arg[0], &who, &in);
+
+	if (e == ERR_OK)
+		return answer_checked_in(a, &in);
+	if (e == ERR_ALREADY_CHECKED_IN)
+		a->details = first_time(a, &in);
+	return e;
+}

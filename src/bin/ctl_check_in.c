@@ -1,0 +1,52 @@
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "bin/ctl.h"
+#include "core/admission.h"
+
+#define AT_THE_DOOR "rowlockctl"
+
+static void
+print_tickets(const struct check_in *in, const char *what)
+{
+	char at[CLOCK_TEXT];
+
+	for (size_t i = 0; i < in->n; i++) {
+		const struct admission *t = &in->tickets[i];
+
+		printf("%s  %s  %s  %s, row %s, seat %s  %s\n", t->reference, what,
+		       clock_text(t->checked_in_us, at), t->seat->section, t->seat->row, t->seat->label,
+		       in->booking.event.title);
+	}
+}
+
+int
+ctl_check_in(struct ctl *c)
+{
+	struct actor who = { .user_id = AT_THE_DOOR, .staff = true };
+	const struct ctl_option options[] = { { "by", &who.user_id, NULL }, { 0 } };
+	struct check_in in;
+	struct pool *pool;
+	enum err e;
+
+	if (!ctl_options(c, options))
+		return CTL_USAGE;
+	if (c->argc != 2 || *who.user_id == '\0') {
+		ctl_fail("check-in: name one ticket by its reference, and with --by who lets in");
+		return CTL_USAGE;
+	}
+	if ((pool = ctl_pool(c)) == NULL)
+		return CTL_FAILED;
+	e = admission_check_in(pool, c->ctx, c->argv[1], &who, &in);
+	if (e == ERR_ALREADY_CHECKED_IN) {
+		print_tickets(&in, "ALREADY CHECKED IN at");
+		return CTL_FAILED;
+	}
+	if (e == ERR_INVALID_STATE)
+		return ctl_fail("%s: not valid any more, its booking is %s", c->argv[1],
+		                booking_status_name(in.booking.status));
+	if (e != ERR_OK)
+		return ctl_fail("%s: %s", c->argv[1], err_text(e));
+	print_tickets(&in, "checked in at");
+	return CTL_OK;
+}

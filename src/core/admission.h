@@ -1,0 +1,58 @@
+#ifndef ROWLOCK_ADMISSION_H
+#define ROWLOCK_ADMISSION_H
+
+#include "core/booking.h"
+
+/*
+ * Tickets to events, and letting in those who show them (R-47). A confirmed booking has a ticket
+ * for each of its seats. Nothing is written of a ticket before it is checked in: its reference is
+ * that of its booking, with "-1", "-2" … behind it, by the seats' order, when there are several.
+ */
+
+/* One ticket. */
+struct admission {
+	const char *reference;
+	const struct booked_seat *seat; /* of the booking */
+	size_t place;                   /* of that seat in the booking, from 1 */
+	int64_t checked_in_us;          /* -1: it is not */
+};
+
+/* All tickets of a booking. */
+struct admissions {
+	const struct booking *booking;
+	struct admission *tickets;
+	size_t n;
+	const char *when; /* the event starts, for people, by the clocks of its place */
+};
+
+/*
+ * Reads the tickets of a confirmed booking; everything on ctx.
+ *
+ * Errors: INVALID_STATE (it is not confirmed), UNAVAILABLE.
+ */
+enum err admission_read(struct pool *pool, TALLOC_CTX *ctx, const struct booking *booking,
+                        struct admissions *out) MUST_CHECK;
+
+/* What became of a check-in, on the caller's ctx. */
+struct check_in {
+	struct booking booking;
+	struct admission *tickets; /* ERR_OK: those that are in by this; ALREADY_CHECKED_IN: all asked for */
+	size_t n;
+	bool whole; /* the reference was that of a booking of several seats */
+};
+
+/*
+ * Checks a ticket in, once, however many ask at once; or, by the reference of a booking of several
+ * seats, all of its tickets that are not in yet. The booking is locked meanwhile: it is
+ * refunded before that, or after.
+ *
+ * reference	in any spelling (ticket_parse)
+ * who			the seller of the event, or staff
+ *
+ * Errors: TICKET_NOT_FOUND, FORBIDDEN, INVALID_STATE (its booking is confirmed no more),
+ * ALREADY_CHECKED_IN (all that were asked for; out says since when), UNAVAILABLE.
+ */
+enum err admission_check_in(struct pool *pool, TALLOC_CTX *ctx, const char *reference,
+                            const struct actor *who, struct check_in *out) MUST_CHECK;
+
+#endif

@@ -1,0 +1,38 @@
+#ifndef ROWLOCK_SHEET_H
+#define ROWLOCK_SHEET_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+#include "core/qr.h"
+
+/* Tickets to be looked at, printed and scanned: drawing only, nothing is read here. */
+
+/* A ticket on a sheet; texts of any form in UTF-8. */
+struct sheet_ticket {
+	struct qr code;        /* of the reference */
+	const char *reference; /* as it is typed */
+	const char *section, *row, *seat, *tier;
+	size_t place;          /* of its seat in the booking, from 1 */
+};
+
+struct sheet {
+	const char *title, *venue, *when; /* of the event; when: for people, at its place */
+	const struct sheet_ticket *tickets;
+	size_t n, of; /* tickets on the sheet, and of the whole booking */
+};
+
+/* The tickets as SVG 1.1, one below the other, with their texts; on ctx. */
+char *sheet_svg(TALLOC_CTX *ctx, const struct sheet *sheet);
+
+/*
+ * Their codes alone as a PNG of black and white, one below the other, each with its quiet zone.
+ *
+ * out	set to the *n bytes, on ctx
+ *
+ * Errors: INTERNAL, which is logged.
+ */
+enum err sheet_png(TALLOC_CTX *ctx, const struct sheet *sheet, unsigned char **out,
+                   size_t *n) MUST_CHECK;
+
+#endif
