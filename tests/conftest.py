@@ -136,6 +136,7 @@ def money(stack):
     return settled
 
 
+@pytest.fixture
 def let_holds_pass(ask):
     """let_holds_pass(hall, user): makes all that a user holds of an event end a second ago."""
     def pass_by(hall, user):

@@ -24,6 +24,7 @@ int ctl_event_open(struct ctl *c);
 int ctl_event_close(struct ctl *c);
 int ctl_event_cancel(struct ctl *c);
 int ctl_check_in(struct ctl *c);
+int ctl_job(struct ctl *c);
 int ctl_token(struct ctl *c);
 int ctl_config(struct ctl *c);
 int ctl_doctor(struct ctl *c);

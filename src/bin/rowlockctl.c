@@ -34,6 +34,7 @@ static const struct {
 	  "cancel an event: nobody can book any more, and all who have paid get their money back" },
 	{ "check-in", ctl_check_in, true, "REFERENCE [--by NAME]",
 	  "let in whoever shows a ticket, once" },
+	{ "job", ctl_job, true, "NAME --once", "do once what a role of rowlockd does all the time, for cron" },
 	{ "token", ctl_token, true, "--sub USER [--role ROLE] [--name NAME] [--ttl SECONDS]",
 	  "make a token that the workers accept" },
 	{ "config", ctl_config, true, "", "print the settings and where each comes from" },

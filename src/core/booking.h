@@ -36,6 +36,13 @@ struct booking {
 	} event;
 };
 
+/* Who is changing a booking. */
+struct actor {
+	const char *user_id;
+	bool staff; /* admin or service: may change anybody's */
+	const char *correlation_id;
+};
+
 /* A page of bookings, newest first. */
 struct booking_page {
 	const char *user_id;      /* whose; or NULL, and */

@@ -7,13 +7,6 @@
 
 /* What people do to bookings that are there: cancel, pay at once, extend, have money back. */
 
-/* Who is changing a booking. */
-struct actor {
-	const char *user_id;
-	bool staff; /* admin or service: may change anybody's */
-	const char *correlation_id;
-};
-
 /*
  * All of these lock the booking, look whether the move is legal, and commit it with its row of the
  * journal. A connection lost on the way is settled by looking at what became of it. A pending

@@ -81,7 +81,7 @@ take(struct role *r, struct channel *c)
 }
 
 /* As long as there are refunds that are due. */
-static void
+static enum err
 ask_for_refunds(struct role *r, size_t *done)
 {
 	size_t n = REFUNDER_MOST;
@@ -92,6 +92,7 @@ ask_for_refunds(struct role *r, size_t *done)
 		*done += n;
 	}
 	r->refund_us = clock_mono_us();
+	return e;
 }
 
 static bool
@@ -131,8 +132,8 @@ payments_run(TALLOC_CTX *ctx, const struct config *config, const char *database)
 		return 1;
 	log_line(LOG_INFO, "settling payments", "from", kafka ? "Kafka" : "call-backs alone", NULL);
 	while (!stop_wait(kafka ? 0 : IDLE_MS)) {
-		if (clock_mono_us() - r.refund_us >= REFUND_US)
-			ask_for_refunds(&r, &refunds);
+		if (clock_mono_us() - r.refund_us >= REFUND_US && ask_for_refunds(&r, &refunds) != ERR_OK)
+			log_line(LOG_DEBUG, "refunds have to wait", NULL);
 		for (int i = 0; kafka && i < 2; i++) {
 			if (!take(&r, &r.channels[i]))
 				return 1;
@@ -141,13 +142,11 @@ payments_run(TALLOC_CTX *ctx, const struct config *config, const char *database)
 	return 0;
 }
 
-int
+enum err
 payments_refund_due(TALLOC_CTX *ctx, const struct config *config, const char *database, size_t *done)
 {
 	struct role r;
 
-	if (!prepare(&r, ctx, config, database))
-		return 1;
-	ask_for_refunds(&r, done);
-	return 0;
+	*done = 0;
+	return prepare(&r, ctx, config, database) ? ask_for_refunds(&r, done) : ERR_VALIDATION_ERROR;
 }

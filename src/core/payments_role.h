@@ -4,6 +4,7 @@
 #include <talloc.h>
 
 #include "base/config.h"
+#include "base/err.h"
 
 /*
  * The role `payments` of rowlockd: hears by Kafka what became of payments, and asks providers for
@@ -12,7 +13,8 @@
  */
 int payments_run(TALLOC_CTX *ctx, const struct config *config, const char *database);
 
-/* Asks for all refunds that are due by now, for a job that runs once. done: grows. */
-int payments_refund_due(TALLOC_CTX *ctx, const struct config *config, const char *database, size_t *done);
+/* Asks for all refunds that are due by now, for a job that runs once; done: set, how many. */
+enum err payments_refund_due(TALLOC_CTX *ctx, const struct config *config, const char *database,
+                             size_t *done) MUST_CHECK;
 
 #endif

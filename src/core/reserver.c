@@ -169,12 +169,34 @@ serve(struct reserver *r)
 	return 0;
 }
 
+static struct policy
+policy_of(const struct config *config)
+{
+	return (struct policy){ (int32_t)config->max_seats, (int32_t)config->window_min,
+		                    (int32_t)config->max_pending, (int32_t)config->hold_min,
+		                    (int32_t)config->paying_min };
+}
+
+enum err
+reserver_once(TALLOC_CTX *ctx, const struct config *config, const char *database, size_t *done)
+{
+	const struct policy policy = policy_of(config);
+	struct seating *seating = seating_new(ctx, database, &policy);
+	size_t taken = SEATING_MOST, settled = SEATING_MOST;
+	enum err e = ERR_OK;
+
+	*done = 0;
+	while (e == ERR_OK && settled > 0 && taken == SEATING_MOST && !stop_wait(0)) {
+		e = seating_oldest(seating, 0, &taken, &settled);
+		*done += e == ERR_OK ? settled : 0;
+	}
+	return e;
+}
+
 int
 reserver_run(TALLOC_CTX *ctx, const struct config *config, const char *database)
 {
-	const struct policy policy = { (int32_t)config->max_seats, (int32_t)config->window_min,
-		                           (int32_t)config->max_pending, (int32_t)config->hold_min,
-		                           (int32_t)config->paying_min };
+	const struct policy policy = policy_of(config);
 	struct reserver r = { .attempts = (int)config->consumer_attempts };
 
 	r.seating = seating_new(ctx, database, &policy);

@@ -4,6 +4,7 @@
 #include <talloc.h>
 
 #include "base/config.h"
+#include "base/err.h"
 
 /*
  * The role that seats bookings which were accepted through /api/booking, in batches, until
@@ -16,5 +17,9 @@
  * which is logged.
  */
 int reserver_run(TALLOC_CTX *ctx, const struct config *config, const char *database);
+
+/* Seats everybody who waits by now, for a job that runs once; done: set, how many. */
+enum err reserver_once(TALLOC_CTX *ctx, const struct config *config, const char *database,
+                       size_t *done) MUST_CHECK;
 
 #endif

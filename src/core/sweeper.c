@@ -9,6 +9,7 @@
 #include "base/stop.h"
 #include "core/change_booking.h"
 #include "core/event_cancel.h"
+#include "core/hold.h"
 #include "core/journal.h"
 #include "store/moves.h"
 #include "store/param.h"
@@ -61,6 +62,13 @@ sweep_bookings(struct db *db, TALLOC_CTX *ctx, const struct terms *terms, size_t
 		*n = windowed;
 	return windowed > 0 ? booking_end(db, ctx, due, *n, BOOKING_EXPIRED, "EXPIRED", NULL)
 	                    : return_one(db, ctx, due, *n);
+}
+
+static enum err
+sweep_holds(struct db *db, TALLOC_CTX *ctx, const struct terms *terms, size_t *n)
+{
+	(void)terms;
+	return hold_sweep(db, ctx, BATCH, n);
 }
 
 /* --- messages that were kept --- */
@@ -117,6 +125,8 @@ sweeper_sweep(struct pool *pool, const struct terms *terms, struct swept *out)
 
 	memset(out, 0, sizeof(*out));
 	first = sweep_all(pool, terms, sweep_bookings, &out->bookings);
+	if ((e = sweep_all(pool, terms, sweep_holds, &out->holds)) != ERR_OK && first == ERR_OK)
+		first = e;
 	if ((e = event_cancel_all(pool, &out->events)) != ERR_OK && first == ERR_OK)
 		first = e;
 	if ((e = sweep_all(pool, terms, sweep_parked, &out->parked)) != ERR_OK && first == ERR_OK)
@@ -129,10 +139,10 @@ sweeper_sweep(struct pool *pool, const struct terms *terms, struct swept *out)
 static void
 report(const struct swept *s, enum err e, int64_t began_us)
 {
-	if (e == ERR_OK && s->bookings + s->events + s->parked == 0)
+	if (e == ERR_OK && s->bookings + s->holds + s->events + s->parked == 0)
 		return;
 	log_line(e == ERR_OK ? LOG_INFO : LOG_WARN, "swept", "bookings", log_int((int64_t)s->bookings),
-	         "events", log_int((int64_t)s->events), "parked", log_int((int64_t)s->parked), "us",
+	         "holds", log_int((int64_t)s->holds), "events", log_int((int64_t)s->events), "parked", log_int((int64_t)s->parked), "us",
 	         log_int(clock_mono_us() - began_us), "error", e == ERR_OK ? NULL : err_name(e), NULL);
 }
 

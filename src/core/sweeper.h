@@ -12,6 +12,7 @@
 /* What a sweep did. */
 struct swept {
 	size_t bookings; /* expired, or sent back to wait for another payment */
+	size_t holds;    /* that have ended */
 	size_t events;   /* whose cancellation was finished */
 	size_t parked;   /* messages about payments that were kept for long enough */
 };

@@ -1,0 +1,101 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/stop.h"
+#include "bin/ctl.h"
+#include "core/payments_role.h"
+#include "core/reserver.h"
+#include "core/sweeper.h"
+
+/* What failed, for people. */
+static int
+outcome(enum err e)
+{
+	return e == ERR_OK ? CTL_OK : ctl_fail("%s", err_text(e));
+}
+
+static int
+job_sweep(struct ctl *c)
+{
+	struct pool *pool = ctl_pool(c);
+	struct terms terms;
+	struct swept swept;
+	enum err e;
+
+	if (pool == NULL)
+		return CTL_FAILED;
+	if (terms_read(c->config, &terms) != ERR_OK)
+		return ctl_fail("REFUND_TIERS cannot be read");
+	e = sweeper_sweep(pool, &terms, &swept);
+	printf("%zu bookings and %zu holds ended, %zu cancelled events finished, %zu kept messages dropped\n",
+	       swept.bookings, swept.holds, swept.events, swept.parked);
+	return outcome(e);
+}
+
+static int
+job_reserve(struct ctl *c)
+{
+	const char *database = config_database(c->ctx, c->config);
+	size_t seated = 0;
+	enum err e;
+
+	if (database == NULL)
+		return ctl_fail("DATABASE_URL is not set");
+	e = reserver_once(c->ctx, c->config, database, &seated);
+	printf("%zu bookings wait for seats no longer\n", seated);
+	return outcome(e);
+}
+
+static int
+job_payments(struct ctl *c)
+{
+	const char *database = config_database(c->ctx, c->config);
+	size_t refunds = 0;
+	enum err e;
+
+	if (database == NULL)
+		return ctl_fail("DATABASE_URL is not set");
+	e = payments_refund_due(c->ctx, c->config, database, &refunds);
+	printf("%zu refunds asked for\n", refunds);
+	return outcome(e);
+}
+
+/* The jobs: one round of what a role of rowlockd does, and the exit status. */
+static const struct {
+	const char *name;
+	int (*run)(struct ctl *c);
+	const char *help;
+} jobs[] = {
+	{ "payments", job_payments, "ask providers for the refunds that are due" },
+	{ "reserve", job_reserve, "give seats to bookings that were accepted through /api/booking" },
+	{ "sweep", job_sweep, "end what time has ended, and the bookings of cancelled events" },
+};
+#define N_JOBS (sizeof(jobs) / sizeof(jobs[0]))
+
+static void
+list_jobs(void)
+{
+	for (size_t i = 0; i < N_JOBS; i++)
+		fprintf(stderr, "  %-10s %s\n", jobs[i].name, jobs[i].help);
+}
+
+int
+ctl_job(struct ctl *c)
+{
+	bool once = false;
+	const struct ctl_option options[] = { { "once", NULL, &once }, { 0 } };
+
+	if (!ctl_options(c, options))
+		return CTL_USAGE;
+	stop_watch();
+	for (size_t i = 0; once && c->argc == 2 && i < N_JOBS; i++) {
+		if (strcmp(jobs[i].name, c->argv[1]) == 0)
+			return jobs[i].run(c);
+	}
+	if (c->argc == 2 && once)
+		ctl_fail("%s: no such job; there are", c->argv[1]);
+	else
+		ctl_fail("name one job, and --once (for ever is what rowlockd does); there are");
+	list_jobs();
+	return CTL_USAGE;
+}
