@@ -1,0 +1,401 @@
+"""
+What becomes of a booking that is there: extended, cancelled, refunded, swept (R-1 to R-3, R-11,
+R-24 to R-27, R-45, R-46).
+"""
+
+import concurrent.futures
+import datetime
+
+import pytest
+
+import processes
+from rowlock_client import QUEUE, gateway_event
+
+HOUR = 3600
+STATES = ("REQUESTED", "PENDING", "PROCESSING", "CONFIRMED", "CANCELLED", "EXPIRED", "FAILED", "REFUNDED")
+
+
+@pytest.fixture
+def place(hall):
+    return hall(rows=2, cols=10)
+
+
+@pytest.fixture
+def ann(buyer):
+    return buyer("ann")
+
+
+def look(who, booking_id):
+    return who.get("bookings/" + booking_id).ok()
+
+
+def instant(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def in_hours(hours):
+    at = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=hours)
+    return at.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+def sweep():
+    done = processes.ctl("job", "sweep", "--once")
+    assert done.returncode == 0, done
+    return done.stdout
+
+
+# --- extending (R-24)
+
+def test_an_extension_adds_to_the_old_end(ann, place):
+    made = ann.book(place, 1).ok(201)
+    found = ann.post(f"bookings/{made['bookingId']}/extend", {"minutes": 5}).ok()
+    assert instant(found["expiresAt"]) - instant(made["expiresAt"]) == datetime.timedelta(minutes=5)
+    history = ann.get(f"bookings/{made['bookingId']}/history").ok()["items"]
+    assert [row["type"] for row in history] == ["booking.created", "booking.extended"]
+    assert history[1]["payload"]["expiresAt"] == found["expiresAt"]
+
+
+def test_an_extension_holds_the_seats(ann, buyer, place, db):
+    one = ann.book(place, 1).ok(201)["bookingId"]
+    with db.cursor() as cursor:
+        cursor.execute("UPDATE booking SET expires_at = now() + interval '1 second' WHERE id = %s", (one,))
+        cursor.execute("UPDATE seat SET hold_until = now() + interval '1 second' WHERE booking_id = %s", (one,))
+    ann.post(f"bookings/{one}/extend", {"minutes": 1}).ok()
+    assert (instant(look(ann, one)["expiresAt"]) - datetime.datetime.now(datetime.timezone.utc)).seconds > 50
+    processes.wait_for(lambda: db_passed(db, one), "the old end to pass")
+    buyer().book(place, 1).refused(409, "SEAT_ALREADY_RESERVED")
+
+
+def db_passed(db, booking):
+    with db.cursor() as cursor:
+        cursor.execute("SELECT now() > expires_at - interval '58 seconds' FROM booking WHERE id = %s", (booking,))
+        return cursor.fetchone()[0]
+
+
+def test_at_most_two_extensions(ann, place):
+    one = ann.book(place, 1).ok(201)["bookingId"]
+    for _ in range(2):
+        ann.post(f"bookings/{one}/extend", {"minutes": 1}).ok()
+    ann.post(f"bookings/{one}/extend", {"minutes": 1}).refused(409, "EXTENSION_LIMIT")
+
+
+def test_never_more_than_thirty_minutes_after_it_was_made(ann, place):
+    one = ann.book(place, 1).ok(201)
+    ann.post(f"bookings/{one['bookingId']}/extend", {"minutes": 15}).ok()
+    ann.post(f"bookings/{one['bookingId']}/extend", {"minutes": 6}).refused(409, "EXTENSION_LIMIT")
+    found = ann.post(f"bookings/{one['bookingId']}/extend", {"minutes": 5}).ok()
+    assert instant(found["expiresAt"]) - instant(found["createdAt"]) == datetime.timedelta(minutes=30)
+
+
+@pytest.mark.parametrize("minutes", [0, 16, -1, 1.5, "5", None, True])
+def test_nonsense_minutes(ann, place, minutes):
+    one = ann.book(place, 1).ok(201)["bookingId"]
+    ann.post(f"bookings/{one}/extend", {"minutes": minutes}).refused(400, "VALIDATION_ERROR", "minutes")
+    ann.post(f"bookings/{one}/extend", {}).refused(400, "VALIDATION_ERROR", "minutes")
+
+
+def test_a_window_that_has_passed_is_not_extended(ann, place, let_window_pass):
+    one = ann.book(place, 1).ok(201)["bookingId"]
+    let_window_pass(place, one)
+    ann.post(f"bookings/{one}/extend", {"minutes": 5}).refused(409, "BOOKING_EXPIRED")
+
+
+def test_what_has_no_window_is_not_extended(ann, hall):
+    endless = hall(policy={"windowMinutes": None})
+    one = ann.book(endless, 1).ok(201)["bookingId"]
+    ann.post(f"bookings/{one}/extend", {"minutes": 5}).refused(409, "INVALID_STATE")
+
+
+# --- cancelling what was paid (R-26, R-45)
+
+@pytest.mark.parametrize("hours, tiers, given", [
+    (25, None, 40.00), (23, None, 0), (25, [{"hours": 24, "percent": 50}], 20.00),
+    (80, [{"hours": 72, "percent": 100}, {"hours": 24, "percent": 50}], 40.00),
+    (48, [{"hours": 24, "percent": 50}, {"hours": 72, "percent": 100}], 20.00),
+    (12, [{"hours": 24, "percent": 50}, {"hours": 72, "percent": 100}], 0),
+    (1, [{"hours": 0, "percent": 33.33}], 13.34), (-1, [{"hours": 0, "percent": 100}], 0), (48, [], 0)])
+def test_a_confirmed_booking_gives_back_what_its_tier_says(ann, hall, money, hours, tiers, given):
+    place = hall(rows=1, cols=4, startsAt=in_hours(hours), policy={} if tiers is None else {"refundTiers": tiers})
+    one = ann.booked_and_paid(place, 1, 2)["bookingId"]
+    found = ann.delete("bookings/" + one).ok()
+    assert found["status"] == ("REFUNDED" if given else "CANCELLED")
+    assert found["cancelReason"] == "USER_CANCELLED"
+    account = money(ann, one)
+    assert [refund["amount"] for refund in account["refunds"]] == ([given] if given else [])
+    assert all(refund["status"] == "completed" for refund in account["refunds"])
+    assert place.statuses() == {no: "available" for no in range(1, 5)}
+
+
+def test_patch_cancels_only_what_is_not_paid(ann, place):
+    paid = ann.booked_and_paid(place, 1)["bookingId"]
+    ann.patch(f"bookings/{paid}/cancel").refused(409, "INVALID_STATE")
+    assert look(ann, paid)["status"] == "CONFIRMED"
+    waiting = ann.book(place, 2).ok(201)["bookingId"]
+    assert ann.patch(f"bookings/{waiting}/cancel").ok()["status"] == "CANCELLED"
+
+
+def test_cancelling_while_it_is_being_paid_closes_the_payment(ann, place):
+    one = ann.book(place, 1).ok(201)["bookingId"]
+    ann.post("payments/initiate", {"bookingId": one})
+    found = ann.delete("bookings/" + one).ok()
+    assert found["status"] == "CANCELLED"
+    assert [payment["status"] for payment in found["payments"]] == ["expired"]
+    assert place.statuses()[1] == "available"
+
+
+def test_refund_by_its_own_call(ann, place, money):
+    one = ann.booked_and_paid(place, 1)["bookingId"]
+    answer = ann.post("payments/refund/" + one, {"reason": "ILL"}).ok()
+    assert answer["status"] == "REFUNDED" and answer["refunds"][0]["reason"] == "ILL"
+    assert money(ann, one)["refunds"][0]["status"] == "completed"
+    assert place.statuses()[1] == "available"
+    ann.post("payments/refund/" + one).refused(409, "INVALID_STATE")
+
+
+def test_nothing_to_refund(ann, buyer, hall, place):
+    soon = hall(rows=1, cols=2, startsAt=in_hours(2))
+    paid = ann.booked_and_paid(soon, 1)["bookingId"]
+    ann.post("payments/refund/" + paid).refused(409, "NOTHING_TO_REFUND")
+    assert look(ann, paid)["status"] == "CONFIRMED"
+    waiting = ann.book(place, 1).ok(201)["bookingId"]
+    ann.post("payments/refund/" + waiting).refused(409, "INVALID_STATE")
+    buyer().post("payments/refund/" + paid).refused(403, "FORBIDDEN")
+    ann.post("payments/refund/" + paid, {"reason": ""}).refused(400, "VALIDATION_ERROR", "reason")
+    ann.post("payments/refund/" + paid, {"why": "x"}).refused(400, "VALIDATION_ERROR", "why")
+
+
+def test_what_the_mock_took_it_gives_back_at_once(ann, hall):
+    place = hall(rows=2, cols=5)
+    one = ann.queue(place, "A-1").plain(202)["id"]
+    ann.wait_status(one, "pending_payment")
+    ann.post(f"{QUEUE}/{one}/pay").plain()
+    answer = ann.post("payments/refund/" + one).ok()
+    assert [(refund["status"], refund["amount"]) for refund in answer["refunds"]] == [("completed", 20.0)]
+    assert answer["payments"][0]["status"] == "refunded"
+
+
+def test_a_refund_waits_for_a_gateway_that_is_away(ann, place, money):
+    one = ann.booked_and_paid(place, 1)["bookingId"]
+    gateway = processes.Service("gateway")
+    gateway.stop()
+    try:
+        assert ann.delete("bookings/" + one).ok()["status"] == "REFUNDED"
+        assert ann.get("payments/status/" + one).ok()["refunds"][0]["status"] == "pending"
+        other = ann.book(place, 2).ok(201)["bookingId"]
+        ann.post("payments/initiate", {"bookingId": other}).refused(503, "UNAVAILABLE")
+        assert look(ann, other)["status"] == "PENDING"
+    finally:
+        gateway.start()
+    refund, = money(ann, one)["refunds"]
+    assert refund["status"] == "completed"
+
+
+# --- every state, every move (R-1)
+
+MOVES = {
+    "cancel": ({"REQUESTED": "CANCELLED", "PENDING": "CANCELLED", "PROCESSING": "CANCELLED",
+                "CONFIRMED": "REFUNDED"}, lambda who, one: who.delete("bookings/" + one)),
+    "cancel unpaid": ({"REQUESTED": "CANCELLED", "PENDING": "CANCELLED", "PROCESSING": "CANCELLED"},
+                      lambda who, one: who.patch(f"bookings/{one}/cancel")),
+    "pay at once": ({"PENDING": "CONFIRMED", "PROCESSING": "CONFIRMED"},
+                    lambda who, one: who.post(f"{QUEUE}/{one}/pay")),
+    "initiate": ({"PENDING": "PROCESSING", "PROCESSING": "PROCESSING"},
+                 lambda who, one: who.post("payments/initiate", {"bookingId": one})),
+    "extend": ({"PENDING": "PENDING"}, lambda who, one: who.post(f"bookings/{one}/extend", {"minutes": 1})),
+    "refund": ({"CONFIRMED": "REFUNDED"}, lambda who, one: who.post("payments/refund/" + one)),
+}
+# What the gateway says: of the payment under way, if there is one, else of one that nobody knows.
+NEWS = {
+    "payment.succeeded": {"PENDING": "CONFIRMED", "PROCESSING": "CONFIRMED", "EXPIRED": "CONFIRMED"},
+    "payment.failed": {"PROCESSING": "PENDING"},
+    "payment.expired": {"PROCESSING": "PENDING"},
+    "refund.succeeded": {},
+    "refund.failed": {},
+}
+
+
+@pytest.fixture
+def in_state(ann, place, unseated, let_window_pass, ask):
+    """in_state(state): a booking that is in it, of one seat."""
+    def pending():
+        return ann.book(place, 1).ok(201)["bookingId"]
+
+    def requested():
+        return ann.queue(place, "A-2").plain(202)["id"]
+
+    def moved(one, move):
+        reply = MOVES[move][1](ann, one)
+        assert reply.status == 200, reply
+        return one
+
+    def expired():
+        one = pending()
+        let_window_pass(place, one)
+        sweep()
+        return one
+
+    def failed():
+        one = requested()
+        ask("""UPDATE seat SET status = 'blocked' WHERE event_id = %s AND no = 2 RETURNING 1""", place.number)
+        unseated()
+        ann.wait_status(one, "failed")
+        return one
+
+    makers = {"REQUESTED": requested, "PENDING": pending, "PROCESSING": lambda: moved(pending(), "initiate"),
+              "CONFIRMED": lambda: moved(pending(), "pay at once"),
+              "CANCELLED": lambda: moved(pending(), "cancel"), "EXPIRED": expired, "FAILED": failed,
+              "REFUNDED": lambda: moved(moved(pending(), "pay at once"), "refund")}
+
+    def make(state):
+        one = makers[state]()
+        assert look(ann, one)["status"] == state
+        return one
+    return make
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("move", MOVES)
+def test_every_state_and_every_move(state, move, in_state, ann, place, clean):
+    goes_to, make_move = MOVES[move]
+    one = in_state(state)
+    before = look(ann, one)
+    reply = make_move(ann, one)
+    after = look(ann, one)
+    if state in goes_to:
+        assert reply.status == 200, reply
+        assert after["status"] == goes_to[state]
+    else:
+        assert reply.code in ("INVALID_STATE", "BOOKING_EXPIRED"), reply
+        assert after == before
+    clean(place)
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("news", NEWS)
+def test_every_state_and_all_news(state, news, in_state, stack, ann, place, clean):
+    one = in_state(state)
+    sessions = [payment["sessionId"] for payment in look(ann, one)["payments"] if payment["sessionId"]]
+    session = sessions[-1] if sessions else "session-" + one
+    assert stack.webhook(gateway_event(news, one, sessionId=session, amount=20, currency="EUR")).status == 200
+    found = look(ann, one)
+    assert found["status"] == NEWS[news].get(state, state)
+    if news == "payment.succeeded" and state not in NEWS[news]:  # R-42: never dropped
+        refunds = ann.get("payments/status/" + one).ok()["refunds"]
+        assert refunds[-1]["amount"] == 20.0 and refunds[-1]["status"] == "pending"
+    clean(place)
+
+
+# --- the sweep
+
+def test_the_sweep_expires_what_time_has_ended_and_nothing_else(ann, buyer, place, let_window_pass, ask):
+    late, fresh, paying = (buyer().book(place, no).ok(201)["bookingId"] for no in (1, 2, 3))
+    payer = buyer()
+    paying = payer.book(place, 4).ok(201)["bookingId"]
+    payer.post("payments/initiate", {"bookingId": paying})
+    let_window_pass(place, late)
+    sweep()
+    states = dict(ask("SELECT id::text, status::text FROM booking WHERE event_id = %s", place.number))
+    assert (states[late], states[fresh], states[paying]) == ("expired", "pending", "paying")
+    assert place.statuses()[1] == "available"
+    rows = ask("SELECT type, payload ->> 'reason' FROM journal WHERE booking_id = %s ORDER BY seq", late)
+    assert rows == [("booking.created", None), ("booking.expired", "EXPIRED")]
+
+
+def test_the_role_sweeps_by_itself(buyer, place, let_window_pass, ask):
+    """R-61: every 5 s"""
+    late = buyer().book(place, 1).ok(201)["bookingId"]
+    let_window_pass(place, late)
+    processes.wait_for(lambda: ask("SELECT status::text FROM booking WHERE id = %s", late) == [("expired",)],
+                       "the sweep")
+
+
+def test_a_payment_that_takes_too_long_expires_its_booking(ann, place, ask, db):
+    one = ann.book(place, 1).ok(201)["bookingId"]
+    ann.post("payments/initiate", {"bookingId": one})
+    with db.cursor() as cursor:
+        cursor.execute("UPDATE booking SET paying_since = now() - interval '6 minutes' WHERE id = %s", (one,))
+    sweep()
+    found = look(ann, one)
+    assert found["status"] == "EXPIRED" and found["payments"][0]["status"] == "expired"
+    assert place.statuses()[1] == "available"
+
+
+def test_without_a_window_it_waits_for_another_payment(ann, hall, db):
+    endless = hall(policy={"windowMinutes": None})
+    one = ann.book(endless, 1).ok(201)["bookingId"]
+    ann.post("payments/initiate", {"bookingId": one})
+    with db.cursor() as cursor:
+        cursor.execute("UPDATE booking SET paying_since = now() - interval '6 minutes' WHERE id = %s", (one,))
+    sweep()
+    assert look(ann, one)["status"] == "PENDING" and endless.statuses()[1] == "reserved"
+    ann.pay(one)
+    assert look(ann, one)["status"] == "CONFIRMED"
+
+
+def test_sweeps_at_once_expire_each_booking_once(buyer, hall, let_window_pass, ask):
+    place = hall(rows=10, cols=20)
+    late = [buyer().book(place, no).ok(201)["bookingId"] for no in range(1, 201)]
+    let_window_pass(place, *late)
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: sweep(), range(4)))
+    assert ask("""SELECT count(*), count(DISTINCT booking_id) FROM journal
+                  WHERE event_id = %s AND type = 'booking.expired'""", place.number) == [(200, 200)]
+
+
+# --- a whole event (R-46)
+
+def test_cancelling_an_event_ends_all_its_bookings(seller, buyer, hall, ask, money, clean, stack):
+    place = hall(rows=4, cols=10, startsAt=in_hours(1))
+    paid = [(who, who.booked_and_paid(place, no)["bookingId"]) for no, who in ((1, buyer()), (2, buyer()))]
+    waiting, paying, holder = buyer(), buyer(), buyer()
+    pending = waiting.book(place, 3).ok(201)["bookingId"]
+    open_ = paying.book(place, 4).ok(201)["bookingId"]
+    paying.post("payments/initiate", {"bookingId": open_})
+    assert holder.hold(place, 5).status == 200
+    answer = seller.post(f"events/{place.id}/cancel").ok(202)
+    assert answer["status"] == "cancelled" and "cancellation" in answer
+    buyer().book(place, 10).refused(409, "EVENT_CANCELLED")
+    buyer().hold(place, 10).refused(409, "EVENT_CANCELLED")
+    progress = finished(seller, place)
+    assert (progress["total"], progress["cancelled"], progress["refunded"]) == (4, 2, 2)
+    for who, one in paid:
+        account = money(who, one)
+        assert account["status"] == "REFUNDED"
+        assert [(r["amount"], r["status"], r["reason"]) for r in account["refunds"]] == [
+            (20.0, "completed", "EVENT_CANCELLED")], "in full, whatever the tiers say"
+    for who, one in ((waiting, pending), (paying, open_)):
+        assert (look(who, one)["status"], look(who, one)["cancelReason"]) == ("CANCELLED", "EVENT_CANCELLED")
+    types = [row[0] for row in ask("SELECT type FROM journal WHERE event_id = %s AND booking_id IS NULL",
+                                   place.number)]
+    assert "event.cancelled" in types
+    late = stack.webhook(gateway_event("payment.succeeded", open_, amount=20, currency="EUR"))
+    assert late.status == 200 and look(paying, open_)["status"] == "CANCELLED"
+    clean(place)
+
+
+def finished(who, place):
+    def progress():
+        return who.get(f"events/{place.id}").ok()["cancellation"]
+    processes.wait_for(lambda: progress()["finishedAt"], "the cancellation to be finished")
+    return progress()
+
+
+def test_an_event_is_cancelled_by_its_seller_or_an_admin_once(stack, seller, buyer, name, hall):
+    place = hall()
+    buyer().post(f"events/{place.id}/cancel").refused(403, "FORBIDDEN")
+    stack.seller(name("rival")).post(f"events/{place.id}/cancel").refused(403, "FORBIDDEN")
+    seller.post("events/4711000/cancel").refused(404, "EVENT_NOT_FOUND")
+    stack.caller(name("admin"), "admin").post(f"events/{place.id}/cancel").ok(202)
+    seller.post(f"events/{place.id}/cancel").ok(202)
+    seller.patch(f"events/{place.id}", {"status": "on_sale"}).refused(409, "EVENT_CANCELLED")
+
+
+def test_an_event_is_cancelled_at_the_keyboard(seller, buyer, hall):
+    place = hall()
+    buyer().booked_and_paid(place, 1)
+    done = processes.ctl("event", "cancel", place.number)
+    assert done.returncode == 0 and "1 refunded" in done.stdout, done
+    again = processes.ctl("event", "cancel", place.number)
+    assert again.returncode == 0, again
+    assert processes.ctl("event", "cancel", 4711000).returncode == 1
+    assert processes.ctl("event", "cancel").returncode == 2
