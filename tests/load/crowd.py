@@ -34,7 +34,7 @@ class Line:
             if self.conn is None:
                 self.conn = http.client.HTTPConnection(self.stack.host, self.stack.port,
                                                        timeout=self.timeout_s)
-            self.conn.request(method, rowlock_client.V1 + path, body, headers)
+            self.conn.request(method, path if path.startswith("/") else rowlock_client.V1 + path, body, headers)
             response = self.conn.getresponse()
             reply = rowlock_client.Reply(response)
             if response.will_close:
