@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Benchmarks of a running stack: P-1 to P-8, P-11 and P-12 of the project's targets.
+"""Benchmarks of a running stack: P-1 to P-9 and P-11 to P-13 of the project's targets.
 
 Ours and the peer take turns (A B A B A B) on the same machine, database and settings; what
 counts is the ratio of their medians. The environment is what `./stack env` prints.
@@ -7,6 +7,7 @@ Exit status: 0 every must was met, 1 one was missed, 2 there was no way to measu
 """
 
 import argparse
+import concurrent.futures
 import contextlib
 import json
 import os
@@ -19,6 +20,7 @@ import sys
 import tempfile
 import time
 
+import bench_life
 import bench_peer
 import bench_relay
 import bench_scene
@@ -29,7 +31,7 @@ import processes  # of tests/, where bench_scene has looked
 import rowlock_client
 
 HERE = pathlib.Path(__file__).resolve().parent
-NAMES = ("P-1", "P-2", "P-3", "P-4", "P-5", "P-6", "P-7", "P-8", "P-11", "P-12")
+NAMES = ("P-1", "P-2", "P-3", "P-4", "P-5", "P-6", "P-7", "P-8", "P-9", "P-11", "P-12", "P-13")
 NEED_KAFKA = ("P-8",)  # measured when named, or when the stack has a broker
 WRK_THREADS = 2
 USERS_PER_SECOND = 8000  # each may have 3 bookings pending (R-22): enough for 24,000 a second
@@ -326,6 +328,55 @@ class Bench:
         rates = [rate["kafka"] for rate in rates]
         self.limit("P-8", "rows/s to Kafka", statistics.median(rates), 20000, 50000, least=True, ours_rounds=rates)
         self.limit("P-8", "greatest lag during P-1, s", statistics.median(lags), 1, ours_rounds=lags)
+
+    def p9(self):
+        say("P-9: 100,000 bookings whose window has passed, in 10 events; then the same beside P-1")
+        late = self.scene.make_events(100, 200, copies=10)
+        random = self.scene.make_events(100, 200, copies=100)
+        role, alone, beside, losses = processes.Service("sweep"), [], [], []
+        with role.frozen():
+            self.rate(self.book_ours, random, 1, 1)
+            for i in range(self.args.rounds):
+                self.scene.restore(late)
+                count = bench_life.fill(self.scene, late, "pending")
+                alone.append(count / bench_life.sweep(self.scene, late))
+                quiet = self.rate(self.book_ours, random, 1, self.args.seconds)[0]
+                self.scene.restore(late)
+                bench_life.fill(self.scene, late, "pending")
+                with concurrent.futures.ThreadPoolExecutor(1) as pool:
+                    sweep = pool.submit(bench_life.sweep, self.scene_of_its_own(), late)
+                    busy = self.rate(self.book_ours, random, 1, self.args.seconds)[0]
+                    beside.append(count / sweep.result())
+                losses.append(1 - busy / quiet)
+                say(f"P-9 round {i + 1}: {alone[-1]:,.0f}/s alone; beside P-1 {beside[-1]:,.0f}/s, and P-1 "
+                    f"{busy:,.0f}/s instead of {quiet:,.0f}/s")
+        self.limit("P-9", "expired bookings swept/s", statistics.median(alone), 20000, 50000, least=True,
+                   ours_rounds=alone)
+        self.limit("P-9", "the same/s beside P-1", statistics.median(beside), 20000, 50000, least=True,
+                   ours_rounds=beside)
+        self.limit("P-9", "share of P-1 lost meanwhile", statistics.median(losses), 0.2, ours_rounds=losses)
+
+    @staticmethod
+    def scene_of_its_own():
+        """A connection for another thread."""
+        return bench_scene.Scene()
+
+    def p13(self):
+        say("P-13: an event of 20,000 seats is made, sold out through the gateway, and cancelled")
+        made, ended, paid = [], [], []
+        for i in range(self.args.rounds):
+            began = time.monotonic()
+            event = self.scene.make_events(100, 200)
+            made.append(time.monotonic() - began)
+            bench_life.fill(self.scene, event, "confirmed")
+            one, all_ = bench_life.cancel(self.scene, self.stack, event.first)
+            ended.append(one)
+            paid.append(all_)
+            self.scene.check(event, [])
+            say(f"P-13 round {i + 1}: made in {made[-1]:.2f} s, bookings ended in {one:.1f} s, money back in {all_:.1f} s")
+        self.limit("P-13", "s to make an event of 20,000 seats", statistics.median(made), 2, ours_rounds=made)
+        self.limit("P-13", "s until 20,000 seats are given back", statistics.median(ended), 30, ours_rounds=ended)
+        self.limit("P-13", "s until all refunds are paid", statistics.median(paid), 30, ours_rounds=paid)
 
     def p11(self):
         if self.memory_kib is None:

@@ -40,6 +40,7 @@ def need(name):
     return value
 
 
+MADE_BY_BOOKINGS = ("journal", "refund", "payment", "booking")
 LEAN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "lean_booking.sql")
 
 
@@ -142,7 +143,7 @@ class Scene:
         """All seats free, no bookings, tables vacuumed: every round starts alike."""
         self.rows("""UPDATE seat SET status = 'free', holder = NULL, hold_until = NULL, booking_id = NULL
                      WHERE event_id BETWEEN %s AND %s AND status <> 'free'""", *events.span)
-        self.forget(("booking", "journal"), events)
+        self.forget(MADE_BY_BOOKINGS, events)
         self.rows("VACUUM ANALYZE seat, booking, journal")
         if checkpoint and self.may_checkpoint:
             try:
@@ -159,7 +160,7 @@ class Scene:
         """Takes everything away again that was made here."""
         plans = set()
         for events in reversed(self.made):
-            self.forget(("journal", "booking", "seat", "section"), events)
+            self.forget((*MADE_BY_BOOKINGS, "event_cancellation", "seat", "section"), events)
             plans.update(row[0] for row in self.rows(
                 "DELETE FROM event WHERE id BETWEEN %s AND %s RETURNING plan_id::text", *events.span))
         self.made.clear()
