@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/metrics.h"
@@ -34,9 +35,10 @@ serve(TALLOC_CTX *ctx, struct gateway *g, int threads)
 		return 1;
 	status = server_run(threads, gateway_serve, g);
 	stop_ask();
-	if (courier_end() && status == 0) /* else threads are still at work */
-		talloc_free(ctx);
-	return status;
+	if (!courier_end() || status != 0) /* threads are still at work: nothing is taken from them */
+		_exit(status);
+	talloc_free(ctx);
+	return 0;
 }
 
 int
