@@ -4,12 +4,23 @@
 
 #include "pay/wire.h"
 
-#define VERSION "1.0"
+#define ENVELOPE_VERSION "1.0"
 
 static bool
 is_booking_id(const struct uuid *id)
 {
 	return id->b[6] >> 4 == 7 && uuid_event(id) > 0;
+}
+
+/* A message that says what the other topic is for has come to the wrong one. */
+static void
+check_type(struct wire *w, enum pay_event_type type)
+{
+	const char *name = wire_text(w, "eventType", WIRE_ID_MOST, false);
+	const char *other = type == PAY_SUCCEEDED ? "payment.failed" : "payment.success";
+
+	if (name != NULL && strcmp(name, other) == 0 && w->why == NULL)
+		w->why = "eventType is that of another topic";
 }
 
 /* The members; faults are noted. */
@@ -21,8 +32,9 @@ read_members(struct wire *w, struct payment_message *out)
 	const char *version;
 
 	ev->id = wire_text(w, "eventId", WIRE_ID_MOST, true);
+	check_type(w, ev->type);
 	version = wire_text(w, "version", WIRE_ID_MOST, false);
-	if (version != NULL && strcmp(version, VERSION) != 0 && w->why == NULL)
+	if (version != NULL && strcmp(version, ENVELOPE_VERSION) != 0 && w->why == NULL)
 		w->why = "version is not 1.0";
 	out->correlation_id = wire_text(w, "correlationId", WIRE_ID_MOST, false);
 	payload = wire_within(w, "payload", "payload.");
@@ -30,7 +42,6 @@ read_members(struct wire *w, struct payment_message *out)
 	if (ev->has_booking && !is_booking_id(&ev->booking_id) && payload.why == NULL)
 		payload.why = "payload.bookingId is not the id of a booking";
 	ev->gateway_ref = wire_text(&payload, "transactionId", WIRE_ID_MOST, false);
-	ev->reason = wire_text(&payload, "reason", WIRE_ID_MOST, false);
 	ev->currency = wire_currency(&payload, "currency", false);
 	if (ev->currency == NULL)
 		ev->amount_major = wire_number(&payload, "amount");

@@ -9,6 +9,7 @@
 #include "base/jsoncheck.h"
 #include "core/message.h"
 #include "core/message_asked.h"
+#include "core/message_payment.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -67,6 +68,25 @@ take(TALLOC_CTX *ctx, const char *value, size_t len)
 		must(why != NULL && *why != '\0' && strlen(why) < 200);
 }
 
+static void
+take_payment(TALLOC_CTX *ctx, enum pay_event_type type, const char *value, size_t len)
+{
+	struct payment_message message;
+	const struct pay_event *ev = &message.event;
+	const char *why = NULL;
+	enum err e = message_read_payment(ctx, type, value, len, &message, &why);
+
+	must(e == ERR_OK || e == ERR_VALIDATION_ERROR);
+	if (e == ERR_OK) {
+		must(why == NULL && ev->type == type && message.final && strcmp(message.source, "kafka") == 0);
+		must(ev->id != NULL && *ev->id != '\0' && ev->has_booking && uuid_event(&ev->booking_id) >= 1);
+		must(ev->amount_minor == -1 || (ev->amount_minor >= 0 && ev->currency != NULL));
+		must(ev->currency == NULL || ev->amount_major < 0);
+	} else {
+		must(why != NULL && *why != '\0' && strlen(why) < 200);
+	}
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -75,6 +95,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct json_fault fault;
 
 	take(ctx, (const char *)data, size);
+	take_payment(ctx, PAY_SUCCEEDED, (const char *)data, size);
+	take_payment(ctx, PAY_FAILED, (const char *)data, size);
 	if (line != NULL) {
 		*line = '\0';
 		/* A type is text of ours: UTF-8 without control characters. */

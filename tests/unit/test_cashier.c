@@ -1,0 +1,359 @@
+/*
+ * What a message about a payment means for its booking (R-25, R-41, R-42, R-43): the table below
+ * says it in words, and is compared with cashier_rule in every combination of what it looks at.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/cashier.h"
+
+#define TOTAL INT64_C(15050)
+#define NOW   INT64_C(1700000000000000)
+#define A_MIN INT64_C(60000000)
+
+/* What is known of the payment that a message is about. */
+enum known { UNKNOWN, UNDER_WAY, CLOSED, CAPTURED, KNOWN__MAX };
+
+/* Why a booking was cancelled. */
+enum ended { BY_BUYER, BY_FAILURE, ENDED__MAX };
+
+/* What a message says of the money. */
+static const struct sum {
+	int64_t minor;
+	const char *currency;
+	bool right;
+} sums[] = {
+	{ -1, NULL, true },         { TOTAL, NULL, true },      { TOTAL, "EUR", true },
+	{ -1, "EUR", true },        { TOTAL + 1, "EUR", false }, { TOTAL - 1, "EUR", false },
+	{ TOTAL, "USD", false },    { -1, "USD", false },       { TOTAL / 100, NULL, false },
+	{ 0, "EUR", false },        { 0, NULL, false },
+};
+#define N_SUMS (sizeof(sums) / sizeof(sums[0]))
+
+/* Money that comes for a booking in this state, in full, of a payment that was not captured yet. */
+static const struct {
+	enum effect effect;
+	const char *reason;
+} paid[BOOKING__MAX][ENDED__MAX] = {
+	[BOOKING_REQUESTED] = { { EFFECT_GIVE_BACK, "NOT_SEATED" }, { EFFECT_GIVE_BACK, "NOT_SEATED" } },
+	[BOOKING_PENDING] = { { EFFECT_CONFIRM, NULL }, { EFFECT_CONFIRM, NULL } },
+	[BOOKING_PAYING] = { { EFFECT_CONFIRM, NULL }, { EFFECT_CONFIRM, NULL } },
+	[BOOKING_CONFIRMED] = { { EFFECT_GIVE_BACK, "ALREADY_PAID" }, { EFFECT_GIVE_BACK, "ALREADY_PAID" } },
+	[BOOKING_CANCELLED] = { { EFFECT_GIVE_BACK, "BOOKING_CANCELLED" }, { EFFECT_RETAKE, NULL } },
+	[BOOKING_EXPIRED] = { { EFFECT_RETAKE, NULL }, { EFFECT_RETAKE, NULL } },
+	[BOOKING_FAILED] = { { EFFECT_GIVE_BACK, "NOT_SEATED" }, { EFFECT_GIVE_BACK, "NOT_SEATED" } },
+	[BOOKING_REFUNDED] = { { EFFECT_GIVE_BACK, "ALREADY_REFUNDED" },
+	                       { EFFECT_GIVE_BACK, "ALREADY_REFUNDED" } },
+};
+
+/* Whether a payment that failed for good ends a booking in this state. */
+static const bool ends[BOOKING__MAX] = {
+	[BOOKING_REQUESTED] = true,
+	[BOOKING_PENDING] = true,
+	[BOOKING_PAYING] = true,
+};
+
+static struct locked_booking booking;
+static struct account account;
+static struct payment payment;
+static struct refund refund;
+static struct pay_event event;
+static struct payment_case c;
+
+/* A booking of 150.50 EUR whose window lasts another minute, and a payment of which that is known. */
+static void
+arrange(enum booking_status status, enum ended ended, enum known known)
+{
+	static const enum payment_status states[KNOWN__MAX] = { PAYMENT__MAX, PAYMENT_PENDING,
+		                                                    PAYMENT_FAILED, PAYMENT_COMPLETED };
+
+	booking = (struct locked_booking){ .status = status, .windowed = true, .total_minor = TOTAL,
+		                               .currency = "EUR", .expires_us = NOW + A_MIN, .now_us = NOW,
+		                               .event_status = EVENT_ON_SALE };
+	if (status == BOOKING_CANCELLED)
+		booking.reason = ended == BY_FAILURE ? "PAYMENT_FAILED" : "USER_CANCELLED";
+	payment = (struct payment){ .id = { { 1 } }, .amount_minor = TOTAL, .currency = "EUR",
+		                        .status = states[known], .captured_minor = known == CAPTURED ? TOTAL : -1 };
+	account = (struct account){ .payments = &payment, .n_payments = known == UNKNOWN ? 0 : 1 };
+	event = (struct pay_event){ .id = "e", .has_booking = true, .amount_minor = -1, .amount_major = -1 };
+	c = (struct payment_case){ .booking = &booking, .account = &account, .event = &event,
+		                       .payment = known == UNKNOWN ? NULL : &payment };
+}
+
+/* Goes through everything that a ruling on a payment may depend on, in every combination. */
+static void
+for_each(enum pay_event_type type,
+         void (*check)(enum booking_status, enum ended, enum known, const struct sum *))
+{
+	for (int s = 0; s < BOOKING__MAX; s++) {
+		for (int e = 0; e < ENDED__MAX; e++) {
+			for (int k = 0; k < KNOWN__MAX; k++) {
+				for (size_t i = 0; i < N_SUMS * 2; i++) {
+					arrange((enum booking_status)s, (enum ended)e, (enum known)k);
+					event.type = type;
+					event.amount_minor = sums[i / 2].minor;
+					event.currency = sums[i / 2].currency;
+					c.final = i % 2 == 1;
+					check((enum booking_status)s, (enum ended)e, (enum known)k, &sums[i / 2]);
+				}
+			}
+		}
+	}
+}
+
+static void
+must_be(struct ruling got, enum effect effect, const char *reason, bool failed)
+{
+	if (got.effect != effect || (got.reason == NULL) != (reason == NULL) ||
+	    (reason != NULL && strcmp(got.reason, reason) != 0) || got.failed != failed)
+		fail_msg("%s booking, %s payment, type %d, %s, amount %lld %s, event %s: effect %d %s%s, not %d %s%s",
+		         booking_status_name(booking.status),
+		         c.payment == NULL ? "unknown" : payment_status_name(payment.status), (int)event.type,
+		         c.final ? "final" : "not final", (long long)event.amount_minor,
+		         event.currency == NULL ? "" : event.currency, event_status_name(booking.event_status),
+		         (int)got.effect, got.reason == NULL ? "" : got.reason, got.failed ? ", failed" : "",
+		         (int)effect, reason == NULL ? "" : reason, failed ? ", failed" : "");
+}
+
+static void
+nothing(void)
+{
+	must_be(cashier_rule(&c), EFFECT_NONE, NULL, false);
+}
+
+/* Whether the booking waits for this very payment. */
+static bool
+waits(enum booking_status s, enum known k)
+{
+	return s == BOOKING_PAYING && k == UNDER_WAY;
+}
+
+/* Money that cannot be had goes back; a booking that waited for it waits for another payment. */
+static void
+goes_back(enum booking_status s, enum known k, const char *reason)
+{
+	must_be(cashier_rule(&c), waits(s, k) ? EFFECT_GIVE_BACK_AND_RETURN : EFFECT_GIVE_BACK, reason, true);
+}
+
+static void
+check_paid(enum booking_status s, enum ended e, enum known k, const struct sum *sum)
+{
+	if (k == CAPTURED)
+		nothing();
+	else if (!sum->right)
+		goes_back(s, k, "WRONG_AMOUNT");
+	else
+		must_be(cashier_rule(&c), paid[s][e].effect, paid[s][e].reason, false);
+}
+
+static void
+test_success_in_every_state(void **state)
+{
+	(void)state;
+	for_each(PAY_SUCCEEDED, check_paid);
+}
+
+static void
+check_cancelled_event(enum booking_status s, enum ended e, enum known k, const struct sum *sum)
+{
+	(void)e;
+	booking.event_status = EVENT_CANCELLED;
+	if (k == CAPTURED)
+		nothing();
+	else if (!sum->right)
+		goes_back(s, k, "WRONG_AMOUNT");
+	else
+		must_be(cashier_rule(&c), EFFECT_GIVE_BACK, "EVENT_CANCELLED", false);
+}
+
+static void
+test_success_for_a_cancelled_event_is_never_kept(void **state)
+{
+	(void)state;
+	for_each(PAY_SUCCEEDED, check_cancelled_event);
+}
+
+static void
+test_success_in_other_events(void **state)
+{
+	static const enum event_status others[] = { EVENT_DRAFT, EVENT_CLOSED };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		arrange(BOOKING_PENDING, BY_BUYER, UNKNOWN);
+		booking.event_status = others[i];
+		event.type = PAY_SUCCEEDED;
+		must_be(cashier_rule(&c), EFFECT_CONFIRM, NULL, false);
+	}
+}
+
+/* A pending booking whose window has passed still has its seats, and is asked for by nobody yet. */
+static void
+test_success_after_the_window_but_before_the_expiry(void **state)
+{
+	(void)state;
+	arrange(BOOKING_PENDING, BY_BUYER, UNKNOWN);
+	booking.lapsed = true;
+	booking.expires_us = NOW - A_MIN;
+	event.type = PAY_SUCCEEDED;
+	must_be(cashier_rule(&c), EFFECT_CONFIRM, NULL, false);
+}
+
+static void
+check_refunded_before(enum booking_status s, enum ended e, enum known k, const struct sum *sum)
+{
+	const int64_t captured = sum->minor < 0 ? TOTAL : sum->minor;
+
+	(void)e;
+	account.refunds = &refund;
+	account.n_refunds = 1;
+	refund = (struct refund){ .payment_id = payment.id, .amount_minor = captured, .currency = "EUR",
+		                      .status = REFUND_COMPLETED };
+	if (k == CAPTURED)
+		nothing();
+	else if (k == UNKNOWN || captured == 0) /* nothing can have been given back of it */
+		check_paid(s, e, k, sum);
+	else
+		goes_back(s, k, "REFUNDED_BEFORE");
+	refund.amount_minor--;
+	check_paid(s, e, k, sum);
+}
+
+static void
+test_success_that_was_given_back_before(void **state)
+{
+	(void)state;
+	for_each(PAY_SUCCEEDED, check_refunded_before);
+}
+
+static void
+check_failed(enum booking_status s, enum ended e, enum known k, const struct sum *sum)
+{
+	(void)e;
+	(void)sum;
+	for (int attempts = 0; attempts < 4; attempts++) {
+		booking.attempts = attempts;
+		if (k != CAPTURED && c.final && ends[s])
+			must_be(cashier_rule(&c), EFFECT_CANCEL, "PAYMENT_FAILED", true);
+		else if (c.final || !waits(s, k))
+			nothing();
+		else /* the third attempt that fails is the last */
+			must_be(cashier_rule(&c), attempts < 2 ? EFFECT_RETURN : EFFECT_CANCEL, "PAYMENT_FAILED",
+			        true);
+	}
+}
+
+static void
+test_failure_in_every_state(void **state)
+{
+	(void)state;
+	for_each(PAY_FAILED, check_failed);
+}
+
+static void
+check_session_expired(enum booking_status s, enum ended e, enum known k, const struct sum *sum)
+{
+	static const struct {
+		bool windowed;
+		int64_t expires_us;
+		bool over;
+	} windows[] = { { true, NOW + 1, false }, { true, NOW, true }, { true, NOW - 1, true },
+		            { false, -1, false } };
+
+	(void)e;
+	(void)sum;
+	for (size_t i = 0; i < 4; i++) {
+		booking.windowed = windows[i].windowed;
+		booking.expires_us = windows[i].expires_us;
+		if (!waits(s, k))
+			nothing();
+		else if (windows[i].over)
+			must_be(cashier_rule(&c), EFFECT_EXPIRE, "EXPIRED", false);
+		else
+			must_be(cashier_rule(&c), EFFECT_RETURN, "SESSION_EXPIRED", false);
+	}
+}
+
+static void
+test_session_that_ends_in_every_state(void **state)
+{
+	(void)state;
+	for_each(PAY_EXPIRED, check_session_expired);
+}
+
+static void
+check_refunded(enum booking_status s, enum ended e, enum known k, const struct sum *sum)
+{
+	static const enum effect effects[REFUND__MAX] = { EFFECT_REFUNDED, EFFECT_NONE, EFFECT_REFUNDED };
+
+	(void)s;
+	(void)e;
+	(void)k;
+	(void)sum;
+	must_be(cashier_rule(&c), EFFECT_GATEWAY_REFUND, "GATEWAY_REFUND", false);
+	c.refund = &refund;
+	for (int i = 0; i < REFUND__MAX; i++) {
+		refund = (struct refund){ .status = (enum refund_status)i };
+		must_be(cashier_rule(&c), effects[i], NULL, false);
+	}
+}
+
+static void
+test_refund_in_every_state(void **state)
+{
+	(void)state;
+	for_each(PAY_REFUNDED, check_refunded);
+}
+
+static void
+check_refund_failed(enum booking_status s, enum ended e, enum known k, const struct sum *sum)
+{
+	(void)s;
+	(void)e;
+	(void)k;
+	(void)sum;
+	nothing();
+	c.refund = &refund;
+	for (int i = 0; i < REFUND__MAX; i++) {
+		for (int attempts = 0; attempts < 12; attempts++) {
+			refund = (struct refund){ .status = (enum refund_status)i, .attempts = attempts };
+			if (i != REFUND_PENDING)
+				nothing();
+			else
+				must_be(cashier_rule(&c), attempts < 8 ? EFFECT_REFUND_LATER : EFFECT_REFUND_NEVER,
+				        NULL, false);
+		}
+	}
+}
+
+static void
+test_refund_that_fails_in_every_state(void **state)
+{
+	(void)state;
+	for_each(PAY_REFUND_FAILED, check_refund_failed);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_success_in_every_state),
+		cmocka_unit_test(test_success_for_a_cancelled_event_is_never_kept),
+		cmocka_unit_test(test_success_in_other_events),
+		cmocka_unit_test(test_success_after_the_window_but_before_the_expiry),
+		cmocka_unit_test(test_success_that_was_given_back_before),
+		cmocka_unit_test(test_failure_in_every_state),
+		cmocka_unit_test(test_session_that_ends_in_every_state),
+		cmocka_unit_test(test_refund_in_every_state),
+		cmocka_unit_test(test_refund_that_fails_in_every_state),
+	};
+
+	return cmocka_run_group_tests_name("cashier", tests, NULL, NULL);
+}
