@@ -15,7 +15,8 @@ I3  only legal moves (R-1), and the journal tells all of them, in the order in w
 I4  what the journal tells of seats is what they are
 
 A pending booking whose window has passed is live until it has been expired, and a seat whose hold
-has passed is held until it has been released or taken (R-11).
+has passed is held until it has been released or taken (R-11). What has been moved to the archive
+(R-28) is looked at as well, as if it were still in its old place.
 """
 
 import argparse
@@ -56,6 +57,16 @@ STATE_AFTER = {
 # Types that name a booking and leave its state as it is.
 NO_MOVE = ("booking.extended", "refund.requested", "refund.completed", "seats.held",
            "seats.released")
+
+# In front of a statement: its tables have the rows of the archive, too.
+EVERYWHERE = "WITH " + ", ".join(
+    f"{table} AS NOT MATERIALIZED (SELECT * FROM {table} UNION ALL SELECT * FROM archive_{table})"
+    for table in ("booking", "seat", "journal"))
+
+
+def everywhere(sql):
+    return EVERYWHERE + (sql.replace("WITH", ",", 1) if sql.lstrip().startswith("WITH") else sql)
+
 
 # Each row of an answer fills the sentence. %(event)s is null for the whole database.
 RULES = (
@@ -155,6 +166,15 @@ RULES = (
           AND NOT EXISTS (SELECT FROM booking b
                           WHERE b.event_id = j.event_id AND b.id = j.booking_id)
         ORDER BY 1, 2"""),
+    ("R-28: event {}: booking {} is in the archive, and live as well", """
+        SELECT a.event_id, a.id FROM archive_booking a JOIN public.booking b USING (event_id, id)
+        WHERE a.event_id = coalesce(%(event)s, a.event_id) ORDER BY 1, 2"""),
+    ("R-28: event {} is all in the archive, but {} rows are not", """
+        SELECT e.id, n FROM event e CROSS JOIN LATERAL (SELECT
+            (SELECT count(*) FROM public.booking b WHERE b.event_id = e.id) +
+            (SELECT count(*) FROM public.journal j WHERE j.event_id = e.id) +
+            (SELECT count(*) FROM public.seat s WHERE s.event_id = e.id) AS n) AS left_over
+        WHERE e.archived_at IS NOT NULL AND n > 0 AND e.id = coalesce(%(event)s, e.id) ORDER BY 1"""),
 )
 
 # A sequence hands out its numbers under the booking's row lock, so seq is the order of moves.
@@ -198,7 +218,7 @@ def misstep(types, status, queued=None, said=()):
 def lost(cursor, acknowledged):
     """I1: of the ids given, those that are not there."""
     ids = list(acknowledged)
-    cursor.execute("SELECT id::text FROM booking WHERE id = ANY(%s::uuid[])", (ids,))
+    cursor.execute(everywhere(" SELECT id::text FROM booking WHERE id = ANY(%s::uuid[])"), (ids,))
     there = {row[0] for row in cursor.fetchall()}
     return [f"I1: booking {one} was acknowledged, but does not exist" for one in ids
             if one.lower() not in there]
@@ -215,9 +235,9 @@ def findings(conn, event=None, acknowledged=()):
     found = []
     with conn.cursor() as cursor:
         for sentence, sql in RULES:
-            cursor.execute(sql, {"event": event, "live": list(LIVE)})
+            cursor.execute(everywhere(sql), {"event": event, "live": list(LIVE)})
             found += [sentence.format(*row) for row in cursor.fetchall()]
-        cursor.execute(STORIES, {"event": event})
+        cursor.execute(everywhere(STORIES), {"event": event})
         for number, booking, status, queued, types, said in cursor.fetchall():
             if wrong := misstep(types, status, queued, said):
                 story = ", ".join(types)
@@ -233,7 +253,7 @@ def census(conn, event=None):
     with conn.cursor() as cursor:
         for what, table in (("bookings", "booking"), ("seats", "seat"),
                             ("journal rows", "journal")):
-            cursor.execute(f"SELECT count(*) FROM {table} WHERE event_id = coalesce(%s, event_id)",
+            cursor.execute(everywhere(f" SELECT count(*) FROM {table} WHERE event_id = coalesce(%s, event_id)"),
                            (event,))
             counts[what] = cursor.fetchone()[0]
     return counts
@@ -249,6 +269,8 @@ def snapshot(url):
     conn = psycopg2.connect(url)
     try:
         conn.set_session(isolation_level="REPEATABLE READ", readonly=True)
+        with conn.cursor() as cursor:  # whole tables are joined, and the planner takes them for short ones
+            cursor.execute("SET enable_nestloop = off; SET enable_mergejoin = off; SET jit = off")
         yield conn
     finally:
         conn.close()

@@ -83,7 +83,7 @@ answer_account(struct api *a, const struct uuid *id)
 		return e;
 	if (!api_may_see(&a->who, b.user_id, b.event.seller))
 		return ERR_FORBIDDEN;
-	if ((e = account_of(a->app->pool, a->rq->ctx, id, &account)) != ERR_OK)
+	if ((e = account_of(a->app->pool, a->rq->ctx, &b, &account)) != ERR_OK)
 		return e;
 	v1_open(a, &w, 1024);
 	jsonw_open(&w, "data", '{');

@@ -40,6 +40,25 @@ put_digits(char *p, int n, unsigned value)
  * By hand, because every answer holds several instants. Days are counted from 0000-03-01, so
  * that a leap day is the last of its year; 146,097 days are 400 years.
  */
+int64_t
+clock_next_hour(int64_t at_us, int hour)
+{
+	const time_t now = (time_t)(at_us / US_PER_S);
+	struct tm tm;
+	time_t then;
+
+	localtime_r(&now, &tm);
+	tm.tm_hour = hour;
+	tm.tm_min = tm.tm_sec = 0;
+	do {
+		tm.tm_isdst = -1; /* whichever it is on that day */
+		then = mktime(&tm);
+		tm.tm_mday++;
+		tm.tm_hour = hour; /* where it was skipped on one day, it is there on the next */
+	} while (then <= now);
+	return (int64_t)then * US_PER_S;
+}
+
 char *
 clock_text(int64_t at_us, char out[CLOCK_TEXT])
 {

@@ -18,6 +18,9 @@ int64_t clock_now_us(void);
 /* A clock that only goes forward, for measuring and for time-outs. */
 int64_t clock_mono_us(void);
 
+/* The first instant after at_us at which the clocks of this host's zone say so many hours, sharp. */
+int64_t clock_next_hour(int64_t at_us, int hour);
+
 /* Writes an instant as RFC 3339 UTC with milliseconds and Z; returns out. */
 char *clock_text(int64_t at_us, char out[CLOCK_TEXT]);
 

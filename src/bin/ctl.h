@@ -1,6 +1,8 @@
 #ifndef ROWLOCK_CTL_H
 #define ROWLOCK_CTL_H
 
+#include <stdio.h>
+
 #include "base/config.h"
 #include "store/pool.h"
 
@@ -28,6 +30,9 @@ int ctl_job(struct ctl *c);
 int ctl_token(struct ctl *c);
 int ctl_config(struct ctl *c);
 int ctl_doctor(struct ctl *c);
+
+/* Lists the jobs that ctl_job knows, and what each does. */
+void ctl_job_list(FILE *out);
 
 /* Prints "rowlockctl: …" to stderr and returns CTL_FAILED. */
 int ctl_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -44,7 +44,8 @@ ctl_check_in(struct ctl *c)
 	}
 	if (e == ERR_INVALID_STATE)
 		return ctl_fail("%s: not valid any more, its booking is %s", c->argv[1],
-		                booking_status_name(in.booking.status));
+		                in.booking.user_id == NULL ? "in the archive"
+		                                           : booking_status_name(in.booking.status));
 	if (e != ERR_OK)
 		return ctl_fail("%s: %s", c->argv[1], err_text(e));
 	print_tickets(&in, "checked in at");

@@ -3,6 +3,7 @@
 
 #include "base/stop.h"
 #include "bin/ctl.h"
+#include "core/archive.h"
 #include "core/payments_role.h"
 #include "core/reserver.h"
 #include "core/sweeper.h"
@@ -12,6 +13,24 @@ static int
 outcome(enum err e)
 {
 	return e == ERR_OK ? CTL_OK : ctl_fail("%s", err_text(e));
+}
+
+static int
+job_archive(struct ctl *c)
+{
+	struct pool *pool = ctl_pool(c);
+	struct archive_tally t;
+	enum err e;
+
+	if (pool == NULL)
+		return CTL_FAILED;
+	e = archive_once(pool, (int)c->config->archive_days, &t);
+	printf("%lld events archived, %lld wait, %lld bookings ended; moved %lld bookings, %lld payments, "
+	       "%lld refunds, %lld journal rows, %lld seats in %.3f s\n",
+	       (long long)t.events, (long long)t.waiting, (long long)t.ended, (long long)t.bookings,
+	       (long long)t.payments, (long long)t.refunds, (long long)t.journal_rows,
+	       (long long)t.seats, (double)t.took_us / 1e6);
+	return outcome(e);
 }
 
 static int
@@ -66,17 +85,18 @@ static const struct {
 	int (*run)(struct ctl *c);
 	const char *help;
 } jobs[] = {
+	{ "archive", job_archive, "move events that are long over into the archive" },
 	{ "payments", job_payments, "ask providers for the refunds that are due" },
 	{ "reserve", job_reserve, "give seats to bookings that were accepted through /api/booking" },
 	{ "sweep", job_sweep, "end what time has ended, and the bookings of cancelled events" },
 };
 #define N_JOBS (sizeof(jobs) / sizeof(jobs[0]))
 
-static void
-list_jobs(void)
+void
+ctl_job_list(FILE *out)
 {
 	for (size_t i = 0; i < N_JOBS; i++)
-		fprintf(stderr, "  %-10s %s\n", jobs[i].name, jobs[i].help);
+		fprintf(out, "                  %-10s %s\n", jobs[i].name, jobs[i].help);
 }
 
 int
@@ -96,6 +116,6 @@ ctl_job(struct ctl *c)
 		ctl_fail("%s: no such job; there are", c->argv[1]);
 	else
 		ctl_fail("name one job, and --once (for ever is what rowlockd does); there are");
-	list_jobs();
+	ctl_job_list(stderr);
 	return CTL_USAGE;
 }

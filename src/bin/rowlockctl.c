@@ -34,7 +34,7 @@ static const struct {
 	  "cancel an event: nobody can book any more, and all who have paid get their money back" },
 	{ "check-in", ctl_check_in, true, "REFERENCE [--by NAME]",
 	  "let in whoever shows a ticket, once" },
-	{ "job", ctl_job, true, "NAME --once", "do once what a role of rowlockd does all the time, for cron" },
+	{ "job", ctl_job, true, "NAME --once", "do one round of what a role of rowlockd does:" },
 	{ "token", ctl_token, true, "--sub USER [--role ROLE] [--name NAME] [--ttl SECONDS]",
 	  "make a token that the workers accept" },
 	{ "config", ctl_config, true, "", "print the settings and where each comes from" },
@@ -46,9 +46,12 @@ static void
 usage(FILE *out)
 {
 	fputs("usage: rowlockctl COMMAND [ARGUMENT…]\n\n", out);
-	for (size_t i = 0; i < N_COMMANDS; i++)
+	for (size_t i = 0; i < N_COMMANDS; i++) {
 		fprintf(out, "  %-13s %s\n                %s\n", commands[i].name, commands[i].args,
 		        commands[i].help);
+		if (commands[i].run == ctl_job)
+			ctl_job_list(out);
+	}
 	fputs("\nSettings come from the environment or rowlock.conf; see rowlockctl(8).\n", out);
 }
 
@@ -182,6 +185,8 @@ main(int argc, char **argv)
 		if (argc > words + 1 && strcmp(argv[words + 1], "--help") == 0) {
 			printf("usage: rowlockctl %s %s\n%s\n", commands[i].name, commands[i].args,
 			       commands[i].help);
+			if (commands[i].run == ctl_job)
+				ctl_job_list(stdout);
 			return CTL_OK;
 		}
 		return run(i, argc - words, argv + words);

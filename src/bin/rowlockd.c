@@ -8,6 +8,7 @@
 #include "base/shared.h"
 #include "base/stop.h"
 #include "bin/program.h"
+#include "core/archive.h"
 #include "core/payments_role.h"
 #include "core/relay.h"
 #include "core/reserver.h"
@@ -19,6 +20,7 @@ static const struct {
 	int (*run)(TALLOC_CTX *ctx, const struct config *config, const char *database);
 	const char *help;
 } roles[] = {
+	{ "archive", archive_run, "move events that are long over into the archive, daily at 03:00" },
 	{ "relay", relay_run, "tell Redis and Kafka what the journal says" },
 	{ "reserve", reserver_run, "give seats to bookings that were accepted through /api/booking" },
 	{ "payments", payments_run, "settle payments that Kafka tells of, and have refunds paid" },

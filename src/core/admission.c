@@ -71,6 +71,22 @@ struct entry {
 	int64_t unknown_us; /* of a try whose COMMIT was not answered; -1: there was none */
 };
 
+/* A reference that none of the live bookings has. */
+static enum err
+not_live(struct db *db, TALLOC_CTX *ctx, const struct entry *entry)
+{
+	struct rows *rows;
+	enum err e = db_query(db, ctx, (struct call){ STMT_ARCHIVED_TICKET, { entry->reference } }, &rows);
+
+	if (e != ERR_OK)
+		return e;
+	if (rows_count(rows) == 0)
+		return ERR_TICKET_NOT_FOUND;
+	if (!entry->who->staff && strcmp(row_text(rows, 0, 0), entry->who->user_id) != 0)
+		return ERR_FORBIDDEN;
+	return ERR_INVALID_STATE; /* its event is long over */
+}
+
 /* Locks the booking and reads it. */
 static enum err
 lock_booking(struct db *db, TALLOC_CTX *ctx, struct entry *entry, struct booking *b)
@@ -87,11 +103,10 @@ lock_booking(struct db *db, TALLOC_CTX *ctx, struct entry *entry, struct booking
 	if ((e = db_exchange(db, ctx, calls, 2, rows)) != ERR_OK)
 		return e;
 	if (rows_count(rows[1]) == 0)
-		return ERR_TICKET_NOT_FOUND;
+		return not_live(db, ctx, entry);
 	found = row_uuid(rows[1], 0, 1);
 	entry->now_us = row_us(rows[1], 0, 2);
 	id = &found;
-	memset(b, 0, sizeof(*b));
 	e = booking_read_all(db, ctx, &id, 1, b);
 	return e == ERR_OK && b->user_id == NULL ? ERR_TICKET_NOT_FOUND : e;
 }
@@ -188,6 +203,7 @@ admission_check_in(struct pool *pool, TALLOC_CTX *ctx, const char *reference,
 	for (int i = 0; i < POOL_ATTEMPTS; i++) {
 		struct db *db;
 
+		memset(out, 0, sizeof(*out));
 		if ((e = pool_take(pool, &db)) != ERR_OK)
 			return e;
 		e = enter_once(db, ctx, &entry, out);

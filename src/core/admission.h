@@ -36,7 +36,7 @@ enum err admission_read(struct pool *pool, TALLOC_CTX *ctx, const struct booking
 /* What became of a check-in, on the caller's ctx. */
 struct check_in {
 	struct booking booking;
-	struct admission *tickets; /* ERR_OK: those that are in by this; ALREADY_CHECKED_IN: all asked for */
+	struct admission *tickets; /* those that are in by this; ALREADY_CHECKED_IN: all asked for */
 	size_t n;
 	bool whole; /* the reference was that of a booking of several seats */
 };
@@ -49,7 +49,8 @@ struct check_in {
  * reference	in any spelling (ticket_parse)
  * who			the seller of the event, or staff
  *
- * Errors: TICKET_NOT_FOUND, FORBIDDEN, INVALID_STATE (its booking is confirmed no more),
+ * Errors: TICKET_NOT_FOUND, FORBIDDEN, INVALID_STATE (its booking is confirmed no more,
+ * or in the archive: then out->booking is not set),
  * ALREADY_CHECKED_IN (all that were asked for; out says since when), UNAVAILABLE.
  */
 enum err admission_check_in(struct pool *pool, TALLOC_CTX *ctx, const char *reference,

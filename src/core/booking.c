@@ -174,9 +174,14 @@ key_params(TALLOC_CTX *ctx, const struct uuid *const *ids, size_t n, const char 
 	*uuids = array_done(&id);
 }
 
-enum err
-booking_read_all(struct db *db, TALLOC_CTX *ctx, const struct uuid *const *ids, size_t n,
-                 struct booking *out)
+/* Where bookings are read from. */
+struct shelf {
+	enum stmt bookings, seats, payments;
+};
+
+static enum err
+read_from(struct db *db, TALLOC_CTX *ctx, const struct shelf *shelf, const struct uuid *const *ids,
+          size_t n, struct booking *out)
 {
 	struct rows *rows[2];
 	const char *events, *uuids;
@@ -184,8 +189,8 @@ booking_read_all(struct db *db, TALLOC_CTX *ctx, const struct uuid *const *ids, 
 
 	key_params(ctx, ids, n, &events, &uuids);
 	const struct call calls[] = {
-		{ STMT_GET_BOOKINGS, { events, uuids } },
-		{ STMT_GET_BOOKED_SEATS, { events, uuids } },
+		{ shelf->bookings, { events, uuids } },
+		{ shelf->seats, { events, uuids } },
 	};
 	if ((e = db_exchange(db, ctx, calls, 2, rows)) != ERR_OK)
 		return e;
@@ -193,10 +198,32 @@ booking_read_all(struct db *db, TALLOC_CTX *ctx, const struct uuid *const *ids, 
 		read_booking(rows[0], r, &out[row_i64(rows[0], r, 29) - 1]);
 	read_booked_seats(ctx, rows[1], out, n);
 	if (has_payments(out, n)) {
-		e = db_query(db, ctx, payments_call(events, uuids), &rows[0]);
+		e = db_query(db, ctx, (struct call){ shelf->payments, { events, uuids } }, &rows[0]);
 		if (e == ERR_OK)
 			read_payments(ctx, rows[0], out, n);
 	}
+	return e;
+}
+
+enum err
+booking_read_all(struct db *db, TALLOC_CTX *ctx, const struct uuid *const *ids, size_t n,
+                 struct booking *out)
+{
+	static const struct shelf live = { STMT_GET_BOOKINGS, STMT_GET_BOOKED_SEATS, STMT_PAYMENTS_OF };
+
+	return read_from(db, ctx, &live, ids, n, out);
+}
+
+enum err
+booking_read_archived(struct db *db, TALLOC_CTX *ctx, const struct uuid *const *ids, size_t n,
+                      struct booking *out)
+{
+	static const struct shelf archive = { STMT_GET_ARCHIVED_BOOKINGS, STMT_GET_ARCHIVED_SEATS,
+		                                  STMT_ARCHIVED_PAYMENTS };
+	enum err e = read_from(db, ctx, &archive, ids, n, out);
+
+	for (size_t i = 0; i < n; i++)
+		out[i].archived = true;
 	return e;
 }
 

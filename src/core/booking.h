@@ -16,6 +16,7 @@ struct booking {
 	enum booking_status status;
 	enum booking_mode mode;
 	bool tried;          /* a payment of it has begun once */
+	bool archived;       /* it was read from the archive */
 	bool queued;         /* it came through /api/booking … */
 	const char *section; /* … with these wishes; NULL: any */
 	int32_t subsection;  /* 0: any */
@@ -67,6 +68,10 @@ const char *booking_status_in(enum face face, enum booking_status status);
  */
 enum err booking_read_all(struct db *db, TALLOC_CTX *ctx, const struct uuid *const *ids, size_t n,
                           struct booking *out) MUST_CHECK;
+
+/* Likewise, of bookings whose events are long over: they can be read, and nothing else. */
+enum err booking_read_archived(struct db *db, TALLOC_CTX *ctx, const struct uuid *const *ids,
+                               size_t n, struct booking *out) MUST_CHECK;
 
 /* Copies a booking with all its texts and seats, onto ctx. */
 void booking_copy(TALLOC_CTX *ctx, const struct booking *from, struct booking *out);

@@ -156,6 +156,7 @@ change_locked(struct db *db, TALLOC_CTX *ctx, int32_t id, const char *user_id, b
 	const char *number = param_int(ctx, id);
 	const struct call lock[] = { { .stmt = STMT_BEGIN }, { STMT_LOCK_EVENT, { number } } };
 	enum event_status before;
+	bool archiving;
 	struct rows *rows[2];
 	struct event event = { 0 };
 	struct moves m;
@@ -166,8 +167,11 @@ change_locked(struct db *db, TALLOC_CTX *ctx, int32_t id, const char *user_id, b
 	if (rows_count(rows[1]) == 0)
 		return ERR_EVENT_NOT_FOUND;
 	read_event(rows[1], 0, &event);
+	archiving = row_bool(rows[1], 0, 16);
 	if (!staff && strcmp(event.seller, user_id) != 0)
 		return ERR_FORBIDDEN;
+	if (archiving)
+		return ERR_INVALID_STATE;
 	if (patch->timezone != NULL && (e = check_timezone(db, ctx, patch->timezone)) != ERR_OK)
 		return e;
 	before = event.status;

@@ -80,7 +80,7 @@ enum err event_list(struct pool *pool, TALLOC_CTX *ctx, struct event_page *page)
  *
  * user_id	who asks; must be its seller unless staff
  *
- * Errors: EVENT_NOT_FOUND, FORBIDDEN, INVALID_STATE (a status that cannot follow, R-46),
+ * Errors: EVENT_NOT_FOUND, FORBIDDEN, INVALID_STATE (a status that cannot follow, R-46; it is on its way to the archive, R-28),
  * EVENT_CANCELLED, VALIDATION_ERROR (time zone), UNAVAILABLE.
  */
 enum err event_change(struct pool *pool, TALLOC_CTX *ctx, int32_t id, const char *user_id, bool staff,

@@ -6,15 +6,18 @@ enum err
 history_read(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *booking_id,
              struct history *out)
 {
-	const char *id = param_uuid(ctx, booking_id);
-	const struct call calls[] = {
-		{ STMT_BOOKING_OWNERS, { param_int(ctx, uuid_event(booking_id)), id } },
-		{ STMT_BOOKING_HISTORY, { id } },
-	};
+	const char *event = param_int(ctx, uuid_event(booking_id)), *id = param_uuid(ctx, booking_id);
+	const struct call live[] = { { STMT_BOOKING_OWNERS, { event, id } },
+		                         { STMT_BOOKING_HISTORY, { id } } };
+	const struct call archived[] = { { STMT_ARCHIVED_OWNERS, { event, id } },
+		                             { STMT_ARCHIVED_HISTORY, { id } } };
 	struct rows *rows[2];
 	enum err e;
 
-	if ((e = pool_read(pool, ctx, calls, 2, rows)) != ERR_OK)
+	e = pool_read(pool, ctx, live, 2, rows);
+	if (e == ERR_OK && rows_count(rows[0]) == 0)
+		e = pool_read(pool, ctx, archived, 2, rows);
+	if (e != ERR_OK)
 		return e;
 	if (rows_count(rows[0]) == 0)
 		return ERR_BOOKING_NOT_FOUND;

@@ -13,7 +13,7 @@ struct history {
 	size_t n;
 };
 
-/* Errors: BOOKING_NOT_FOUND, UNAVAILABLE. */
+/* Wherever the booking is, in the archive, too. Errors: BOOKING_NOT_FOUND, UNAVAILABLE. */
 enum err history_read(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *booking_id,
                       struct history *out) MUST_CHECK;
 

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "core/house_inner.h"
 #include "store/param.h"
+#include "store/types.h"
 
 /* The layout of a house: read once, and then as it is for ever. */
 
@@ -159,6 +160,8 @@ house_read_layout(struct house *h, struct pool *pool)
 		read_sections(h, rows[1]);
 		if (is_whole(h, rows[2])) {
 			take_seats(tmp, h, rows[2]);
+		} else if (event_status_parse(row_text(rows[0], 0, 9)) != EVENT_ON_SALE) {
+			e = ERR_EVENT_NOT_ON_SALE; /* it may be on its way to the archive */
 		} else {
 			log_line(LOG_ERROR, "an event's seats are not all there", "event", event, NULL);
 			e = ERR_EVENT_NOT_FOUND; /* there is nothing to choose from */

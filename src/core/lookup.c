@@ -16,6 +16,31 @@ struct waiter {
 	enum err err;
 };
 
+/* Looks in the archive for those that are not live (any more). */
+static enum err
+read_archive(struct db *db, TALLOC_CTX *ctx, const struct uuid *const *ids, size_t n,
+             struct booking *bookings)
+{
+	const struct uuid *missing[WINDOW_MOST];
+	size_t place[WINDOW_MOST], n_missing = 0;
+	struct booking *found;
+	enum err e;
+
+	for (size_t i = 0; i < n; i++) {
+		if (bookings[i].user_id == NULL) {
+			place[n_missing] = i;
+			missing[n_missing++] = ids[i];
+		}
+	}
+	if (n_missing == 0)
+		return ERR_OK;
+	found = talloc_zero_array(ctx, struct booking, (unsigned)n_missing);
+	e = booking_read_archived(db, ctx, missing, n_missing, found);
+	for (size_t i = 0; e == ERR_OK && i < n_missing; i++)
+		bookings[place[i]] = found[i];
+	return e;
+}
+
 static enum err
 read_batch(struct turn *t, TALLOC_CTX *ctx, struct booking *bookings)
 {
@@ -27,7 +52,8 @@ read_batch(struct turn *t, TALLOC_CTX *ctx, struct booking *bookings)
 	for (int i = 0; i < ATTEMPTS; i++) {
 		if ((e = db_ready(t->db)) != ERR_OK)
 			return e;
-		e = booking_read_all(t->db, ctx, ids, t->n, bookings);
+		if ((e = booking_read_all(t->db, ctx, ids, t->n, bookings)) == ERR_OK)
+			e = read_archive(t->db, ctx, ids, t->n, bookings);
 		if (e != ERR_DB_LOST && e != ERR_TX_RETRY)
 			return e;
 	}

@@ -9,7 +9,7 @@ struct lookup;
 struct lookup *lookup_new(TALLOC_CTX *ctx, const char *conninfo);
 
 /*
- * Reads one booking as it stands after this call began.
+ * Reads one booking as it stands after this call began, wherever it is: also in the archive (R-28).
  *
  * out	set on ERR_OK; everything in it hangs on ctx
  *

@@ -31,13 +31,17 @@ account_read(TALLOC_CTX *ctx, struct rows *const *rows, struct account *out)
 }
 
 enum err
-account_of(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *booking_id, struct account *out)
+account_of(struct pool *pool, TALLOC_CTX *ctx, const struct booking *booking, struct account *out)
 {
 	struct call calls[ACCOUNT_CALLS];
 	struct rows *rows[ACCOUNT_CALLS];
 	enum err e;
 
-	account_calls(ctx, booking_id, calls);
+	account_calls(ctx, &booking->key.id, calls);
+	if (booking->archived) {
+		calls[0].stmt = STMT_ARCHIVED_PAYMENTS;
+		calls[1].stmt = STMT_ARCHIVED_REFUNDS;
+	}
 	if ((e = pool_read(pool, ctx, calls, ACCOUNT_CALLS, rows)) == ERR_OK)
 		account_read(ctx, rows, out);
 	return e;

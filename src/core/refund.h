@@ -1,6 +1,7 @@
 #ifndef ROWLOCK_REFUND_H
 #define ROWLOCK_REFUND_H
 
+#include "core/booking.h"
 #include "core/terms.h"
 #include "store/moves.h"
 #include "store/pool.h"
@@ -18,8 +19,8 @@ struct account {
 void account_calls(TALLOC_CTX *ctx, const struct uuid *booking_id, struct call calls[ACCOUNT_CALLS]);
 void account_read(TALLOC_CTX *ctx, struct rows *const *rows, struct account *out);
 
-/* Both at once. Errors as of pool_read. */
-enum err account_of(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *booking_id,
+/* The account of a booking that was read. Errors as of pool_read. */
+enum err account_of(struct pool *pool, TALLOC_CTX *ctx, const struct booking *booking,
                     struct account *out) MUST_CHECK;
 
 /* What was captured by a payment and is not given back, or being given back: minor units. */

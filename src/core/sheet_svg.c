@@ -24,7 +24,8 @@ static const char head[] =
     "<title>%s</title>\n<rect width=\"100%%\" height=\"100%%\" fill=\"#ffffff\"/>\n";
 
 static const char card[] =
-    "<rect x=\"0.5\" y=\"0.5\" width=\"%d\" height=\"%d\" rx=\"14\" fill=\"#ffffff\" stroke=\"#c5ccd8\"/>\n"
+    "<rect x=\"0.5\" y=\"0.5\" width=\"%d\" height=\"%d\" rx=\"14\" fill=\"#ffffff\""
+    " stroke=\"#c5ccd8\"/>\n"
     "<rect x=\"0.5\" y=\"28\" width=\"6\" height=\"%d\" rx=\"3\" fill=\"#0b6e6e\"/>\n"
     "<path d=\"M%d 16v%d\" stroke=\"#c5ccd8\" stroke-width=\"2\" stroke-dasharray=\"2 7\""
     " stroke-linecap=\"round\"/>\n";
@@ -74,7 +75,8 @@ escape(TALLOC_CTX *ctx, const char *text, size_t n)
 	static const struct {
 		char c;
 		const char *as;
-	} marks[] = { { '&', "&amp;" }, { '<', "&lt;" }, { '>', "&gt;" }, { '"', "&quot;" }, { '\'', "&#39;" } };
+	} marks[] = { { '&', "&amp;" }, { '<', "&lt;" }, { '>', "&gt;" }, { '"', "&quot;" },
+		          { '\'', "&#39;" } };
 	char *out = talloc_size(ctx, 6 * n + 1), *to = out;
 
 	for (size_t at = 0, len; at < n; at += len) {
@@ -144,7 +146,8 @@ static void
 write_code(char **svg, const struct qr *qr)
 {
 	const int modules = qr->width + 2 * QR_QUIET;
-	const int scale = CODE_EDGE / modules > 0 ? CODE_EDGE / modules : 1; /* whole pixels: sharp edges */
+	const int whole = CODE_EDGE / modules; /* whole pixels: sharp edges */
+	const int scale = whole > 0 ? whole : 1;
 	const int inset = (CODE_EDGE - scale * modules) / 2 + scale * QR_QUIET;
 
 	*svg = talloc_asprintf_append_buffer(
@@ -172,7 +175,8 @@ write_ticket(TALLOC_CTX *ctx, char **svg, const struct sheet *sheet, const struc
 		tier = talloc_asprintf_append(tier, "  ·  %zu of %zu", t->place, sheet->of);
 	*svg = talloc_asprintf_append_buffer(*svg, card, WIDTH - 1, HEIGHT - 1, HEIGHT - 56, TEAR_X,
 	                                     HEIGHT - 32);
-	write_text(svg, TEXT_X, 40, 11, " fill=\"#0b6e6e\" font-weight=\"bold\" letter-spacing=\"1\"", tier);
+	write_text(svg, TEXT_X, 40, 11, " fill=\"#0b6e6e\" font-weight=\"bold\" letter-spacing=\"1\"",
+	           tier);
 	write_text(svg, TEXT_X, 72, TITLE_PX, " font-weight=\"bold\"", title);
 	if (below > 0)
 		write_text(svg, TEXT_X, 72 + below, TITLE_PX, " font-weight=\"bold\"",
@@ -184,7 +188,7 @@ write_ticket(TALLOC_CTX *ctx, char **svg, const struct sheet *sheet, const struc
 	write_value(ctx, svg, 325, 77, "SEAT", t->seat);
 	write_code(svg, &t->code);
 	write_text(svg, CODE_X + CODE_EDGE / 2, 234, 11,
-	           " font-family=\"'DejaVu Sans Mono', 'Liberation Mono', monospace\" text-anchor=\"middle\"",
+	           " font-family=\"'DejaVu Sans Mono', monospace\" text-anchor=\"middle\"",
 	           escape(ctx, t->reference, strlen(t->reference)));
 }
 

@@ -167,6 +167,11 @@ BUGS = {
     "the journal has a type that nobody knows":
         ([told("booking.teleported")], "I3",
          "has a journal row booking.teleported where none can be"),
+    "a booking was copied to the archive, and not moved":
+        (["INSERT INTO archive_booking SELECT * FROM booking WHERE id = %(booking)s"], "R-28",
+         "is in the archive, and live as well"),
+    "an event that was archived has bookings":
+        (["UPDATE event SET archived_at = now() WHERE id = %(event)s"], "R-28", "but 11 rows are not"),
     "the journal speaks of a booking that is not there":
         ([f"""INSERT INTO journal (event_id, booking_id, type)
               VALUES (%(event)s, '{STRANGER}', 'booking.created')"""],

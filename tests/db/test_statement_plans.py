@@ -46,6 +46,8 @@ OPTIONS = read_options()
 BOOKING = "0197aaaa-0000-7000-8000-000000000007"  # of event 1, once the tables are filled
 NEW = "0197aaaa-0000-7000-8000-ffffffffffff"
 BOOKINGS = f"'{{1,1}}', '{{{BOOKING},{NEW}}}'"
+OLD = "0197bbbb-0000-7000-8000-000000000007"  # likewise, in the archive
+OLD_BOOKINGS = f"'{{1,1}}', '{{{OLD},{NEW}}}'"
 
 BOOKINGS_AND_ENDS = BOOKINGS + ", 1, '{NULL,NULL}'"
 
@@ -105,15 +107,23 @@ HOT = {
     "COUNT_BOOKINGS": ("'user-1', '{cancelled}'", ["booking_user(user_id)"]),
     "BOOKING_OWNERS": (f"1, '{BOOKING}'", ["booking_pkey(event_id, id)", "event_pkey(id)"]),
     "BOOKING_HISTORY": (f"'{BOOKING}'", ["journal_booking(booking_id)"]),
+    "GET_ARCHIVED_BOOKINGS": (OLD_BOOKINGS, ["unnest", "archive_booking_pkey(event_id, id)", "event_pkey(id)",
+                                             "archive_journal_booking(booking_id)"]),
+    "GET_ARCHIVED_SEATS": (OLD_BOOKINGS, ["unnest", "archive_booking_pkey(event_id, id)", "unnest",
+                                          "seat_pkey(event_id, no)", "archive_seat_pkey(event_id, no)",
+                                          "section by event_id"]),
+    "ARCHIVED_OWNERS": (f"1, '{OLD}'", ["archive_booking_pkey(event_id, id)", "event_pkey(id)"]),
+    "ARCHIVED_HISTORY": (f"'{OLD}'", ["archive_journal_booking(booking_id)"]),
+    "ARCHIVED_TICKET": ("'T-3'", ["archive_booking_ticket(ticket_ref)", "event_pkey(id)"]),
     "GET_EVENT": ("1", ["event_pkey(id)"]),
     "LOCK_EVENT": ("1", ["event_pkey(id)"]),
-    "COUNT_SEATS": ("'{1,2}'", ["seat_pkey(event_id)"]),
-    "MAP_VERSION": ("1, '1'", ["journal_pkey(event_id, xid)"]),
+    "COUNT_SEATS": ("'{1,2}'", ["seat_pkey(event_id)", "archive_seat_pkey(event_id)"]),
+    "MAP_VERSION": ("1, '1'", ["journal_pkey(event_id, xid)", "archive_journal_pkey(event_id, xid)"]),
     "READ_FEED": ("'100', 3, 20", ["journal_cursor(xid, seq)"]),
     "MOVE_CURSOR": ("'kafka', '1', 2, '3', 4, NULL", ["journal_cursor(xid, seq)", "cursor_pkey(name)"]),
     "LIST_CURSORS": ("'{redis,kafka}'", ["cursor_pkey(name)", "journal_cursor(xid, seq)"]),
     "MAP_SECTIONS": ("1", ["section by event_id"]),
-    "MAP_SEATS": ("1", ["seat_pkey(event_id)"]),
+    "MAP_SEATS": ("1", ["seat_pkey(event_id)", "archive_seat_pkey(event_id)"]),
     "HOUSE_SEATS": ("1", ["seat_pkey(event_id)"]),
     "HOUSE_TAKEN": ("1", ["seat_pkey(event_id)"]),
     "CONFIRM_BOOKING": (f"1, '{BOOKING}', 'REF'", ["booking_pkey(event_id, id)"]),
@@ -127,6 +137,8 @@ HOT = {
     "EXTEND_BOOKING": (f"1, '{BOOKING}', now()", ["booking_pkey(event_id, id)"]),
     "PAYMENTS_OF": (BOOKINGS, ["unnest", "payment_booking(booking_id)"]),
     "REFUNDS_OF": (BOOKINGS, ["unnest", "refund_booking(booking_id)"]),
+    "ARCHIVED_PAYMENTS": (OLD_BOOKINGS, ["unnest", "archive_payment_booking(booking_id)"]),
+    "ARCHIVED_REFUNDS": (OLD_BOOKINGS, ["unnest", "archive_refund_booking(booking_id)"]),
     "UPDATE_PAYMENT": (f"1, '{BOOKING}', 'completed', 100, 'EUR', 'ref', NULL", ["payment_pkey(event_id, id)"]),
     "CLOSE_PAYMENTS": (BOOKINGS, ["unnest", "payment_booking(booking_id)"]),
     "REFUND_PAYMENTS": (BOOKINGS, ["unnest", "payment_pkey(event_id, id)"]),
@@ -151,7 +163,7 @@ HOT = {
     "SEAT_CHANGES": ("'{1,2}', '{1,1}', '{1,1}', '{1000,1000}'",
                      ["unnest", "journal_pkey(event_id, xid, seq)", "unnest"]),
     "SEAT_STATES": ("'{1,1}', '{3,5}'", ["unnest", "seat_pkey(event_id, no)"]),
-    "LOCK_TICKETED": ("'T-7'", ["booking_ticket(ticket_ref)"]),
+    "LOCK_TICKETED": ("'T-3'", ["booking_ticket(ticket_ref)"]),
     "CHECK_IN": (f"1, '{BOOKING}', '{{T-7-1,T-7-2}}', '{{1,2}}', 'usher'", ["unnest"]),
     "CHECKED_IN": (f"'{BOOKING}'", ["ticket_booking(booking_id)"]),
     "EVENT_WHEN": ("1", ["event_pkey(id)"]),
@@ -178,7 +190,7 @@ RARE = {"INSERT_PAYMENT", "INSERT_REFUNDS", "CLAIM_REFUNDS", "INSERT_PROCESSED",
         "IS_TIMEZONE", "INSERT_EVENT", "INSERT_SECTIONS", "INSERT_SEATS", "LIST_EVENTS", "COUNT_EVENTS",
         "UPDATE_EVENT", "MIGRATE_PATIENCE", "MIGRATE_LOCK", "MIGRATE_CARE", "HAS_MIGRATIONS", "MIGRATIONS",
         "INSERT_MIGRATION", "GRANT_WORKER", "DOCTOR_SETTINGS", "MAKE_CURSOR", "GET_CURSOR",
-        "LOCK_RELAY", "HORIZON", "INSERT_TICKET", "DELETE_TICKETS"}
+        "LOCK_RELAY", "HORIZON", "INSERT_TICKET", "DELETE_TICKETS", "DUE_EVENTS", "ARCHIVE", "ENDLESS_BOOKINGS"}
 
 # Rows are locked in the order of the arrays (R-14): nothing may come between them and the loop.
 IN_ORDER = ("LOCK_REQUESTED", "LOCK_SEATS", "LOCK_IDLE_SEATS", "RESERVE_SEATS", "FREE_SEATS", "SELL_SEATS",
@@ -298,7 +310,7 @@ INSERT INTO seat (event_id, no, section, row_no, col, price, row_label, label, t
 SELECT e, s, 1 + s % 5, s / 20, s % 20, 100, s / 20, s % 20, 'REGULAR'
 FROM generate_series(1, {events}) AS e, generate_series(1, 20000 / {events}) AS s;
 INSERT INTO booking (event_id, id, user_id, status, seats, prices, quantity, total, currency, expires_at,
-                     queued, mode, section, subsection, positions)
+                     queued, mode, section, subsection, positions, ticket_ref)
 SELECT 1 + (n - 7 + 7 * {events}) % {events},
        ('0197aaaa-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, 'user-' || n % {users}, status,
        CASE WHEN named THEN ARRAY[2 * n, 2 * n + 1] ELSE '{{}}' END,
@@ -306,7 +318,8 @@ SELECT 1 + (n - 7 + 7 * {events}) % {events},
        CASE WHEN NOT queued THEN now() + (n % 20 - 10) * interval '1 minute' END,
        queued, CASE WHEN named THEN 'manual' ELSE 'best_available' END::booking_mode,
        CASE WHEN queued THEN 'part 1' END, CASE WHEN queued THEN 1 END,
-       CASE WHEN queued AND named THEN '["1-1", "1-2"]'::jsonb END
+       CASE WHEN queued AND named THEN '["1-1", "1-2"]'::jsonb END,
+       CASE WHEN status = 'confirmed' THEN 'T-' || n END
 FROM generate_series(1, 20000) AS n
      CROSS JOIN LATERAL (SELECT CASE WHEN n % 50 = 7 THEN 'requested' ELSE
          (ARRAY['pending', 'pending', 'paying', 'confirmed', 'confirmed', 'confirmed', 'cancelled', 'cancelled',
@@ -332,6 +345,12 @@ FROM generate_series(1, 2000) AS n;
 UPDATE booking SET ticket_ref = 'T-' || number WHERE status IN ('confirmed', 'refunded');
 INSERT INTO ticket (ref, event_id, booking_id, seat, checked_in_by)
 SELECT ticket_ref || '-1', event_id, id, seats[1], 'usher' FROM booking WHERE ticket_ref IS NOT NULL;
+INSERT INTO archive_booking SELECT * FROM booking;
+UPDATE archive_booking SET id = overlay(id::text PLACING '0197bbbb' FROM 1)::uuid;
+INSERT INTO archive_journal SELECT * FROM journal;
+UPDATE archive_journal SET booking_id = overlay(booking_id::text PLACING '0197bbbb' FROM 1)::uuid;
+INSERT INTO archive_seat SELECT * FROM seat;
+UPDATE archive_seat SET event_id = -event_id;
 """
 
 

@@ -330,6 +330,36 @@ test_ticket_reference_is_read_back_and_never_the_same(void **state)
 	assert_string_not_equal(ticket_reference(other), one);
 }
 
+static void
+test_clock_next_hour_goes_by_the_clocks_of_the_place(void **state)
+{
+	static const struct {
+		const char *zone, *at, *next;
+	} cases[] = {
+		{ "UTC0", "2026-01-31T00:00:00Z", "2026-01-31T03:00:00.000Z" },
+		{ "UTC0", "2026-01-31T02:59:59.999Z", "2026-01-31T03:00:00.000Z" },
+		{ "UTC0", "2026-01-31T03:00:00Z", "2026-02-01T03:00:00.000Z" },
+		{ "UTC0", "2026-12-31T23:00:00Z", "2027-01-01T03:00:00.000Z" },
+		{ "XST-5:30", "2026-01-31T00:00:00Z", "2026-01-31T21:30:00.000Z" },
+		/* Forward from 2 to 3 o'clock at the end of March, back at the end of October. */
+		{ "CET-1CEST,M3.5.0,M10.5.0/3", "2026-03-28T02:30:00Z", "2026-03-29T01:00:00.000Z" },
+		{ "CET-1CEST,M3.5.0,M10.5.0/3", "2026-03-29T01:00:00Z", "2026-03-30T01:00:00.000Z" },
+		{ "CET-1CEST,M3.5.0,M10.5.0/3", "2026-10-24T20:00:00Z", "2026-10-25T02:00:00.000Z" },
+	};
+	int64_t at;
+	char text[CLOCK_TEXT];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		setenv("TZ", cases[i].zone, 1);
+		tzset();
+		assert_true(clock_parse(cases[i].at, &at));
+		assert_string_equal(clock_text(clock_next_hour(at, 3), text), cases[i].next);
+	}
+	unsetenv("TZ");
+	tzset();
+}
+
 int
 main(void)
 {
@@ -347,6 +377,7 @@ main(void)
 		cmocka_unit_test(test_jsonw_escapes_and_puts_commas),
 		cmocka_unit_test(test_err_inner_errors_answer_as_unavailable),
 		cmocka_unit_test(test_metrics_show_what_was_counted),
+		cmocka_unit_test(test_clock_next_hour_goes_by_the_clocks_of_the_place),
 		cmocka_unit_test(test_ticket_parse_reads_every_spelling),
 		cmocka_unit_test(test_ticket_parse_refuses_what_is_no_reference),
 		cmocka_unit_test(test_ticket_reference_is_read_back_and_never_the_same),

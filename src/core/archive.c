@@ -1,0 +1,190 @@
+#include "core/archive.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/shared.h"
+#include "base/stop.h"
+#include "core/journal.h"
+#include "store/param.h"
+
+#define PIECE   1000  /* bookings, or seats, of a transaction */
+#define HOUR    3     /* of the day when the role works */
+#define LOOK_MS 60000 /* at the clock, which may be set meanwhile; and again after a failure */
+
+/* One event, on its way. */
+struct mover {
+	struct pool *pool;
+	const char *event, *days; /* parameters */
+	int32_t event_id;
+	struct archive_tally *tally;
+};
+
+/* Moves one piece; *outcome is on ctx. */
+static enum err
+move_piece(struct mover *m, TALLOC_CTX *ctx, const char **outcome)
+{
+	const struct call call = { STMT_ARCHIVE, { m->event, m->days, param_int(ctx, PIECE) } };
+	struct archive_tally *t = m->tally;
+	struct rows *rows;
+	enum err e = ERR_TX_RETRY;
+
+	/* What is done twice because an answer was lost finds nothing the second time. */
+	for (int i = 0; e == ERR_TX_RETRY && i < POOL_ATTEMPTS; i++)
+		e = pool_read(m->pool, ctx, &call, 1, &rows);
+	if (e != ERR_OK)
+		return e;
+	t->bookings += row_i32(rows, 0, 0);
+	t->payments += row_i32(rows, 0, 1);
+	t->refunds += row_i32(rows, 0, 2);
+	t->journal_rows += row_i32(rows, 0, 3);
+	t->seats += row_i32(rows, 0, 4);
+	*outcome = row_text(rows, 0, 5);
+	return ERR_OK;
+}
+
+/* Moves piece by piece, for as long as there is more. */
+static enum err
+move_pieces(struct mover *m, TALLOC_CTX *ctx, const char **outcome)
+{
+	enum err e;
+
+	do {
+		e = move_piece(m, ctx, outcome);
+	} while (e == ERR_OK && strcmp(*outcome, "more") == 0 && !stop_wait(0));
+	return e;
+}
+
+/* Cancels one booking, if it still waits, whatever it waits for. */
+static enum err
+end_one(struct mover *m, struct db *db, TALLOC_CTX *ctx, const struct uuid *id)
+{
+	const struct booking_key key = { m->event_id, *id };
+	struct locked_booking b;
+	const char *payload;
+	enum err e = release_lock_one(db, ctx, &key, &b);
+
+	if (e != ERR_OK || (b.status != BOOKING_PENDING && b.status != BOOKING_REQUESTED)) {
+		db_rollback(db);
+		return e == ERR_BOOKING_NOT_FOUND ? ERR_OK : e;
+	}
+	payload = journal_ended(ctx, &b, "EVENT_OVER");
+	const struct ending how = { BOOKING_CANCELLED, "EVENT_OVER", "booking.cancelled", NULL, &payload };
+	e = release_write(db, ctx, &b, 1, &how);
+	shared_event_changed(m->event_id);
+	m->tally->ended += e == ERR_OK;
+	return e;
+}
+
+/*
+ * A booking without a window waits until it is paid or cancelled (R-21), and so its event would
+ * never be over: those that still wait are cancelled. *n is how many there were.
+ */
+static enum err
+end_endless(struct mover *m, TALLOC_CTX *ctx, int *n)
+{
+	const struct call call = { STMT_ENDLESS_BOOKINGS, { m->event, param_int(ctx, PIECE) } };
+	struct rows *rows;
+	struct db *db;
+	enum err e;
+
+	*n = 0;
+	if ((e = pool_take(m->pool, &db)) != ERR_OK)
+		return e;
+	e = db_query(db, ctx, call, &rows);
+	for (; e == ERR_OK && *n < rows_count(rows) && !stop_wait(0); (*n)++) {
+		const struct uuid id = row_uuid(rows, *n, 0);
+
+		e = end_one(m, db, ctx, &id);
+	}
+	pool_give(m->pool, db);
+	return e;
+}
+
+static enum err
+move_event(struct mover *m, TALLOC_CTX *ctx)
+{
+	const char *outcome;
+	int ended = 0;
+	enum err e;
+
+	do {
+		if ((e = move_pieces(m, ctx, &outcome)) == ERR_OK && strcmp(outcome, "waits") == 0)
+			e = end_endless(m, ctx, &ended);
+	} while (e == ERR_OK && strcmp(outcome, "waits") == 0 && ended > 0 && !stop_wait(0));
+	if (e == ERR_OK) {
+		m->tally->events += strcmp(outcome, "done") == 0;
+		m->tally->waiting += strcmp(outcome, "waits") == 0;
+	}
+	return e;
+}
+
+static void
+log_tally(const struct archive_tally *t, enum err e)
+{
+	log_line(e == ERR_OK ? LOG_INFO : LOG_WARN, e == ERR_OK ? "archived" : "archiving was interrupted",
+	         "events", log_int(t->events), "waiting", log_int(t->waiting), "ended", log_int(t->ended),
+	         "bookings", log_int(t->bookings), "journal", log_int(t->journal_rows), "seats",
+	         log_int(t->seats), "ms", log_int(t->took_us / 1000), "error",
+	         e == ERR_OK ? NULL : err_name(e), NULL);
+}
+
+enum err
+archive_once(struct pool *pool, int days, struct archive_tally *out)
+{
+	const int64_t began_us = clock_mono_us();
+	TALLOC_CTX *ctx = talloc_new(NULL);
+	struct mover m = { .pool = pool, .days = param_int(ctx, days), .tally = out };
+	const struct call due = { STMT_DUE_EVENTS, { m.days } };
+	struct rows *rows;
+	enum err e;
+
+	memset(out, 0, sizeof(*out));
+	e = pool_read(pool, ctx, &due, 1, &rows);
+	for (int r = 0; e == ERR_OK && r < rows_count(rows) && !stop_wait(0); r++) {
+		TALLOC_CTX *tmp = talloc_new(ctx);
+
+		m.event_id = row_i32(rows, r, 0);
+		m.event = param_int(tmp, m.event_id);
+		e = move_event(&m, tmp);
+		talloc_free(tmp);
+	}
+	talloc_free(ctx);
+	out->took_us = clock_mono_us() - began_us;
+	log_tally(out, e);
+	return e;
+}
+
+/* Sleeps until an instant of the wall clock; true when asked to stop. */
+static bool
+wait_until(int64_t at_us)
+{
+	int64_t left_us;
+
+	while ((left_us = at_us - clock_now_us()) > 0) {
+		if (stop_wait(left_us / 1000 < LOOK_MS ? (int)(left_us / 1000) + 1 : LOOK_MS))
+			return true;
+	}
+	return false;
+}
+
+int
+archive_run(TALLOC_CTX *ctx, const struct config *config, const char *database)
+{
+	struct pool *pool = pool_new(ctx, database, 1);
+	char text[CLOCK_TEXT];
+
+	for (;;) {
+		const int64_t at_us = clock_next_hour(clock_now_us(), HOUR);
+		struct archive_tally tally;
+
+		log_line(LOG_INFO, "archiving", "next", clock_text(at_us, text), NULL);
+		if (wait_until(at_us))
+			return 0;
+		while (archive_once(pool, (int)config->archive_days, &tally) != ERR_OK) {
+			if (stop_wait(LOOK_MS))
+				return 0;
+		}
+	}
+}
