@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "base/shared.h"
 #include "base/stop.h"
-#include "core/journal.h"
+#include "core/change_booking.h"
 #include "store/param.h"
 
 #define PIECE   1000  /* bookings, or seats, of a transaction */
@@ -62,17 +62,13 @@ end_one(struct mover *m, struct db *db, TALLOC_CTX *ctx, const struct uuid *id)
 {
 	const struct booking_key key = { m->event_id, *id };
 	struct locked_booking b;
-	const char *payload;
-	enum err e = release_lock_one(db, ctx, &key, &b);
+	enum err e = lock_one(db, ctx, &key, &b, NULL, 0, NULL);
 
 	if (e != ERR_OK || (b.status != BOOKING_PENDING && b.status != BOOKING_REQUESTED)) {
 		db_rollback(db);
 		return e == ERR_BOOKING_NOT_FOUND ? ERR_OK : e;
 	}
-	payload = journal_ended(ctx, &b, "EVENT_OVER");
-	const struct ending how = { BOOKING_CANCELLED, "EVENT_OVER", "booking.cancelled", NULL, &payload };
-	e = release_write(db, ctx, &b, 1, &how);
-	shared_event_changed(m->event_id);
+	e = booking_end(db, ctx, &b, 1, BOOKING_CANCELLED, "EVENT_OVER", NULL);
 	m->tally->ended += e == ERR_OK;
 	return e;
 }
