@@ -1,4 +1,4 @@
-/* rowlock-gateway: the fake payment gateway, started by spawn-fcgi with its socket on descriptor 0. */
+/* rowlock-gateway: the fake payment gateway; started by spawn-fcgi, its socket on descriptor 0. */
 
 #include <stdio.h>
 #include <string.h>
@@ -17,8 +17,8 @@ usage(FILE *out)
 {
 	fputs("usage: spawn-fcgi -n -s SOCKET -- rowlock-gateway\n"
 	      "A payment gateway for trying things out, as a FastCGI responder on the socket at\n"
-	      "descriptor 0: it takes no money. Settings come from the environment or rowlock.conf; see\n"
-	      "rowlock-gateway(8) and `rowlockctl config`.\n",
+	      "descriptor 0: it takes no money. Settings come from the environment or rowlock.conf;\n"
+	      "see rowlock-gateway(8) and `rowlockctl config`.\n",
 	      out);
 }
 

@@ -38,6 +38,7 @@ static enum err
 read_outcome(struct visit *v, enum outcome *out)
 {
 	struct wire w = { .ctx = v->rq->ctx, .within = "" };
+	const cJSON *first;
 	const char *word;
 	cJSON *tree;
 
@@ -49,7 +50,8 @@ read_outcome(struct visit *v, enum outcome *out)
 		if ((word = wire_text(&w, "outcome", WIRE_ID_MOST, false)) != NULL &&
 		    (*out = outcome_of_word(word)) == OUTCOME__MAX)
 			w.why = "outcome must be success, failed or expired";
-		if (tree->child != NULL && (tree->child->next != NULL || strcmp(tree->child->string, "outcome") != 0))
+		first = tree->child;
+		if (first != NULL && (first->next != NULL || strcmp(first->string, "outcome") != 0))
 			w.why = "outcome is the only member that is known";
 		cJSON_Delete(tree);
 	}
@@ -66,7 +68,8 @@ simulate_post(struct visit *v)
 	struct jsonw w;
 	enum err e;
 
-	if ((e = gateway_body(v, "application/json")) != ERR_OK || (e = read_outcome(v, &o)) != ERR_OK ||
+	if ((e = gateway_body(v, "application/json")) != ERR_OK ||
+	    (e = read_outcome(v, &o)) != ERR_OK ||
 	    (e = ledger_get(v->g->pool, v->rq->ctx, v->id, &s)) != ERR_OK)
 		return e;
 	if (o == OUTCOME__MAX) /* nobody says: what it has, or else chance */
@@ -113,13 +116,14 @@ checkout_error(struct visit *v, enum err e)
 enum err
 checkout_get(struct visit *v)
 {
+	char *(*page)(TALLOC_CTX *ctx, const struct session *s);
 	struct session s;
 	enum err e;
 
 	if ((e = ledger_get(v->g->pool, v->rq->ctx, v->id, &s)) != ERR_OK)
 		return e;
-	show(v, 200,
-	     s.outcome == OUTCOME__MAX && !s.lapsed ? page_pay(v->rq->ctx, &s) : page_over(v->rq->ctx, &s));
+	page = s.outcome == OUTCOME__MAX && !s.lapsed ? page_pay : page_over;
+	show(v, 200, page(v->rq->ctx, &s));
 	return ERR_OK;
 }
 

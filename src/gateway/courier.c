@@ -11,7 +11,7 @@
 
 #define LOOK_MS      100 /* between two looks when nothing is due */
 #define EXPIRE_MOST  100
-#define SEND_MOST    256 /* even if all take 5 s, they are done within the minute that they are ours */
+#define SEND_MOST    256 /* if all take 5 s, still done within the minute that they are ours */
 #define PATIENCE_S   6
 
 static pthread_t thread;

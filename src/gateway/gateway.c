@@ -152,5 +152,6 @@ gateway_serve(struct request *rq, struct response *rs, void *gateway)
 	}
 	log_line(LOG_INFO, "request", "id", rq->id, "method", method_name(rq->method), "route",
 	         route == NULL ? "-" : route->key.pattern, "status", log_int(rs->status), "us",
-	         log_int(clock_mono_us() - rq->began_us), "error", e == ERR_OK ? NULL : err_name(e), NULL);
+	         log_int(clock_mono_us() - rq->began_us), "error", e == ERR_OK ? NULL : err_name(e),
+	         NULL);
 }

@@ -7,8 +7,8 @@
 
 /*
  * The fake payment gateway: a peer for trying payments out, which takes no money. It opens
- * sessions, shows a page to pay at, gives money back, and calls back over HTTP until it is heard. It
- * knows nothing of bookings.
+ * sessions, shows a page to pay at, gives money back, and calls back over HTTP until it is heard.
+ * It knows nothing of bookings.
  */
 
 #define CHECKOUT_PATH "/api/v1/payments/fake-checkout/" /* and the id of a session */

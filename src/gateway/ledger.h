@@ -46,7 +46,8 @@ enum err ledger_open(struct pool *pool, TALLOC_CTX *ctx, struct session *s,
                      const char *webhook_url) MUST_CHECK;
 
 /* Errors: PAYMENT_NOT_FOUND. */
-enum err ledger_get(struct pool *pool, TALLOC_CTX *ctx, const char *id, struct session *out) MUST_CHECK;
+enum err ledger_get(struct pool *pool, TALLOC_CTX *ctx, const char *id,
+                    struct session *out) MUST_CHECK;
 
 /*
  * Gives a session its outcome, or finds that it has it, and takes its call-back to be sent at

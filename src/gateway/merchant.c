@@ -77,7 +77,8 @@ merchant_session(struct visit *v)
 	jsonw_init(&w, v->rq->ctx, 384);
 	jsonw_open(&w, NULL, '{');
 	jsonw_str(&w, "sessionId", s.id);
-	jsonw_str(&w, "paymentUrl", talloc_asprintf(v->rq->ctx, "%s" CHECKOUT_PATH "%s", v->g->site, s.id));
+	jsonw_str(&w, "paymentUrl",
+	          talloc_asprintf(v->rq->ctx, "%s" CHECKOUT_PATH "%s", v->g->site, s.id));
 	jsonw_time(&w, "expiresAt", s.expires_us);
 	jsonw_str(&w, "status", s.outcome == OUTCOME__MAX ? "open" : outcome_status(s.outcome));
 	jsonw_close(&w, '}');

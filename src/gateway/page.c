@@ -20,6 +20,22 @@ static const char style[] =
     "button:focus-visible{outline:3px solid #1a56db;outline-offset:2px}"
     ".note{color:#4a5563}";
 
+/* Title, style, title, content. */
+static const char frame[] =
+    "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+    "<title>%s</title>\n<style>%s</style>\n</head>\n<body>\n<main>\n"
+    "<h1>%s</h1>\n%s</main>\n</body>\n</html>\n";
+
+/* Facts, instant, its day, its time, minutes left, price. */
+static const char pay_form[] =
+    "<p class=\"note\">A checkout for trying things out: no money moves.</p>\n"
+    "<dl>\n%s<dt>Pay before</dt><dd><time datetime=\"%s\">%.10s %.8s UTC</time>"
+    " (%lld min left)</dd>\n</dl>\n<form method=\"post\">\n"
+    "<button class=\"pay\" name=\"outcome\" value=\"success\">Pay %s</button>\n"
+    "<button name=\"outcome\" value=\"failed\">Decline</button>\n"
+    "<button name=\"outcome\" value=\"expired\">Abandon</button>\n</form>\n";
+
 /* What a session that is over says. */
 static const struct {
 	const char *title, *text;
@@ -55,12 +71,7 @@ whole(TALLOC_CTX *ctx, const char *title, const char *content)
 {
 	const char *heading = escape(ctx, title);
 
-	return talloc_asprintf(ctx,
-	                       "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-	                       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-	                       "<title>%s</title>\n<style>%s</style>\n</head>\n<body>\n<main>\n"
-	                       "<h1>%s</h1>\n%s</main>\n</body>\n</html>\n",
-	                       heading, style, heading, content);
+	return talloc_asprintf(ctx, frame, heading, style, heading, content);
 }
 
 /* "150.00 EUR" */
@@ -87,21 +98,13 @@ char *
 page_pay(TALLOC_CTX *ctx, const struct session *s)
 {
 	const int64_t left_us = s->expires_us - clock_now_us();
+	const long long left_min = left_us > 0 ? left_us / US_PER_S / 60 : 0;
 	const char *amount = price(ctx, s);
 	char until[CLOCK_TEXT];
 
 	clock_text(s->expires_us, until);
 	return whole(ctx, talloc_asprintf(ctx, "Pay %s", amount),
-	             talloc_asprintf(ctx,
-	                             "<p class=\"note\">A checkout for trying things out: no money moves.</p>\n"
-	                             "<dl>\n%s<dt>Pay before</dt><dd><time datetime=\"%s\">%.10s %.8s UTC"
-	                             "</time> (%lld min left)</dd>\n</dl>\n"
-	                             "<form method=\"post\">\n"
-	                             "<button class=\"pay\" name=\"outcome\" value=\"success\">Pay %s</button>\n"
-	                             "<button name=\"outcome\" value=\"failed\">Decline</button>\n"
-	                             "<button name=\"outcome\" value=\"expired\">Abandon</button>\n</form>\n",
-	                             facts(ctx, s), until, until, until + 11,
-	                             (long long)(left_us > 0 ? left_us / US_PER_S / 60 : 0),
+	             talloc_asprintf(ctx, pay_form, facts(ctx, s), until, until, until + 11, left_min,
 	                             escape(ctx, amount)));
 }
 

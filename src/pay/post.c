@@ -135,7 +135,10 @@ post_all(TALLOC_CTX *ctx, const char *secrets, struct post *posts, size_t n)
 	if ((multi = curl_multi_init()) == NULL)
 		abort();
 	for (size_t i = 0; i < n; i++)
-		posts[i] = (struct post){ posts[i].url, posts[i].body, posts[i].len, .trouble = "not sent" };
+		posts[i] = (struct post){ .url = posts[i].url,
+			                      .body = posts[i].body,
+			                      .len = posts[i].len,
+			                      .trouble = "not sent" };
 	for (; begun < width; begun++) {
 		prepare(&slots[begun], ctx);
 		begin(multi, &slots[begun], &posts[begun], secrets);

@@ -23,8 +23,8 @@ struct post {
 };
 
 /*
- * Sends n messages, each signed when it is sent, and waits until all are answered or given up:
- * 2 s for a connection, 5 s for the whole of one. Up to POST_PARALLEL at once. Safe from any thread.
+ * Sends n messages, each signed when it is sent, up to POST_PARALLEL at once, and waits until all
+ * are answered or given up: 2 s for a connection, 5 s for the whole of one. Safe from any thread.
  *
  * secrets	PAYMENT_WEBHOOK_SECRET; the first signs
  */

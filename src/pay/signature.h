@@ -7,8 +7,9 @@
 
 /*
  * Signatures of messages between a payment gateway and us (messages.md, Webhook of the payment
- * gateway): the header X-Gateway-Signature, "t=<Unix time>,v1=<hex HMAC-SHA256(secret, "<t>.<body>")>",
- * with several v1 while a secret is rotated.
+ * gateway): the header X-Gateway-Signature,
+ * "t=<Unix time>,v1=<hex HMAC-SHA256(secret, "<t>.<body>")>", with several v1 while a secret is
+ * rotated.
  */
 
 #define SIGNATURE_HEADER "X-Gateway-Signature"

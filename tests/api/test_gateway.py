@@ -225,6 +225,13 @@ def test_session_that_nobody_ends_expires(merchant, listener):
     assert listener.got == [told, told]
 
 
+def test_session_that_is_over_takes_no_money(merchant, listener):
+    """Whether or not the gateway has looked at it since."""
+    for _ in range(20):
+        merchant.simulate(merchant.open(expiresAt=soon(-1)), "success").refused(409, "INVALID_STATE")
+    assert {told["type"] for told in listener.wait(20)} == {"payment.expired"}
+
+
 def test_session_that_has_an_outcome_does_not_expire(merchant, listener):
     order, session = merchant.paid(expiresAt=soon(2))
     other = merchant.open(expiresAt=soon(3))

@@ -72,7 +72,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	text += line == NULL ? size : n + 1;
 	size -= line == NULL ? size : n + 1;
-	if (!signature_check(gateway.secrets, header, text, size, NOW)) /* the reader does not skip it */
+	if (!signature_check(gateway.secrets, header, text, size, NOW))
 		must(pay_http.read(ctx, &gateway, header, text, size, NOW, &event, &why) ==
 		     ERR_UNAUTHORIZED);
 	read_signed(ctx, text, size);
