@@ -122,10 +122,10 @@ BUGS = {
     "a booking was created twice":
         ([told("booking.created")], "I3", "went from pending to pending"),
     "a cancelled booking came back":
-        ([told("booking.cancelled"), told("booking.confirmed"), told("booking.refunded"),
-          became("refunded"),
+        ([told("booking.cancelled"), told("booking.created"), told("booking.cancelled"),
+          became("cancelled"),
           "UPDATE seat SET " + FREE + " WHERE booking_id = %(booking)s"],
-         "I3", "went from cancelled to confirmed, which is not a legal move"),
+         "I3", "went from cancelled to pending, which is not a legal move"),
     "an unpaid booking was refunded":
         ([told("booking.refunded"), became("refunded"),
           "UPDATE seat SET " + FREE + " WHERE booking_id = %(booking)s"], "I3",

@@ -342,7 +342,6 @@ INSERT INTO hold (event_id, user_id, seats, expires_at)
 SELECT 1 + n % {events}, 'user-' || n, ARRAY[3 * n + 1, 3 * n + 2],
        now() + (n % 20 - 10) * interval '1 minute'
 FROM generate_series(1, 2000) AS n;
-UPDATE booking SET ticket_ref = 'T-' || number WHERE status IN ('confirmed', 'refunded');
 INSERT INTO ticket (ref, event_id, booking_id, seat, checked_in_by)
 SELECT ticket_ref || '-1', event_id, id, seats[1], 'usher' FROM booking WHERE ticket_ref IS NOT NULL;
 INSERT INTO archive_booking SELECT * FROM booking;
