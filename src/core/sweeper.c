@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/shared.h"
 #include "base/stop.h"
 #include "core/change_booking.h"
 #include "core/event_cancel.h"
@@ -20,9 +21,9 @@
 
 /* --- bookings --- */
 
-/* One that has no window does not expire: it waits for another payment. */
+/* Those that have no window do not expire: they wait for another payment. */
 static enum err
-return_one(struct db *db, TALLOC_CTX *ctx, const struct locked_booking *b, size_t n)
+return_all(struct db *db, TALLOC_CTX *ctx, const struct locked_booking *b, size_t n)
 {
 	int64_t *none = talloc_array(ctx, int64_t, (unsigned)n);
 	struct moves m;
@@ -45,15 +46,32 @@ compare_windowed(const void *a, const void *b)
 	return (int)y->windowed - (int)x->windowed;
 }
 
-/* One batch; how many there were. */
+/* Those whose window has passed; the database does it all by itself. */
 static enum err
-sweep_bookings(struct db *db, TALLOC_CTX *ctx, const struct terms *terms, size_t *n)
+sweep_due(struct db *db, TALLOC_CTX *ctx, const struct terms *terms, size_t *n)
+{
+	const struct call call = { STMT_EXPIRE_DUE, { param_int(ctx, BATCH) } };
+	struct rows *rows;
+	enum err e = db_query(db, ctx, call, &rows);
+
+	(void)terms;
+	*n = 0;
+	for (int r = 0; e == ERR_OK && r < rows_count(rows); r++) {
+		shared_event_changed(row_i32(rows, r, 0));
+		*n += (size_t)row_i64(rows, r, 1);
+	}
+	return e;
+}
+
+/* Those whose payment has been under way for too long. */
+static enum err
+sweep_overdue(struct db *db, TALLOC_CTX *ctx, const struct terms *terms, size_t *n)
 {
 	struct locked_booking *due;
 	size_t windowed = 0;
 	enum err e;
 
-	if ((e = lock_due(db, ctx, BATCH, terms->paying_min, &due, n)) != ERR_OK || *n == 0)
+	if ((e = lock_overdue(db, ctx, BATCH, terms->paying_min, &due, n)) != ERR_OK || *n == 0)
 		return e;
 	qsort(due, *n, sizeof(*due), compare_windowed);
 	while (windowed < *n && due[windowed].windowed)
@@ -61,7 +79,7 @@ sweep_bookings(struct db *db, TALLOC_CTX *ctx, const struct terms *terms, size_t
 	if (windowed > 0) /* the others keep for the next batch, unless they are alone */
 		*n = windowed;
 	return windowed > 0 ? booking_end(db, ctx, due, *n, BOOKING_EXPIRED, "EXPIRED", NULL)
-	                    : return_one(db, ctx, due, *n);
+	                    : return_all(db, ctx, due, *n);
 }
 
 static enum err
@@ -121,15 +139,19 @@ sweep_all(struct pool *pool, const struct terms *terms, sweep_batch batch, size_
 enum err
 sweeper_sweep(struct pool *pool, const struct terms *terms, struct swept *out)
 {
-	enum err e, first;
+	const struct {
+		sweep_batch batch;
+		size_t *done;
+	} parts[] = { { sweep_due, &out->bookings }, { sweep_overdue, &out->bookings },
+		          { sweep_holds, &out->holds },  { sweep_parked, &out->parked } };
+	enum err e, first = ERR_OK;
 
 	memset(out, 0, sizeof(*out));
-	first = sweep_all(pool, terms, sweep_bookings, &out->bookings);
-	if ((e = sweep_all(pool, terms, sweep_holds, &out->holds)) != ERR_OK && first == ERR_OK)
-		first = e;
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if ((e = sweep_all(pool, terms, parts[i].batch, parts[i].done)) != ERR_OK && first == ERR_OK)
+			first = e;
+	}
 	if ((e = event_cancel_all(pool, &out->events)) != ERR_OK && first == ERR_OK)
-		first = e;
-	if ((e = sweep_all(pool, terms, sweep_parked, &out->parked)) != ERR_OK && first == ERR_OK)
 		first = e;
 	metrics_add(METRIC_SWEPT, 0, out->bookings);
 	return first;

@@ -29,23 +29,20 @@ read_locked(TALLOC_CTX *ctx, const struct rows *rows, struct locked_booking **ou
 	}
 }
 
-/* BEGIN and up to two calls that lock. */
+/* BEGIN, and a call that locks. */
 static enum err
-lock_all(struct db *db, TALLOC_CTX *ctx, const struct call *lock, size_t n_calls,
-         struct locked_booking **out, size_t *n_out)
+lock_all(struct db *db, TALLOC_CTX *ctx, const struct call *lock, struct locked_booking **out,
+         size_t *n_out)
 {
-	struct call calls[3] = { { .stmt = STMT_BEGIN } };
-	struct rows *rows[3];
+	const struct call calls[] = { { .stmt = STMT_BEGIN }, *lock };
+	struct rows *rows[2];
 	enum err e;
 
-	memcpy(&calls[1], lock, n_calls * sizeof(calls[0]));
 	*out = NULL;
 	*n_out = 0;
-	if ((e = db_exchange(db, ctx, calls, 1 + n_calls, rows)) != ERR_OK)
-		return e;
-	for (size_t i = 1; i <= n_calls; i++)
-		read_locked(ctx, rows[i], out, n_out);
-	return ERR_OK;
+	if ((e = db_exchange(db, ctx, calls, 2, rows)) == ERR_OK)
+		read_locked(ctx, rows[1], out, n_out);
+	return e;
 }
 
 enum err
@@ -63,18 +60,17 @@ lock_lapsed(struct db *db, TALLOC_CTX *ctx, const struct booking_key *keys, size
 	const struct call lock = { STMT_LOCK_LAPSED,
 		                       { array_done(&event), array_done(&id), param_int(ctx, paying_min) } };
 
-	return lock_all(db, ctx, &lock, 1, out, n_out);
+	return lock_all(db, ctx, &lock, out, n_out);
 }
 
 enum err
-lock_due(struct db *db, TALLOC_CTX *ctx, int32_t most, int32_t paying_min,
-         struct locked_booking **out, size_t *n_out)
+lock_overdue(struct db *db, TALLOC_CTX *ctx, int32_t most, int32_t paying_min,
+             struct locked_booking **out, size_t *n_out)
 {
-	const char *limit = param_int(ctx, most);
-	const struct call lock[] = { { STMT_LOCK_DUE, { limit } },
-		                         { STMT_LOCK_OVERDUE, { limit, param_int(ctx, paying_min) } } };
+	const struct call lock = { STMT_LOCK_OVERDUE,
+		                       { param_int(ctx, most), param_int(ctx, paying_min) } };
 
-	return lock_all(db, ctx, lock, 2, out, n_out);
+	return lock_all(db, ctx, &lock, out, n_out);
 }
 
 enum err
@@ -86,7 +82,7 @@ lock_live(struct db *db, TALLOC_CTX *ctx, int32_t event_id, const struct uuid *a
 		                       { param_int(ctx, event_id), param_uuid(ctx, after == NULL ? &first : after),
 		                         param_int(ctx, most) } };
 
-	return lock_all(db, ctx, &lock, 1, out, n_out);
+	return lock_all(db, ctx, &lock, out, n_out);
 }
 
 enum err

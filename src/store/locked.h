@@ -45,9 +45,9 @@ struct locked_booking {
 enum err lock_lapsed(struct db *db, TALLOC_CTX *ctx, const struct booking_key *keys, size_t n,
                      int32_t paying_min, struct locked_booking **out, size_t *n_out) MUST_CHECK;
 
-/* Likewise, of all bookings the first `most`, that have lapsed longest: pending, then paying. */
-enum err lock_due(struct db *db, TALLOC_CTX *ctx, int32_t most, int32_t paying_min,
-                  struct locked_booking **out, size_t *n_out) MUST_CHECK;
+/* Likewise, those whose payment has been under way for too long, the longest first. */
+enum err lock_overdue(struct db *db, TALLOC_CTX *ctx, int32_t most, int32_t paying_min,
+                      struct locked_booking **out, size_t *n_out) MUST_CHECK;
 
 /* Likewise, of an event those that have not ended, behind an id (NULL: from the first), by id. */
 enum err lock_live(struct db *db, TALLOC_CTX *ctx, int32_t event_id, const struct uuid *after,

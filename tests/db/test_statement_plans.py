@@ -90,7 +90,8 @@ HOT = {
                        ["unnest"]),
     "FIND_BOOKINGS": (BOOKINGS, ["unnest", "booking_pkey(event_id, id)"]),
     "LOCK_LAPSED": (BOOKINGS + ", 5", ["unnest", "booking_pkey(event_id, id)"]),
-    "LOCK_DUE": ("1000", ["booking_expiring(expires_at)"]),
+    "EXPIRE_DUE": ("1000", ["booking_expiring(expires_at)", "booking_pkey(event_id, id)", "unnest",
+                            "seat_pkey(event_id, no)"]),
     "LOCK_OVERDUE": ("1000, 5", ["booking_paying(paying_since)"]),
     "LOCK_LIVE": (f"1, '{BOOKING}', 500", ["booking_pkey(event_id, id)"]),
     "LOCK_BOOKING": (f"1, '{BOOKING}'", ["booking_pkey(event_id, id)", "event_pkey(id)"]),
@@ -201,7 +202,7 @@ ORDER_KEEPERS = {"ModifyTable", "LockRows", "Nested Loop", "Function Scan", "Ind
 SECTIONS = re.compile(r"section_\w+\(event_id\b.*")
 
 # Answers or counts a whole event, or all of a user: as many pages as there is to read.
-LONG = ("MAP_SEATS", "LOCK_DUE", "LOCK_LIVE", "HOUSE_SEATS", "HOUSE_TAKEN", "LIST_SOLD", "MAP_VERSION", "COUNT_SEATS", "COUNT_BOOKINGS",
+LONG = ("MAP_SEATS", "EXPIRE_DUE", "LOCK_LIVE", "HOUSE_SEATS", "HOUSE_TAKEN", "LIST_SOLD", "MAP_VERSION", "COUNT_SEATS", "COUNT_BOOKINGS",
         "LIST_BOOKINGS", "POLL_JOURNAL", "OWN_STANDING", "OWN_CHANGES", "SEAT_VERSIONS", "TAKEN_SEATS", "SEAT_CHANGES")
 FEW_PAGES = 80
 

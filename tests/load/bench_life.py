@@ -5,9 +5,10 @@ rush; what ends them is the real thing.
 
 import time
 
-import processes
-import rowlock_client
 from bench_scene import Broken, CannotRun
+
+import processes  # of tests/, where bench_scene has looked
+import rowlock_client
 
 SEATS = 2  # of a booking
 
@@ -24,8 +25,8 @@ BOOKINGS = """
 SEATED = """
     UPDATE seat s SET status = CASE b.status WHEN 'confirmed' THEN 'sold' ELSE 'reserved' END::seat_status,
            holder = b.user_id, booking_id = b.id, hold_until = b.expires_at
-    FROM booking b CROSS JOIN unnest(b.seats) AS no
-    WHERE b.event_id BETWEEN %(first)s AND %(last)s AND s.event_id = b.event_id AND s.no = no"""
+    FROM booking b CROSS JOIN unnest(b.seats) AS u (no)
+    WHERE b.event_id BETWEEN %(first)s AND %(last)s AND s.event_id = b.event_id AND s.no = u.no"""
 MOVES = """
     INSERT INTO journal (event_id, booking_id, user_id, type, payload)
     SELECT event_id, id, user_id, t.type, jsonb_build_object('seats', seats, 'total', total, 'currency', currency)
@@ -54,6 +55,7 @@ def fill(scene, events, status):
                 cursor.execute(statement, values)
         scene.conn.commit()
     finally:
+        scene.conn.rollback()
         scene.conn.autocommit = True
     scene.rows("VACUUM ANALYZE seat, booking, journal")
     return events.count * events.seats // SEATS
