@@ -234,6 +234,8 @@ def findings(conn, event=None, acknowledged=()):
     """
     found = []
     with conn.cursor() as cursor:
+        # Whole tables are joined, and the planner takes them for short ones.
+        cursor.execute("SET LOCAL enable_nestloop = off; SET LOCAL enable_mergejoin = off; SET LOCAL jit = off")
         for sentence, sql in RULES:
             cursor.execute(everywhere(sql), {"event": event, "live": list(LIVE)})
             found += [sentence.format(*row) for row in cursor.fetchall()]
@@ -269,8 +271,6 @@ def snapshot(url):
     conn = psycopg2.connect(url)
     try:
         conn.set_session(isolation_level="REPEATABLE READ", readonly=True)
-        with conn.cursor() as cursor:  # whole tables are joined, and the planner takes them for short ones
-            cursor.execute("SET enable_nestloop = off; SET enable_mergejoin = off; SET jit = off")
         yield conn
     finally:
         conn.close()

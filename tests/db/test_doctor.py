@@ -45,7 +45,7 @@ def test_all_is_well_with_a_migrated_database(migrated, examine):
 
 @pytest.mark.parametrize("change, named", [
     ("ALTER TABLE booking DROP COLUMN ticket_ref", "ticket_ref"),
-    ("ALTER TABLE seat ALTER COLUMN tier TYPE int USING 0", '"tier" is of type integer'),
+    ("ALTER TABLE section ALTER COLUMN tier TYPE int USING 0", '"tier" is of type integer'),
     ("ALTER TABLE journal RENAME TO diary", '"journal" does not exist'),
     ("DROP FUNCTION rowlock_grant", "rowlock_grant(name) does not exist"),
 ])

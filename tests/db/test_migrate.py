@@ -237,8 +237,15 @@ ALLOWED = (
     "UPDATE seat SET status = 'reserved', holder = 'x', booking_id = booking.id FROM booking",
     "UPDATE booking SET status = 'cancelled'",
     "UPDATE event SET status = 'on_sale'",
+    "SELECT FROM rowlock_archive(1, 30, 1000)",
 )
+ARCHIVED = ("booking", "seat", "payment", "refund", "journal")
 FORBIDDEN = (
+    *(f"{verb} archive_{table}" for table in ARCHIVED for verb in ("DELETE FROM", "TRUNCATE", "DROP TABLE")),
+    *(f"INSERT INTO archive_{table} SELECT * FROM {table}" for table in ARCHIVED),
+    "UPDATE archive_booking SET status = 'confirmed'",
+    "DROP FUNCTION rowlock_archive",
+    "CREATE OR REPLACE FUNCTION rowlock_archive(int, int, int) RETURNS void LANGUAGE sql AS 'SELECT'",
     *(f"DROP TABLE {table}" for table in ("plan", "event", "section", "seat", "booking", "journal",
                                           "schema_migration")),
     *(f"DELETE FROM {table}" for table in ("plan", "event", "section", "seat", "booking", "journal",
@@ -289,6 +296,21 @@ def test_workers_role_can(settled, last):
 def test_workers_role_cannot(settled, sql):
     with pytest.raises(refused.InsufficientPrivilege):
         attempt(settled, sql)
+
+
+def test_the_archive_has_the_columns_of_the_live_tables(settled):
+    """Rows are moved as they are: a migration changes both, or neither."""
+    columns = """SELECT attname::text, atttypid::regtype::text, attnotnull FROM pg_attribute
+                 WHERE attrelid = '{}'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum"""
+    for table in ARCHIVED:
+        assert settled.ask(columns.format("archive_" + table)) == settled.ask(columns.format(table)), table
+
+
+def test_archiving_is_for_the_workers_alone(settled):
+    """It does what only the owner may do: others who can log in must not call it."""
+    assert settled.ask("SELECT proname::text, proacl::text FROM pg_proc WHERE prosecdef") == [
+        ("rowlock_archive", f"{{{scratch_databases.OWNER}=X/{scratch_databases.OWNER},{scratch_databases.WORKER}=X/{scratch_databases.OWNER}}}")]
+    assert settled.ask("SELECT proconfig FROM pg_proc WHERE prosecdef") == [(["search_path=public, pg_temp"],)]
 
 
 def test_workers_role_cannot_hand_on_its_rights(migrated):
