@@ -349,6 +349,20 @@ def test_booking_made_at_the_same_moment_keeps_its_seat(buyer, hall, over, count
     assert who.get("bookings/" + booking).ok()["seats"][0]["number"] == 3
 
 
+def test_seat_of_a_booking_that_is_not_seen_stays(buyer, hall, over, counts, put_away, ask):
+    """Its booking was committed after it had been found that there are none left."""
+    place, unseen = hall(rows=1, cols=3), "0197aaaa-0000-7000-8000-0000000000aa"
+    over(place)
+    ask("""UPDATE seat SET status = 'reserved', holder = 'x', booking_id = %s, hold_until = now()
+           WHERE event_id = %s AND no = 2 RETURNING 1""", unseen, place.number)
+    processes.wait_for(lambda: archive() and counts(place)[1][1] == 2, "the other seats to be moved")
+    archive()
+    assert ask("SELECT no, booking_id::text FROM seat WHERE event_id = %s", place.number) == [(2, unseen)]
+    ask("""UPDATE seat SET status = 'free', holder = NULL, booking_id = NULL, hold_until = NULL
+           WHERE event_id = %s RETURNING 1""", place.number)
+    put_away(place)
+
+
 def fill(ask, place, n):
     """n confirmed bookings of one seat each, as if they had been paid."""
     ask("""
