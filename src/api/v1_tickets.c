@@ -200,8 +200,10 @@ first_time(struct api *a, const struct check_in *in)
 	int64_t first_us = in->tickets[0].checked_in_us;
 	struct jsonw w;
 
-	for (size_t i = 1; i < in->n; i++)
-		first_us = in->tickets[i].checked_in_us < first_us ? in->tickets[i].checked_in_us : first_us;
+	for (size_t i = 1; i < in->n; i++) {
+		if (in->tickets[i].checked_in_us < first_us)
+			first_us = in->tickets[i].checked_in_us;
+	}
 	jsonw_init(&w, a->rq->ctx, 64);
 	jsonw_open(&w, NULL, '{');
 	jsonw_time(&w, "checkedInAt", first_us);

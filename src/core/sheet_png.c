@@ -34,7 +34,8 @@ sheet_png(TALLOC_CTX *ctx, const struct sheet *sheet, unsigned char **out, size_
 	png_alloc_size_t size;
 
 	for (size_t i = 0; i < sheet->n; i++) {
-		const png_uint_32 edge = (png_uint_32)(sheet->tickets[i].code.width + 2 * QR_QUIET) * MODULE_PX;
+		const int modules = sheet->tickets[i].code.width + 2 * QR_QUIET;
+		const png_uint_32 edge = (png_uint_32)modules * MODULE_PX;
 
 		image.height += edge;
 		image.width = edge > image.width ? edge : image.width;

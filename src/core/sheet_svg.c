@@ -158,7 +158,8 @@ write_code(char **svg, const struct qr *qr)
 			for (end = x; qr_dark(qr, end, y); end++)
 				;
 			if (end > x)
-				*svg = talloc_asprintf_append_buffer(*svg, "M%d %dh%dv1h-%dz", x, y, end - x, end - x);
+				*svg = talloc_asprintf_append_buffer(*svg, "M%d %dh%dv1h-%dz", x, y, end - x,
+				                                     end - x);
 		}
 	}
 	*svg = talloc_strdup_append_buffer(*svg, "\"/>\n");

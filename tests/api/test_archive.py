@@ -75,7 +75,7 @@ def put_away(over, is_archived, ask):
 
 @pytest.fixture
 def told(db, ask):
-    """told(hall): a reader of the journal that has not come as far as this event; told.move(id) moves it behind a booking."""
+    """told(hall): a reader that has not come as far as this event; told.move(id): now behind a booking."""
     class Reader:
         name = f"test-{os.getpid()}"
 

@@ -308,8 +308,9 @@ def test_the_archive_has_the_columns_of_the_live_tables(settled):
 
 def test_archiving_is_for_the_workers_alone(settled):
     """It does what only the owner may do: others who can log in must not call it."""
+    owner = scratch_databases.OWNER
     assert settled.ask("SELECT proname::text, proacl::text FROM pg_proc WHERE prosecdef") == [
-        ("rowlock_archive", f"{{{scratch_databases.OWNER}=X/{scratch_databases.OWNER},{scratch_databases.WORKER}=X/{scratch_databases.OWNER}}}")]
+        ("rowlock_archive", f"{{{owner}=X/{owner},{scratch_databases.WORKER}=X/{owner}}}")]
     assert settled.ask("SELECT proconfig FROM pg_proc WHERE prosecdef") == [(["search_path=public, pg_temp"],)]
 
 

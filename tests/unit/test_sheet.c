@@ -87,7 +87,8 @@ check_pixels(const struct sheet *s, const unsigned char *pixels, png_image *imag
 		assert_int_equal(image->width, edge);
 		for (int y = 0; y < edge; y++) {
 			for (int x = 0; x < edge; x++) {
-				const bool dark = qr_dark(qr, x / MODULE_PX - QR_QUIET, y / MODULE_PX - QR_QUIET);
+				const bool dark =
+				    qr_dark(qr, x / MODULE_PX - QR_QUIET, y / MODULE_PX - QR_QUIET);
 				const size_t at = ((size_t)edge * i + (size_t)y) * image->width + (size_t)x;
 
 				if (pixels[at] != (dark ? 0 : 255))
