@@ -36,7 +36,10 @@ is_text(const char *a, const char *b)
 	return a != NULL && b != NULL && strcmp(a, b) == 0;
 }
 
-/* The payment that a message names; without a name, the one under way; NULL: none. */
+/*
+ * The payment that a message names; without a name, the one under way; NULL: none. Who tells of a
+ * transaction may mean the session by that.
+ */
 static const struct payment *
 find_payment(const struct account *a, const struct pay_event *ev)
 {
@@ -45,7 +48,8 @@ find_payment(const struct account *a, const struct pay_event *ev)
 	for (size_t i = 0; i < a->n_payments; i++) {
 		const struct payment *p = &a->payments[i];
 
-		if (is_text(p->session, ev->session) || is_text(p->gateway_ref, ev->gateway_ref))
+		if (is_text(p->session, ev->session) || is_text(p->gateway_ref, ev->gateway_ref) ||
+		    is_text(p->session, ev->gateway_ref))
 			return p;
 		if (ev->session == NULL && p->status == PAYMENT_PENDING)
 			found = p;

@@ -1,6 +1,7 @@
 #include "core/payments_role.h"
 
-#include "base/clock.h"
+#include <pthread.h>
+
 #include "base/log.h"
 #include "base/stop.h"
 #include "bus/consumer.h"
@@ -10,9 +11,9 @@
 
 #define TAKE_MOST   100
 #define TAKE_MS     20  /* to wait for a first message */
-#define IDLE_MS     100 /* between two looks for refunds, without Kafka */
-#define REFUND_US   (100 * 1000) /* and with it */
+#define IDLE_MS     100 /* between two looks for refunds, and after trouble */
 #define BACK_OFF_MS 50  /* before the second try of a message; doubles */
+#define CONNECTIONS 2   /* one for messages, one for refunds */
 
 /* A topic that is heard. */
 struct channel {
@@ -27,57 +28,108 @@ struct role {
 	struct pay_gateway gateway;
 	int attempts; /* of a message, before it is buried */
 	struct channel channels[2];
-	int64_t refund_us; /* monotonic: when refunds were last looked for */
 };
 
-/*
- * Has one message's effect, at last. False: not now, nor what is behind it. What cannot have any
- * goes to the dead letters, a booking that is not known after some tries: it may be on its way.
- */
-static bool
-settle(struct role *r, const struct channel *c, const struct consumer_message *m)
-{
-	TALLOC_CTX *ctx = talloc_new(NULL);
+/* A message on its way through a round. */
+struct work {
+	const struct consumer_message *raw;
 	struct payment_message message;
-	const char *why = NULL;
-	int tries = 1;
-	enum err e = message_read_payment(ctx, c->type, m->value, m->len, &message, &why);
+	enum err err;    /* of the last try; OK: it has had its effect, now or before */
+	const char *why; /* it can never have any, for people; NULL: who knows */
+	int tries;
+};
 
-	if (e == ERR_OK) {
-		e = cashier_settle(r->pool, ctx, &r->terms, &message, NULL);
-		for (; e != ERR_OK && e != ERR_VALIDATION_ERROR && tries < r->attempts &&
-		       !stop_wait(BACK_OFF_MS << (tries < 6 ? tries : 6));
-		     tries++)
-			e = cashier_settle(r->pool, ctx, &r->terms, &message, NULL);
-	}
-	if (e == ERR_BOOKING_NOT_FOUND)
-		why = "payload.bookingId: there is no such booking";
-	else if (e == ERR_VALIDATION_ERROR && why == NULL)
-		why = "payload.amount is finer than the booking's currency";
-	if (e != ERR_OK && why != NULL && !stop_wait(0))
-		e = consumer_bury(c->consumer, m, why, tries);
-	talloc_free(ctx);
-	return e == ERR_OK;
+/* Whether an error is the database's, and the message no worse for it. */
+static bool
+is_passing(enum err e)
+{
+	return e == ERR_UNAVAILABLE || e == ERR_TX_RETRY || e == ERR_DB_LOST || e == ERR_DB_UNKNOWN;
 }
 
-/* One round from a topic; false when its client has failed for good. */
-static bool
-take(struct role *r, struct channel *c)
+static struct work *
+read_all(TALLOC_CTX *ctx, enum pay_event_type type, const struct consumer_message *messages, size_t n)
 {
-	struct consumer_message messages[TAKE_MOST];
-	size_t n = 0, done = 0;
+	struct work *works = talloc_zero_array(ctx, struct work, (unsigned)n);
 
-	if (consumer_take(c->consumer, messages, TAKE_MOST, TAKE_MS, &n) != ERR_OK)
-		return false;
-	while (done < n && settle(r, c, &messages[done]))
-		done++;
-	if (done > 0)
-		consumer_done(c->consumer, messages, done);
-	if (done < n) {
-		consumer_back(c->consumer, messages + done, n - done);
-		stop_wait(IDLE_MS);
+	for (size_t i = 0; i < n; i++) {
+		struct work *w = &works[i];
+
+		w->raw = &messages[i];
+		w->err = message_read_payment(ctx, type, w->raw->value, w->raw->len, &w->message, &w->why);
+		if (w->err == ERR_OK)
+			w->err = ERR_UNAVAILABLE; /* not tried yet */
+		else
+			w->tries = 1;
 	}
-	return true;
+	return works;
+}
+
+/* One try at each message that is open; how many stay so. The first passing trouble ends it. */
+static size_t
+try_all(struct role *r, TALLOC_CTX *ctx, struct work *works, size_t n, bool *trouble)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < n && !*trouble; i++) {
+		struct work *w = &works[i];
+
+		if (w->err == ERR_OK || w->why != NULL)
+			continue;
+		w->err = cashier_settle(r->pool, ctx, &r->terms, &w->message, NULL);
+		w->tries++;
+		*trouble = is_passing(w->err);
+		if (w->err == ERR_VALIDATION_ERROR)
+			w->why = "payload.amount is too large, or finer than the booking's currency";
+		left += w->err != ERR_OK && w->why == NULL;
+	}
+	return left;
+}
+
+/* Whether a message is done with: it had its effect, or it is among the dead letters. */
+static bool
+finish(const struct channel *c, const struct work *w)
+{
+	const char *why = w->why;
+
+	if (w->err == ERR_OK)
+		return true;
+	if (is_passing(w->err) || stop_wait(0))
+		return false;
+	if (why == NULL)
+		why = w->err == ERR_BOOKING_NOT_FOUND ? "payload.bookingId: there is no such booking"
+		                                      : "it could not be settled, for a reason in the log";
+	return consumer_bury(c->consumer, w->raw, why, w->tries) == ERR_OK;
+}
+
+/*
+ * One round from a topic; false when its client has failed for good. A booking that is not known
+ * may be on its way: its messages are tried again, and hold up nothing but their round. Messages
+ * may pass each other so; whatever their order, they come to the same (R-41).
+ */
+static bool
+take(struct role *r, const struct channel *c)
+{
+	TALLOC_CTX *ctx = talloc_new(NULL);
+	struct consumer_message *messages = talloc_array(ctx, struct consumer_message, TAKE_MOST);
+	size_t n = 0, done = 0, left;
+	bool trouble = false;
+	enum err e = consumer_take(c->consumer, messages, TAKE_MOST, TAKE_MS, &n);
+	struct work *works = read_all(ctx, c->type, messages, n);
+
+	left = try_all(r, ctx, works, n, &trouble);
+	for (int i = 1; left > 0 && !trouble && i < r->attempts; i++) {
+		if (stop_wait(BACK_OFF_MS << (i < 6 ? i : 6)))
+			break;
+		left = try_all(r, ctx, works, n, &trouble);
+	}
+	while (done < n && finish(c, &works[done]))
+		done++;
+	consumer_done(c->consumer, messages, done);
+	consumer_back(c->consumer, messages + done, n - done);
+	if (done < n)
+		stop_wait(IDLE_MS);
+	talloc_free(ctx);
+	return e == ERR_OK;
 }
 
 /* As long as there are refunds that are due. */
@@ -91,14 +143,26 @@ ask_for_refunds(struct role *r, size_t *done)
 		e = refunder_round(r->pool, &r->terms, &r->gateway, &n);
 		*done += n;
 	}
-	r->refund_us = clock_mono_us();
 	return e;
+}
+
+/* The thread that asks for refunds: a gateway that does not answer shall hold up no message. */
+static void *
+refund(void *arg)
+{
+	size_t done = 0;
+
+	while (!stop_wait(IDLE_MS)) {
+		if (ask_for_refunds(arg, &done) != ERR_OK)
+			log_line(LOG_DEBUG, "refunds have to wait", NULL);
+	}
+	return NULL;
 }
 
 static bool
 prepare(struct role *r, TALLOC_CTX *ctx, const struct config *config, const char *database)
 {
-	*r = (struct role){ .pool = pool_new(ctx, database, 1),
+	*r = (struct role){ .pool = pool_new(ctx, database, CONNECTIONS),
 		                .gateway = { config->gateway_url, config->webhook_secret },
 		                .attempts = (int)config->consumer_attempts,
 		                .channels = { { "payment.success", PAY_SUCCEEDED, NULL },
@@ -121,24 +185,38 @@ listen(struct role *r, TALLOC_CTX *ctx, const struct config *config)
 	return true;
 }
 
+/* Takes messages beside the refunds; the exit status. */
+static int
+serve(struct role *r)
+{
+	pthread_t refunds;
+	bool good = true;
+
+	if (pthread_create(&refunds, NULL, refund, r) != 0) {
+		log_line(LOG_ERROR, "no more threads to be had", NULL);
+		return 1;
+	}
+	while (good && !stop_wait(0)) {
+		for (int i = 0; good && i < 2; i++)
+			good = take(r, &r->channels[i]);
+	}
+	stop_ask();
+	pthread_join(refunds, NULL);
+	return good ? 0 : 1;
+}
+
 int
 payments_run(TALLOC_CTX *ctx, const struct config *config, const char *database)
 {
 	const bool kafka = *config->kafka_broker != '\0';
 	struct role r;
-	size_t refunds = 0;
 
 	if (!prepare(&r, ctx, config, database) || (kafka && !listen(&r, ctx, config)))
 		return 1;
 	log_line(LOG_INFO, "settling payments", "from", kafka ? "Kafka" : "call-backs alone", NULL);
-	while (!stop_wait(kafka ? 0 : IDLE_MS)) {
-		if (clock_mono_us() - r.refund_us >= REFUND_US && ask_for_refunds(&r, &refunds) != ERR_OK)
-			log_line(LOG_DEBUG, "refunds have to wait", NULL);
-		for (int i = 0; kafka && i < 2; i++) {
-			if (!take(&r, &r.channels[i]))
-				return 1;
-		}
-	}
+	if (kafka)
+		return serve(&r);
+	refund(&r);
 	return 0;
 }
 
