@@ -27,6 +27,9 @@ int ctl_event_close(struct ctl *c);
 int ctl_event_cancel(struct ctl *c);
 int ctl_check_in(struct ctl *c);
 int ctl_job(struct ctl *c);
+int ctl_dlq_list(struct ctl *c);
+int ctl_dlq_show(struct ctl *c);
+int ctl_dlq_replay(struct ctl *c);
 int ctl_token(struct ctl *c);
 int ctl_config(struct ctl *c);
 int ctl_doctor(struct ctl *c);
@@ -50,6 +53,9 @@ struct ctl_option {
 	bool *flag;         /* … which is set here */
 };
 bool ctl_options(struct ctl *c, const struct ctl_option *table);
+
+/* The whole of a file, or of standard input for "-": n bytes and an end; NULL after saying why not. */
+char *ctl_read(struct ctl *c, const char *path, size_t most, size_t *n);
 
 /* A whole number from least to most in text; false after saying what is wrong with `name`. */
 bool ctl_number(const char *name, const char *text, long long least, long long most,

@@ -7,28 +7,6 @@
 #define DOCUMENT_MOST (16 * 1024 * 1024)
 #define DEFAULT_OWNER "admin"
 
-/* The whole of a file or of standard input; NULL after saying why. */
-static char *
-read_document(struct ctl *c, const char *path, size_t *n)
-{
-	FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
-	char *text = talloc_size(c->ctx, DOCUMENT_MOST + 1);
-
-	if (f == NULL) {
-		ctl_fail("%s: cannot be opened", path);
-		return NULL;
-	}
-	*n = fread(text, 1, DOCUMENT_MOST + 1, f);
-	if (f != stdin)
-		fclose(f);
-	if (*n > DOCUMENT_MOST) {
-		ctl_fail("%s: is larger than 16 MiB", path);
-		return NULL;
-	}
-	text[*n] = '\0';
-	return text;
-}
-
 static int
 print_faults(const char *path, const struct plan_faults *faults)
 {
@@ -58,7 +36,7 @@ ctl_plan_import(struct ctl *c)
 		ctl_fail("plan import: name one file");
 		return CTL_USAGE;
 	}
-	if ((pool = ctl_pool(c)) == NULL || (text = read_document(c, c->argv[1], &n)) == NULL)
+	if ((pool = ctl_pool(c)) == NULL || (text = ctl_read(c, c->argv[1], DOCUMENT_MOST, &n)) == NULL)
 		return CTL_FAILED;
 	e = plans_import(pool, c->ctx, owner, text, n, &plan, &faults);
 	if (e == ERR_VALIDATION_ERROR)

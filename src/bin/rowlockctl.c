@@ -35,6 +35,12 @@ static const struct {
 	{ "check-in", ctl_check_in, true, "REFERENCE [--by NAME]",
 	  "let in whoever shows a ticket, once" },
 	{ "job", ctl_job, true, "NAME --once", "do one round of what a role of rowlockd does:" },
+	{ "dlq list", ctl_dlq_list, true, "[TOPIC] [--all]",
+	  "list the dead letters of a topic, or of all; --all: those that were replayed, too" },
+	{ "dlq show", ctl_dlq_show, true, "TOPIC PARTITION OFFSET [--value]",
+	  "print a dead letter; --value: its value alone" },
+	{ "dlq replay", ctl_dlq_replay, true, "TOPIC PARTITION OFFSET [--value FILE] | TOPIC --all",
+	  "send a dead letter once more, with another value if it is mended; or all that were not" },
 	{ "token", ctl_token, true, "--sub USER [--role ROLE] [--name NAME] [--ttl SECONDS]",
 	  "make a token that the workers accept" },
 	{ "config", ctl_config, true, "", "print the settings and where each comes from" },
@@ -131,6 +137,29 @@ ctl_number(const char *name, const char *text, long long least, long long most, 
 		return true;
 	ctl_fail("%s must be a whole number from %lld to %lld", name, least, most);
 	return false;
+}
+
+char *
+ctl_read(struct ctl *c, const char *path, size_t most, size_t *n)
+{
+	FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+	char *text = talloc_size(c->ctx, most + 1);
+	bool good;
+
+	if (f == NULL) {
+		ctl_fail("%s: cannot be opened", path);
+		return NULL;
+	}
+	*n = fread(text, 1, most + 1, f);
+	good = ferror(f) == 0;
+	if (f != stdin)
+		fclose(f);
+	if (!good || *n > most) {
+		ctl_fail(good ? "%s: is larger than %zu bytes" : "%s: cannot be read", path, most);
+		return NULL;
+	}
+	text[*n] = '\0';
+	return text;
 }
 
 /* Whether the command line begins with a command's words; says how many they are. */

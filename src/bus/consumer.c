@@ -6,12 +6,13 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "bus/dead.h"
 #include "bus/kafka.h"
 #include "bus/producer.h"
 
 #define SEEK_WAIT_MS 1000
 #define BURY_WAIT_MS 5000
-#define BURY_STEP_MS 50
+#define BURY_STEP_MS 10
 #define BURY_MOST    900000 /* bytes of a dead letter's value: brokers take a million in all */
 
 /* Places are stored by consumer_done alone; the client commits what is stored. */
@@ -76,7 +77,7 @@ consumer_new(TALLOC_CTX *ctx, const char *broker, const char *group, const char 
 	c->kafka.name = "rowlock-consumer";
 	c->broker = talloc_strdup(c, broker);
 	c->topic = talloc_strdup(c, topic);
-	c->dead_topic = talloc_asprintf(c, "%s.dlq", topic);
+	c->dead_topic = talloc_asprintf(c, "%s" DEAD_SUFFIX, topic);
 	if (kafka_open(&c->kafka, KAFKA_CONSUMER, broker, (const char *const (*)[2])own, NULL) ==
 	    ERR_OK) {
 		talloc_set_destructor(c, consumer_free);
@@ -199,6 +200,7 @@ send_dead(struct consumer *c, const struct consumer_message *m, const char *reas
 		                             .value = m->value, .len = m->len < BURY_MOST ? m->len : BURY_MOST,
 		                             .tag = ++c->burials };
 	char partition[24], offset[24], tries[24], bytes[24];
+	const char *const values[DEAD_HEADERS] = { reason, c->topic, partition, offset, tries, bytes };
 	rd_kafka_headers_t *headers;
 
 	if (rd_kafka_message_headers(m->raw, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -207,12 +209,10 @@ send_dead(struct consumer *c, const struct consumer_message *m, const char *reas
 	snprintf(offset, sizeof(offset), "%lld", (long long)m->offset);
 	snprintf(tries, sizeof(tries), "%d", attempts);
 	snprintf(bytes, sizeof(bytes), "%zu", m->len);
-	dead.header[0].name = "reason", dead.header[0].value = reason;
-	dead.header[1].name = "topic", dead.header[1].value = c->topic;
-	dead.header[2].name = "partition", dead.header[2].value = partition;
-	dead.header[3].name = "offset", dead.header[3].value = offset;
-	dead.header[4].name = "attempts", dead.header[4].value = tries;
-	dead.header[5].name = m->len > BURY_MOST ? "bytes" : NULL, dead.header[5].value = bytes;
+	for (size_t i = 0; i < DEAD_HEADERS - (m->len > BURY_MOST ? 0 : 1); i++) {
+		dead.header[i].name = dead_headers[i];
+		dead.header[i].value = values[i];
+	}
 	c->partition = m->partition;
 	c->offset = m->offset;
 	return producer_send(c->dead, &dead);

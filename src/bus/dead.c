@@ -1,0 +1,305 @@
+#include "bus/dead.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "bus/producer.h"
+
+#define STEP_MS    5
+#define PATIENT_US (10 * US_PER_S)
+#define PLACE_TEXT 40 /* room for "partition/offset" */
+
+const char *const dead_headers[DEAD_HEADERS] = { "reason", "topic", "partition", "offset", "attempts",
+	                                             "bytes" };
+
+/* The place of a letter. */
+struct place {
+	int32_t partition;
+	int64_t offset;
+};
+
+/* Tags of messages: twice the place in `sent`, and one more for the mark. */
+struct dead {
+	const char *broker;
+	struct shelf *shelf;
+	const char *topic, *dead_topic;
+	struct place *marked; /* sorted once all are read */
+	size_t n_marked;
+	struct producer *producer;
+	struct dead_sent *sent;
+	size_t n_sent;
+	size_t *fresh;  /* of sent: acknowledged, in the order of that */
+	size_t n_fresh; /* of them, so far */
+	size_t marks_sent, marks_done;
+};
+
+struct dead *
+dead_new(TALLOC_CTX *ctx, const char *broker)
+{
+	struct dead *d = talloc_zero(ctx, struct dead);
+
+	d->broker = talloc_strdup(d, broker);
+	if ((d->shelf = shelf_new(d, broker)) != NULL)
+		return d;
+	talloc_free(d);
+	return NULL;
+}
+
+enum err
+dead_topics(struct dead *d, TALLOC_CTX *ctx, const char ***topics, size_t *n)
+{
+	const size_t suffix = strlen(DEAD_SUFFIX);
+	size_t all;
+	enum err e = shelf_topics(d->shelf, ctx, topics, &all);
+
+	*n = 0;
+	for (size_t i = 0; e == ERR_OK && i < all; i++) {
+		const char *name = (*topics)[i];
+		const size_t len = strlen(name);
+
+		if (len > suffix && strcmp(name + len - suffix, DEAD_SUFFIX) == 0)
+			(*topics)[(*n)++] = talloc_strndup(*topics, name, len - suffix);
+	}
+	return e;
+}
+
+/* --- reading --- */
+
+static int
+compare_places(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+
+	if (x->partition != y->partition)
+		return x->partition < y->partition ? -1 : 1;
+	return (x->offset > y->offset) - (x->offset < y->offset);
+}
+
+/* Whether a message is a mark, and of which letter. */
+static bool
+is_mark(const struct shelf_message *m, struct place *out)
+{
+	const char *value;
+	size_t len;
+	long long offset;
+	int partition;
+
+	if (m->n_headers != 1 || m->len != 0 || strcmp(shelf_header(m, 0, &value, &len), DEAD_MARK) != 0 ||
+	    value == NULL || sscanf(value, "%d/%lld", &partition, &offset) != 2)
+		return false;
+	*out = (struct place){ partition, offset };
+	return true;
+}
+
+static bool
+note_mark(void *arg, const struct shelf_message *m)
+{
+	struct dead *d = arg;
+	struct place place;
+
+	if (is_mark(m, &place)) {
+		d->marked = talloc_realloc(d, d->marked, struct place, (unsigned)d->n_marked + 1);
+		d->marked[d->n_marked++] = place;
+	}
+	return true;
+}
+
+enum err
+dead_look(struct dead *d, const char *topic)
+{
+	enum err e;
+
+	d->topic = talloc_strdup(d, topic);
+	d->dead_topic = talloc_asprintf(d, "%s" DEAD_SUFFIX, topic);
+	d->n_marked = 0;
+	if ((e = shelf_look(d->shelf, d->dead_topic)) == ERR_OK)
+		e = shelf_walk(d->shelf, note_mark, d);
+	if (d->n_marked > 0)
+		qsort(d->marked, d->n_marked, sizeof(*d->marked), compare_places);
+	return e;
+}
+
+/* Where the headers of the burial begin; the number of headers when there was none. */
+static size_t
+burial_of(const struct shelf_message *m)
+{
+	const char *value;
+	size_t len;
+
+	for (size_t n = DEAD_HEADERS; n >= DEAD_HEADERS - 1; n--) {
+		size_t fit = 0;
+
+		while (m->n_headers >= n && fit < n &&
+		       strcmp(shelf_header(m, m->n_headers - n + fit, &value, &len), dead_headers[fit]) == 0)
+			fit++;
+		if (fit == n)
+			return m->n_headers - n;
+	}
+	return m->n_headers;
+}
+
+/* A header of the burial, or NULL; librdkafka closes every value with a 0. */
+static const char *
+said(const struct dead_letter *l, size_t which)
+{
+	const char *value = NULL;
+	size_t len;
+
+	if (l->n_own + which < l->message->n_headers)
+		shelf_header(l->message, l->n_own + which, &value, &len);
+	return value;
+}
+
+struct visitor {
+	const struct dead *dead;
+	bool (*visit)(void *arg, const struct dead_letter *);
+	void *arg;
+	bool found;
+};
+
+static bool
+visit_letter(void *arg, const struct shelf_message *m)
+{
+	const struct place place = { m->partition, m->offset };
+	struct dead_letter l = { .message = m, .n_own = burial_of(m) };
+	struct visitor *v = arg;
+	struct place mark;
+
+	if (is_mark(m, &mark))
+		return true;
+	v->found = true;
+	l.reason = said(&l, DEAD_REASON);
+	l.attempts = said(&l, DEAD_ATTEMPTS);
+	l.cut = said(&l, DEAD_BYTES) != NULL;
+	l.replayed = v->dead->n_marked > 0 &&
+	             bsearch(&place, v->dead->marked, v->dead->n_marked, sizeof(place), compare_places) != NULL;
+	return v->visit(v->arg, &l);
+}
+
+enum err
+dead_walk(struct dead *d, bool (*visit)(void *, const struct dead_letter *), void *arg)
+{
+	struct visitor v = { d, visit, arg, false };
+
+	return shelf_walk(d->shelf, visit_letter, &v);
+}
+
+enum err
+dead_visit(struct dead *d, int32_t partition, int64_t offset,
+           bool (*visit)(void *, const struct dead_letter *), void *arg)
+{
+	struct visitor v = { d, visit, arg, false };
+	enum err e = shelf_visit(d->shelf, partition, offset, visit_letter, &v);
+
+	return e == ERR_OK && !v.found ? ERR_NOT_FOUND : e;
+}
+
+/* --- sending once more --- */
+
+static void
+on_acknowledged(void *arg, uint64_t tag)
+{
+	struct dead *d = arg;
+
+	if (tag % 2 == 1)
+		d->marks_done++;
+	else
+		d->fresh[d->n_fresh++] = (size_t)(tag / 2);
+}
+
+/* Marks the letters whose acknowledgements have come. */
+static enum err
+mark_fresh(struct dead *d)
+{
+	enum err e = ERR_OK;
+
+	while (e == ERR_OK && d->marks_sent < d->n_fresh) {
+		const size_t at = d->fresh[d->marks_sent++];
+		struct dead_sent *sent = &d->sent[at];
+		char place[PLACE_TEXT];
+		struct producer_message mark = { .topic = d->dead_topic, .key = place, .value = "",
+			                             .tag = at * 2 + 1, .header = { { DEAD_MARK, place } } };
+
+		sent->acknowledged = true;
+		mark.key_len = (size_t)snprintf(place, sizeof(place), "%d/%lld", (int)sent->partition,
+		                                (long long)sent->offset);
+		e = producer_send(d->producer, &mark);
+	}
+	return e;
+}
+
+/* Takes what acknowledgements there are. */
+static enum err
+pump(struct dead *d)
+{
+	enum err e = producer_poll(d->producer, STEP_MS), marked = mark_fresh(d);
+
+	return e != ERR_OK ? e : marked;
+}
+
+/* As long as `busy`, and as acknowledgements come. */
+static enum err
+wait_while(struct dead *d, bool (*busy)(const struct dead *))
+{
+	int64_t moved_us = clock_mono_us();
+	size_t done = d->n_fresh + d->marks_done;
+	enum err e = ERR_OK;
+
+	while (e == ERR_OK && busy(d)) {
+		e = pump(d);
+		if (d->n_fresh + d->marks_done > done)
+			moved_us = clock_mono_us();
+		else if (e == ERR_OK && clock_mono_us() > moved_us + PATIENT_US)
+			e = ERR_UNAVAILABLE;
+		done = d->n_fresh + d->marks_done;
+	}
+	return e;
+}
+
+static bool
+is_full(const struct dead *d)
+{
+	return producer_full(d->producer);
+}
+
+static bool
+is_open(const struct dead *d)
+{
+	return d->marks_done < d->n_sent;
+}
+
+enum err
+dead_replay(struct dead *d, const struct dead_letter *letter, const char *value, size_t len)
+{
+	const struct shelf_message *m = letter->message;
+	struct producer_message again = { .topic = d->topic, .key = m->key, .key_len = m->key_len,
+		                              .value = value, .len = len, .tag = d->n_sent * 2 };
+	enum err e;
+
+	if (d->producer == NULL)
+		d->producer = producer_new(d, d->broker, "rowlock-replay", on_acknowledged, d);
+	if (d->producer == NULL)
+		return ERR_INTERNAL;
+	if ((e = wait_while(d, is_full)) != ERR_OK)
+		return e;
+	d->sent = talloc_realloc(d, d->sent, struct dead_sent, (unsigned)d->n_sent + 1);
+	d->fresh = talloc_realloc(d, d->fresh, size_t, (unsigned)d->n_sent + 1);
+	d->sent[d->n_sent++] = (struct dead_sent){ m->partition, m->offset, false };
+	again.more = shelf_headers(m, letter->n_own);
+	return producer_send(d->producer, &again);
+}
+
+enum err
+dead_finish(struct dead *d)
+{
+	return d->n_sent == 0 ? ERR_OK : wait_while(d, is_open);
+}
+
+const struct dead_sent *
+dead_sent(const struct dead *d, size_t *n)
+{
+	*n = d->n_sent;
+	return d->sent;
+}

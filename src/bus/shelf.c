@@ -1,0 +1,285 @@
+#include "bus/shelf.h"
+
+#include <librdkafka/rdkafka.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "bus/kafka.h"
+
+#define ANSWER_MS 5000
+#define STEP_MS   200
+#define SILENT_US (10 * US_PER_S)
+
+/* No place is ever stored; the group is only a name that librdkafka insists on. */
+static const char *const settings[][2] = {
+	{ "group.id", "rowlock-shelf" },
+	{ "enable.auto.commit", "false" },
+	{ "enable.auto.offset.store", "false" },
+	{ "enable.partition.eof", "true" },
+	{ "auto.offset.reset", "earliest" },
+	{ "fetch.wait.max.ms", "50" },
+	{ NULL, NULL },
+};
+
+/* A partition: where it began and ended when we looked. */
+struct row {
+	int32_t partition;
+	int64_t from, to; /* to: behind the last message */
+	bool done;
+};
+
+struct shelf {
+	struct kafka kafka; /* first: the callbacks get it */
+	const char *topic;
+	struct row *rows;
+	size_t n;
+};
+
+static int
+shelf_free(struct shelf *s)
+{
+	rd_kafka_consumer_close(s->kafka.client);
+	rd_kafka_destroy(s->kafka.client);
+	return 0;
+}
+
+struct shelf *
+shelf_new(TALLOC_CTX *ctx, const char *broker)
+{
+	struct shelf *s = talloc_zero(ctx, struct shelf);
+
+	s->kafka.name = "rowlock-shelf";
+	if (kafka_open(&s->kafka, KAFKA_CONSUMER, broker, settings, NULL) != ERR_OK) {
+		talloc_free(s);
+		return NULL;
+	}
+	talloc_set_destructor(s, shelf_free);
+	rd_kafka_poll_set_consumer(s->kafka.client);
+	return s;
+}
+
+/* What the brokers have; freed by the caller. */
+static enum err
+ask_brokers(struct shelf *s, const struct rd_kafka_metadata **found)
+{
+	rd_kafka_resp_err_t e = rd_kafka_metadata(s->kafka.client, 1, NULL, found, ANSWER_MS);
+
+	if (e == RD_KAFKA_RESP_ERR_NO_ERROR)
+		return ERR_OK;
+	log_line(LOG_INFO, "no answer from Kafka", "error", rd_kafka_err2name(e), NULL);
+	return ERR_UNAVAILABLE;
+}
+
+enum err
+shelf_topics(struct shelf *s, TALLOC_CTX *ctx, const char ***names, size_t *n)
+{
+	const struct rd_kafka_metadata *found;
+	enum err e = ask_brokers(s, &found);
+
+	if (e != ERR_OK)
+		return e;
+	*n = (size_t)found->topic_cnt;
+	*names = talloc_array(ctx, const char *, (unsigned)*n);
+	for (size_t i = 0; i < *n; i++)
+		(*names)[i] = talloc_strdup(*names, found->topics[i].topic);
+	rd_kafka_metadata_destroy(found);
+	return ERR_OK;
+}
+
+enum err
+shelf_look(struct shelf *s, const char *topic)
+{
+	const struct rd_kafka_metadata *found;
+	enum err e = ask_brokers(s, &found);
+
+	if (e != ERR_OK)
+		return e;
+	s->topic = talloc_strdup(s, topic);
+	s->n = 0;
+	for (int i = 0; i < found->topic_cnt; i++) {
+		const struct rd_kafka_metadata_topic *t = &found->topics[i];
+
+		if (strcmp(t->topic, topic) != 0)
+			continue;
+		s->n = (size_t)t->partition_cnt;
+		s->rows = talloc_zero_array(s, struct row, (unsigned)s->n);
+		for (size_t k = 0; k < s->n; k++)
+			s->rows[k].partition = t->partitions[k].id;
+	}
+	rd_kafka_metadata_destroy(found);
+	for (size_t k = 0; k < s->n; k++) {
+		struct row *r = &s->rows[k];
+
+		if (rd_kafka_query_watermark_offsets(s->kafka.client, topic, r->partition, &r->from, &r->to,
+		                                     ANSWER_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
+			return ERR_UNAVAILABLE;
+	}
+	return s->n == 0 ? ERR_NOT_FOUND : ERR_OK;
+}
+
+/* The rows that are still read; how many. With `begin` librdkafka is told to read them. */
+static size_t
+open_rows(struct shelf *s, bool begin)
+{
+	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)s->n);
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n; i++) {
+		const struct row *r = &s->rows[i];
+
+		if (!r->done)
+			rd_kafka_topic_partition_list_add(list, s->topic, r->partition)->offset = r->from;
+		n += r->done ? 0 : 1;
+	}
+	if (begin)
+		rd_kafka_assign(s->kafka.client, list);
+	rd_kafka_topic_partition_list_destroy(list);
+	return n;
+}
+
+static struct row *
+row_of(struct shelf *s, int32_t partition)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->rows[i].partition == partition)
+			return &s->rows[i];
+	}
+	return NULL;
+}
+
+static struct shelf_message
+describe(rd_kafka_message_t *raw)
+{
+	rd_kafka_timestamp_type_t type;
+	const int64_t at_ms = rd_kafka_message_timestamp(raw, &type);
+	struct shelf_message m = { raw->partition, raw->offset, at_ms < 0 ? -1 : at_ms * 1000,
+		                       raw->payload == NULL ? "" : raw->payload, raw->key, raw->len,
+		                       raw->key_len, 0, raw };
+	rd_kafka_headers_t *headers;
+
+	if (rd_kafka_message_headers(raw, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR)
+		m.n_headers = rd_kafka_header_cnt(headers);
+	return m;
+}
+
+/* Takes what librdkafka has got; whether visit wants more. */
+static bool
+take(struct shelf *s, rd_kafka_message_t *raw, bool (*visit)(void *, const struct shelf_message *),
+     void *arg)
+{
+	struct row *r = row_of(s, raw->partition);
+	bool more = true;
+
+	if (r == NULL || r->done)
+		return true;
+	if (raw->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+		r->done = raw->offset >= r->to;
+	} else if (raw->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+		if (raw->offset < r->to) {
+			const struct shelf_message m = describe(raw);
+
+			more = visit(arg, &m);
+		}
+		r->done = raw->offset + 1 >= r->to;
+	}
+	return more;
+}
+
+/* Reads the rows that are not done. */
+static enum err
+read_rows(struct shelf *s, bool (*visit)(void *, const struct shelf_message *), void *arg)
+{
+	int64_t heard_us = clock_mono_us();
+	bool more = true;
+
+	open_rows(s, true);
+	while (more && open_rows(s, false) > 0 && clock_mono_us() < heard_us + SILENT_US) {
+		rd_kafka_message_t *raw = rd_kafka_consumer_poll(s->kafka.client, STEP_MS);
+
+		if (raw == NULL)
+			continue;
+		if (raw->err == RD_KAFKA_RESP_ERR_NO_ERROR)
+			heard_us = clock_mono_us();
+		more = take(s, raw, visit, arg);
+		rd_kafka_message_destroy(raw);
+	}
+	rd_kafka_assign(s->kafka.client, NULL);
+	return !more || open_rows(s, false) == 0 ? ERR_OK : ERR_UNAVAILABLE;
+}
+
+enum err
+shelf_walk(struct shelf *s, bool (*visit)(void *, const struct shelf_message *), void *arg)
+{
+	for (size_t i = 0; i < s->n; i++)
+		s->rows[i].done = s->rows[i].from >= s->rows[i].to;
+	return read_rows(s, visit, arg);
+}
+
+/* The one message that is looked for. */
+struct wanted {
+	int64_t offset;
+	bool found;
+	bool (*visit)(void *arg, const struct shelf_message *);
+	void *arg;
+};
+
+static bool
+take_wanted(void *arg, const struct shelf_message *m)
+{
+	struct wanted *w = arg;
+
+	w->found = m->offset == w->offset;
+	if (w->found)
+		w->visit(w->arg, m);
+	return false;
+}
+
+enum err
+shelf_visit(struct shelf *s, int32_t partition, int64_t offset,
+            bool (*visit)(void *, const struct shelf_message *), void *arg)
+{
+	struct wanted w = { offset, false, visit, arg };
+	struct row *r = row_of(s, partition);
+	int64_t from;
+	enum err e;
+
+	if (r == NULL || offset < r->from || offset >= r->to)
+		return ERR_NOT_FOUND;
+	for (size_t i = 0; i < s->n; i++)
+		s->rows[i].done = &s->rows[i] != r;
+	from = r->from;
+	r->from = offset;
+	e = read_rows(s, take_wanted, &w);
+	r->from = from;
+	return e == ERR_OK && !w.found ? ERR_NOT_FOUND : e;
+}
+
+const char *
+shelf_header(const struct shelf_message *m, size_t i, const char **value, size_t *len)
+{
+	const char *name = "";
+	const void *bytes = NULL;
+	rd_kafka_headers_t *headers;
+
+	*len = 0;
+	if (rd_kafka_message_headers(m->raw, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR)
+		rd_kafka_header_get_all(headers, i, &name, &bytes, len);
+	*value = bytes;
+	return name;
+}
+
+struct rd_kafka_headers_s *
+shelf_headers(const struct shelf_message *m, size_t n)
+{
+	rd_kafka_headers_t *copy = rd_kafka_headers_new(n);
+
+	for (size_t i = 0; i < n; i++) {
+		const char *value, *name;
+		size_t len;
+
+		name = shelf_header(m, i, &value, &len);
+		rd_kafka_header_add(copy, name, -1, value, (ssize_t)len);
+	}
+	return copy;
+}
