@@ -74,6 +74,12 @@ class Broker:
             how += ["-H", f"{name}={value}"]
         return self._kcat(*how, text="\n".join(texts) + "\n").returncode == 0
 
+    def write_pairs(self, topic, pairs, timeout_ms=30000):
+        """Sends (key, text) in their order; whether all were acknowledged in time."""
+        return not pairs or self._kcat("-P", "-t", topic, "-X", "acks=all", "-X", f"message.timeout.ms={timeout_ms}",
+                                       "-K", "\t", text="".join(f"{key}\t{text}\n" for key, text in pairs)
+                                       ).returncode == 0
+
     def follow(self, group, topics):
         """A member of a consumer group, in the background, for a with statement.
 
