@@ -153,6 +153,8 @@ label_value(enum metric m, unsigned i, char *room, size_t size)
 	case METRIC_RELAY_ROWS:
 	case METRIC_JOURNAL_LAG:
 		return sink_name((enum sink_id)i);
+	case METRIC_PAYMENT_MESSAGES:
+		return i == 0 ? "settled" : "known";
 	case METRIC_STREAMS_OPEN:
 	case METRIC_STREAMS_OPENED:
 	case METRIC_STREAM_EVENTS:

@@ -112,11 +112,6 @@ class Desk:
         wait_for(lambda: self.status(booking) == status, f"{booking} to be {status}, not {self.status(booking)}",
                  TIMEOUT_S)
 
-    def settled(self):
-        """Waits until everything told so far is settled: by one more booking's payment behind it."""
-        for _ in range(2):
-            yield
-
     def journal(self, booking):
         return [row[0] for row in self.ask("SELECT type FROM journal WHERE booking_id = %s ORDER BY seq", booking)]
 
