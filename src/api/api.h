@@ -40,13 +40,14 @@ typedef enum err (*api_handler)(struct api *a);
 /* A line of the route table. */
 struct route {
 	struct route_key key;
-	int who;             /* roles that may call it, bits; PUBLIC: anybody, token or none */
+	int who;             /* roles that may call it, bits; PUBLIC: anybody, token or none; or KEYED */
 	api_handler handler; /* decodes, calls core, encodes */
 	enum face face;
 	size_t body_most;    /* 0: it takes no body; else bytes, and marks */
 };
 
 #define PUBLIC  0
+#define KEYED   (1 << 16) /* takes an Idempotency-Key: it creates something, or pays */
 #define ANYBODY (ROLE_BUYER | ROLE_SELLER | ROLE_ADMIN | ROLE_SERVICE)
 
 /* One request on its way through a face. */
@@ -58,6 +59,7 @@ struct api {
 	const char *arg[ROUTE_ARGS];
 	struct principal who; /* role NONE: no token */
 	cJSON *body;          /* the parsed body of a route that takes one */
+	struct keyed *keyed;  /* it is to be answered once; NULL: however often it comes */
 	/* For an error's answer. */
 	const char *message; /* instead of the default text; or NULL */
 	const char *details; /* a JSON object; or NULL */
@@ -81,6 +83,15 @@ bool api_may_see(const struct principal *who, const char *user_id, const char *s
 
 /* Whether the caller may act on anybody's bookings. */
 bool api_is_staff(const struct api *a);
+
+/*
+ * For the handlers of keyed routes (core/keyed.h): what they pass on, and how they answer. render
+ * is given arg and `what`; when the answer is stored already it is not called again.
+ */
+struct keyed *api_keyed(struct api *a, keyed_render render, void *arg);
+void api_answer(struct api *a, keyed_render render, void *arg, const void *what);
+/* Closes the object that was written, and makes it such an answer. location: or NULL */
+struct reply api_reply(struct jsonw *w, int status, const char *location);
 
 /* The routes, for the dispatcher and for listing them. */
 const struct route *api_routes(size_t *n);

@@ -2,6 +2,7 @@
 #include <strings.h>
 
 #include "api/api.h"
+#include "api/keys.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -26,23 +27,30 @@ has_no_body(const struct request *rq)
 	return length == NULL || *length == '\0' || strcmp(length, "0") == 0;
 }
 
-/* Reads and parses the body of a route that takes one. */
+/* Reads the body of a route that takes one. */
 static enum err
 take_body(struct api *a)
 {
 	const size_t most = a->route->body_most;
-	struct json_fault fault = { NULL, 0 };
 	enum err e;
 
 	if (most == 0 || ((most & BODY_OPTIONAL) != 0 && has_no_body(a->rq)))
 		return ERR_OK;
 	if ((most & BODY_ANY_TYPE) == 0 && !is_json(request_header(a->rq, "CONTENT_TYPE")))
 		return ERR_UNSUPPORTED_MEDIA_TYPE;
-	if ((e = request_read_body(a->rq, BODY_BYTES(most))) != ERR_OK) {
-		a->message = e == ERR_VALIDATION_ERROR ? "The body is shorter than announced" : NULL;
-		return e;
-	}
-	if ((most & BODY_RAW) != 0)
+	if ((e = request_read_body(a->rq, BODY_BYTES(most))) == ERR_VALIDATION_ERROR)
+		a->message = "The body is shorter than announced";
+	return e;
+}
+
+/* Parses it, unless the handler does. */
+static enum err
+parse_body(struct api *a)
+{
+	struct json_fault fault = { NULL, 0 };
+	enum err e;
+
+	if (a->rq->body == NULL || (a->route->body_most & BODY_RAW) != 0)
 		return ERR_OK;
 	e = json_parse(a->rq->ctx, a->rq->body, a->rq->body_len, &a->body, &fault);
 	if (e == ERR_OK && !cJSON_IsObject(a->body)) {
@@ -58,15 +66,18 @@ take_body(struct api *a)
 static enum err
 run(struct api *a, const struct route_match *match)
 {
+	bool replayed;
 	enum err e;
 
 	if (match->path_known)
 		response_header(a->rq, a->rs, "Allow", match->allow);
 	if (match->index < 0)
 		return match->path_known ? ERR_METHOD_NOT_ALLOWED : ERR_NOT_FOUND;
-	if ((e = api_authenticate(a)) != ERR_OK || (e = take_body(a)) != ERR_OK)
+	if ((e = api_authenticate(a)) != ERR_OK || (e = take_body(a)) != ERR_OK ||
+	    (e = keys_begin(a, &replayed)) != ERR_OK || replayed)
 		return e;
-	return a->route->handler(a);
+	e = parse_body(a);
+	return keys_known(a, e == ERR_OK ? a->route->handler(a) : e);
 }
 
 static void
@@ -99,6 +110,7 @@ api_serve(struct request *rq, struct response *rs, void *app)
 		a.message = "The URL is not valid";
 	if (e != ERR_OK)
 		face_error(&a, a.route == NULL ? face_of(rq) : a.route->face, e);
+	keys_end(&a, e);
 	metrics_observe(METRIC_REQUEST_TIME, a.route == NULL ? METRICS_ROUTES - 1 : (unsigned)match.index,
 	                clock_mono_us() - rq->began_us);
 	log_request(&a, e == ERR_OK ? NULL : err_name(e));

@@ -297,10 +297,19 @@ decode_ask(struct api *a, struct ask *ask)
 	return find_place(a, ask);
 }
 
-/* The booking as it was accepted. */
-static enum err
-answer_accepted(struct api *a, const struct ask *ask, const struct answer *answer)
+/* What was asked for, as the answer is rendered of it. */
+struct asked {
+	struct api *a;
+	struct ask ask;
+};
+
+/* The booking as it was accepted; arg: struct asked, what: struct answer. */
+static void
+render_accepted(void *arg, const void *what, struct reply *out)
 {
+	const struct asked *asked = arg;
+	const struct ask *ask = &asked->ask;
+	const struct answer *answer = what;
 	const struct booking b = { .key = { ask->event_id, ask->id },
 		                 .user_id = ask->user_id,
 		                 .mode = ask->best ? MODE_BEST : MODE_MANUAL,
@@ -316,48 +325,56 @@ answer_accepted(struct api *a, const struct ask *ask, const struct answer *answe
 		                 .paid_us = -1 };
 	struct jsonw w;
 
-	jsonw_init(&w, a->rq->ctx, 512);
+	jsonw_init(&w, ask->ctx, 512);
 	jsonw_open(&w, NULL, '{');
-	write_core(a, &w, &b);
-	jsonw_close(&w, '}');
-	response_json(a->rs, 202, &w);
-	return ERR_OK;
+	write_core(asked->a, &w, &b);
+	*out = api_reply(&w, 202, NULL);
 }
 
 enum err
 queue_booking_create(struct api *a)
 {
-	struct ask ask = { .kind = ASK_ACCEPT, .queued = true };
+	struct asked asked = { a, { .kind = ASK_ACCEPT, .queued = true } };
 	struct answer answer;
 	enum err e;
 
-	if ((e = decode_ask(a, &ask)) == ERR_OK) {
-		e = clerk_book(a->app->clerk, &ask, &answer);
+	if ((e = decode_ask(a, &asked.ask)) == ERR_OK) {
+		asked.ask.keyed = api_keyed(a, render_accepted, &asked);
+		e = clerk_book(a->app->clerk, &asked.ask, &answer);
 		if (e == ERR_OK)
-			e = answer_accepted(a, &ask, &answer);
+			api_answer(a, render_accepted, &asked, &answer);
 		else if (e == ERR_VALIDATION_ERROR)
 			a->message = talloc_asprintf(a->rq->ctx, "Maximum %d tickets per booking", answer.limit);
 	}
-	house_close(ask.house);
+	house_close(asked.ask.house);
 	return e;
 }
 
 /* --- reading, cancelling, paying --- */
 
+/* A booking, whole; arg: struct api, what: struct booking, or struct changed. */
+static void
+render_booking(void *arg, const void *what, struct reply *out)
+{
+	struct api *a = arg;
+	struct jsonw w;
+
+	jsonw_init(&w, a->rq->ctx, 1024);
+	write_booking(a, &w, what, true);
+	*out = (struct reply){ 200, NULL, jsonw_text(&w) };
+}
+
 static enum err
 answer_booking(struct api *a, const struct uuid *id)
 {
 	struct booking b;
-	struct jsonw w;
 	enum err e;
 
 	if ((e = lookup_booking(a->app->lookup, a->rq->ctx, id, &b)) != ERR_OK)
 		return e;
 	if (!api_may_see(&a->who, b.user_id, b.event.seller))
 		return ERR_FORBIDDEN;
-	jsonw_init(&w, a->rq->ctx, 1024);
-	write_booking(a, &w, &b, true);
-	response_json(a->rs, 200, &w);
+	api_answer(a, render_booking, a, &b);
 	return ERR_OK;
 }
 
@@ -459,7 +476,12 @@ queue_booking_pay(struct api *a)
 
 	if ((e = decode_uuid_arg(a, a->arg[0], &id)) != ERR_OK)
 		return e;
-	e = booking_pay(a->app->pool, a->rq->ctx, &id, &who, &pay_mock, &found);
+	e = booking_pay(a->app->pool, a->rq->ctx, &id, &who, &pay_mock,
+	                api_keyed(a, render_booking, a), &found);
+	if (e == ERR_OK && a->keyed != NULL && a->keyed->stored) {
+		api_answer(a, render_booking, a, NULL); /* which is rendered already */
+		return ERR_OK;
+	}
 	if (e == ERR_OK)
 		return answer_booking(a, &id);
 	if (e == ERR_FORBIDDEN)

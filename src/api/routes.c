@@ -7,19 +7,19 @@
 
 /* Every URL, in match order; {x} binds one segment. */
 static const struct route routes[] = {
-	{ { POST, "/api/v1/plans" }, SELLERS, v1_plan_import, FACE_V1, PLAN_BODY_MOST | BODY_RAW },
+	{ { POST, "/api/v1/plans" }, SELLERS | KEYED, v1_plan_import, FACE_V1, PLAN_BODY_MOST | BODY_RAW },
 	{ { GET, "/api/v1/plans" }, SELLERS, v1_plan_list, FACE_V1, 0 },
 	{ { GET, "/api/v1/plans/{id}" }, SELLERS, v1_plan_get, FACE_V1, 0 },
 
-	{ { POST, "/api/v1/events" }, SELLERS, v1_event_create, FACE_V1, BODY_MOST },
+	{ { POST, "/api/v1/events" }, SELLERS | KEYED, v1_event_create, FACE_V1, BODY_MOST },
 	{ { GET, "/api/v1/events" }, PUBLIC, v1_event_list, FACE_V1, 0 },
 	{ { GET, "/api/v1/events/{id}" }, PUBLIC, v1_event_get, FACE_V1, 0 },
 	{ { PATCH, "/api/v1/events/{id}" }, SELLERS, v1_event_change, FACE_V1, BODY_MOST },
 	{ { POST, "/api/v1/events/{id}/cancel" }, SELLERS, v1_event_cancel, FACE_V1, BODY_MOST | BODY_OPTIONAL },
 	{ { GET, "/api/v1/events/{id}/seats" }, PUBLIC, v1_event_seats, FACE_V1, 0 },
 
-	{ { POST, "/api/v1/bookings" }, BUYERS, v1_booking_create, FACE_V1, BODY_MOST },
-	{ { POST, "/api/v1/bookings/hold-seats" }, BUYERS, v1_hold_create, FACE_V1, BODY_MOST },
+	{ { POST, "/api/v1/bookings" }, BUYERS | KEYED, v1_booking_create, FACE_V1, BODY_MOST },
+	{ { POST, "/api/v1/bookings/hold-seats" }, BUYERS | KEYED, v1_hold_create, FACE_V1, BODY_MOST },
 	{ { DELETE, "/api/v1/bookings/holds/{id}" }, BUYERS, v1_hold_release, FACE_V1, 0 },
 	{ { GET, "/api/v1/bookings/my" }, ANYBODY, v1_booking_list_own, FACE_V1, 0 },
 	{ { GET, "/api/v1/bookings/user/{id}" }, ANYBODY, v1_booking_list_user, FACE_V1, 0 },
@@ -34,18 +34,18 @@ static const struct route routes[] = {
 	{ { GET, "/api/v1/bookings/{id}/ticket.png" }, ANYBODY, v1_ticket_png, FACE_V1, 0 },
 	{ { POST, "/api/v1/tickets/{ref}/check-in" }, USHERS, v1_ticket_check_in, FACE_V1, 0 },
 
-	{ { POST, "/api/v1/payments/initiate" }, BUYERS, v1_payment_initiate, FACE_V1, BODY_MOST },
+	{ { POST, "/api/v1/payments/initiate" }, BUYERS | KEYED, v1_payment_initiate, FACE_V1, BODY_MOST },
 	{ { POST, "/api/v1/payments/webhook" }, PUBLIC, v1_payment_webhook, FACE_V1,
 	  BODY_MOST | BODY_RAW | BODY_ANY_TYPE },
-	{ { POST, "/api/v1/payments/refund/{id}" }, BUYERS, v1_payment_refund, FACE_V1,
+	{ { POST, "/api/v1/payments/refund/{id}" }, BUYERS | KEYED, v1_payment_refund, FACE_V1,
 	  BODY_MOST | BODY_OPTIONAL },
 	{ { GET, "/api/v1/payments/status/{id}" }, ANYBODY, v1_payment_status, FACE_V1, 0 },
 
-	{ { POST, "/api/booking" }, BUYERS, queue_booking_create, FACE_QUEUE, BODY_MOST },
+	{ { POST, "/api/booking" }, BUYERS | KEYED, queue_booking_create, FACE_QUEUE, BODY_MOST },
 	{ { GET, "/api/booking/my_booking" }, ANYBODY, queue_booking_list, FACE_QUEUE, 0 },
 	{ { GET, "/api/booking/{id}" }, ANYBODY, queue_booking_get, FACE_QUEUE, 0 },
 	{ { PATCH, "/api/booking/{id}" }, BUYERS, queue_booking_cancel, FACE_QUEUE, 0 },
-	{ { POST, "/api/booking/{id}/pay" }, BUYERS, queue_booking_pay, FACE_QUEUE, 0 },
+	{ { POST, "/api/booking/{id}/pay" }, BUYERS | KEYED, queue_booking_pay, FACE_QUEUE, 0 },
 	{ { POST, "/api/v1/stream-tickets" }, ANYBODY, v1_stream_ticket, FACE_V1, 0 },
 
 	{ { GET, "/health" }, PUBLIC, health_get, FACE_V1, 0 },

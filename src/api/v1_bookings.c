@@ -198,9 +198,13 @@ decode_ask(struct api *a, struct ask *ask)
 	return e;
 }
 
-static enum err
-answer_created(struct api *a, const struct ask *ask, const struct answer *answer)
+/* The booking as it was made; arg: struct v1_asked, what: struct answer. */
+static void
+render_created(void *arg, const void *what, struct reply *out)
 {
+	const struct v1_asked *asked = arg;
+	const struct ask *ask = &asked->ask;
+	const struct answer *answer = what;
 	const struct booking b = { .key = { ask->event_id, ask->id },
 		                       .number = answer->number,
 		                       .status = BOOKING_PENDING,
@@ -213,31 +217,30 @@ answer_created(struct api *a, const struct ask *ask, const struct answer *answer
 	char id[UUID_TEXT];
 	struct jsonw w;
 
-	v1_open(a, &w, 1024);
+	v1_open(asked->a, &w, 1024);
 	jsonw_open(&w, "data", '{');
 	write_core(&w, &b);
 	jsonw_close(&w, '}');
-	v1_close(a, &w, 201);
-	response_header(a->rq, a->rs, "Location",
-	                talloc_asprintf(a->rq->ctx, "/api/v1/bookings/%s", uuid_text(&ask->id, id)));
-	return ERR_OK;
+	*out = api_reply(&w, 201,
+	                talloc_asprintf(ask->ctx, "/api/v1/bookings/%s", uuid_text(&ask->id, id)));
 }
 
 enum err
 v1_booking_create(struct api *a)
 {
-	struct ask ask = { .kind = ASK_BOOK };
+	struct v1_asked asked = { a, { .kind = ASK_BOOK } };
 	struct answer answer;
 	enum err e;
 
-	if ((e = decode_ask(a, &ask)) == ERR_OK) {
-		e = clerk_book(a->app->clerk, &ask, &answer);
+	if ((e = decode_ask(a, &asked.ask)) == ERR_OK) {
+		asked.ask.keyed = api_keyed(a, render_created, &asked);
+		e = clerk_book(a->app->clerk, &asked.ask, &answer);
 		if (e == ERR_OK)
-			e = answer_created(a, &ask, &answer);
+			api_answer(a, render_created, &asked, &answer);
 		else
-			explain(a, &ask, &answer);
+			explain(a, &asked.ask, &answer);
 	}
-	house_close(ask.house);
+	house_close(asked.ask.house);
 	return e;
 }
 

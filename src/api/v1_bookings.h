@@ -5,6 +5,12 @@
 
 /* What requests for seats have in common in /api/v1, be it to book them or to hold them. */
 
+/* A request for seats, as its answer is rendered of it. */
+struct v1_asked {
+	struct api *a;
+	struct ask ask;
+};
+
 /*
  * On whose behalf: staff may name a user in "userId", anybody else only himself (R-51). Sets
  * user_id and user_name. Errors: FORBIDDEN.

@@ -89,6 +89,21 @@ answer_event(struct api *a, int32_t id, int status)
 	return ERR_OK;
 }
 
+/* An event as it was made; arg: struct api, what: struct event. */
+static void
+render_created(void *arg, const void *what, struct reply *out)
+{
+	const struct event *event = what;
+	struct api *a = arg;
+	struct jsonw w;
+
+	v1_open(a, &w, 1024);
+	jsonw_open(&w, "data", '{');
+	write_event(&w, event);
+	jsonw_close(&w, '}');
+	*out = api_reply(&w, 201, talloc_asprintf(a->rq->ctx, "/api/v1/events/%d", event->id));
+}
+
 /* Notes a fault at "list.name". */
 static void
 fault_in(struct api *a, const char *list, const char *name, const char *why)
@@ -231,19 +246,18 @@ v1_event_create(struct api *a)
 {
 	struct event_draft draft = { 0 };
 	const char *field, *why;
-	int32_t id;
+	struct event event;
 	enum err e;
 
 	if ((e = decode_draft(a, &draft)) != ERR_OK)
 		return e;
-	e = event_create(a->app->pool, a->rq->ctx, &draft, &id, &field, &why);
+	e = event_create(a->app->pool, a->rq->ctx, &draft, api_keyed(a, render_created, a), &event,
+	                 &field, &why);
 	if (e == ERR_VALIDATION_ERROR)
 		decode_fault(a, field, why);
-	if (e != ERR_OK)
-		return e;
-	response_header(a->rq, a->rs, "Location",
-	                talloc_asprintf(a->rq->ctx, "/api/v1/events/%d", id));
-	return answer_event(a, id, 201);
+	if (e == ERR_OK)
+		api_answer(a, render_created, a, &event);
+	return e;
 }
 
 static enum event_status

@@ -25,12 +25,16 @@ decode_ask(struct api *a, struct ask *ask)
 	return e == ERR_OK ? decode_done(a) : e;
 }
 
+/* The seats as they are held; arg: struct v1_asked, what: struct answer. */
 static void
-answer_held(struct api *a, const struct ask *ask, const struct answer *answer)
+render_held(void *arg, const void *what, struct reply *out)
 {
+	const struct v1_asked *asked = arg;
+	const struct ask *ask = &asked->ask;
+	const struct answer *answer = what;
 	struct jsonw w;
 
-	v1_open(a, &w, 1024);
+	v1_open(asked->a, &w, 1024);
 	jsonw_open(&w, "holds", '[');
 	for (size_t i = 0; i < ask->n_seats; i++) {
 		const struct uuid id = uuid_of_seat(ask->event_id, ask->seats[i]);
@@ -42,23 +46,24 @@ answer_held(struct api *a, const struct ask *ask, const struct answer *answer)
 	}
 	jsonw_close(&w, ']');
 	jsonw_time(&w, "expiresAt", answer->expires_us);
-	v1_close(a, &w, 200);
+	*out = api_reply(&w, 200, NULL);
 }
 
 enum err
 v1_hold_create(struct api *a)
 {
-	struct ask ask = { .kind = ASK_HOLD };
+	struct v1_asked asked = { a, { .kind = ASK_HOLD } };
 	struct answer answer;
 	enum err e;
 
-	if ((e = decode_ask(a, &ask)) != ERR_OK)
+	if ((e = decode_ask(a, &asked.ask)) != ERR_OK)
 		return e;
-	e = clerk_book(a->app->clerk, &ask, &answer);
+	asked.ask.keyed = api_keyed(a, render_held, &asked);
+	e = clerk_book(a->app->clerk, &asked.ask, &answer);
 	if (e == ERR_OK)
-		answer_held(a, &ask, &answer);
+		api_answer(a, render_held, &asked, &answer);
 	else
-		v1_name_refused(a, &ask, &answer);
+		v1_name_refused(a, &asked.ask, &answer);
 	if (e == ERR_VALIDATION_ERROR)
 		decode_fault(a, "seatIds",
 		             talloc_asprintf(a->rq->ctx,

@@ -70,29 +70,36 @@ write_refunds(struct jsonw *w, const struct refund *refunds, size_t n)
 	jsonw_close(w, ']');
 }
 
-/* The money of one booking, and its state. */
+/* The money of one booking, and its state; arg: struct api, what: struct changed. */
+static void
+render_account(void *arg, const void *what, struct reply *out)
+{
+	const struct changed *c = what;
+	struct jsonw w;
+
+	v1_open(arg, &w, 1024);
+	jsonw_open(&w, "data", '{');
+	jsonw_uuid(&w, "bookingId", &c->booking.key.id);
+	jsonw_str(&w, "status", booking_status_in(FACE_V1, c->booking.status));
+	v1_write_payments(&w, c->account.payments, c->account.n_payments);
+	write_refunds(&w, c->account.refunds, c->account.n_refunds);
+	jsonw_close(&w, '}');
+	*out = api_reply(&w, 200, NULL);
+}
+
 static enum err
 answer_account(struct api *a, const struct uuid *id)
 {
-	struct account account;
-	struct booking b;
-	struct jsonw w;
+	struct changed c = { .payment = NULL };
 	enum err e;
 
-	if ((e = lookup_booking(a->app->lookup, a->rq->ctx, id, &b)) != ERR_OK)
+	if ((e = lookup_booking(a->app->lookup, a->rq->ctx, id, &c.booking)) != ERR_OK)
 		return e;
-	if (!api_may_see(&a->who, b.user_id, b.event.seller))
+	if (!api_may_see(&a->who, c.booking.user_id, c.booking.event.seller))
 		return ERR_FORBIDDEN;
-	if ((e = account_of(a->app->pool, a->rq->ctx, &b, &account)) != ERR_OK)
+	if ((e = account_of(a->app->pool, a->rq->ctx, &c.booking, &c.account)) != ERR_OK)
 		return e;
-	v1_open(a, &w, 1024);
-	jsonw_open(&w, "data", '{');
-	jsonw_uuid(&w, "bookingId", id);
-	jsonw_str(&w, "status", booking_status_in(FACE_V1, b.status));
-	v1_write_payments(&w, account.payments, account.n_payments);
-	write_refunds(&w, account.refunds, account.n_refunds);
-	jsonw_close(&w, '}');
-	v1_close(a, &w, 200);
+	api_answer(a, render_account, a, &c);
 	return ERR_OK;
 }
 
@@ -118,8 +125,14 @@ v1_payment_refund(struct api *a)
 	reason = decode_text(a, "reason", OPTIONAL, 1, REASON_MOST);
 	if ((e = decode_uuid_arg(a, a->arg[0], &id)) != ERR_OK || (e = decode_done(a)) != ERR_OK)
 		return e;
-	e = booking_refund(a->app->pool, a->rq->ctx, &id, &who, &a->app->terms, reason);
-	return e == ERR_OK ? answer_account(a, &id) : e;
+	e = booking_refund(a->app->pool, a->rq->ctx, &id, &who, &a->app->terms, reason,
+	                   api_keyed(a, render_account, a));
+	if (e != ERR_OK)
+		return e;
+	if (a->keyed == NULL || !a->keyed->stored)
+		return answer_account(a, &id);
+	api_answer(a, render_account, a, NULL); /* which is rendered already */
+	return ERR_OK;
 }
 
 /* A booking's id in the body; a faulty one is noted. */
@@ -132,29 +145,39 @@ decode_booking(struct api *a, const char *name, struct uuid *out)
 		decode_fault(a, name, "must be the id of a booking");
 }
 
+/* A session; arg: struct api, what: struct changed. */
+static void
+render_session(void *arg, const void *what, struct reply *out)
+{
+	const struct payment *p = ((const struct changed *)what)->payment;
+	struct jsonw w;
+
+	v1_open(arg, &w, 512);
+	jsonw_str(&w, "paymentUrl", p->url);
+	jsonw_str(&w, "sessionId", p->session);
+	jsonw_uuid(&w, "paymentId", &p->id);
+	jsonw_time(&w, "expiresAt", p->expires_us);
+	*out = api_reply(&w, 200, NULL);
+}
+
 enum err
 v1_payment_initiate(struct api *a)
 {
 	static const char *const fields[] = { "bookingId", NULL };
 	const struct actor who = actor_of(a);
 	struct payment payment;
+	const struct changed opened = { .payment = &payment };
 	struct uuid id;
-	struct jsonw w;
 	enum err e;
 
 	decode_known(a, fields);
 	decode_booking(a, "bookingId", &id);
 	if ((e = decode_done(a)) != ERR_OK)
 		return e;
-	if ((e = checkout_open(&a->app->checkout, a->rq->ctx, &id, &who, &payment)) != ERR_OK)
-		return e;
-	v1_open(a, &w, 512);
-	jsonw_str(&w, "paymentUrl", payment.url);
-	jsonw_str(&w, "sessionId", payment.session);
-	jsonw_uuid(&w, "paymentId", &payment.id);
-	jsonw_time(&w, "expiresAt", payment.expires_us);
-	v1_close(a, &w, 200);
-	return ERR_OK;
+	e = checkout_open(&a->app->checkout, a->rq->ctx, &id, &who, api_keyed(a, render_session, a), &payment);
+	if (e == ERR_OK)
+		api_answer(a, render_session, a, &opened);
+	return e;
 }
 
 /* --- call-backs --- */

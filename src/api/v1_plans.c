@@ -40,26 +40,33 @@ fault_list(TALLOC_CTX *ctx, const struct plan_faults *faults)
 	return jsonw_text(&w);
 }
 
+/* A plan as it was stored; arg: struct api, what: struct plan_info. */
+static void
+render_imported(void *arg, const void *what, struct reply *out)
+{
+	struct jsonw w;
+
+	v1_open(arg, &w, 512);
+	write_plan(&w, "data", what, false);
+	*out = api_reply(&w, 201, NULL);
+}
+
 enum err
 v1_plan_import(struct api *a)
 {
 	struct plan_faults faults = { 0 };
 	struct plan_info plan;
-	struct jsonw w;
 	enum err e;
 
-	e = plans_import(a->app->pool, a->rq->ctx, a->who.sub, a->rq->body, a->rq->body_len, &plan,
-	                 &faults);
+	e = plans_import(a->app->pool, a->rq->ctx, a->who.sub, a->rq->body, a->rq->body_len,
+	                 api_keyed(a, render_imported, a), &plan, &faults);
 	if (e == ERR_VALIDATION_ERROR) {
 		a->message = "The seating plan has faults";
 		a->details = fault_list(a->rq->ctx, &faults);
 	}
-	if (e != ERR_OK)
-		return e;
-	v1_open(a, &w, 512);
-	write_plan(&w, "data", &plan, false);
-	v1_close(a, &w, 201);
-	return ERR_OK;
+	if (e == ERR_OK)
+		api_answer(a, render_imported, a, &plan);
+	return e;
 }
 
 enum err

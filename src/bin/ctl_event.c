@@ -94,22 +94,22 @@ ctl_event_create(struct ctl *c)
 	};
 	struct event_draft draft = { 0 };
 	const char *field, *why;
+	struct event event;
 	struct pool *pool;
-	int32_t id;
 	enum err e;
 
 	if (!take_prices(c, &draft) || !ctl_options(c, options) || !make_draft(&o, &draft))
 		return CTL_USAGE;
 	if ((pool = ctl_pool(c)) == NULL)
 		return CTL_FAILED;
-	e = event_create(pool, c->ctx, &draft, &id, &field, &why);
+	e = event_create(pool, c->ctx, &draft, NULL, &event, &field, &why);
 	if (e == ERR_VALIDATION_ERROR)
 		return ctl_fail("%s %s", field, why);
 	if (e == ERR_OK && o.on_sale)
-		e = change_status(pool, c->ctx, id, EVENT_ON_SALE);
+		e = change_status(pool, c->ctx, event.id, EVENT_ON_SALE);
 	if (e != ERR_OK)
 		return ctl_fail("%s", err_text(e));
-	printf("%d\n", id);
+	printf("%d\n", event.id);
 	return CTL_OK;
 }
 

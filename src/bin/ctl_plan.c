@@ -38,7 +38,7 @@ ctl_plan_import(struct ctl *c)
 	}
 	if ((pool = ctl_pool(c)) == NULL || (text = ctl_read(c, c->argv[1], DOCUMENT_MOST, &n)) == NULL)
 		return CTL_FAILED;
-	e = plans_import(pool, c->ctx, owner, text, n, &plan, &faults);
+	e = plans_import(pool, c->ctx, owner, text, n, NULL, &plan, &faults);
 	if (e == ERR_VALIDATION_ERROR)
 		return print_faults(c->argv[1], &faults);
 	if (e != ERR_OK)

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "core/house.h"
+#include "core/keyed.h"
 #include "store/reserve.h"
 
 #define ASK_MAX_SEATS   50 /* the most that MAX_SEATS_PER_BOOKING may be set to */
@@ -38,6 +39,7 @@ struct ask {
 	const char *user_id;
 	const char *user_name;      /* or NULL */
 	const char *correlation_id; /* or NULL */
+	struct keyed *keyed; /* or NULL; rendered with the answer, before COMMIT */
 	bool queued; /* through /api/booking: no window but the event's own, and no cap */
 	int32_t quantity;
 	int32_t seats[ASK_MAX_SEATS]; /* distinct seat numbers, ascending; best: chosen by the clerk */
@@ -101,7 +103,7 @@ struct verdict {
  * facts	what was read under the locks; seats sorted
  * asks		n of them; a seat goes to the first who may have it
  * out		n verdicts. An entry whose err is set on entry stays refused for that reason, unless
- *			the event gives a better one. Set: ERR_OK, SEAT_ALREADY_RESERVED, SEAT_NOT_FOUND,
+ *			the event gives a better one and it is not KEY_KNOWN or IDEMPOTENCY_IN_PROGRESS. Set: ERR_OK, SEAT_ALREADY_RESERVED, SEAT_NOT_FOUND,
  *			EVENT_NOT_FOUND, EVENT_NOT_ON_SALE, EVENT_CANCELLED, TOO_MANY_PENDING_BOOKINGS,
  *			VALIDATION_ERROR (more seats than limit); INVALID_STATE and gone; or lapsed, with err
  *			SEAT_ALREADY_RESERVED and the lapsed seats refused

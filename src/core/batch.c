@@ -1,12 +1,12 @@
 #include "core/batch.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "base/shared.h"
 #include "core/journal.h"
+#include "core/wants.h"
 
 /* What those do who lost a race for best seats, from which try on, counted from 0. */
 #define BE_ALONE   1 /* choose when nobody else does, from what all others have left */
@@ -24,106 +24,9 @@ struct pending_commit {
 	struct verdict *verdicts;
 	struct booking_write *writes; /* of the asks that something is written for, in order */
 	size_t n_writes;
+	struct booking_write **write_of; /* by ask; NULL: nothing is written */
+	struct keyed **keyed;            /* of wants.answer_keys, in their order */
 };
-
-static int
-compare_i64(const void *a, const void *b)
-{
-	const int64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-static int
-compare_i32(const void *a, const void *b)
-{
-	const int32_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-/* Sorts n elements and drops repeated ones; returns how many are left. */
-static size_t
-sort_distinct(void *base, size_t n, size_t size, int (*compare)(const void *, const void *))
-{
-	char *at = base;
-	size_t kept = 0;
-
-	qsort(base, n, size, compare);
-	for (size_t i = 0; i < n; i++) {
-		if (kept == 0 || compare(at + (kept - 1) * size, at + i * size) != 0)
-			memmove(at + kept++ * size, at + i * size, size);
-	}
-	return kept;
-}
-
-/* Sorts and empties out repeats of seats. */
-static size_t
-distinct_seats(struct seat_key *seats, size_t n)
-{
-	return sort_distinct(seats, n, sizeof(*seats), seat_key_compare);
-}
-
-/* The list that an ask's seats are locked by; NULL: nothing is locked for it. */
-static struct seat_key *
-seat_list(const struct ask *ask, bool patient, struct wants *w, size_t **n)
-{
-	const bool idle = ask->best && !patient;
-
-	*n = idle ? &w->n_idle : &w->n_seats;
-	return ask->kind == ASK_ACCEPT ? NULL : idle ? w->idle : w->seats;
-}
-
-/* Adds the asker and event of a hold, once. */
-static void
-want_holding(TALLOC_CTX *ctx, const struct ask *ask, struct wants *w)
-{
-	for (size_t i = 0; i < w->n_holdings; i++) {
-		if (w->holdings[i].event_id == ask->event_id &&
-		    strcmp(w->holdings[i].user_id, ask->user_id) == 0)
-			return;
-	}
-	w->holdings = talloc_realloc(ctx, w->holdings, struct holding, (unsigned)w->n_holdings + 1);
-	w->holdings[w->n_holdings++] =
-	    (struct holding){ .event_id = ask->event_id, .user_id = ask->user_id };
-}
-
-void
-wants_collect(TALLOC_CTX *ctx, struct ask *const *asks, size_t n, bool patient, struct wants *out)
-{
-	size_t seats = 0;
-
-	for (size_t i = 0; i < n; i++)
-		seats += asks[i]->n_seats;
-	*out = (struct wants){
-		.lock_keys = talloc_array(ctx, int64_t, (unsigned)n),
-		.users = talloc_array(ctx, const char *, (unsigned)n),
-		.events = talloc_array(ctx, int32_t, (unsigned)n),
-		.bookings = talloc_array(ctx, struct uuid, (unsigned)n),
-		.seats = talloc_array(ctx, struct seat_key, (unsigned)seats),
-		.idle = talloc_array(ctx, struct seat_key, (unsigned)seats),
-	};
-	for (size_t i = 0; i < n; i++) {
-		size_t *used;
-		struct seat_key *list = seat_list(asks[i], patient, out, &used);
-
-		out->lock_keys[i] = (int64_t)hash_text(asks[i]->user_id);
-		out->users[i] = asks[i]->user_id;
-		out->events[i] = asks[i]->event_id;
-		if (asks[i]->kind == ASK_SEAT)
-			out->bookings[out->n_bookings++] = asks[i]->id;
-		if (asks[i]->kind == ASK_HOLD)
-			want_holding(ctx, asks[i], out);
-		for (size_t k = 0; list != NULL && k < asks[i]->n_seats; k++)
-			list[(*used)++] = (struct seat_key){ asks[i]->event_id, asks[i]->seats[k] };
-	}
-	out->n_users = n;
-	out->n_keys = sort_distinct(out->lock_keys, n, sizeof(int64_t), compare_i64);
-	out->n_events = sort_distinct(out->events, n, sizeof(int32_t), compare_i32);
-	out->n_bookings = sort_distinct(out->bookings, out->n_bookings, sizeof(struct uuid), uuid_compare);
-	out->n_seats = distinct_seats(out->seats, out->n_seats);
-	out->n_idle = distinct_seats(out->idle, out->n_idle);
-}
 
 /* --- seats that the system chooses --- */
 
@@ -147,7 +50,7 @@ begin_choice(TALLOC_CTX *ctx, struct pending_commit *p)
 		events[n++] = p->asks[i]->event_id;
 	}
 	p->choosing.events = events;
-	p->choosing.n = n == 0 ? 0 : sort_distinct(events, n, sizeof(int32_t), compare_i32);
+	p->choosing.n = n == 0 ? 0 : wants_distinct(events, n);
 }
 
 /* Brings a house up to date, and chooses for one party. */
@@ -234,6 +137,38 @@ settle_promises(const struct pending_commit *p, bool committed)
 	}
 }
 
+/* --- requests that are answered once --- */
+
+/* Lists the keys of the asks. One that is in the batch twice is served once. */
+static void
+want_keys(TALLOC_CTX *ctx, struct pending_commit *p)
+{
+	p->keyed = talloc_array(ctx, struct keyed *, (unsigned)p->n);
+	for (size_t i = 0; i < p->n; i++) {
+		struct keyed *k = p->asks[i]->keyed;
+
+		if (k != NULL && wants_key(ctx, k, &p->wants))
+			p->keyed[p->wants.n_answer_keys - 1] = k;
+		else if (k != NULL)
+			p->verdicts[i].err = ERR_IDEMPOTENCY_IN_PROGRESS;
+	}
+}
+
+/* Refuses those whose request is served elsewhere, or was answered. */
+static void
+refuse_known(struct pending_commit *p)
+{
+	for (size_t i = 0, at = 0; i < p->n && at < p->wants.n_answer_keys; i++) {
+		if (p->asks[i]->keyed != p->keyed[at])
+			continue;
+		if (p->facts.keys[at] == KEY_KNOWN)
+			p->verdicts[i].err = ERR_KEY_KNOWN;
+		else if (p->facts.keys[at] == KEY_BUSY)
+			p->verdicts[i].err = ERR_IDEMPOTENCY_IN_PROGRESS;
+		at++;
+	}
+}
+
 /* --- what is written --- */
 
 /* A text for people about an ask that gets no seats. */
@@ -314,6 +249,7 @@ static void
 prepare_writes(TALLOC_CTX *ctx, struct pending_commit *p)
 {
 	p->writes = talloc_zero_array(ctx, struct booking_write, (unsigned)p->n);
+	p->write_of = talloc_zero_array(ctx, struct booking_write *, (unsigned)p->n);
 	for (size_t i = 0; i < p->n; i++) {
 		const struct verdict *v = &p->verdicts[i];
 		const struct ask *a = p->asks[i];
@@ -322,6 +258,7 @@ prepare_writes(TALLOC_CTX *ctx, struct pending_commit *p)
 
 		if (!write_kind(a, v, &kind))
 			continue;
+		p->write_of[i] = &p->writes[p->n_writes];
 		p->writes[p->n_writes] = (struct booking_write){
 			.kind = kind,
 			.id = a->id,
@@ -406,29 +343,73 @@ announce(const struct pending_commit *p)
 	}
 }
 
+/* What one of the asks is answered. */
+static void
+answer_one(const struct pending_commit *p, size_t i)
+{
+	const struct verdict *v = &p->verdicts[i];
+	struct answer *out = p->answers[i];
+
+	memset(out, 0, sizeof(*out));
+	out->err = asks_again(p->asks[i], v) ? ERR_TX_RETRY : v->err;
+	out->limit = v->limit;
+	out->n_refused = v->n_refused;
+	memcpy(out->refused, v->refused, v->n_refused * sizeof(out->refused[0]));
+	if (v->err == ERR_OK)
+		answer_booked(p, p->asks[i], v, out);
+	if (p->write_of[i] != NULL)
+		out->number = p->write_of[i]->number;
+}
+
 /* Answers everyone but those who must ask again; the transaction has ended. */
 static void
 answer_all(struct pending_commit *p)
 {
-	const struct booking_write *w = p->writes;
-
 	announce(p);
 	settle_promises(p, true);
 	for (size_t i = 0; i < p->n; i++) {
-		const struct verdict *v = &p->verdicts[i];
-		struct answer *out = p->answers[i];
-		enum write_kind kind;
-
-		memset(out, 0, sizeof(*out));
-		out->err = asks_again(p->asks[i], v) ? ERR_TX_RETRY : v->err;
-		out->limit = v->limit;
-		out->n_refused = v->n_refused;
-		memcpy(out->refused, v->refused, v->n_refused * sizeof(out->refused[0]));
-		if (v->err == ERR_OK)
-			answer_booked(p, p->asks[i], v, out);
-		if (write_kind(p->asks[i], v, &kind))
-			out->number = (w++)->number;
+		answer_one(p, i);
+		if (p->asks[i]->keyed != NULL && p->verdicts[i].err == ERR_OK)
+			p->asks[i]->keyed->stored = true;
 	}
+}
+
+/* Renders the answers to those who got what they asked for, and are to be answered once. */
+static struct answer_key *
+render_keyed(TALLOC_CTX *ctx, const struct pending_commit *p, size_t *n)
+{
+	struct answer_key *rows =
+	    talloc_array(ctx, struct answer_key, (unsigned)p->wants.n_answer_keys);
+
+	*n = 0;
+	for (size_t i = 0; i < p->n; i++) {
+		struct keyed *k = p->asks[i]->keyed;
+
+		if (k == NULL || p->verdicts[i].err != ERR_OK)
+			continue;
+		answer_one(p, i);
+		k->render(k->arg, p->answers[i], &k->reply);
+		rows[(*n)++] = keyed_row(k);
+	}
+	return rows;
+}
+
+/* Writes and commits; answers that are stored take a round trip of their own. */
+static enum err
+write_all(struct db *db, TALLOC_CTX *ctx, struct pending_commit *p, const struct batch *b)
+{
+	struct answer_key *answers;
+	size_t n = 0;
+	enum err e;
+
+	for (size_t i = 0; i < p->n; i++)
+		n += p->asks[i]->keyed != NULL && p->verdicts[i].err == ERR_OK;
+	if (n == 0)
+		return reserve_write(db, ctx, p->writes, p->n_writes, b->written, b->arg);
+	if ((e = reserve_put(db, ctx, p->writes, p->n_writes)) != ERR_OK)
+		return e;
+	answers = render_keyed(ctx, p, &n);
+	return reserve_commit(db, ctx, answers, n, b->written, b->arg);
 }
 
 enum err
@@ -453,14 +434,16 @@ batch_settle(struct db *db, TALLOC_CTX *ctx, const struct policy *policy, struct
 	if (e == ERR_OK) {
 		wants_collect(ctx, b->asks, b->n, b->tries >= BE_PATIENT, &p->wants);
 		p->wants.choosing = &p->choosing;
+		want_keys(ctx, p);
 		e = reserve_lock(db, ctx, &p->wants, &p->facts);
 	}
 	if (e == ERR_OK) {
+		refuse_known(p);
 		decide(ctx, policy, &p->facts, b->asks, b->n, p->verdicts);
 		prepare_writes(ctx, p);
 		collect_lapsed(ctx, p, &b->lapsed, &b->n_lapsed);
 		if (p->n_writes > 0)
-			e = reserve_write(db, ctx, p->writes, p->n_writes, b->written, b->arg);
+			e = write_all(db, ctx, p, b);
 	}
 	db_rollback(db); /* nobody won, or an error: nothing to be flushed, the locks go at once */
 	metrics_observe(METRIC_CLERK_BATCH, 0, (int64_t)b->n);

@@ -6,10 +6,6 @@
 
 #define BATCH_MAX 256 /* requests that one transaction settles at the most */
 
-/* Collects what n asks want locked; on ctx. Seats that the system chose are waited for if patient. */
-void wants_collect(TALLOC_CTX *ctx, struct ask *const *asks, size_t n, bool patient,
-                   struct wants *out);
-
 /* A batch whose COMMIT was sent; what batch_resolve needs. */
 struct pending_commit;
 

@@ -25,7 +25,39 @@ struct change {
 	struct payment payment;    /* that pays for it at once, or begins */
 	const struct pay_provider *provider;
 	const char *ticket_ref;
+	struct keyed *keyed; /* or NULL */
 };
+
+/* Reads the booking as it is now, and its account, in the transaction that changed it. */
+static enum err
+read_changed(struct db *db, TALLOC_CTX *ctx, const struct change *c, struct changed *out)
+{
+	struct call calls[ACCOUNT_CALLS];
+	struct rows *rows[ACCOUNT_CALLS];
+	enum err e;
+
+	if ((e = booking_read_all(db, ctx, &c->id, 1, &out->booking)) != ERR_OK)
+		return e;
+	account_calls(ctx, c->id, calls);
+	if ((e = db_exchange(db, ctx, calls, ACCOUNT_CALLS, rows)) == ERR_OK)
+		account_read(ctx, rows, &out->account);
+	return e;
+}
+
+/* Commits what was collected, with the answer that tells of it if it is stored. */
+static enum err
+commit(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct locked_booking *b, struct moves *m)
+{
+	struct changed changed = { .payment = &c->payment };
+	enum err e;
+
+	if (c->keyed == NULL)
+		e = moves_commit(db, m);
+	else if ((e = moves_write(db, m)) == ERR_OK && (e = read_changed(db, ctx, c, &changed)) == ERR_OK)
+		e = keyed_commit(db, ctx, c->keyed, &changed);
+	shared_event_changed(b->event_id);
+	return e;
+}
 
 /* The type of the journal's row, by the state that a booking ends in. */
 static const char *
@@ -65,7 +97,6 @@ give_back(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct locked_
 	int64_t given, kept;
 	struct moves m;
 	size_t n;
-	enum err e;
 
 	moves_init(&m, ctx);
 	n = refund_plan(b, &c->account, due, reason, refunds, &given);
@@ -79,9 +110,7 @@ give_back(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct locked_
 	else
 		moves_note(&m, b, "booking.cancelled", c->who->correlation_id, journal_ended(ctx, b, reason));
 	refund_store(&m, refunds, n, c->who->correlation_id);
-	e = moves_commit(db, &m);
-	shared_event_changed(b->event_id);
-	return e;
+	return commit(db, ctx, c, b, &m);
 }
 
 static enum err
@@ -118,9 +147,7 @@ act_pay(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct locked_bo
 	moves_add_payment(&m, b, p);
 	moves_note(&m, b, "booking.confirmed", c->who->correlation_id,
 	           journal_confirmed(ctx, b, c->ticket_ref));
-	e = moves_commit(db, &m);
-	shared_event_changed(b->event_id);
-	return e;
+	return commit(db, ctx, c, b, &m);
 }
 
 /* The payment of an account that is under way, if any. */
@@ -139,7 +166,6 @@ act_open_payment(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct 
 {
 	const struct payment *open = b->status == BOOKING_PAYING ? open_payment(&c->account) : NULL;
 	struct moves m;
-	enum err e;
 
 	if (open != NULL) {
 		c->payment = *open;
@@ -153,9 +179,7 @@ act_open_payment(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct 
 	moves_pay(&m, b, b->windowed ? b->now_us + c->terms->paying_min * 60 * US_PER_S : -1);
 	moves_add_payment(&m, b, &c->payment);
 	moves_note(&m, b, "booking.paying", c->who->correlation_id, journal_paying(ctx, b, &c->payment));
-	e = moves_commit(db, &m);
-	shared_event_changed(b->event_id);
-	return e;
+	return commit(db, ctx, c, b, &m);
 }
 
 static enum err
@@ -163,7 +187,6 @@ act_extend(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct locked
 {
 	const int64_t until_us = b->expires_us + c->minutes * 60 * US_PER_S;
 	struct moves m;
-	enum err e;
 
 	if (b->status != BOOKING_PENDING || !b->windowed)
 		return ERR_INVALID_STATE;
@@ -177,9 +200,7 @@ act_extend(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct locked
 	moves_extend(&m, b, until_us);
 	moves_note(&m, b, "booking.extended", c->who->correlation_id,
 	           journal_extended(ctx, b, c->minutes, until_us));
-	e = moves_commit(db, &m);
-	shared_event_changed(b->event_id);
-	return e;
+	return commit(db, ctx, c, b, &m);
 }
 
 /* --- how it is done --- */
@@ -210,6 +231,8 @@ change_once(struct db *db, TALLOC_CTX *ctx, struct change *c)
 		return e;
 	if (!c->who->staff && strcmp(b.user_id, c->who->user_id) != 0)
 		return ERR_FORBIDDEN;
+	if ((e = keyed_begin(db, ctx, c->keyed)) != ERR_OK)
+		return e;
 	c->found = b.status;
 	if (b.status == BOOKING_EXPIRED)
 		return ERR_BOOKING_EXPIRED;
@@ -261,21 +284,22 @@ booking_cancel(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, const 
 
 enum err
 booking_refund(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, const struct actor *who,
-               const struct terms *terms, const char *reason)
+               const struct terms *terms, const char *reason, struct keyed *keyed)
 {
 	struct change c = { .id = id, .who = who, .act = act_refund, .to = BOOKING_REFUNDED,
-		                .or_to = BOOKING_REFUNDED, .terms = terms, .reason = reason };
+		                .or_to = BOOKING_REFUNDED, .terms = terms, .reason = reason,
+		                .keyed = keyed };
 
 	return change(pool, ctx, &c, NULL);
 }
 
 enum err
 booking_pay(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, const struct actor *who,
-            const struct pay_provider *provider, enum booking_status *found)
+            const struct pay_provider *provider, struct keyed *keyed, enum booking_status *found)
 {
 	char *ticket = talloc_array(ctx, char, TICKET_TEXT);
 	struct change c = { .id = id, .who = who, .act = act_pay, .to = BOOKING_CONFIRMED,
-		                .or_to = BOOKING_CONFIRMED, .provider = provider };
+		                .or_to = BOOKING_CONFIRMED, .provider = provider, .keyed = keyed };
 
 	c.ticket_ref = ticket_reference(ticket);
 	c.payment = (struct payment){ .id = uuid_of_event(uuid_event(id)),
@@ -287,10 +311,11 @@ booking_pay(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, const str
 
 enum err
 booking_open_payment(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id,
-                     const struct actor *who, const struct terms *terms, struct payment *payment)
+                     const struct actor *who, const struct terms *terms, struct keyed *keyed,
+                     struct payment *payment)
 {
 	struct change c = { .id = id, .who = who, .act = act_open_payment, .to = BOOKING__MAX,
-		                .or_to = BOOKING__MAX, .terms = terms, .payment = *payment };
+		                .or_to = BOOKING__MAX, .terms = terms, .payment = *payment, .keyed = keyed };
 	enum err e = change(pool, ctx, &c, NULL);
 
 	*payment = c.payment;

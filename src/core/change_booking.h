@@ -2,6 +2,8 @@
 #define ROWLOCK_CHANGE_BOOKING_H
 
 #include "core/booking.h"
+#include "core/keyed.h"
+#include "core/refund.h"
 #include "core/terms.h"
 #include "pay/provider.h"
 
@@ -13,10 +15,18 @@
  * booking whose window has passed is expired instead.
  *
  * found	the state that the booking was in, when it was found; or NULL
+ * keyed	or NULL; rendered with a struct changed
  *
- * Errors: BOOKING_NOT_FOUND, FORBIDDEN (somebody else's), INVALID_STATE, BOOKING_EXPIRED, and
- * UNAVAILABLE. Rules: R-1 to R-3, R-51, R-53.
+ * Errors: BOOKING_NOT_FOUND, FORBIDDEN (somebody else's), INVALID_STATE, BOOKING_EXPIRED,
+ * UNAVAILABLE, and those of keyed_begin. Rules: R-1 to R-3, R-51, R-53.
  */
+
+/* A booking as it is once it was changed, for an answer that is stored with the change. */
+struct changed {
+	struct booking booking;
+	struct account account;
+	const struct payment *payment; /* that was opened; or NULL */
+};
 
 /* Which bookings a cancellation is for. */
 enum cancel_scope {
@@ -37,8 +47,8 @@ enum err booking_cancel(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *i
  * Errors: also NOTHING_TO_REFUND.
  */
 enum err booking_refund(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id,
-                        const struct actor *who, const struct terms *terms,
-                        const char *reason) MUST_CHECK;
+                        const struct actor *who, const struct terms *terms, const char *reason,
+                        struct keyed *keyed) MUST_CHECK;
 
 /*
  * Pays a booking that waits for payment, at once and in full, by its buyer or by staff: it is
@@ -48,7 +58,7 @@ enum err booking_refund(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *i
  */
 enum err booking_pay(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id,
                      const struct actor *who, const struct pay_provider *provider,
-                     enum booking_status *found) MUST_CHECK;
+                     struct keyed *keyed, enum booking_status *found) MUST_CHECK;
 
 /*
  * A payment begins: pending becomes paying. A booking that is being paid already keeps its session.
@@ -57,7 +67,7 @@ enum err booking_pay(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id,
  */
 enum err booking_open_payment(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id,
                               const struct actor *who, const struct terms *terms,
-                              struct payment *payment) MUST_CHECK;
+                              struct keyed *keyed, struct payment *payment) MUST_CHECK;
 
 #define EXTENSION_MOST_MIN 15
 

@@ -43,7 +43,7 @@ ask_gateway(const struct checkout *c, TALLOC_CTX *ctx, const struct booking *b, 
 
 enum err
 checkout_open(const struct checkout *c, TALLOC_CTX *ctx, const struct uuid *id,
-              const struct actor *who, struct payment *out)
+              const struct actor *who, struct keyed *keyed, struct payment *out)
 {
 	struct booking b;
 	enum err e;
@@ -54,5 +54,5 @@ checkout_open(const struct checkout *c, TALLOC_CTX *ctx, const struct uuid *id,
 	if (b.status == BOOKING_PENDING && (e = ask_gateway(c, ctx, &b, out)) != ERR_OK)
 		return e;
 	/* One that is paying gives its session, or says that it has moved on. */
-	return booking_open_payment(c->pool, ctx, id, who, c->terms, out);
+	return booking_open_payment(c->pool, ctx, id, who, c->terms, keyed, out);
 }

@@ -18,12 +18,13 @@ struct checkout {
  * finds the session that is open already. The gateway is asked with no transaction open: if the
  * booking has moved on meanwhile, its session ends by itself.
  *
+ * keyed	or NULL; rendered with a struct changed, when the session is new
  * out	set: the payment; its texts on ctx
  *
  * Errors: as of booking_cancel; EVENT_CANCELLED; UNAVAILABLE also when the gateway is away, or
  * there is none.
  */
 enum err checkout_open(const struct checkout *c, TALLOC_CTX *ctx, const struct uuid *id,
-                       const struct actor *who, struct payment *out) MUST_CHECK;
+                       const struct actor *who, struct keyed *keyed, struct payment *out) MUST_CHECK;
 
 #endif

@@ -282,6 +282,8 @@ decide_one(struct desk *d, const struct ask *ask, struct verdict *v)
 	const enum err known = v->err;
 	struct pending_facts *user;
 
+	if (known == ERR_KEY_KNOWN || known == ERR_IDEMPOTENCY_IN_PROGRESS)
+		return; /* whatever comes of it is not this ask's to have */
 	if (ask->kind == ASK_SEAT && !waits_for_seats(d, ask)) {
 		v->gone = true;
 		v->err = ERR_INVALID_STATE;

@@ -73,6 +73,23 @@ event_get(struct pool *pool, TALLOC_CTX *ctx, int32_t id, struct event *out)
 }
 
 enum err
+event_get_new(struct db *db, TALLOC_CTX *ctx, int32_t id, struct event *out)
+{
+	const struct call call = { STMT_GET_EVENT, { param_int(ctx, id) } };
+	struct rows *rows;
+	enum err e;
+
+	if ((e = db_query(db, ctx, call, &rows)) != ERR_OK)
+		return e;
+	if (rows_count(rows) == 0)
+		return ERR_INTERNAL;
+	memset(out, 0, sizeof(*out));
+	read_event(rows, 0, out);
+	out->counts.n[SEAT_FREE] = out->n_seats;
+	return ERR_OK;
+}
+
+enum err
 event_list(struct pool *pool, TALLOC_CTX *ctx, struct event_page *page)
 {
 	const char *status = page->status == EVENT__MAX ? NULL : event_status_name(page->status);

@@ -2,6 +2,7 @@
 #define ROWLOCK_EVENT_H
 
 #include "core/counts.h"
+#include "core/keyed.h"
 #include "core/plan.h"
 #include "store/pool.h"
 #include "store/types.h"
@@ -60,13 +61,21 @@ struct event_patch {
 /*
  * Makes an event in draft from a plan, with all its seats, in one transaction.
  *
+ * keyed	or NULL; rendered with out
  * why	on VALIDATION_ERROR: "field\0reason" texts on ctx in *field and *why
  *
  * Errors: PLAN_NOT_FOUND, VALIDATION_ERROR (a price is missing or finer than the currency's
- * smallest unit, no such time zone), UNAVAILABLE. Rules: R-14, R-60.
+ * smallest unit, no such time zone), UNAVAILABLE; as of keyed_begin. Rules: R-14, R-60.
  */
 enum err event_create(struct pool *pool, TALLOC_CTX *ctx, const struct event_draft *draft,
-                      int32_t *id, const char **field, const char **why) MUST_CHECK;
+                      struct keyed *keyed, struct event *out, const char **field,
+                      const char **why) MUST_CHECK;
+
+/*
+ * Reads an event in the transaction that has just made it, when all its seats are free. Errors as
+ * of db_exchange.
+ */
+enum err event_get_new(struct db *db, TALLOC_CTX *ctx, int32_t id, struct event *out) MUST_CHECK;
 
 /* Reads an event, with its counts. Errors: EVENT_NOT_FOUND, UNAVAILABLE. */
 enum err event_get(struct pool *pool, TALLOC_CTX *ctx, int32_t id, struct event *out) MUST_CHECK;

@@ -275,26 +275,30 @@ insert_chunk(struct db *db, TALLOC_CTX *parent, const struct making *m, int32_t 
 }
 
 static enum err
-create(struct db *db, TALLOC_CTX *ctx, struct making *m, int32_t *id)
+create(struct db *db, TALLOC_CTX *ctx, struct making *m, struct keyed *keyed, struct event *out)
 {
+	int32_t id;
 	size_t n;
 	enum err e;
 
 	if ((e = load_plan(db, ctx, m)) != ERR_OK || (e = check_zone(db, ctx, m)) != ERR_OK ||
 	    (e = check_names(ctx, m)) != ERR_OK || (e = price_seats(ctx, m)) != ERR_OK)
 		return e;
-	if ((e = insert_event(db, ctx, m, id)) != ERR_OK ||
-	    (e = insert_sections(db, ctx, m, *id)) != ERR_OK)
+	if ((e = insert_event(db, ctx, m, &id)) != ERR_OK ||
+	    (e = keyed_begin(db, ctx, keyed)) != ERR_OK ||
+	    (e = insert_sections(db, ctx, m, id)) != ERR_OK)
 		return e;
 	n = m->plan->n_seats;
 	for (size_t i = 0; e == ERR_OK && i < n; i += CHUNK)
-		e = insert_chunk(db, ctx, m, *id, i, i + CHUNK < n ? i + CHUNK : n);
-	return e == ERR_OK ? db_query(db, ctx, (struct call){ .stmt = STMT_COMMIT }, NULL) : e;
+		e = insert_chunk(db, ctx, m, id, i, i + CHUNK < n ? i + CHUNK : n);
+	if (e == ERR_OK)
+		e = event_get_new(db, ctx, id, out);
+	return e == ERR_OK ? keyed_commit(db, ctx, keyed, out) : e;
 }
 
 enum err
-event_create(struct pool *pool, TALLOC_CTX *ctx, const struct event_draft *draft, int32_t *id,
-             const char **field, const char **why)
+event_create(struct pool *pool, TALLOC_CTX *ctx, const struct event_draft *draft,
+             struct keyed *keyed, struct event *out, const char **field, const char **why)
 {
 	struct making m = { .draft = draft };
 	enum err e = ERR_TX_RETRY;
@@ -304,7 +308,7 @@ event_create(struct pool *pool, TALLOC_CTX *ctx, const struct event_draft *draft
 
 		if ((e = pool_take(pool, &db)) != ERR_OK)
 			return e;
-		e = create(db, ctx, &m, id);
+		e = create(db, ctx, &m, keyed, out);
 		pool_give(pool, db);
 	}
 	*field = m.field;

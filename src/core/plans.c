@@ -3,13 +3,29 @@
 #include "base/digest.h"
 #include "store/param.h"
 
+/* Stores a plan; its version and time are set. */
+static enum err
+insert_once(struct db *db, TALLOC_CTX *ctx, const struct call *insert, struct keyed *keyed,
+            struct plan_info *out)
+{
+	struct rows *rows;
+	enum err e;
+
+	if ((e = db_query(db, ctx, (struct call){ .stmt = STMT_BEGIN }, NULL)) != ERR_OK ||
+	    (e = keyed_begin(db, ctx, keyed)) != ERR_OK ||
+	    (e = db_query(db, ctx, *insert, &rows)) != ERR_OK)
+		return e;
+	out->version = row_i32(rows, 0, 0);
+	out->created_us = row_us(rows, 0, 1);
+	return keyed_commit(db, ctx, keyed, out);
+}
+
 enum err
 plans_import(struct pool *pool, TALLOC_CTX *ctx, const char *owner, const char *text, size_t len,
-             struct plan_info *out, struct plan_faults *faults)
+             struct keyed *keyed, struct plan_info *out, struct plan_faults *faults)
 {
 	char checksum[DIGEST_TEXT];
 	struct plan *plan;
-	struct rows *rows;
 	struct db *db;
 	enum err e;
 
@@ -30,14 +46,10 @@ plans_import(struct pool *pool, TALLOC_CTX *ctx, const char *owner, const char *
 	for (int i = 0; e == ERR_TX_RETRY && i < POOL_ATTEMPTS; i++) {
 		if ((e = pool_take(pool, &db)) != ERR_OK)
 			return e;
-		e = db_query(db, ctx, call, &rows);
+		e = insert_once(db, ctx, &call, keyed, out);
 		pool_give(pool, db);
 	}
-	if (e != ERR_OK)
-		return e;
-	out->version = row_i32(rows, 0, 0);
-	out->created_us = row_us(rows, 0, 1);
-	return ERR_OK;
+	return e;
 }
 
 /* Row r of PLAN_COLUMNS. */

@@ -1,6 +1,7 @@
 #ifndef ROWLOCK_PLANS_H
 #define ROWLOCK_PLANS_H
 
+#include "core/keyed.h"
 #include "core/plan.h"
 #include "store/pool.h"
 
@@ -24,10 +25,14 @@ struct plan_page {
 
 /*
  * Reads a document and stores it as a new version of the plan of its name.
- * Errors: VALIDATION_ERROR (see faults), UNAVAILABLE.
+ *
+ * keyed	or NULL; rendered with out
+ *
+ * Errors: VALIDATION_ERROR (see faults), UNAVAILABLE; as of keyed_begin.
  */
 enum err plans_import(struct pool *pool, TALLOC_CTX *ctx, const char *owner, const char *text,
-                      size_t len, struct plan_info *out, struct plan_faults *faults) MUST_CHECK;
+                      size_t len, struct keyed *keyed, struct plan_info *out,
+                      struct plan_faults *faults) MUST_CHECK;
 
 /* Errors: PLAN_NOT_FOUND, UNAVAILABLE. */
 enum err plans_get(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id,

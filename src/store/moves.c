@@ -294,17 +294,32 @@ moves_processed(struct moves *m, const char *source, const char *id, const struc
 	                             { source, id, param_uuid(m->ctx, booking_id) } });
 }
 
-enum err
-moves_commit(struct db *db, struct moves *m)
+/* All calls, the journal's behind them; how many. */
+static size_t
+complete(struct moves *m)
 {
 	size_t n = m->n;
-	enum err e;
 
 	if (m->n_rows > 0)
 		m->calls[n++] = (struct call){ STMT_INSERT_JOURNAL,
 			                           { array_done(&m->event), array_done(&m->booking),
 			                             array_done(&m->user), array_done(&m->type),
 			                             array_done(&m->correlation), array_done(&m->payload) } };
+	return n;
+}
+
+enum err
+moves_write(struct db *db, struct moves *m)
+{
+	return db_exchange(db, m->ctx, m->calls, complete(m), NULL);
+}
+
+enum err
+moves_commit(struct db *db, struct moves *m)
+{
+	size_t n = complete(m);
+	enum err e;
+
 	m->calls[n++] = (struct call){ .stmt = STMT_COMMIT };
 	e = db_exchange(db, m->ctx, m->calls, n, NULL);
 	return e == ERR_DB_LOST ? ERR_DB_UNKNOWN : e;

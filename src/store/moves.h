@@ -87,6 +87,9 @@ void moves_add_refunds(struct moves *m, const struct refund_write *refunds, size
 /* A message that has its effect in this transaction. */
 void moves_processed(struct moves *m, const char *source, const char *id, const struct uuid *booking_id);
 
+/* Sends everything and the journal, and leaves the transaction open. Errors as of db_exchange. */
+enum err moves_write(struct db *db, struct moves *m) MUST_CHECK;
+
 /*
  * Sends everything, the journal and COMMIT. Errors as of db_exchange, but a connection lost here
  * is DB_UNKNOWN.

@@ -1,8 +1,9 @@
 #ifndef ROWLOCK_RESERVE_H
 #define ROWLOCK_RESERVE_H
 
-#include "store/db.h"
+#include "store/booking_write.h"
 #include "store/holding.h"
+#include "store/keys.h"
 #include "store/types.h"
 
 /*
@@ -56,6 +57,7 @@ struct locked {
 	size_t n_requested;
 	const struct holding *holdings; /* of those who want to hold more */
 	size_t n_holdings;
+	enum key_state *keys; /* of the wanted ones */
 };
 
 /* Events in which the system chooses seats. */
@@ -74,6 +76,8 @@ struct wants {
 	struct seat_key *seats; /* sorted, distinct */
 	struct seat_key *idle;  /* likewise: those that are left out when somebody is at them */
 	struct holding *holdings; /* distinct: what these users hold of these events is read */
+	struct answer_key *answer_keys; /* distinct: requests that shall be answered once */
+	size_t n_answer_keys;
 	size_t n_keys, n_users, n_events, n_bookings, n_seats, n_idle, n_holdings;
 	const struct choosing *choosing; /* or NULL */
 };
@@ -94,41 +98,6 @@ enum err reserve_lock(struct db *db, TALLOC_CTX *ctx, const struct wants *wants,
 /* For qsort and bsearch of UUIDs. */
 int uuid_compare(const void *a, const void *b);
 
-/* What is written of a booking. */
-enum write_kind {
-	WRITE_BOOKED,   /* a new one with its seats: pending */
-	WRITE_ACCEPTED, /* a new one without: requested */
-	WRITE_SEATED,   /* one that was accepted gets its seats: pending */
-	WRITE_FAILED,   /* one that was accepted gets none: failed */
-	WRITE_HELD,     /* no booking: seats are held */
-	WRITE__MAX
-};
-
-/* One booking to be written, or one hold. */
-struct booking_write {
-	enum write_kind kind;
-	struct uuid id;
-	int32_t event_id;
-	const char *user_id;
-	const char *user_name;      /* or NULL */
-	const char *correlation_id; /* or NULL */
-	const char *currency;
-	const int32_t *seats;        /* as asked for */
-	const int32_t *prices_minor; /* of the same */
-	size_t n_seats;
-	int64_t total_minor;
-	int32_t window_min;  /* 0: no window; of WRITE_HELD: how long */
-	enum booking_mode mode;
-	const char *payload; /* of the journal row, JSON */
-	int32_t quantity;    /* WRITE_ACCEPTED, with the next two */
-	const char *section; /* or NULL */
-	int32_t subsection;  /* 0: any */
-	const char *positions; /* WRITE_ACCEPTED and WRITE_SEATED: JSON, or NULL */
-	const char *reason;  /* WRITE_FAILED */
-	const struct holding *holding; /* WRITE_HELD: all that the user holds then; NULL: another says it */
-	int64_t number;      /* set by reserve_write for new ones */
-};
-
 /*
  * Writes bookings, their seats and their journal rows, and commits: one round trip.
  *
@@ -138,6 +107,16 @@ struct booking_write {
  */
 enum err reserve_write(struct db *db, TALLOC_CTX *ctx, struct booking_write *writes, size_t n,
                        void (*written)(void *arg), void *arg) MUST_CHECK;
+
+/*
+ * The same in two round trips, for those who make answers of the numbers and store them before
+ * COMMIT: reserve_put writes all, and reserve_commit stores n answers and commits. Errors as of
+ * db_exchange, but a connection lost in reserve_commit is DB_UNKNOWN.
+ */
+enum err reserve_put(struct db *db, TALLOC_CTX *ctx, struct booking_write *writes,
+                     size_t n) MUST_CHECK;
+enum err reserve_commit(struct db *db, TALLOC_CTX *ctx, const struct answer_key *answers, size_t n,
+                        void (*written)(void *arg), void *arg) MUST_CHECK;
 
 /*
  * After DB_UNKNOWN, on a new connection: waits until the lost transaction has ended (it held

@@ -74,6 +74,14 @@ HOT = {
     "FREE_HELD": ("'{1,1}', '{3,5}', '{ann,ann}', '{0,0}', false",
                   ["unnest", "seat_pkey(event_id, no)"]),
     "DELETE_HOLDS": ("'{1,2}', '{user-1,user-2}'", ["unnest", "hold_pkey(event_id, user_id)"]),
+    "FIND_KEYS": ("'{user-1,user-2}', '{r,r}', '{key-1,key-2}'",
+                  ["unnest", "idempotency_key_pkey(principal, route, key)"]),
+    "DROP_OLD_KEYS": ("'{user-1,user-2}', '{r,r}', '{key-1,key-2}'",
+                      ["unnest", "idempotency_key_pkey(principal, route, key)"]),
+    "INSERT_KEYS": ("'{new}', '{r}', '{k}', '{h}', '{201}', '{NULL}', '{x}'", ["unnest"]),
+    "OFFER_KEYS": ("'{new}', '{r}', '{k}', '{h}', '{201}', '{NULL}', '{x}'", ["unnest"]),
+    "SWEEP_KEYS": ("10", ["idempotency_key_at(created_at)",
+                          "idempotency_key_pkey(principal, route, key)"]),
     "LOCK_REQUESTED": (BOOKINGS, ["unnest", "booking_pkey(event_id, id)"]),
     "INSERT_BOOKINGS": (f"'{{1}}', '{{{NEW}}}', '{{user-1}}', '{{Ann}}', '{{\"{{1,2}}\"}}',"
                         " '{\"{100,100}\"}', '{200}', '{EUR}', '{10}', '{manual}'", ["unnest"]),
@@ -351,6 +359,9 @@ INSERT INTO archive_journal SELECT * FROM journal;
 UPDATE archive_journal SET booking_id = overlay(booking_id::text PLACING '0197bbbb' FROM 1)::uuid;
 INSERT INTO archive_seat SELECT * FROM seat;
 UPDATE archive_seat SET event_id = -event_id;
+INSERT INTO idempotency_key (principal, route, key, hash, status, body, created_at)
+SELECT 'user-' || n % 499, 'r', 'key-' || n, '', 201, '', now() - n * interval '1 minute'
+FROM generate_series(1, 3000) AS n;
 """
 
 

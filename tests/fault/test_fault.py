@@ -6,6 +6,7 @@ the checker finds nothing wrong.
 ROWLOCK_FAULT_SECONDS (12): how long each load lasts.
 """
 
+import http.client
 import os
 import signal
 import threading
@@ -46,7 +47,8 @@ def settled(busy, clean, ask):
     return ledger
 
 
-def test_workers_killed_under_load(market, clean, ask):
+def kill_workers():
+    """One after the other, while the load goes on; each is replaced before the next."""
     before = processes.workers()
     if not before:
         pytest.skip("the worker processes cannot be seen from here")
@@ -59,12 +61,46 @@ def test_workers_killed_under_load(market, clean, ask):
         wait_for(lambda: len(processes.workers()) == len(before)
                  and not set(killed) & set(processes.workers()),
                  "a new worker in the place of the one killed")
+
+
+def test_workers_killed_under_load(market, clean, ask):
+    kill_workers()
     booked = len(market.ledger.booked)
     wait_for(lambda: len(market.ledger.booked) > booked, "bookings after the last kill")
     ledger = settled(market, clean, ask)
     # What a dying worker leaves behind is the web server's to say; all else is as ever.
     assert set(ledger.statuses()) <= {200, 201, 409, 500, 502, 503, 504, None}, (ledger.answers,
                                                                                  ledger.odd)
+
+
+def check_settled(ledger, hall, ask):
+    """Whoever was told of a booking has that one, and nobody has two, or one that was refused."""
+    there = dict(ask("SELECT user_id, array_agg(id::text) FROM booking WHERE event_id = %s GROUP BY 1",
+                     hall.number))
+    told = {user: [booking] for user, booking in ledger.settled.items() if booking}
+    assert there == told
+    assert len(told) > 20 and len(ledger.settled) > len(told)
+
+
+def test_one_booking_a_key_while_workers_are_killed(stack, hall, clean, ask):
+    place = hall(rows=20, cols=100)
+    busy = crowd.Crowd(stack, place, clients=CLIENTS).start(crowd.persist)
+    kill_workers()
+    ledger = settled(busy, clean, ask)
+    check_settled(ledger, place, ask)
+    statuses = ledger.statuses()
+    assert statuses[None] + sum(statuses[one] for one in (500, 502, 503)) > 0, "nobody noticed"
+
+
+def test_one_booking_a_key_while_connections_to_the_database_are_cut(stack, hall, clean, ask):
+    place = hall(rows=20, cols=100)
+    busy = crowd.Crowd(stack, place, clients=CLIENTS).start(crowd.persist)
+    end, pause, cut = time.monotonic() + SECONDS, threading.Event(), 0
+    while time.monotonic() < end:
+        cut += terminate_backends(ask, worker_role())
+        pause.wait(0.3)
+    assert cut > 0, "there was no connection to cut"
+    check_settled(settled(busy, clean, ask), place, ask)
 
 
 def test_postgresql_crashes_under_load(stack, market, clean, name):
@@ -171,17 +207,19 @@ def stranger():
 
 
 class Later:
-    """A booking asked for in the background."""
+    """A booking asked for in the background, maybe with a key."""
 
-    def __init__(self, caller, hall, *wanted):
+    def __init__(self, caller, hall, *wanted, key=None):
         self.reply, self.fault = None, None
-        self.thread = threading.Thread(target=self._ask, args=(caller, hall, wanted), daemon=True)
+        self.thread = threading.Thread(target=self._ask, args=(caller, hall, wanted, key),
+                                       daemon=True)
         self.thread.start()
 
-    def _ask(self, caller, hall, wanted):
+    def _ask(self, caller, hall, wanted, key):
+        headers = {"Idempotency-Key": key} if key else {}
         try:
-            self.reply = caller.book(hall, *wanted)
-        except OSError as fault:
+            self.reply = caller.post("bookings", hall.wish(*wanted), headers=headers)
+        except (OSError, http.client.HTTPException) as fault:
             self.fault = fault
 
     def answer(self, timeout_s=30):
@@ -282,3 +320,39 @@ def test_a_lock_on_the_whole_table_only_delays(hall, buyer, stranger, ask, clean
     wait_for(lambda: stranger.is_waited_for(ask), "the worker to wait for the table")
     stranger.leave()
     clean(place, [waiting.answer().ok(201)["bookingId"]])
+
+
+def test_worker_killed_after_commit_and_before_the_reply(hall, buyer, stranger, ask, clean):
+    """
+    The worker has sent all up to COMMIT, and waits: somebody is about to store an answer to the
+    same request. It is frozen, PostgreSQL goes on, and then it dies. The retry finds the booking.
+    """
+    workers = processes.workers()
+    if not workers:
+        pytest.skip("the worker processes cannot be seen from here")
+    place, who = hall(rows=1, cols=4), buyer()
+    with stranger.conn.cursor() as cursor:
+        cursor.execute("""INSERT INTO idempotency_key (principal, route, key, hash, status, body)
+                          VALUES (%s, 'POST /api/v1/bookings', 'once', '', 201, '{}')""", (who.sub,))
+    waiting = Later(who, place, 1, 2, key="once")
+    wait_for(lambda: stranger.is_waited_for(ask), "the worker to store its answer", 2)
+    assert ask("SELECT count(*) FROM booking WHERE event_id = %s", place.number) == [(0,)]
+    for pid in workers:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        stranger.leave()
+        wait_for(lambda: ask("SELECT count(*) FROM booking WHERE event_id = %s",
+                             place.number) == [(1,)], "the COMMIT that was sent")
+    finally:
+        for pid in workers:
+            os.kill(pid, signal.SIGKILL)
+    waiting.thread.join(30)
+    assert waiting.reply is None or waiting.reply.status >= 500, waiting.reply
+    wait_for(lambda: len(processes.workers()) == len(workers)
+             and not set(workers) & set(processes.workers()), "new workers")
+    first = Later(who, place, 1, 2, key="once").answer()
+    assert first.headers["Idempotent-Replayed"] == "true"
+    assert ask("SELECT id::text FROM booking WHERE event_id = %s", place.number) == \
+        [(first.ok(201)["bookingId"],)]
+    assert first.headers["Location"] == "/api/v1/bookings/" + first.data["bookingId"]
+    clean(place, [first.data["bookingId"]])

@@ -24,9 +24,11 @@ class Line:
     def __init__(self, stack, timeout_s=60):
         self.stack, self.timeout_s, self.conn = stack, timeout_s, None
 
-    def ask(self, method, path, token, body=None):
+    def ask(self, method, path, token, body=None, key=None):
         """The Reply, or None when the connection broke: then it is not known what happened."""
         headers = {"Authorization": "Bearer " + token}
+        if key is not None:
+            headers["Idempotency-Key"] = key
         if body is not None:
             body = json.dumps(body).encode()
             headers["Content-Type"] = "application/json"
@@ -58,6 +60,7 @@ class Ledger:
         self.booked = {}            # booking id: seat numbers
         self.cancelled = set()      # booking ids whose cancellation was acknowledged
         self.answers = collections.Counter()
+        self.settled = {}           # user: booking id, or None for a refusal; of those who persist
         self.odd = []               # the first answers that are none of those expected, to be shown
         self.ms = []
 
@@ -212,4 +215,26 @@ def trade(crowd, n, rng):
             crowd.settle(line, user)
         elif reply.status == 201 and (max(pair) <= HOT or rng.random() < 0.8):
             crowd.cancel(line, user, reply.data["bookingId"])
+    line.hang_up()
+
+
+def persist(crowd, n, rng):
+    """Trades as well, but asks with an Idempotency-Key, until it is known what came of it."""
+    line = Line(crowd.stack)
+    turn = 0
+    while not crowd.stop.is_set():
+        turn += 1
+        user = crowd.stack.buyer(f"persist-{crowd.hall.number}-{n}-{turn}")
+        pair = rng.sample(range(1, (HOT if rng.random() < 0.5 else crowd.hall.seats) + 1), 2)
+        reply = None
+        while reply is None or reply.status >= 500 or reply.code == "IDEMPOTENCY_IN_PROGRESS":
+            reply = crowd.ask(line, "book", "POST", "bookings", user.token, crowd.hall.wish(*pair),
+                              f"{n}-{turn}")
+        booking = reply.data["bookingId"] if reply.status == 201 else None
+        with crowd.ledger.lock:
+            crowd.ledger.settled[user.sub] = booking
+            if booking:
+                crowd.ledger.booked[booking] = tuple(pair)
+        if booking and (max(pair) <= HOT or rng.random() < 0.5):
+            crowd.cancel(line, user, booking)
     line.hang_up()

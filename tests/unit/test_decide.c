@@ -7,8 +7,8 @@
 #include <cmocka.h>
 
 #include "core/ask.h"
-#include "core/batch.h"
 #include "core/booking.h"
+#include "core/wants.h"
 
 /* One event with five seats; the asks are made by each test. */
 static struct event_facts event;
@@ -529,6 +529,47 @@ test_wants_collect_asks_once_what_each_holds(void **state)
 	assert_int_equal(w.n_keys, 3);
 }
 
+static void
+test_decide_gives_nothing_to_who_is_served_elsewhere(void **state)
+{
+	(void)state;
+	ASK(0, "a", 1);
+	ASK(1, "b", 1);
+	memset(verdicts, 0, sizeof(verdicts));
+	verdicts[0].err = ERR_IDEMPOTENCY_IN_PROGRESS;
+	decide(ctx, &policy, &facts, queue, 2, verdicts);
+	assert_int_equal(verdicts[0].err, ERR_IDEMPOTENCY_IN_PROGRESS);
+	assert_int_equal(verdicts[1].err, ERR_OK);
+	verdicts[0].err = ERR_KEY_KNOWN;
+	event.status = EVENT_CLOSED; /* no reason to answer it anew */
+	decide(ctx, &policy, &facts, queue, 1, verdicts);
+	assert_int_equal(verdicts[0].err, ERR_KEY_KNOWN);
+}
+
+static void
+test_wants_key_takes_each_request_once(void **state)
+{
+	static const struct {
+		const char *principal, *route, *key;
+		bool is_new;
+	} cases[] = {
+		{ "a", "POST /x", "1", true },  { "a", "POST /x", "1", false }, { "b", "POST /x", "1", true },
+		{ "a", "POST /y", "1", true },  { "a", "POST /x", "2", true },  { "b", "POST /x", "1", false },
+	};
+	struct wants w = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct keyed k = { .ctx = ctx, .principal = cases[i].principal,
+			                     .route = cases[i].route, .key = cases[i].key };
+
+		assert_int_equal(wants_key(ctx, &k, &w), cases[i].is_new);
+	}
+	assert_int_equal(w.n_answer_keys, 4);
+	for (size_t i = 1; i < w.n_answer_keys; i++)
+		assert_true(w.answer_keys[i].lock_key != w.answer_keys[0].lock_key);
+}
+
 /* The moves of R-1, spelled out once more, by hand. */
 static void
 test_booking_may_move_exactly_as_the_rule_says(void **state)
@@ -579,6 +620,8 @@ main(void)
 		DECIDE_TEST(test_decide_holds_of_several_users_are_their_own),
 		DECIDE_TEST(test_decide_puts_a_hold_of_lapsed_bookings_seats_aside),
 		DECIDE_TEST(test_wants_collect_asks_once_what_each_holds),
+		DECIDE_TEST(test_decide_gives_nothing_to_who_is_served_elsewhere),
+		DECIDE_TEST(test_wants_key_takes_each_request_once),
 		cmocka_unit_test(test_booking_may_move_exactly_as_the_rule_says),
 	};
 
