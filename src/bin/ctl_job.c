@@ -46,8 +46,8 @@ job_sweep(struct ctl *c)
 	if (terms_read(c->config, &terms) != ERR_OK)
 		return ctl_fail("REFUND_TIERS cannot be read");
 	e = sweeper_sweep(pool, &terms, &swept);
-	printf("%zu bookings and %zu holds ended, %zu cancelled events finished, %zu kept messages dropped\n",
-	       swept.bookings, swept.holds, swept.events, swept.parked);
+	printf("%zu bookings and %zu holds ended, %zu cancelled events finished, %zu keys and %zu kept "
+	       "messages dropped\n", swept.bookings, swept.holds, swept.events, swept.keys, swept.parked);
 	return outcome(e);
 }
 

@@ -103,10 +103,11 @@ struct verdict {
  * facts	what was read under the locks; seats sorted
  * asks		n of them; a seat goes to the first who may have it
  * out		n verdicts. An entry whose err is set on entry stays refused for that reason, unless
- *			the event gives a better one and it is not KEY_KNOWN or IDEMPOTENCY_IN_PROGRESS. Set: ERR_OK, SEAT_ALREADY_RESERVED, SEAT_NOT_FOUND,
- *			EVENT_NOT_FOUND, EVENT_NOT_ON_SALE, EVENT_CANCELLED, TOO_MANY_PENDING_BOOKINGS,
- *			VALIDATION_ERROR (more seats than limit); INVALID_STATE and gone; or lapsed, with err
- *			SEAT_ALREADY_RESERVED and the lapsed seats refused
+ *			the event gives a better one; KEY_KNOWN and IDEMPOTENCY_IN_PROGRESS stay. Set:
+ *			ERR_OK, SEAT_ALREADY_RESERVED, SEAT_NOT_FOUND, EVENT_NOT_FOUND, EVENT_NOT_ON_SALE,
+ *			EVENT_CANCELLED, TOO_MANY_PENDING_BOOKINGS, VALIDATION_ERROR (more seats than
+ *			limit); INVALID_STATE and gone; or lapsed, with err SEAT_ALREADY_RESERVED and the
+ *			lapsed seats refused
  *
  * Rules: R-10 to R-13, R-20 to R-23, R-40.
  */

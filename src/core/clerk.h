@@ -25,7 +25,8 @@ struct clerk *clerk_new(TALLOC_CTX *ctx, const char *conninfo, const struct poli
  * Books or holds seats: joins the queue of this process and returns when the request has been
  * settled, by this thread or by whichever became the clerk. Any number of threads may call.
  *
- * ask	ASK_BOOK, ASK_ACCEPT or ASK_HOLD; must stay as it is meanwhile; n_seats and seats are set when best
+ * ask	ASK_BOOK, ASK_ACCEPT or ASK_HOLD; must stay as it is meanwhile; n_seats and seats
+ *		are set when best
  * out	set; see struct answer; lives on ask->ctx
  *
  * Returns out->err: ERR_OK (the booking or hold is committed), SEAT_ALREADY_RESERVED (out->refused

@@ -12,6 +12,7 @@
 #include "core/event_cancel.h"
 #include "core/hold.h"
 #include "core/journal.h"
+#include "core/keyed.h"
 #include "store/moves.h"
 #include "store/param.h"
 
@@ -89,7 +90,14 @@ sweep_holds(struct db *db, TALLOC_CTX *ctx, const struct terms *terms, size_t *n
 	return hold_sweep(db, ctx, BATCH, n);
 }
 
-/* --- messages that were kept --- */
+/* --- what is kept for a while --- */
+
+static enum err
+sweep_keys(struct db *db, TALLOC_CTX *ctx, const struct terms *terms, size_t *n)
+{
+	(void)terms;
+	return keyed_sweep(db, ctx, BATCH, n);
+}
 
 static enum err
 sweep_parked(struct db *db, TALLOC_CTX *ctx, const struct terms *terms, size_t *n)
@@ -143,7 +151,8 @@ sweeper_sweep(struct pool *pool, const struct terms *terms, struct swept *out)
 		sweep_batch batch;
 		size_t *done;
 	} parts[] = { { sweep_due, &out->bookings }, { sweep_overdue, &out->bookings },
-		          { sweep_holds, &out->holds },  { sweep_parked, &out->parked } };
+		          { sweep_holds, &out->holds },  { sweep_parked, &out->parked },
+		          { sweep_keys, &out->keys } };
 	enum err e, first = ERR_OK;
 
 	memset(out, 0, sizeof(*out));
@@ -161,10 +170,10 @@ sweeper_sweep(struct pool *pool, const struct terms *terms, struct swept *out)
 static void
 report(const struct swept *s, enum err e, int64_t began_us)
 {
-	if (e == ERR_OK && s->bookings + s->holds + s->events + s->parked == 0)
+	if (e == ERR_OK && s->bookings + s->holds + s->events + s->parked + s->keys == 0)
 		return;
 	log_line(e == ERR_OK ? LOG_INFO : LOG_WARN, "swept", "bookings", log_int((int64_t)s->bookings),
-	         "holds", log_int((int64_t)s->holds), "events", log_int((int64_t)s->events), "parked", log_int((int64_t)s->parked), "us",
+	         "holds", log_int((int64_t)s->holds), "events", log_int((int64_t)s->events), "parked", log_int((int64_t)s->parked), "keys", log_int((int64_t)s->keys), "us",
 	         log_int(clock_mono_us() - began_us), "error", e == ERR_OK ? NULL : err_name(e), NULL);
 }
 

@@ -14,6 +14,7 @@ struct swept {
 	size_t bookings; /* expired, or sent back to wait for another payment */
 	size_t holds;    /* that have ended */
 	size_t events;   /* whose cancellation was finished */
+	size_t keys;     /* answers to requests with a key that are older than a day */
 	size_t parked;   /* messages about payments that were kept for long enough */
 };
 

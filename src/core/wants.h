@@ -3,7 +3,7 @@
 
 #include "core/ask.h"
 
-/* Collects what n asks want locked; on ctx. Seats that the system chose are waited for if patient. */
+/* Collects what n asks want locked; on ctx. patient: also waits for seats that the system chose */
 void wants_collect(TALLOC_CTX *ctx, struct ask *const *asks, size_t n, bool patient,
                    struct wants *out);
 

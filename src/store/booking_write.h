@@ -36,7 +36,7 @@ struct booking_write {
 	int32_t subsection;  /* 0: any */
 	const char *positions; /* WRITE_ACCEPTED and WRITE_SEATED: JSON, or NULL */
 	const char *reason;  /* WRITE_FAILED */
-	const struct holding *holding; /* WRITE_HELD: all that the user holds then; NULL: another says it */
+	const struct holding *holding; /* WRITE_HELD: all that is held then; NULL: another says it */
 	int64_t number;      /* set by reserve_write for new ones */
 };
 
