@@ -104,7 +104,7 @@ def test_the_same_request_again_is_answered_alike_and_has_no_effect(name_, scene
 
 
 @pytest.mark.parametrize("name_", [name for name in ROUTES if name != "pay"])
-def test_another_body_is_422(name_, scene, key, counts):
+def test_another_body_is_422(name_, scene, key, counts, unseated):
     route = ROUTES[name_]
     first = scene.send(route, key)
     there = counts()
