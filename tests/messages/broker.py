@@ -65,9 +65,17 @@ class Broker:
                 messages += [Message(line) for line in ran.stdout.splitlines()]
         return messages
 
-    def write(self, topic, *texts, key=None, headers=(), timeout_ms=30000):
+    def partitions(self, topic):
+        """How many partitions a topic has; 0 when it is not there."""
+        ran = self._kcat("-L", "-J")
+        assert ran.returncode == 0, ran.stderr
+        return sum(len(one["partitions"]) for one in json.loads(ran.stdout)["topics"] if one["topic"] == topic)
+
+    def write(self, topic, *texts, key=None, headers=(), partition=None, timeout_ms=30000):
         """Sends messages, one a line; whether all were acknowledged in time."""
         how = ["-P", "-t", topic, "-X", "acks=all", "-X", f"message.timeout.ms={timeout_ms}"]
+        if partition is not None:
+            how += ["-p", str(partition)]
         if key is not None:
             how += ["-k", key]
         for name, value in headers:

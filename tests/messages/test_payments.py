@@ -154,16 +154,17 @@ def desk(broker, ask, buyer, payments):
 
 
 @pytest.fixture
-def own_desk(broker, ask, buyer, name, role):
-    """A desk with topics and a role of its own; role: as it is called there."""
+def own_desk(broker, ask, buyer, name, role, hall):
+    """A desk with topics and a role of its own, which has taken a message from each."""
     prefix = name("own") + "."
     one = Desk(broker, ask, buyer, prefix)
     one.settings = {"KAFKA_TOPIC_PREFIX": prefix, "KAFKA_GROUP_ID": prefix + "group"}
-    for topic in ("payment.success", "payment.failed"):
-        one.tell(topic, "so that the topic is there")
+    booking = one.book(hall(), 1)
+    one.failed(booking)
     one.role = role(**one.settings)
-    for topic in ("payment.success", "payment.failed"):
-        one.letter(topic, "so that the topic is there")
+    one.wait(booking, "cancelled")
+    one.success(booking)
+    one.wait(booking, "confirmed")
     return one
 
 
@@ -241,7 +242,7 @@ def test_a_session_that_is_paid_is_that_payment(desk, hall, buyer):
     for _ in range(2):  # two messages about one payment
         desk.success(booking, transactionId=session, amount=20, currency="EUR")
     desk.wait(booking, "confirmed")
-    settle_behind(desk, booking)
+    settle_behind(desk)
     assert desk.payments(booking) == [("completed", 2000, "EUR", None)] and desk.refunds(booking) == []
 
 
@@ -254,15 +255,20 @@ def test_failure_while_it_is_paid_is_final(desk, hall, buyer):
     assert [status for status, *_ in desk.payments(booking)] == ["failed"]
 
 
-def settle_behind(desk, key):
+def settle_behind(desk):
     """
-    Waits until all that was told with this key is settled: dead letters tell, one behind each
-    topic's messages. (Messages that have no effect leave no other trace.)
+    Waits until all that was told is settled: one dead letter behind each partition's messages
+    tells. (Messages that have no effect leave no other trace.)
     """
+    texts = {}
     for topic in ("payment.success", "payment.failed"):
-        text = f"behind {key} {next(_ids)}"
-        desk.tell(topic, text, key=key)
-        desk.letter(topic, text)
+        for partition in range(desk.broker.partitions(desk.prefix + topic)):
+            text = f"behind {topic} {partition} {next(_ids)}"
+            assert desk.broker.write(desk.prefix + topic, text, partition=partition)
+            texts.setdefault(topic, set()).add(text)
+    for topic, behind in texts.items():
+        wait_for(lambda topic=topic, behind=behind: behind <= {letter.text for letter in desk.letters(topic)},
+                 "what is behind to be buried", TIMEOUT_S)
 
 
 # --- out of order ---
@@ -273,7 +279,7 @@ def test_failure_after_success_changes_nothing(desk, hall, clean):
     desk.success(booking)
     desk.wait(booking, "confirmed")
     desk.failed(booking)
-    settle_behind(desk, booking)
+    settle_behind(desk)
     assert desk.status(booking) == "confirmed" and desk.refunds(booking) == []
     clean(place)
 
@@ -346,9 +352,10 @@ class Storm:
             assert self.desk.broker.write_pairs(topic, pairs)
 
     def is_over(self):
-        return all(self._has_come(booking, fate) for booking, fate in self.fates.items())
+        return all(self.has_come(booking) for booking in self.fates)
 
-    def _has_come(self, booking, fate):
+    def has_come(self, booking):
+        fate = self.fates[booking]
         if fate == "underpaid":
             return bool(self.desk.refunds(booking))
         return self.desk.status(booking) == {"paid": "confirmed", "failed": "cancelled"}[fate]
@@ -391,13 +398,11 @@ def test_killed_between_commit_and_the_groups_place(desk, hall, stack, payments,
         storm.send(mine * 20)
         sent += 20 * len(mine)
         # The place is noted once a second: what was settled since then comes again.
-        first = mine[0][2]
-        wait_for(lambda: storm._has_come(first, storm.fates[first]), "the first effect", TIMEOUT_S)
+        wait_for(lambda first=mine[0][2]: storm.has_come(first), "the first effect", TIMEOUT_S)
         payments.kill()
     wait_for(storm.is_over, "all effects", TIMEOUT_S)
     wait_for(lambda: sum(heard_so_far(stack).values()) - sum(before.values()) >= sent, "all messages", TIMEOUT_S)
-    for booking in storm.fates:
-        settle_behind(desk, booking)
+    settle_behind(desk)
     storm.check()
     assert sum(heard_so_far(stack).values()) - sum(before.values()) > sent, "nothing came twice: killed too late"
     clean(storm.place)
@@ -405,17 +410,24 @@ def test_killed_between_commit_and_the_groups_place(desk, hall, stack, payments,
 
 def test_two_roles_at_once_share_and_lose_nothing(desk, hall, role, clean):
     storm = Storm(desk, hall, 30)
-    second = role()
-    for n, message in enumerate(storm.messages):
-        storm.send([message] * 3)
-        if n == 10:
-            second.end(signal.SIGKILL)
-            second = role()
-        if n == 20:
-            assert second.end() == 0
+
+    def another():
+        """One more role, once it has partitions of its own: what it buries, it logs."""
+        one = role()
+        for _ in range(30):
+            settle_behind(desk)
+            if any("message buried" in line for line in one.logged):
+                return one
+        raise AssertionError(f"it never had a partition: {one.logged}")
+    for n, how in enumerate((signal.SIGKILL, signal.SIGTERM)):
+        second = another()
+        mine = storm.messages[15 * n:15 * (n + 1)] * 20
+        random.Random(n).shuffle(mine)
+        storm.send(mine)
+        wait_for(lambda mine=mine: any(storm.has_come(booking) for _, _, booking in mine), "a first effect", TIMEOUT_S)
+        assert second.end(how) == (0 if how == signal.SIGTERM else -how)
     wait_for(storm.is_over, "all effects", TIMEOUT_S)
-    for booking in storm.fates:
-        settle_behind(desk, booking)
+    settle_behind(desk)
     storm.check()
     clean(storm.place)
 
@@ -532,14 +544,9 @@ class Clerk:
 
 @pytest.fixture
 def clerk(own_desk):
-    """At the desk's own topics; what lies there at the beginning has been replayed."""
+    """At the desk's own topics."""
     one = Clerk(own_desk.settings)
-    for topic in ("payment.success", "payment.failed"):
-        one.say("replay", topic, "--all")
-        wait_for(lambda topic=topic: len(one.lines(topic)) == 1, "it to die again", TIMEOUT_S)
-        (_, partition, offset, _), = one.lines(topic)
-        own_desk.broker.write(own_desk.prefix + topic + ".dlq", "", headers=[("replayed", f"{partition}/{offset}")])
-        assert one.lines(topic) == []
+    assert one.say("list") == ""
     return one
 
 
@@ -569,7 +576,7 @@ def test_dlq_replay_brings_a_mended_message_back(own_desk, clerk, hall, tmp_path
     assert clerk.lines() == [] and clerk.say("replay", "payment.success", "--all") == ""
     (*seen, rest), = [line for line in clerk.lines("--all") if line[1:3] == (partition, offset)]
     assert seen[0] == "payment.success" and rest.endswith(" (replayed)")
-    settle_behind(desk, "k-1")
+    settle_behind(desk)
     assert desk.status(booking) == "confirmed" and len(desk.payments(booking)) == 1
 
 
