@@ -43,8 +43,7 @@ def stack():
 def database_is_sound_at_the_end(stack):
     """Whatever the tests did: no broken invariant, and every acknowledged booking is there."""
     yield
-    with checker.snapshot(os.environ["ADMIN_DATABASE_URL"]) as conn:
-        found = checker.findings(conn, acknowledged=stack.acknowledged)
+    found = checker.findings(acknowledged=stack.acknowledged)
     assert not found, "\n".join(found)
 
 
@@ -101,8 +100,7 @@ def hall(seller):
 def clean(stack):
     """clean(hall): asserts that the checker finds nothing wrong with an event."""
     def check(hall, acknowledged=()):
-        with checker.snapshot(os.environ["ADMIN_DATABASE_URL"]) as conn:
-            found = checker.findings(conn, event=hall.number, acknowledged=acknowledged)
+        found = checker.findings(event=hall.number, acknowledged=acknowledged)
         assert not found, "\n".join(found)
     return check
 

@@ -33,6 +33,7 @@ int ctl_dlq_replay(struct ctl *c);
 int ctl_token(struct ctl *c);
 int ctl_config(struct ctl *c);
 int ctl_doctor(struct ctl *c);
+int ctl_audit(struct ctl *c);
 
 /* Lists the jobs that ctl_job knows, and what each does. */
 void ctl_job_list(FILE *out);

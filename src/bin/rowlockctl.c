@@ -45,6 +45,8 @@ static const struct {
 	  "make a token that the workers accept" },
 	{ "config", ctl_config, true, "", "print the settings and where each comes from" },
 	{ "doctor", ctl_doctor, false, "", "check the installation, and say how to mend it" },
+	{ "audit", ctl_audit, true, "[--event NUMBER] [--limit N] [FILE…]",
+	  "check bookings, seats, journal and money; FILE has ids of bookings that must exist" },
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

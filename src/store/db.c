@@ -377,7 +377,7 @@ db_prepare_all(struct db *db, TALLOC_CTX *ctx, const char **why)
 	for (int s = 0; s < STMT__MAX; s++) {
 		char *sql = talloc_asprintf(ctx, "PREPARE all_%d AS %s", s, statements[s].text);
 
-		if (s == STMT_BEGIN || s == STMT_COMMIT || s == STMT_ROLLBACK)
+		if (s == STMT_BEGIN || s == STMT_BEGIN_SNAPSHOT || s == STMT_COMMIT || s == STMT_ROLLBACK)
 			continue; /* utility statements cannot be prepared by SQL */
 		if (simple_query(db, ctx, sql, why) != ERR_OK)
 			return ERR_INTERNAL;

@@ -154,19 +154,10 @@ def tell(result, people, seconds):
 
 def look_into_the_database(hall, acknowledged):
     """What the checker says, printed; the number of findings."""
-    try:
-        import checker
-    except ImportError:
-        print("The database was not checked: that needs the package python3-psycopg2.")
-        return 0
-    with checker.snapshot(os.environ.get("ADMIN_DATABASE_URL")
-                          or os.environ["DATABASE_URL"]) as conn:
-        found = checker.findings(conn, hall.number, acknowledged)
-        seen = checker.census(conn, hall.number)
-    print(f"The checker read the database ({checker.in_words(seen)}): "
-          + ("nothing is wrong." if not found else "these things are wrong:"))
+    found, summary = checker.audit(hall.number, acknowledged)
     for line in found:
         print("  " + line)
+    print(f"The checker read the database: {summary}.")
     return len(found)
 
 
