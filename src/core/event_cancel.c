@@ -211,18 +211,22 @@ end_batch(struct batch *b)
 	return e;
 }
 
-/* No booking was found: that was all, unless somebody is still at one of them. */
+/*
+ * No booking was found: that was all, unless somebody is still at one of them. Holds end now, and
+ * the sweep frees their seats.
+ */
 static enum err
 finish(struct db *db, TALLOC_CTX *ctx, int32_t event_id, bool *finished)
 {
-	const struct call end = { STMT_END_CANCELLATION, { param_int(ctx, event_id) } };
-	struct rows *rows;
+	const char *number = param_int(ctx, event_id);
+	const struct call calls[] = { { STMT_END_HOLDS, { number } }, { STMT_END_CANCELLATION, { number } } };
+	struct rows *rows[2];
 	enum err e;
 
 	db_rollback(db);
-	if ((e = db_query(db, ctx, end, &rows)) != ERR_OK)
+	if ((e = db_exchange(db, ctx, calls, 2, rows)) != ERR_OK)
 		return e;
-	*finished = rows_count(rows) > 0;
+	*finished = rows_count(rows[1]) > 0;
 	if (*finished)
 		log_line(LOG_INFO, "all bookings of a cancelled event are ended", "event",
 		         log_int(event_id), NULL);
