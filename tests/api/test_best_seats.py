@@ -330,9 +330,12 @@ def hold(buyer, ask):
     def make(place, seat_nos, seconds):
         who = buyer("somebody")
         assert who.hold(place, *seat_nos).status == 200
-        return ask("""UPDATE seat SET hold_until = now() + %s * interval '1 second'
-                      WHERE event_id = %s AND holder = %s RETURNING no""",
-                   seconds, place.number, who.sub)
+        return ask("""WITH h AS (UPDATE hold SET expires_at = now() + %(s)s * interval '1 second'
+                                 WHERE event_id = %(event)s AND user_id = %(user)s)
+                      UPDATE seat SET hold_until = now() + %(s)s * interval '1 second'
+                      WHERE event_id = %(event)s AND holder = %(user)s RETURNING no""".replace(
+                          "%(s)s", str(seconds)).replace("%(event)s", str(place.number)).replace("%(user)s", "%s"),
+                   who.sub, who.sub)
     return make
 
 

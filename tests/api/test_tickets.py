@@ -41,7 +41,7 @@ def sold(buyer, hall):
 
 def end(ask, booking, status):
     """As a refund or a cancellation leaves it (R-45)."""
-    ask("""WITH b AS (UPDATE booking SET status = %s WHERE id = %s RETURNING event_id, id, user_id, seats),
+    ask("""WITH b AS (UPDATE booking SET status = %s, kept = total WHERE id = %s RETURNING event_id, id, user_id, seats),
                 s AS (UPDATE seat SET status = 'free', holder = NULL, booking_id = NULL FROM b
                       WHERE seat.event_id = b.event_id AND seat.booking_id = b.id)
            INSERT INTO journal (event_id, booking_id, user_id, type, payload)
@@ -270,7 +270,7 @@ def test_check_in_waits_for_a_refund_and_then_refuses(sold, ask):
             processes.wait_for(lambda: ask("SELECT count(*) FROM pg_locks WHERE NOT granted") != [(0,)],
                                "the check-in to wait for the booking's row")
             assert not entry.done()
-            cursor.execute("UPDATE booking SET status = 'refunded' WHERE id = %s", (booking["bookingId"],))
+            cursor.execute("UPDATE booking SET status = 'refunded', kept = total WHERE id = %s", (booking["bookingId"],))
             cursor.execute("""UPDATE seat SET status = 'free', holder = NULL, booking_id = NULL
                               WHERE booking_id = %s""", (booking["bookingId"],))
             cursor.execute("""INSERT INTO journal (event_id, booking_id, type, payload) VALUES
