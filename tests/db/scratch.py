@@ -100,11 +100,12 @@ class Cluster:
         finally:
             conn.close()
 
-    def database(self):
-        """A new, empty one, with the roles and rights that ./stack gives."""
+    def database(self, template=None):
+        """A new, empty one, with the roles and rights that ./stack gives; or a copy of another."""
         self.count += 1
         name = f"scratch_{self.count}"
-        self.admin(f"CREATE DATABASE {name} OWNER {OWNER}")
+        self.admin(f"CREATE DATABASE {name} OWNER {OWNER}"
+                   + (f" TEMPLATE {template.name}" if template else ""))
         self.admin(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
         self.admin(f"GRANT CONNECT ON DATABASE {name} TO {WORKER}")
         return Database(self, name)
@@ -116,6 +117,9 @@ class Database:
     def __init__(self, cluster, name):
         self.cluster, self.name = cluster, name
         self.owner_url, self.worker_url = cluster.url(OWNER, name), cluster.url(WORKER, name)
+
+    def drop(self):
+        self.cluster.admin(f"DROP DATABASE {self.name} WITH (FORCE)")
 
     def connect(self, role=OWNER, **more):
         conn = psycopg2.connect(self.cluster.url(role, self.name), **more)

@@ -179,6 +179,28 @@ class Crowd:
                     self.cancel(line, user, booking["bookingId"])
                 return
 
+    def pay(self, line, user, booking, rng):
+        """Begins a payment, and mostly ends it, well or not; another line may cancel meanwhile."""
+        reply = self.ask(line, "initiate", "POST", "payments/initiate", user.token, {"bookingId": booking})
+        if reply is None or reply.status != 200:
+            return
+        racing = None
+        if rng.random() < 0.2:
+            racing = threading.Thread(target=self.race, args=(user, booking))
+            racing.start()
+        outcome = rng.choice(("success", "success", "success", "failed", "expired", None))
+        if outcome is not None:
+            self.ask(line, "simulate", "POST", "payments/simulate/" + reply.json["sessionId"], user.token,
+                     {"outcome": outcome})
+        if racing is not None:
+            racing.join()
+
+    def race(self, user, booking):
+        """Cancels on a line of its own, whatever else happens to the booking meanwhile."""
+        line = Line(self.stack)
+        self.ask(line, "race", "DELETE", "bookings/" + booking, user.token)
+        line.hang_up()
+
     def cancel(self, line, user, booking):
         reply = self.ask(line, "cancel", "DELETE", "bookings/" + booking, user.token)
         if reply is not None and reply.status == 200:
@@ -237,4 +259,26 @@ def persist(crowd, n, rng):
                 crowd.ledger.booked[booking] = tuple(pair)
         if booking and (max(pair) <= HOT or rng.random() < 0.5):
             crowd.cancel(line, user, booking)
+    line.hang_up()
+
+
+def spend(crowd, n, rng):
+    """
+    Books pairs, pays for most of them through the gateway, with good luck or bad, and cancels many,
+    paid or not, until told to stop. More than one payment and a payment beside a cancellation happen.
+    """
+    line = Line(crowd.stack)
+    turn = 0
+    while not crowd.stop.is_set():
+        turn += 1
+        user = crowd.stack.buyer(f"spend-{crowd.hall.number}-{n}-{turn}")
+        pair = rng.sample(range(1, (HOT if rng.random() < 0.5 else crowd.hall.seats) + 1), 2)
+        reply = crowd.buy(line, user, pair)
+        if reply is None or reply.status != 201:
+            continue
+        booking = reply.data["bookingId"]
+        for _ in range(rng.choice((0, 1, 1, 2))):
+            crowd.pay(line, user, booking, rng)
+        if rng.random() < 0.7:
+            crowd.ask(line, "cancel", "DELETE", "bookings/" + booking, user.token)
     line.hang_up()
