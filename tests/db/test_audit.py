@@ -376,6 +376,11 @@ FAULTS = {
     "the journal has a type that nobody knows":
         ([told("booking.teleported")], "I3",
          "has a journal row booking.teleported where none can be"),
+    "a booking was copied to the archive, and not moved":
+        (["INSERT INTO archive_booking SELECT * FROM booking WHERE id = %(booking)s"], "R-28",
+         "is in the archive, and live as well"),
+    "an event that was archived has bookings":
+        (["UPDATE event SET archived_at = now() WHERE id = %(event)s"], "R-28", "but 11 rows are not"),
     "the journal begins with something that is no move":
         ([BEGAN.format("refund.requested")], "I3", "has a journal row refund.requested where none can be"),
     "the journal speaks of a booking that is not there":
@@ -423,8 +428,6 @@ FAULTS = {
         ([set_booking("paying_since = NULL", "paying")], "R-27", "is paying, but nobody knows since when"),
     "a booking is being paid without a payment":
         ([set_payment("status = 'failed'", "paying")], "R-27", "is paying, but no payment is under way"),
-    "a booking that is not being paid says since when":
-        ([set_booking("paying_since = now()")], "R-27", "is pending, but said to be paying since"),
     "an extension was not counted":
         ([set_booking("extensions = 0", "failed")], "R-24", "has 0 extensions, but its journal tells of 1"),
     "an extension was not written down":
