@@ -36,16 +36,16 @@ job_archive(struct ctl *c)
 static int
 job_sweep(struct ctl *c)
 {
-	struct pool *pool = ctl_pool(c);
+	const char *database = config_database(c->ctx, c->config);
 	struct terms terms;
 	struct swept swept;
 	enum err e;
 
-	if (pool == NULL)
-		return CTL_FAILED;
+	if (database == NULL)
+		return ctl_fail("DATABASE_URL is not set");
 	if (terms_read(c->config, &terms) != ERR_OK)
 		return ctl_fail("REFUND_TIERS cannot be read");
-	e = sweeper_sweep(pool, &terms, &swept);
+	e = sweeper_sweep(pool_new(c->ctx, database, SWEEPER_HANDS), &terms, &swept);
 	printf("%zu bookings and %zu holds ended, %zu cancelled events finished, %zu keys and %zu kept "
 	       "messages dropped\n", swept.bookings, swept.holds, swept.events, swept.keys, swept.parked);
 	return outcome(e);

@@ -1,5 +1,6 @@
 #include "core/sweeper.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -115,6 +116,23 @@ sweep_parked(struct db *db, TALLOC_CTX *ctx, const struct terms *terms, size_t *
 
 typedef enum err (*sweep_batch)(struct db *db, TALLOC_CTX *ctx, const struct terms *terms, size_t *n);
 
+/* One batch; how many there were. */
+static enum err
+sweep_once(struct pool *pool, const struct terms *terms, sweep_batch batch, size_t *n)
+{
+	TALLOC_CTX *ctx = talloc_new(NULL);
+	struct db *db;
+	enum err e;
+
+	*n = 0;
+	if ((e = pool_take(pool, &db)) == ERR_OK) {
+		e = batch(db, ctx, terms, n);
+		pool_give(pool, db); /* which rolls back what is open */
+	}
+	talloc_free(ctx);
+	return e;
+}
+
 /* Batch by batch until there is none; one that fails for a passing reason is tried again. */
 static enum err
 sweep_all(struct pool *pool, const struct terms *terms, sweep_batch batch, size_t *done)
@@ -124,15 +142,7 @@ sweep_all(struct pool *pool, const struct terms *terms, sweep_batch batch, size_
 	enum err e = ERR_OK;
 
 	while (n > 0 && !stop_wait(0)) {
-		TALLOC_CTX *ctx = talloc_new(NULL);
-		struct db *db;
-
-		n = 0;
-		if ((e = pool_take(pool, &db)) == ERR_OK) {
-			e = batch(db, ctx, terms, &n);
-			pool_give(pool, db); /* which rolls back what is open */
-		}
-		talloc_free(ctx);
+		e = sweep_once(pool, terms, batch, &n);
 		if (e == ERR_OK)
 			*done += n;
 		else if ((e != ERR_TX_RETRY && e != ERR_DB_LOST && e != ERR_DB_UNKNOWN) ||
@@ -144,18 +154,63 @@ sweep_all(struct pool *pool, const struct terms *terms, sweep_batch batch, size_
 	return e;
 }
 
+/* One of those who sweep side by side. */
+struct hand {
+	pthread_t thread;
+	struct pool *pool;
+	const struct terms *terms;
+	size_t done;
+	enum err err;
+};
+
+static void *
+lend_a_hand(void *arg)
+{
+	struct hand *h = arg;
+
+	h->err = sweep_all(h->pool, h->terms, sweep_due, &h->done);
+	return NULL;
+}
+
+/*
+ * Those whose window has passed. After a rush that is not paid for there may be a hundred thousand
+ * of them: then several sweep at once, each with a connection.
+ */
+static enum err
+sweep_together(struct pool *pool, const struct terms *terms, size_t *done)
+{
+	struct hand hands[SWEEPER_HANDS];
+	size_t n = 0, started = 0;
+	enum err e = sweep_once(pool, terms, sweep_due, &n);
+
+	*done += n;
+	if (e != ERR_OK || n < BATCH)
+		return e;
+	for (; started < SWEEPER_HANDS; started++) {
+		hands[started] = (struct hand){ .pool = pool, .terms = terms };
+		if (pthread_create(&hands[started].thread, NULL, lend_a_hand, &hands[started]) != 0)
+			break;
+	}
+	for (size_t i = 0; i < started; i++) {
+		pthread_join(hands[i].thread, NULL);
+		*done += hands[i].done;
+		e = e == ERR_OK ? hands[i].err : e;
+	}
+	return e;
+}
+
 enum err
 sweeper_sweep(struct pool *pool, const struct terms *terms, struct swept *out)
 {
 	const struct {
 		sweep_batch batch;
 		size_t *done;
-	} parts[] = { { sweep_due, &out->bookings }, { sweep_overdue, &out->bookings },
-		          { sweep_holds, &out->holds },  { sweep_parked, &out->parked },
-		          { sweep_keys, &out->keys } };
-	enum err e, first = ERR_OK;
+	} parts[] = { { sweep_overdue, &out->bookings }, { sweep_holds, &out->holds },
+		          { sweep_parked, &out->parked },    { sweep_keys, &out->keys } };
+	enum err e, first;
 
 	memset(out, 0, sizeof(*out));
+	first = sweep_together(pool, terms, &out->bookings);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		if ((e = sweep_all(pool, terms, parts[i].batch, parts[i].done)) != ERR_OK && first == ERR_OK)
 			first = e;
@@ -180,7 +235,7 @@ report(const struct swept *s, enum err e, int64_t began_us)
 int
 sweeper_run(TALLOC_CTX *ctx, const struct config *config, const char *database)
 {
-	struct pool *pool = pool_new(ctx, database, 1);
+	struct pool *pool = pool_new(ctx, database, SWEEPER_HANDS);
 	int64_t due_us = 0;
 	struct terms terms;
 

@@ -18,6 +18,8 @@ struct swept {
 	size_t parked;   /* messages about payments that were kept for long enough */
 };
 
+#define SWEEPER_HANDS 3 /* that sweep side by side when there is much to do: connections of the pool */
+
 /*
  * Sweeps until nothing is left to do, batch by batch. Any number may, at once and on any host:
  * what one has locked the others leave out.
