@@ -55,7 +55,7 @@ struct ctl_option {
 };
 bool ctl_options(struct ctl *c, const struct ctl_option *table);
 
-/* The whole of a file, or of standard input for "-": n bytes and an end; NULL after saying why not. */
+/* The whole of a file, or of standard input for "-": n bytes and an end; NULL after saying why. */
 char *ctl_read(struct ctl *c, const char *path, size_t most, size_t *n);
 
 /* A whole number from least to most in text; false after saying what is wrong with `name`. */

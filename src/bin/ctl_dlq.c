@@ -158,8 +158,8 @@ with_letter(struct dlq *q, int32_t partition, int64_t offset,
 	if (e == ERR_OK)
 		e = dead_visit(q->dead, partition, offset, visit, q);
 	if (e == ERR_NOT_FOUND)
-		return ctl_fail("%s has no dead letter at partition %d, offset %lld", q->topic, (int)partition,
-		                (long long)offset);
+		return ctl_fail("%s has no dead letter at partition %d, offset %lld", q->topic,
+		                (int)partition, (long long)offset);
 	return e == ERR_OK ? CTL_OK : fail_kafka(q, e);
 }
 
@@ -259,11 +259,13 @@ finish_replay(struct dlq *q, int status)
 	e = n > 0 ? dead_finish(q->dead) : ERR_OK;
 	for (size_t i = 0; i < n; i++) {
 		if (sent[i].acknowledged)
-			printf("%s %d %lld replayed\n", q->topic, (int)sent[i].partition, (long long)sent[i].offset);
+			printf("%s %d %lld replayed\n", q->topic, (int)sent[i].partition,
+			       (long long)sent[i].offset);
 		done += sent[i].acknowledged;
 	}
 	if (e != ERR_OK)
-		ctl_fail("%zu of %zu letters were acknowledged; what was not may arrive all the same", done, n);
+		ctl_fail("%zu of %zu letters were acknowledged; what was not may arrive all the same", done,
+		         n);
 	if (q->left_out > 0)
 		ctl_fail("left out, because their values were cut: %zu; see dlq list", q->left_out);
 	if (e != ERR_OK)
@@ -285,7 +287,9 @@ int
 ctl_dlq_replay(struct ctl *c)
 {
 	struct dlq q = { 0 };
-	const struct ctl_option options[] = { { "all", NULL, &q.all }, { "value", &q.file, NULL }, { 0 } };
+	const struct ctl_option options[] = { { "all", NULL, &q.all },
+		                                  { "value", &q.file, NULL },
+		                                  { 0 } };
 	int32_t partition = 0;
 	int64_t offset = 0;
 

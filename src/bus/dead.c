@@ -11,8 +11,8 @@
 #define PATIENT_US (10 * US_PER_S)
 #define PLACE_TEXT 40 /* room for "partition/offset" */
 
-const char *const dead_headers[DEAD_HEADERS] = { "reason", "topic", "partition", "offset", "attempts",
-	                                             "bytes" };
+const char *const dead_headers[DEAD_HEADERS] = { "reason", "topic",    "partition",
+	                                             "offset", "attempts", "bytes" };
 
 /* The place of a letter. */
 struct place {
@@ -86,8 +86,10 @@ is_mark(const struct shelf_message *m, struct place *out)
 	long long offset;
 	int partition;
 
-	if (m->n_headers != 1 || m->len != 0 || strcmp(shelf_header(m, 0, &value, &len), DEAD_MARK) != 0 ||
-	    value == NULL || sscanf(value, "%d/%lld", &partition, &offset) != 2)
+	if (m->n_headers != 1 || m->len != 0)
+		return false;
+	if (strcmp(shelf_header(m, 0, &value, &len), DEAD_MARK) != 0 || value == NULL ||
+	    sscanf(value, "%d/%lld", &partition, &offset) != 2)
 		return false;
 	*out = (struct place){ partition, offset };
 	return true;
@@ -131,9 +133,13 @@ burial_of(const struct shelf_message *m)
 	for (size_t n = DEAD_HEADERS; n >= DEAD_HEADERS - 1; n--) {
 		size_t fit = 0;
 
-		while (m->n_headers >= n && fit < n &&
-		       strcmp(shelf_header(m, m->n_headers - n + fit, &value, &len), dead_headers[fit]) == 0)
+		while (m->n_headers >= n && fit < n) {
+			const char *name = shelf_header(m, m->n_headers - n + fit, &value, &len);
+
+			if (strcmp(name, dead_headers[fit]) != 0)
+				break;
 			fit++;
+		}
 		if (fit == n)
 			return m->n_headers - n;
 	}
@@ -165,6 +171,7 @@ visit_letter(void *arg, const struct shelf_message *m)
 	const struct place place = { m->partition, m->offset };
 	struct dead_letter l = { .message = m, .n_own = burial_of(m) };
 	struct visitor *v = arg;
+	const struct dead *d = v->dead;
 	struct place mark;
 
 	if (is_mark(m, &mark))
@@ -173,8 +180,8 @@ visit_letter(void *arg, const struct shelf_message *m)
 	l.reason = said(&l, DEAD_REASON);
 	l.attempts = said(&l, DEAD_ATTEMPTS);
 	l.cut = said(&l, DEAD_BYTES) != NULL;
-	l.replayed = v->dead->n_marked > 0 &&
-	             bsearch(&place, v->dead->marked, v->dead->n_marked, sizeof(place), compare_places) != NULL;
+	l.replayed = d->n_marked > 0 && bsearch(&place, d->marked, d->n_marked, sizeof(place),
+	                                        compare_places) != NULL;
 	return v->visit(v->arg, &l);
 }
 

@@ -15,7 +15,7 @@ struct dead;
 #define DEAD_MARK    "replayed"
 #define DEAD_HEADERS 6
 
-/* The headers of a burial, in their order, behind the letter's own; the last only where it was cut. */
+/* The headers of a burial, in their order, behind the letter's own; the last: only if it was cut. */
 enum { DEAD_REASON, DEAD_TOPIC, DEAD_PARTITION, DEAD_OFFSET, DEAD_ATTEMPTS, DEAD_BYTES };
 extern const char *const dead_headers[DEAD_HEADERS];
 
@@ -37,7 +37,7 @@ struct dead_sent {
 /* A client; not before a fork. NULL when librdkafka cannot be had, logged. */
 struct dead *dead_new(TALLOC_CTX *ctx, const char *broker);
 
-/* The topics that have dead letters or had some, on ctx. Errors: UNAVAILABLE (no answer for 5 s). */
+/* The topics that have had dead letters, on ctx. Errors: UNAVAILABLE (no answer for 5 s). */
 enum err dead_topics(struct dead *d, TALLOC_CTX *ctx, const char ***topics, size_t *n) MUST_CHECK;
 
 /*

@@ -47,7 +47,8 @@ is_passing(enum err e)
 }
 
 static struct work *
-read_all(TALLOC_CTX *ctx, enum pay_event_type type, const struct consumer_message *messages, size_t n)
+read_all(TALLOC_CTX *ctx, enum pay_event_type type, const struct consumer_message *messages,
+         size_t n)
 {
 	struct work *works = talloc_zero_array(ctx, struct work, (unsigned)n);
 
@@ -221,7 +222,8 @@ payments_run(TALLOC_CTX *ctx, const struct config *config, const char *database)
 }
 
 enum err
-payments_refund_due(TALLOC_CTX *ctx, const struct config *config, const char *database, size_t *done)
+payments_refund_due(TALLOC_CTX *ctx, const struct config *config, const char *database,
+                    size_t *done)
 {
 	struct role r;
 

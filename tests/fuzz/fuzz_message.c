@@ -78,8 +78,9 @@ take_payment(TALLOC_CTX *ctx, enum pay_event_type type, const char *value, size_
 
 	must(e == ERR_OK || e == ERR_VALIDATION_ERROR);
 	if (e == ERR_OK) {
-		must(why == NULL && ev->type == type && message.final && strcmp(message.source, "kafka") == 0);
-		must(ev->id != NULL && *ev->id != '\0' && ev->has_booking && uuid_event(&ev->booking_id) >= 1);
+		must(why == NULL && ev->type == type && message.final);
+		must(strcmp(message.source, "kafka") == 0 && ev->id != NULL && *ev->id != '\0');
+		must(ev->has_booking && uuid_event(&ev->booking_id) >= 1);
 		must(ev->amount_minor == -1 || (ev->amount_minor >= 0 && ev->currency != NULL));
 		must(ev->currency == NULL || ev->amount_major < 0);
 	} else {

@@ -42,10 +42,12 @@ static const struct {
 	enum effect effect;
 	const char *reason;
 } paid[BOOKING__MAX][ENDED__MAX] = {
-	[BOOKING_REQUESTED] = { { EFFECT_GIVE_BACK, "NOT_SEATED" }, { EFFECT_GIVE_BACK, "NOT_SEATED" } },
+	[BOOKING_REQUESTED] = { { EFFECT_GIVE_BACK, "NOT_SEATED" },
+	                        { EFFECT_GIVE_BACK, "NOT_SEATED" } },
 	[BOOKING_PENDING] = { { EFFECT_CONFIRM, NULL }, { EFFECT_CONFIRM, NULL } },
 	[BOOKING_PAYING] = { { EFFECT_CONFIRM, NULL }, { EFFECT_CONFIRM, NULL } },
-	[BOOKING_CONFIRMED] = { { EFFECT_GIVE_BACK, "ALREADY_PAID" }, { EFFECT_GIVE_BACK, "ALREADY_PAID" } },
+	[BOOKING_CONFIRMED] = { { EFFECT_GIVE_BACK, "ALREADY_PAID" },
+	                        { EFFECT_GIVE_BACK, "ALREADY_PAID" } },
 	[BOOKING_CANCELLED] = { { EFFECT_GIVE_BACK, "BOOKING_CANCELLED" }, { EFFECT_RETAKE, NULL } },
 	[BOOKING_EXPIRED] = { { EFFECT_RETAKE, NULL }, { EFFECT_RETAKE, NULL } },
 	[BOOKING_FAILED] = { { EFFECT_GIVE_BACK, "NOT_SEATED" }, { EFFECT_GIVE_BACK, "NOT_SEATED" } },
@@ -67,7 +69,7 @@ static struct refund refund;
 static struct pay_event event;
 static struct payment_case c;
 
-/* A booking of 150.50 EUR whose window lasts another minute, and a payment of which that is known. */
+/* A booking of 150.50 EUR whose window lasts another minute, and a payment. */
 static void
 arrange(enum booking_status status, enum ended ended, enum known known)
 {
@@ -80,9 +82,11 @@ arrange(enum booking_status status, enum ended ended, enum known known)
 	if (status == BOOKING_CANCELLED)
 		booking.reason = ended == BY_FAILURE ? "PAYMENT_FAILED" : "USER_CANCELLED";
 	payment = (struct payment){ .id = { { 1 } }, .amount_minor = TOTAL, .currency = "EUR",
-		                        .status = states[known], .captured_minor = known == CAPTURED ? TOTAL : -1 };
+		                        .status = states[known],
+		                        .captured_minor = known == CAPTURED ? TOTAL : -1 };
 	account = (struct account){ .payments = &payment, .n_payments = known == UNKNOWN ? 0 : 1 };
-	event = (struct pay_event){ .id = "e", .has_booking = true, .amount_minor = -1, .amount_major = -1 };
+	event = (struct pay_event){ .id = "e", .has_booking = true, .amount_minor = -1,
+		                        .amount_major = -1 };
 	c = (struct payment_case){ .booking = &booking, .account = &account, .event = &event,
 		                       .payment = known == UNKNOWN ? NULL : &payment };
 }
@@ -111,15 +115,18 @@ for_each(enum pay_event_type type,
 static void
 must_be(struct ruling got, enum effect effect, const char *reason, bool failed)
 {
-	if (got.effect != effect || (got.reason == NULL) != (reason == NULL) ||
-	    (reason != NULL && strcmp(got.reason, reason) != 0) || got.failed != failed)
-		fail_msg("%s booking, %s payment, type %d, %s, amount %lld %s, event %s: effect %d %s%s, not %d %s%s",
-		         booking_status_name(booking.status),
-		         c.payment == NULL ? "unknown" : payment_status_name(payment.status), (int)event.type,
-		         c.final ? "final" : "not final", (long long)event.amount_minor,
-		         event.currency == NULL ? "" : event.currency, event_status_name(booking.event_status),
-		         (int)got.effect, got.reason == NULL ? "" : got.reason, got.failed ? ", failed" : "",
-		         (int)effect, reason == NULL ? "" : reason, failed ? ", failed" : "");
+	const char *known = c.payment == NULL ? "unknown" : payment_status_name(payment.status);
+
+	if (got.effect == effect && (got.reason == NULL) == (reason == NULL) &&
+	    (reason == NULL || strcmp(got.reason, reason) == 0) && got.failed == failed)
+		return;
+	print_error("%s booking, %s payment, %sfinal, %lld %s, event %s, message of type %d\n",
+	            booking_status_name(booking.status), known, c.final ? "" : "not ",
+	            (long long)event.amount_minor, event.currency == NULL ? "" : event.currency,
+	            event_status_name(booking.event_status), (int)event.type);
+	fail_msg("effect %d %s %d, not %d %s %d", (int)got.effect,
+	         got.reason == NULL ? "" : got.reason, got.failed, (int)effect,
+	         reason == NULL ? "" : reason, failed);
 }
 
 static void
@@ -139,7 +146,8 @@ waits(enum booking_status s, enum known k)
 static void
 goes_back(enum booking_status s, enum known k, const char *reason)
 {
-	must_be(cashier_rule(&c), waits(s, k) ? EFFECT_GIVE_BACK_AND_RETURN : EFFECT_GIVE_BACK, reason, true);
+	must_be(cashier_rule(&c), waits(s, k) ? EFFECT_GIVE_BACK_AND_RETURN : EFFECT_GIVE_BACK, reason,
+	        true);
 }
 
 static void
@@ -245,8 +253,8 @@ check_failed(enum booking_status s, enum ended e, enum known k, const struct sum
 		else if (c.final || !waits(s, k))
 			nothing();
 		else /* the third attempt that fails is the last */
-			must_be(cashier_rule(&c), attempts < 2 ? EFFECT_RETURN : EFFECT_CANCEL, "PAYMENT_FAILED",
-			        true);
+			must_be(cashier_rule(&c), attempts < 2 ? EFFECT_RETURN : EFFECT_CANCEL,
+			        "PAYMENT_FAILED", true);
 	}
 }
 
@@ -291,7 +299,8 @@ test_session_that_ends_in_every_state(void **state)
 static void
 check_refunded(enum booking_status s, enum ended e, enum known k, const struct sum *sum)
 {
-	static const enum effect effects[REFUND__MAX] = { EFFECT_REFUNDED, EFFECT_NONE, EFFECT_REFUNDED };
+	static const enum effect effects[REFUND__MAX] = { EFFECT_REFUNDED, EFFECT_NONE,
+		                                              EFFECT_REFUNDED };
 
 	(void)s;
 	(void)e;

@@ -74,8 +74,10 @@ test_read_with_everything(void **state)
 
 	(void)state;
 	taken(take("{\"eventId\":\"e-1\",\"eventType\":\"payment.success\",\"timestamp\":"
-	           "\"2026-01-31T00:10:00.250Z\",\"version\":\"1.0\",\"correlationId\":\"c-1\",\"mood\":{\"a\":[1]},"
-	           "\"payload\":{" DATA ",\"transactionId\":\"tx-1\",\"amount\":150.5,\"currency\":\"EUR\","
+	           "\"2026-01-31T00:10:00.250Z\",\"version\":\"1.0\",\"correlationId\":\"c-1\","
+	           "\"mood\":{\"a\":[1]},"
+	           "\"payload\":{" DATA ",\"transactionId\":\"tx-1\",\"amount\":150.5,"
+	           "\"currency\":\"EUR\","
 	           "\"userId\":\"42\"}}"));
 	assert_int_equal(message.event.type, PAY_SUCCEEDED);
 	assert_string_equal(message.event.id, "e-1");
@@ -125,7 +127,8 @@ test_read_what_is_no_message(void **state)
 	refused(take(""), "not JSON: a value is missing, at byte 0");
 	refused(take("payment"), "not JSON: something that is no value, at byte 0");
 	refused(take("{\"eventId\":\"e\",}"), "not JSON: a name in quotes is missing, at byte 15");
-	refused(take("{\"eventId\":\"e\",\"eventId\":\"f\"}"), "not JSON: a name that its object already has, at byte 15");
+	refused(take("{\"eventId\":\"e\",\"eventId\":\"f\"}"),
+	        "not JSON: a name that its object already has, at byte 15");
 	refused(take("[]"), "not a JSON object");
 	refused(take("null"), "not a JSON object");
 	refused(take("\"" BOOKING "\""), "not a JSON object");
@@ -145,15 +148,18 @@ test_read_envelope_with_faults(void **state)
 	refused(take("{\"eventid\":\"e\",\"payload\":{" DATA "}}"), "eventId is missing");
 	refused(take("{\"eventId\":\"\",\"payload\":{" DATA "}}"), "eventId is empty");
 	refused(take("{\"eventId\":7,\"payload\":{" DATA "}}"), "eventId is not a string");
-	refused(take("{\"eventId\":\"a\\u0007\",\"payload\":{" DATA "}}"), "eventId has control characters");
+	refused(take("{\"eventId\":\"a\\u0007\",\"payload\":{" DATA "}}"),
+	        "eventId has control characters");
 	refused(take(talloc_asprintf(ctx, "{\"eventId\":\"%s\",\"payload\":{" DATA "}}", name)),
 	        "eventId is too long");
 	refused(take("{\"eventId\":\"e\"}"), "payload is missing");
 	refused(take("{\"eventId\":\"e\",\"payload\":null}"), "payload is missing");
 	refused(take("{\"eventId\":\"e\",\"payload\":[]}"), "payload is not an object");
 	refused(take("{\"eventId\":\"e\",\"payload\":\"" BOOKING "\"}"), "payload is not an object");
-	refused(take("{\"eventId\":\"e\",\"version\":\"2.0\",\"payload\":{" DATA "}}"), "version is not 1.0");
-	refused(take("{\"eventId\":\"e\",\"version\":1.0,\"payload\":{" DATA "}}"), "version is not a string");
+	refused(take("{\"eventId\":\"e\",\"version\":\"2.0\",\"payload\":{" DATA "}}"),
+	        "version is not 1.0");
+	refused(take("{\"eventId\":\"e\",\"version\":1.0,\"payload\":{" DATA "}}"),
+	        "version is not a string");
 	refused(take("{\"eventId\":\"e\",\"correlationId\":[],\"payload\":{" DATA "}}"),
 	        "correlationId is not a string");
 }
@@ -161,7 +167,8 @@ test_read_envelope_with_faults(void **state)
 static void
 test_read_from_the_other_topic(void **state)
 {
-	static const char failed[] = "{\"eventId\":\"e\",\"eventType\":\"payment.failed\",\"payload\":{" DATA "}}";
+	static const char failed[] =
+	    "{\"eventId\":\"e\",\"eventType\":\"payment.failed\",\"payload\":{" DATA "}}";
 	static const char succeeded[] =
 	    "{\"eventId\":\"e\",\"eventType\":\"payment.success\",\"payload\":{" DATA "}}";
 
@@ -171,7 +178,8 @@ test_read_from_the_other_topic(void **state)
 	taken(take_as(PAY_FAILED, failed));
 	taken(take_as(PAY_SUCCEEDED, succeeded));
 	taken(take("{\"eventId\":\"e\",\"eventType\":\"PaymentSucceeded\",\"payload\":{" DATA "}}"));
-	refused(take("{\"eventId\":\"e\",\"eventType\":1,\"payload\":{" DATA "}}"), "eventType is not a string");
+	refused(take("{\"eventId\":\"e\",\"eventType\":1,\"payload\":{" DATA "}}"),
+	        "eventType is not a string");
 }
 
 static void
@@ -196,7 +204,8 @@ test_read_transaction(void **state)
 	(void)state;
 	refused(take_payload(DATA ",\"transactionId\":12"), "payload.transactionId is not a string");
 	refused(take_payload(DATA ",\"transactionId\":\"\""), "payload.transactionId is empty");
-	refused(take_payload(DATA ",\"transactionId\":\"a\\nb\""), "payload.transactionId has control characters");
+	refused(take_payload(DATA ",\"transactionId\":\"a\\nb\""),
+	        "payload.transactionId has control characters");
 }
 
 static void
@@ -212,14 +221,16 @@ test_read_amount_with_its_currency(void **state)
 	taken(take_payload(DATA ",\"currency\":\"EUR\""));
 	assert_int_equal(message.event.amount_minor, -1);
 	assert_string_equal(message.event.currency, "EUR");
-	refused(take_payload(DATA ",\"amount\":\"20\",\"currency\":\"EUR\""), "payload.amount is not a number");
+	refused(take_payload(DATA ",\"amount\":\"20\",\"currency\":\"EUR\""),
+	        "payload.amount is not a number");
 	refused(take_payload(DATA ",\"amount\":-1,\"currency\":\"EUR\""), fine);
 	refused(take_payload(DATA ",\"amount\":0.001,\"currency\":\"EUR\""), fine);
 	refused(take_payload(DATA ",\"amount\":1.5,\"currency\":\"JPY\""), fine);
 	refused(take_payload(DATA ",\"amount\":1e300,\"currency\":\"EUR\""), fine);
 	refused(take_payload(DATA ",\"amount\":20,\"currency\":\"eur\""),
 	        "payload.currency is not a currency of ISO 4217");
-	refused(take_payload(DATA ",\"amount\":20,\"currency\":978"), "payload.currency is not a string");
+	refused(take_payload(DATA ",\"amount\":20,\"currency\":978"),
+	        "payload.currency is not a string");
 }
 
 /* It is in the booking's currency then, which nobody knows here. */
@@ -243,7 +254,8 @@ test_read_several_faults(void **state)
 {
 	(void)state;
 	refused(take("{\"version\":\"2.0\",\"payload\":{\"bookingId\":7}}"), "eventId is missing");
-	refused(take("{\"eventId\":\"e\",\"version\":\"2.0\",\"payload\":{\"bookingId\":7}}"), "version is not 1.0");
+	refused(take("{\"eventId\":\"e\",\"version\":\"2.0\",\"payload\":{\"bookingId\":7}}"),
+	        "version is not 1.0");
 	refused(take_payload("\"amount\":-1"), "payload.bookingId is missing");
 }
 
