@@ -115,7 +115,8 @@ def load(database, text):
         cursor.execute("""
             WITH ranked AS (SELECT event_id AS e, seq AS s, dense_rank() OVER (ORDER BY xid) AS rank FROM journal)
             UPDATE journal SET xid = (2 + rank)::text::xid8 FROM ranked WHERE event_id = e AND seq = s""")
-        cursor.execute("SELECT setval(pg_get_serial_sequence('journal', 'seq'), max(seq)) FROM journal")
+        for table, column in (("journal", "seq"), ("booking", "number"), ("payment", "number"), ("refund", "number")):
+            cursor.execute(f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'), max({column})) FROM {table}")
         cursor.execute("INSERT INTO cursor (name, xid, seq) SELECT 'redis', max(xid), max(seq) FROM journal")
         cursor.execute("ANALYZE")
 
