@@ -111,10 +111,12 @@ print_sum(const struct audit_sum *s)
 	char captured[MONEY_TEXT], refunded[MONEY_TEXT], pending[MONEY_TEXT], owed[MONEY_TEXT],
 	    kept[MONEY_TEXT], confirmed[MONEY_TEXT];
 
-	printf("%s: captured %s, refunded %s, refunds pending %s, refunds refused %s, kept %s, confirmed %s\n",
+	printf("%s: captured %s, refunded %s, refunds pending %s, refunds refused %s, kept %s,"
+	       " confirmed %s\n",
 	       s->currency, money_text(s->captured, s->currency, captured),
-	       money_text(s->refunded, s->currency, refunded), money_text(s->pending, s->currency, pending),
-	       money_text(s->owed, s->currency, owed), money_text(s->kept, s->currency, kept),
+	       money_text(s->refunded, s->currency, refunded),
+	       money_text(s->pending, s->currency, pending), money_text(s->owed, s->currency, owed),
+	       money_text(s->kept, s->currency, kept),
 	       money_text(s->confirmed, s->currency, confirmed));
 }
 
@@ -148,7 +150,9 @@ int
 ctl_audit(struct ctl *c)
 {
 	const char *event = NULL, *limit = FINDINGS_MOST;
-	const struct ctl_option options[] = { { "event", &event, NULL }, { "limit", &limit, NULL }, { 0 } };
+	const struct ctl_option options[] = { { "event", &event, NULL },
+		                                  { "limit", &limit, NULL },
+		                                  { 0 } };
 	struct audit_ask ask = { .tell = tell,
 		                     .progress = isatty(STDERR_FILENO) ? show_progress : NULL };
 	long long number = 0, most;
@@ -158,8 +162,8 @@ ctl_audit(struct ctl *c)
 	enum err e;
 
 	if (!ctl_options(c, options) || !ctl_number("--limit", limit, 0, INT32_MAX, &most) ||
-	    (event != NULL && !ctl_number("--event", event, 1, INT32_MAX, &number)) || !read_ids(c, &ids) ||
-	    (pool = ctl_pool(c)) == NULL)
+	    (event != NULL && !ctl_number("--event", event, 1, INT32_MAX, &number)) ||
+	    !read_ids(c, &ids) || (pool = ctl_pool(c)) == NULL)
 		return AUDIT_BLIND;
 	ask.event_id = (int32_t)number;
 	ask.most = most;

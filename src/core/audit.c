@@ -113,7 +113,7 @@ read_sums(struct audit *a, const struct rows *rows)
 	out->n_sums = (size_t)rows_count(rows);
 	out->sums = talloc_array(a->ctx, struct audit_sum, (unsigned)out->n_sums);
 	for (int r = 0; r < rows_count(rows); r++)
-		out->sums[r] = (struct audit_sum){ .currency = talloc_strdup(out->sums, row_text(rows, r, 0)),
+		out->sums[r] = (struct audit_sum){ .currency = row_text(rows, r, 0), /* on the same ctx */
 			                               .captured = row_i64(rows, r, 1),
 			                               .refunded = row_i64(rows, r, 2),
 			                               .pending = row_i64(rows, r, 3),

@@ -20,6 +20,7 @@ import uuid
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
+import checker  # noqa: E402
 import rowlock_client  # noqa: E402
 
 Answer = collections.namedtuple("Answer", "reply ms")  # reply: None when none came
