@@ -57,20 +57,28 @@ find_payment(const struct account *a, const struct pay_event *ev)
 	return found;
 }
 
-/* The refund that a message names; without a name, one of the payment that is not done. */
+/*
+ * The refund that a message names; without a name, one of the payment that is not done, and rather
+ * one that is asked for than one that was refused.
+ */
 static const struct refund *
 find_refund(const struct account *a, const struct pay_event *ev, const struct payment *p)
 {
+	const struct refund *refused = NULL;
+
 	for (size_t i = 0; i < a->n_refunds; i++) {
 		const struct refund *r = &a->refunds[i];
 
 		if (ev->has_refund && memcmp(&r->id, &ev->refund_id, sizeof(r->id)) == 0)
 			return r;
-		if (!ev->has_refund && p != NULL && memcmp(&r->payment_id, &p->id, sizeof(p->id)) == 0 &&
-		    r->status == REFUND_PENDING)
+		if (ev->has_refund || p == NULL || memcmp(&r->payment_id, &p->id, sizeof(p->id)) != 0)
+			continue;
+		if (r->status == REFUND_PENDING)
 			return r;
+		if (r->status == REFUND_FAILED)
+			refused = r;
 	}
-	return NULL;
+	return refused;
 }
 
 /* Finds out what a message is about, and rules. */
@@ -220,6 +228,8 @@ take_note_of_refund(struct settling *s)
 
 	w.currency = p->captured_currency != NULL ? p->captured_currency : p->currency;
 	w.amount_minor = ev->amount_minor > 0 ? ev->amount_minor : left > 0 ? left : p->amount_minor;
+	if (p->captured_minor >= 0 && w.amount_minor > left)
+		w.amount_minor = left; /* no more than that can have been ours */
 	if (w.amount_minor <= 0)
 		return;
 	if (p->captured_minor >= 0)
@@ -227,11 +237,15 @@ take_note_of_refund(struct settling *s)
 	store_payment(s);
 	moves_add_refunds(&s->moves, &w, 1);
 	note(s, "refund.completed", journal_refund(s->ctx, &w));
-	if (b->status == BOOKING_CONFIRMED && p->captured_minor >= 0 && p->trouble == NULL) {
-		const int64_t kept = left > w.amount_minor ? left - w.amount_minor : 0;
+	if (p->captured_minor < 0 || p->trouble != NULL) /* not what pays for the booking */
+		return;
+	const int64_t kept = left - w.amount_minor;
 
+	if (b->status == BOOKING_CONFIRMED) {
 		moves_end(&s->moves, b, 1, BOOKING_REFUNDED, s->ruling.reason, &kept);
 		note(s, "booking.refunded", journal_refunded(s->ctx, b, s->ruling.reason, w.amount_minor, kept));
+	} else if (b->status == BOOKING_CANCELLED || b->status == BOOKING_REFUNDED) {
+		moves_keep_less(&s->moves, b, kept);
 	}
 }
 

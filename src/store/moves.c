@@ -178,6 +178,14 @@ moves_end(struct moves *m, const struct locked_booking *bookings, size_t n, enum
 }
 
 void
+moves_keep_less(struct moves *m, const struct locked_booking *b, int64_t most_minor)
+{
+	moves_call(m, (struct call){ STMT_KEEP_LESS,
+	                             { param_int(m->ctx, b->event_id), param_uuid(m->ctx, &b->id),
+	                               param_int(m->ctx, most_minor) } });
+}
+
+void
 moves_confirm(struct moves *m, const struct locked_booking *b, const char *ticket_ref, bool again)
 {
 	moves_call(m, (struct call){ STMT_CONFIRM_BOOKING, { param_int(m->ctx, b->event_id),

@@ -44,6 +44,9 @@ void moves_note(struct moves *m, const struct locked_booking *b, const char *typ
 void moves_end(struct moves *m, const struct locked_booking *bookings, size_t n,
                enum booking_status to, const char *reason, const int64_t *kept);
 
+/* Of one that has ended no more is kept than this: minor units, 0 or more. */
+void moves_keep_less(struct moves *m, const struct locked_booking *b, int64_t most_minor);
+
 /*
  * A booking is confirmed, its seats are sold.
  *

@@ -7,6 +7,7 @@ import time
 import pytest
 
 import processes
+import rowlock_client
 from rowlock_client import gateway_event
 
 GONE = {"USER_CANCELLED": "CANCELLED", "EXPIRED": "EXPIRED", "PAYMENT_FAILED": "CANCELLED"}
@@ -325,6 +326,43 @@ def test_the_gateways_own_refund_ends_a_confirmed_booking(stack, ann, pending, p
     told(stack, "refund.succeeded", booking, sessionId=session, amount=40, currency="EUR", gatewayRef="re_1")
     assert look(ann, booking)["status"] == "REFUNDED"
     assert place.statuses()[1] == "available"
+
+
+def test_part_of_the_money_told_back_before_its_payment_never_confirms(stack, ann, opened):
+    booking, session = opened
+    told(stack, "refund.succeeded", booking, sessionId=session, amount=15, currency="EUR", gatewayRef="re_1")
+    told(stack, "payment.succeeded", booking, sessionId=session, amount=40, currency="EUR", gatewayRef="ch_1")
+    account = money_without_waiting(ann, booking)
+    assert account["status"] == "PENDING"
+    assert sorted(refund["amount"] for refund in account["refunds"]) == [15.0, 25.0]
+
+
+def test_a_refund_told_again_without_its_id_gives_nothing_twice(stack, ann, pending, money):
+    booking = pending["bookingId"]
+    session = ann.pay(booking)
+    ann.delete("bookings/" + booking).ok()
+    money(ann, booking)  # which waits until it is back
+    for ref in ("re_1", "re_2"):
+        told(stack, "refund.succeeded", booking, sessionId=session, amount=40, currency="EUR", gatewayRef=ref)
+    refund, = money_without_waiting(ann, booking)["refunds"]
+    assert (refund["amount"], refund["reason"]) == (40.0, "USER_CANCELLED")
+
+
+def test_the_gateway_gives_back_no_more_than_it_took(stack, ann, pending):
+    booking = pending["bookingId"]
+    session = ann.pay(booking)
+    told(stack, "refund.succeeded", booking, sessionId=session, amount=400, currency="EUR", gatewayRef="re_1")
+    assert [refund["amount"] for refund in money_without_waiting(ann, booking)["refunds"]] == [40.0]
+
+
+def test_what_was_kept_may_be_given_back_by_the_gateway(stack, ann, hall, ask):
+    """The audit at the end adds up what is kept."""
+    place = hall(rows=2, cols=10, policy={"refundTiers": [{"hours": 24, "percent": 50}]})
+    booking = ann.booked_and_paid(place, 1)
+    ann.delete("bookings/" + booking["bookingId"]).ok()
+    told(stack, "refund.succeeded", booking["bookingId"], refundId=rowlock_client.uuid_of(1, 1), amount=5,
+         sessionId=booking["payments"][0]["sessionId"], currency="EUR", gatewayRef="re_1")
+    assert ask("SELECT kept FROM booking WHERE id = %s", booking["bookingId"]) == [(500,)]
 
 
 def test_a_booking_that_nobody_knows_is_kept_for_review(stack, ask):

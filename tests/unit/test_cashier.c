@@ -230,8 +230,11 @@ check_refunded_before(enum booking_status s, enum ended e, enum known k, const s
 		check_paid(s, e, k, sum);
 	else
 		goes_back(s, k, "REFUNDED_BEFORE");
-	refund.amount_minor--;
-	check_paid(s, e, k, sum);
+	refund.amount_minor = captured / 2;
+	if (k == CAPTURED || k == UNKNOWN || refund.amount_minor == 0)
+		check_paid(s, e, k, sum);
+	else
+		goes_back(s, k, "REFUNDED_BEFORE");
 }
 
 static void
