@@ -137,6 +137,8 @@ act_pay(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct locked_bo
 	struct moves m;
 	enum err e;
 
+	if (b->event_status == EVENT_CANCELLED)
+		return ERR_EVENT_CANCELLED;
 	p->amount_minor = p->captured_minor = b->total_minor;
 	p->currency = p->captured_currency = b->currency;
 	e = c->provider->charge(ctx, &p->id, b->total_minor, b->currency, &p->gateway_ref);

@@ -65,6 +65,10 @@ int64_t
 refund_due(const struct terms *terms, const struct locked_booking *b)
 {
 	struct refund_tiers own;
+
+	if (b->event_status == EVENT_CANCELLED) /* by its seller: all of it, whoever is quicker */
+		return b->total_minor;
+
 	const bool named = b->tiers != NULL && terms_parse_policy(b->tiers, &own);
 
 	return terms_due(named ? &own : &terms->tiers, b->total_minor, b->starts_us - b->now_us);

@@ -28,7 +28,7 @@ int64_t account_left(const struct account *a, const struct payment *p);
 
 /*
  * The part of a confirmed booking's money that its event's terms, or else those given, let a
- * buyer have back now (R-26): minor units.
+ * buyer have back now (R-26), or all of it once the event is cancelled (R-46): minor units.
  */
 int64_t refund_due(const struct terms *terms, const struct locked_booking *b);
 
