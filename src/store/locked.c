@@ -5,6 +5,8 @@
 
 #include "store/param.h"
 
+#define LOCK_CALLS 3 /* of lock_one, without what is asked for beside it */
+
 /* Rows of LOCKED_COLUMNS. */
 static void
 read_locked(TALLOC_CTX *ctx, const struct rows *rows, struct locked_booking **out, size_t *n)
@@ -89,11 +91,13 @@ enum err
 lock_one(struct db *db, TALLOC_CTX *ctx, const struct booking_key *key, struct locked_booking *out,
          const struct call *extra, size_t n_extra, struct rows **rows)
 {
-	struct call calls[2 + LOCK_EXTRA_MOST] = {
+	const char *event = param_int(ctx, key->event_id), *id = param_uuid(ctx, &key->id);
+	struct call calls[LOCK_CALLS + LOCK_EXTRA_MOST] = {
 		{ .stmt = STMT_BEGIN },
-		{ STMT_LOCK_BOOKING, { param_int(ctx, key->event_id), param_uuid(ctx, &key->id) } },
+		{ STMT_AWAIT_BOOKING, { event, id } },
+		{ STMT_LOCK_BOOKING, { event, id } },
 	};
-	struct rows *all[2 + LOCK_EXTRA_MOST];
+	struct rows *all[LOCK_CALLS + LOCK_EXTRA_MOST];
 	struct locked_booking *locked = NULL;
 	const struct rows *one;
 	size_t n = 0;
@@ -101,10 +105,10 @@ lock_one(struct db *db, TALLOC_CTX *ctx, const struct booking_key *key, struct l
 
 	assert(n_extra <= LOCK_EXTRA_MOST);
 	if (n_extra > 0)
-		memcpy(&calls[2], extra, n_extra * sizeof(calls[0]));
-	if ((e = db_exchange(db, ctx, calls, 2 + n_extra, all)) != ERR_OK)
+		memcpy(&calls[LOCK_CALLS], extra, n_extra * sizeof(calls[0]));
+	if ((e = db_exchange(db, ctx, calls, LOCK_CALLS + n_extra, all)) != ERR_OK)
 		return e;
-	one = all[1];
+	one = all[LOCK_CALLS - 1];
 	if (rows_count(one) == 0)
 		return ERR_BOOKING_NOT_FOUND;
 	read_locked(ctx, one, &locked, &n);
@@ -122,6 +126,6 @@ lock_one(struct db *db, TALLOC_CTX *ctx, const struct booking_key *key, struct l
 	out->attempts = row_i32(one, 0, 19);
 	out->event_status = event_status_parse(row_text(one, 0, 20));
 	if (n_extra > 0)
-		memcpy(rows, &all[2], n_extra * sizeof(rows[0]));
+		memcpy(rows, &all[LOCK_CALLS], n_extra * sizeof(rows[0]));
 	return ERR_OK;
 }

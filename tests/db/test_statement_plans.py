@@ -102,6 +102,7 @@ HOT = {
                             "seat_pkey(event_id, no)"]),
     "LOCK_OVERDUE": ("1000, 5", ["booking_paying(paying_since)"]),
     "LOCK_LIVE": (f"1, '{BOOKING}', 500", ["booking_pkey(event_id, id)"]),
+    "AWAIT_BOOKING": (f"1, '{BOOKING}'", ["booking_pkey(event_id, id)"]),
     "LOCK_BOOKING": (f"1, '{BOOKING}'", ["booking_pkey(event_id, id)", "event_pkey(id)"]),
     "KEEP_LESS": (f"1, '{BOOKING}', 5", ["booking_pkey(event_id, id)"]),
     "FREE_SEATS": (f"'{{1,1}}', '{{3,5}}', '{{{BOOKING},{BOOKING}}}'",
