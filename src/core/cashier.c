@@ -268,6 +268,11 @@ write_effect(struct settling *s)
 		give_back(s);
 		return_booking(s);
 		break;
+	case EFFECT_GIVE_BACK_AND_CANCEL:
+		give_back(s);
+		s->ruling.reason = "PAYMENT_FAILED";
+		end(s, BOOKING_CANCELLED, "booking.cancelled");
+		break;
 	case EFFECT_RETURN:
 		close_payment(s);
 		return_booking(s);

@@ -18,6 +18,7 @@ enum effect {
 	EFFECT_RETAKE,    /* likewise, if its seats are still free; else the money goes back */
 	EFFECT_GIVE_BACK, /* the money goes back, the booking stays as it is */
 	EFFECT_GIVE_BACK_AND_RETURN, /* likewise, and the booking waits for another payment */
+	EFFECT_GIVE_BACK_AND_CANCEL, /* likewise, and there were enough of them: PAYMENT_FAILED */
 	EFFECT_RETURN,    /* it waits for another payment */
 	EFFECT_CANCEL,
 	EFFECT_EXPIRE,

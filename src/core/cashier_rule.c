@@ -50,12 +50,21 @@ given_before(const struct payment_case *c)
 	return sum;
 }
 
+/* Whether an attempt that fails now was the last. */
+static bool
+is_last(const struct payment_case *c)
+{
+	return c->booking->attempts + 1 >= ATTEMPTS_MOST;
+}
+
 /* Money for a booking that cannot have it as it is. */
 static struct ruling
 give_back(const struct payment_case *c, const char *reason)
 {
-	return (struct ruling){ is_under_way(c) ? EFFECT_GIVE_BACK_AND_RETURN : EFFECT_GIVE_BACK, reason,
-		                    true };
+	if (!is_under_way(c))
+		return (struct ruling){ EFFECT_GIVE_BACK, reason, true };
+	return (struct ruling){ is_last(c) ? EFFECT_GIVE_BACK_AND_CANCEL : EFFECT_GIVE_BACK_AND_RETURN,
+		                    reason, true };
 }
 
 static struct ruling
@@ -98,8 +107,7 @@ rule_failed(const struct payment_case *c)
 		return (struct ruling){ EFFECT_CANCEL, "PAYMENT_FAILED", true };
 	if (c->final || !is_under_way(c))
 		return (struct ruling){ EFFECT_NONE, NULL, false };
-	return (struct ruling){ c->booking->attempts + 1 < ATTEMPTS_MOST ? EFFECT_RETURN : EFFECT_CANCEL,
-		                    "PAYMENT_FAILED", true };
+	return (struct ruling){ is_last(c) ? EFFECT_CANCEL : EFFECT_RETURN, "PAYMENT_FAILED", true };
 }
 
 static struct ruling

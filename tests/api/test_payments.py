@@ -216,6 +216,16 @@ def test_a_wrong_amount_never_confirms_and_goes_back(stack, ann, opened, place, 
                      [(wrong["amount"], wrong.get("currency", "EUR"), "WRONG_AMOUNT")])
 
 
+def test_the_third_wrong_amount_is_the_last(stack, ann, pending, place):
+    booking = pending["bookingId"]
+    for status in ("PENDING", "PENDING", "CANCELLED"):
+        session = ann.post("payments/initiate", {"bookingId": booking}).json["sessionId"]
+        told(stack, "payment.succeeded", booking, sessionId=session, amount=39, currency="EUR")
+        assert look(ann, booking)["status"] == status
+    assert look(ann, booking)["cancelReason"] == "PAYMENT_FAILED" and place.statuses()[1] == "available"
+    assert len(money_without_waiting(ann, booking)["refunds"]) == 3
+
+
 def money_without_waiting(who, booking_id):
     """A gateway does not give back what it never took: such refunds stay pending here."""
     return who.get("payments/status/" + booking_id).ok()

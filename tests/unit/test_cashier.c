@@ -146,8 +146,13 @@ waits(enum booking_status s, enum known k)
 static void
 goes_back(enum booking_status s, enum known k, const char *reason)
 {
-	must_be(cashier_rule(&c), waits(s, k) ? EFFECT_GIVE_BACK_AND_RETURN : EFFECT_GIVE_BACK, reason,
-	        true);
+	for (booking.attempts = 0; booking.attempts < 4; booking.attempts++)
+		must_be(cashier_rule(&c),
+		        !waits(s, k)           ? EFFECT_GIVE_BACK
+		        : booking.attempts < 2 ? EFFECT_GIVE_BACK_AND_RETURN
+		                               : EFFECT_GIVE_BACK_AND_CANCEL,
+		        reason, true);
+	booking.attempts = 0;
 }
 
 static void
