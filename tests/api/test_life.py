@@ -373,7 +373,19 @@ def test_cancelling_an_event_ends_all_its_bookings(seller, buyer, hall, ask, mon
     clean(place)
 
 
-def finished(who, place):
+def test_a_buyer_who_is_quicker_than_the_cancellation_of_the_event_gets_all_back(ann, hall, money, ask):
+    place = hall(startsAt=in_hours(1))
+    paid, asked = (ann.booked_and_paid(place, no)["bookingId"] for no in (1, 2))
+    pending = ann.book(place, 3).ok(201)["bookingId"]
+    ask("UPDATE event SET status = 'cancelled' WHERE id = %s RETURNING 1", place.number)
+    ann.delete("bookings/" + paid).ok()
+    assert ann.post("payments/refund/" + asked, {}).status == 200
+    for one in (paid, asked):
+        assert [refund["amount"] for refund in money(ann, one)["refunds"]] == [20.0]
+    ann.post(f"/api/booking/{pending}/pay").declined(400, "EVENT_CANCELLED")
+    ann.delete("bookings/" + pending).ok()
+
+
     def progress():
         return who.get(f"events/{place.id}").ok()["cancellation"]
     processes.wait_for(lambda: progress()["finishedAt"], "the cancellation to be finished")
