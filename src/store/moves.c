@@ -217,6 +217,7 @@ moves_return(struct moves *m, const struct locked_booking *bookings, size_t n, b
 	key_params(m, bookings, n, &events, &ids);
 	moves_call(m, (struct call){ STMT_RETURN_BOOKINGS, { events, ids, param_int(m->ctx, failed ? 1 : 0),
 	                                                     array_done(&until) } });
+	moves_call(m, (struct call){ STMT_CLOSE_PAYMENTS, { events, ids } });
 	seats_until(m, bookings, n, until_us);
 }
 

@@ -58,7 +58,7 @@ void moves_confirm(struct moves *m, const struct locked_booking *b, const char *
 void moves_pay(struct moves *m, const struct locked_booking *b, int64_t until_us);
 
 /*
- * Bookings whose payment came to nothing wait for another.
+ * Bookings whose payment came to nothing wait for another; none of theirs is under way any more.
  *
  * failed	whether this counts as an attempt (R-25)
  * until_us	one a booking: the end of its window; -1: it has none

@@ -328,6 +328,7 @@ def test_without_a_window_it_waits_for_another_payment(ann, hall, db):
         cursor.execute("UPDATE booking SET paying_since = now() - interval '6 minutes' WHERE id = %s", (one,))
     sweep()
     assert look(ann, one)["status"] == "PENDING" and endless.statuses()[1] == "reserved"
+    assert [payment["status"] for payment in look(ann, one)["payments"]] == ["expired"]
     ann.pay(one)
     assert look(ann, one)["status"] == "CONFIRMED"
 
