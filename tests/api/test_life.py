@@ -5,6 +5,7 @@ R-24 to R-27, R-45, R-46).
 
 import concurrent.futures
 import datetime
+import time
 
 import pytest
 
@@ -387,6 +388,27 @@ def test_a_buyer_who_is_quicker_than_the_cancellation_of_the_event_gets_all_back
     ann.delete("bookings/" + pending).ok()
 
 
+def test_a_late_success_that_waited_while_the_event_was_cancelled_goes_back(stack, seller, ann, place, db,
+                                                                            let_window_pass):
+    """What is read of the event is not older than the lock on the booking."""
+    one = ann.book(place, 1).ok(201)["bookingId"]
+    let_window_pass(place, one)
+    sweep()
+    body = gateway_event("payment.succeeded", one, amount=20, currency="EUR")
+    with concurrent.futures.ThreadPoolExecutor(2) as pool, db.cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute("SELECT FROM booking WHERE id = %s FOR UPDATE", (one,))
+        late = pool.submit(stack.webhook, body)
+        time.sleep(0.3)
+        cancelled = pool.submit(seller.post, f"events/{place.id}/cancel")
+        time.sleep(0.7)
+        cursor.execute("COMMIT")
+        assert late.result().status == 200 and cancelled.result().status == 202
+    assert look(ann, one)["status"] == "EXPIRED"
+    assert "booking.confirmed" not in [row["type"] for row in ann.get(f"bookings/{one}/history").ok()["items"]]
+
+
+def finished(who, place):
     def progress():
         return who.get(f"events/{place.id}").ok()["cancellation"]
     processes.wait_for(lambda: progress()["finishedAt"], "the cancellation to be finished")
