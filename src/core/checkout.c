@@ -1,5 +1,6 @@
 #include "core/checkout.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 /* Whether a session makes sense, so that the gateway is not asked in vain. */
@@ -41,6 +42,19 @@ ask_gateway(const struct checkout *c, TALLOC_CTX *ctx, const struct booking *b, 
 	return ERR_OK;
 }
 
+/* Likewise, unless too many wait already: a gateway that hangs must not take all threads with it. */
+static enum err
+ask_in_turn(const struct checkout *c, TALLOC_CTX *ctx, const struct booking *b, struct payment *out)
+{
+	static atomic_int asking;
+	enum err e = ERR_UNAVAILABLE;
+
+	if (atomic_fetch_add(&asking, 1) < c->asking_most)
+		e = ask_gateway(c, ctx, b, out);
+	atomic_fetch_sub(&asking, 1);
+	return e;
+}
+
 enum err
 checkout_open(const struct checkout *c, TALLOC_CTX *ctx, const struct uuid *id,
               const struct actor *who, struct keyed *keyed, struct payment *out)
@@ -51,7 +65,7 @@ checkout_open(const struct checkout *c, TALLOC_CTX *ctx, const struct uuid *id,
 	if ((e = lookup_booking(c->lookup, ctx, id, &b)) != ERR_OK || (e = check(&b, who)) != ERR_OK)
 		return e;
 	memset(out, 0, sizeof(*out));
-	if (b.status == BOOKING_PENDING && (e = ask_gateway(c, ctx, &b, out)) != ERR_OK)
+	if (b.status == BOOKING_PENDING && (e = ask_in_turn(c, ctx, &b, out)) != ERR_OK)
 		return e;
 	/* One that is paying gives its session, or says that it has moved on. */
 	return booking_open_payment(c->pool, ctx, id, who, c->terms, keyed, out);

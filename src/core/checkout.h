@@ -11,6 +11,7 @@ struct checkout {
 	const struct terms *terms;
 	const struct pay_provider *provider; /* that opens sessions */
 	struct pay_gateway gateway;
+	int asking_most; /* requests that may wait for the gateway at once; the others have to sell */
 };
 
 /*
@@ -21,8 +22,8 @@ struct checkout {
  * keyed	or NULL; rendered with a struct changed, when the session is new
  * out	set: the payment; its texts on ctx
  *
- * Errors: as of booking_cancel; EVENT_CANCELLED; UNAVAILABLE also when the gateway is away, or
- * there is none.
+ * Errors: as of booking_cancel; EVENT_CANCELLED; UNAVAILABLE also when the gateway is away, when
+ * asking_most wait for it, or there is none.
  */
 enum err checkout_open(const struct checkout *c, TALLOC_CTX *ctx, const struct uuid *id,
                        const struct actor *who, struct keyed *keyed, struct payment *out) MUST_CHECK;
