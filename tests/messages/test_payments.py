@@ -26,6 +26,8 @@ from rowlock_client import uuid_of
 KILLS = int(os.environ.get("ROWLOCK_MESSAGES_KILLS", "5"))
 COPIES = int(os.environ.get("ROWLOCK_MESSAGES_COPIES", "100"))
 HOME = os.environ.get("ROWLOCK_DIR", "")
+SLOW_ON_THE_MOCK = pytest.mark.skipif(os.environ.get("ROWLOCK_KAFKA") == "mock",
+                                      reason="the mock needs ten seconds for a change of a group")
 TIMEOUT_S = 90  # a member of a group that dies is missed for 10 s
 NOBODYS = "0197aaaa-0000-7000-8000-00000000000{:d}"
 _ids = itertools.count(1)
@@ -391,6 +393,7 @@ def test_every_message_100_times_in_any_order(desk, hall, stack, clean):
     clean(storm.place)
 
 
+@SLOW_ON_THE_MOCK
 def test_killed_between_commit_and_the_groups_place(desk, hall, stack, payments, clean):
     storm = Storm(desk, hall, 6 * KILLS)
     before = heard_so_far(stack)
@@ -410,6 +413,7 @@ def test_killed_between_commit_and_the_groups_place(desk, hall, stack, payments,
     clean(storm.place)
 
 
+@SLOW_ON_THE_MOCK
 def test_two_roles_at_once_share_and_lose_nothing(desk, hall, role, clean):
     storm = Storm(desk, hall, 30)
 
