@@ -32,6 +32,11 @@ MATRIX = {
     "GET bookings/{sold}/ticket.png": (None, 401, 200, 403, 200, 403, 200, 200),
     "POST tickets/{ticket}/check-in": (None, 401, 403, 403, 200, 403, 200, 200),
     "DELETE bookings/{booking}":     (None, 401, 200, 403, 403, 403, 200, 200),
+    "POST bookings/{booking}/extend": ("minutes", 401, 200, 403, 403, 403, 200, 200),
+    "POST payments/initiate":        ("booking", 401, 200, 403, 403, 403, 200, 200),
+    "POST payments/refund/{booking}": (None, 401, 409, 403, 403, 403, 409, 409),
+    "GET payments/status/{booking}": (None, 401, 200, 403, 200, 403, 200, 200),
+    "POST events/{event}/cancel":    (None, 401, 403, 403, 202, 403, 202, 403),
     "POST stream-tickets":           (None, 401, 201, 201, 201, 201, 201, 201),
     "PATCH bookings/{booking}/cancel": (None, 401, 200, 403, 403, 403, 200, 200),
     "POST /api/booking":             ("queue", 401, 202, 202, 403, 403, 202, 202),
@@ -70,7 +75,7 @@ def test_route_by_role(route, role, sent, status, people, hall):
     booking = people["owner"].book(place, 1).ok(201)["bookingId"]
     made = place.seller.post("plans", grid(rows=1, cols=1)).ok(201)
     bodies = {None: None, "plan": grid(rows=1, cols=1), "event": event_body(made["planId"]),
-              "title": {"title": "New"},
+              "title": {"title": "New"}, "minutes": {"minutes": 1}, "booking": {"bookingId": booking},
               "wish": place.wish(2), "hold": place.wish(2), "queue": place.queue_wish("A-3")}
     method, path = route.split(" ")
     sold, ticket = sell(people, hall(rows=1, cols=1)) if "{sold}" in path or "{ticket}" in path else (None, None)
@@ -86,7 +91,8 @@ def test_route_by_role(route, role, sent, status, people, hall):
         assert place.statuses() == {1: "reserved", 2: "available", 3: "available", 4: "available"}
     elif path == "bookings/holds/{user}":
         assert place.statuses()[1] == "reserved", "a booking is no hold"
-    elif method == "DELETE" or path.endswith("/cancel") or (method, path) == CANCEL:
+    elif path.startswith("bookings/{booking}") and (method == "DELETE" or path.endswith("/cancel")) or \
+            (method, path) == CANCEL:
         assert place.statuses()[1] == "available"
 
 
