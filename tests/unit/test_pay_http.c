@@ -227,7 +227,11 @@ test_read_amounts(void **state)
 	assert_string_equal(why, "data.amount is not a number");
 	assert_int_equal(amount("5", "eur"), -1);
 	assert_string_equal(why, "data.currency is not a currency of ISO 4217");
-	refused(take_data("payment.succeeded", DATA ",\"amount\":5"), "data.amount has no currency");
+	/* Without one it is in the booking's. */
+	assert_int_equal(take_data("payment.succeeded", DATA ",\"amount\":5"), ERR_OK);
+	assert_int_equal(event.amount_minor, -1);
+	assert_true(event.amount_major > 4.99 && event.amount_major < 5.01);
+	refused(take_data("payment.succeeded", DATA ",\"amount\":-5"), "data.amount is negative");
 }
 
 int
