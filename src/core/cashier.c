@@ -362,17 +362,26 @@ lock_case(struct settling *s, bool *before)
 {
 	const struct pay_event *ev = &s->message->event;
 	const struct booking_key key = { uuid_event(&ev->booking_id), ev->booking_id };
-	struct call calls[ACCOUNT_CALLS + 1];
-	struct rows *rows[ACCOUNT_CALLS + 1];
+	struct call calls[ACCOUNT_CALLS + 2];
+	struct rows *rows[ACCOUNT_CALLS + 2];
+	const struct rows *owner;
 	enum err e;
 
 	account_calls(s->ctx, &ev->booking_id, calls);
 	calls[ACCOUNT_CALLS] = (struct call){ STMT_IS_PROCESSED, { s->message->source, ev->id } };
-	e = lock_one(s->db, s->ctx, &key, &s->booking, calls, ACCOUNT_CALLS + 1, rows);
+	calls[ACCOUNT_CALLS + 1] = (struct call){ STMT_SESSION_OWNER, { PROVIDER, ev->session } };
+	e = lock_one(s->db, s->ctx, &key, &s->booking, calls, ACCOUNT_CALLS + 2, rows);
 	if (e != ERR_OK)
 		return e;
 	account_read(s->ctx, rows, &s->account);
 	*before = rows_count(rows[ACCOUNT_CALLS]) > 0;
+	owner = rows[ACCOUNT_CALLS + 1];
+	if (!*before && rows_count(owner) > 0) {
+		const struct uuid other = row_uuid(owner, 0, 0);
+
+		if (memcmp(&other, &ev->booking_id, sizeof(other)) != 0)
+			return ERR_BOOKING_NOT_FOUND; /* not one of which that session can tell */
+	}
 	return ERR_OK;
 }
 

@@ -60,7 +60,8 @@ struct payment_message {
  *
  * before	set: it was; or NULL
  *
- * Errors: BOOKING_NOT_FOUND (there is no such booking; nothing is written), VALIDATION_ERROR (an
+ * Errors: BOOKING_NOT_FOUND (there is no such booking, or the session is another's; nothing is
+ * written), VALIDATION_ERROR (an
  * amount that the booking's currency does not have; likewise), UNAVAILABLE.
  */
 enum err cashier_settle(struct pool *pool, TALLOC_CTX *ctx, const struct terms *terms,

@@ -384,6 +384,15 @@ def test_a_booking_that_nobody_knows_is_kept_for_review(stack, ask):
     assert ask("SELECT count(*) FROM processed_event WHERE id = %s", event["id"]) == [(0,)]
 
 
+def test_a_session_told_with_another_booking_is_kept_for_review(stack, ann, buyer, opened, place, ask):
+    """It can never be settled: a gateway that is told to try again would do so for ever."""
+    other = buyer().book(place, 5).ok(201)["bookingId"]
+    body = gateway_event("payment.succeeded", other, sessionId=opened[1], amount=20, currency="EUR")
+    assert stack.webhook(body).status == 202
+    assert ask("SELECT count(*) FROM parked_event WHERE id = %s", body["id"]) == [(1,)]
+    assert look(ann, opened[0])["status"] == "PROCESSING"
+
+
 @pytest.mark.parametrize("seconds", [-301, 301, -86400])
 def test_a_stale_signature_is_refused_and_writes_nothing(stack, ann, opened, ask, seconds):
     event = gateway_event("payment.succeeded", opened[0], sessionId=opened[1], amount=40, currency="EUR")

@@ -103,6 +103,7 @@ HOT = {
     "LOCK_OVERDUE": ("1000, 5", ["booking_paying(paying_since)"]),
     "LOCK_LIVE": (f"1, '{BOOKING}', 500", ["booking_pkey(event_id, id)"]),
     "AWAIT_BOOKING": (f"1, '{BOOKING}'", ["booking_pkey(event_id, id)"]),
+    "SESSION_OWNER": ("'gateway', 'cs_1'", ["payment_session(provider, session)"]),
     "LOCK_BOOKING": (f"1, '{BOOKING}'", ["booking_pkey(event_id, id)", "event_pkey(id)"]),
     "KEEP_LESS": (f"1, '{BOOKING}', 5", ["booking_pkey(event_id, id)"]),
     "FREE_SEATS": (f"'{{1,1}}', '{{3,5}}', '{{{BOOKING},{BOOKING}}}'",
