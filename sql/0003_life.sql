@@ -44,7 +44,7 @@ CREATE TABLE refund (
 	status      refund_status NOT NULL,
 	reason      text NOT NULL,                    -- USER_CANCELLED, EVENT_CANCELLED, WRONG_AMOUNT …
 	gateway_ref text,
-	attempts    smallint NOT NULL DEFAULT 0,      -- how often the provider was asked
+	attempts    smallint NOT NULL DEFAULT 0,      -- how often the provider refused
 	due_at      timestamptz,                      -- when it is asked (again); null: it is not
 	created_at  timestamptz NOT NULL DEFAULT now(),
 	updated_at  timestamptz NOT NULL DEFAULT now(),

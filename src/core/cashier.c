@@ -199,6 +199,7 @@ static void
 set_refund(struct settling *s, enum refund_status status, const char *wait_s)
 {
 	const struct refund *r = s->refund;
+	const bool refused = s->message->event.type == PAY_REFUND_FAILED;
 	const struct refund_write write = { .booking = &s->booking, .id = r->id,
 		                                .payment_id = r->payment_id, .amount_minor = r->amount_minor,
 		                                .currency = r->currency, .reason = r->reason };
@@ -206,7 +207,8 @@ set_refund(struct settling *s, enum refund_status status, const char *wait_s)
 	moves_call(&s->moves, (struct call){ STMT_UPDATE_REFUND,
 	                                     { param_int(s->ctx, s->booking.event_id),
 	                                       param_uuid(s->ctx, &r->id), refund_status_name(status),
-	                                       s->message->event.gateway_ref, wait_s } });
+	                                       s->message->event.gateway_ref, wait_s,
+	                                       param_int(s->ctx, r->attempts + (refused ? 1 : 0)) } });
 	if (status == REFUND_COMPLETED)
 		note(s, "refund.completed", journal_refund(s->ctx, &write));
 }

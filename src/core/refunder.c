@@ -6,7 +6,7 @@
 #include "core/cashier.h"
 #include "store/param.h"
 
-#define AGAIN_MOST_S  60   /* until a provider that was away is asked again; 2, 4, 8 … before that */
+#define AGAIN_S       5    /* until a provider that was away is asked again, for as long as it takes */
 #define REMINDER_S    3600 /* until one that took a refund on, and has said nothing since, is asked again */
 
 /* The refunds of a round. */
@@ -83,11 +83,7 @@ settle(struct round *r, size_t i)
 static int32_t
 wait_of(const struct round *r, size_t i)
 {
-	const int32_t attempts = attempts_of(r, i);
-
-	if (r->refunds[i].err == ERR_OK)
-		return REMINDER_S;
-	return attempts < 6 ? 1 << attempts : AGAIN_MOST_S;
+	return r->refunds[i].err == ERR_OK ? REMINDER_S : AGAIN_S;
 }
 
 static enum err

@@ -32,7 +32,7 @@ struct refund {
 	const char *currency;
 	enum refund_status status;
 	const char *reason, *gateway_ref; /* the reference may be NULL */
-	int32_t attempts;
+	int32_t attempts; /* that the provider refused */
 	int64_t created_us, updated_us;
 };
 

@@ -175,6 +175,13 @@ def test_what_the_mock_took_it_gives_back_at_once(ann, hall):
     assert answer["payments"][0]["status"] == "refunded"
 
 
+def wait_for_gateway(stack):
+    """A web server that has missed it asks it again only after a while, and so does each of its processes."""
+    def everybody_finds_it():
+        return all(stack.anyone().get("payments/fake-checkout/nobodys").status == 404 for _ in range(20))
+    processes.wait_for(everybody_finds_it, "the web server to find the gateway")
+
+
 def test_a_refund_waits_for_a_gateway_that_is_away(ann, place, money):
     one = ann.booked_and_paid(place, 1)["bookingId"]
     gateway = processes.Service("gateway")
@@ -187,6 +194,7 @@ def test_a_refund_waits_for_a_gateway_that_is_away(ann, place, money):
         assert look(ann, other)["status"] == "PENDING"
     finally:
         gateway.start()
+        wait_for_gateway(ann.stack)
     refund, = money(ann, one)["refunds"]
     assert refund["status"] == "completed"
 

@@ -154,7 +154,7 @@ HOT = {
     "UPDATE_PAYMENT": (f"1, '{BOOKING}', 'completed', 100, 'EUR', 'ref', NULL", ["payment_pkey(event_id, id)"]),
     "CLOSE_PAYMENTS": (BOOKINGS, ["unnest", "payment_booking(booking_id)"]),
     "REFUND_PAYMENTS": (BOOKINGS, ["unnest", "payment_pkey(event_id, id)"]),
-    "UPDATE_REFUND": (f"1, '{BOOKING}', 'completed', 'ref', NULL", ["refund_pkey(event_id, id)"]),
+    "UPDATE_REFUND": (f"1, '{BOOKING}', 'completed', 'ref', NULL, 0", ["refund_pkey(event_id, id)"]),
     "RESCHEDULE_REFUNDS": (BOOKINGS + ", '{1,1}'", ["unnest", "refund_pkey(event_id, id)"]),
     "IS_PROCESSED": ("'webhook', 'id'", ["processed_event_pkey(source, id)"]),
     "LIST_SOLD": ("'seller-1', NULL, 20, 0", ["event_seller(seller)", "booking_pkey(event_id)",
