@@ -34,6 +34,8 @@ cancel_locked(struct db *db, TALLOC_CTX *ctx, int32_t event_id, const char *user
 		return ERR_FORBIDDEN;
 	if (event_status_parse(row_text(rows[1], 0, 9)) == EVENT_CANCELLED)
 		return ERR_OK;
+	if (row_bool(rows[1], 0, 16)) /* it is being archived, or is */
+		return ERR_INVALID_STATE;
 	moves_init(&m, ctx);
 	moves_call(&m, (struct call){ STMT_CANCEL_EVENT, { number } });
 	moves_call(&m, (struct call){ STMT_INSERT_CANCELLATION, { number, user_id, correlation_id } });

@@ -23,7 +23,7 @@ struct event_cancellation {
  *
  * user_id	who asks; must be its seller unless staff
  *
- * Errors: EVENT_NOT_FOUND, FORBIDDEN, UNAVAILABLE.
+ * Errors: EVENT_NOT_FOUND, FORBIDDEN, INVALID_STATE (it is in the archive), UNAVAILABLE.
  */
 enum err event_cancel(struct pool *pool, TALLOC_CTX *ctx, int32_t event_id, const char *user_id,
                       bool staff, const char *correlation_id) MUST_CHECK;
