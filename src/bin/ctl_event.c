@@ -151,6 +151,18 @@ ctl_event_list(struct ctl *c)
 	return CTL_OK;
 }
 
+/* The options, and the number of the one event that the command is for; says what is wrong. */
+static bool
+take_event(struct ctl *c, const struct ctl_option *options, long long *id)
+{
+	if (!ctl_options(c, options))
+		return false;
+	if (c->argc == 2)
+		return ctl_number("the event's number", c->argv[1], 1, INT32_MAX, id);
+	ctl_fail("name one event by its number");
+	return false;
+}
+
 static int
 set_status(struct ctl *c, enum event_status status)
 {
@@ -159,10 +171,8 @@ set_status(struct ctl *c, enum event_status status)
 	long long id;
 	enum err e;
 
-	if (!ctl_options(c, options))
+	if (!take_event(c, options, &id))
 		return CTL_USAGE;
-	if (c->argc != 2 || !ctl_number("the event's number", c->argv[1], 1, INT32_MAX, &id))
-		return c->argc == 2 ? CTL_USAGE : (ctl_fail("name one event by its number"), CTL_USAGE);
 	if ((pool = ctl_pool(c)) == NULL)
 		return CTL_FAILED;
 	e = change_status(pool, c->ctx, (int32_t)id, status);
@@ -239,10 +249,8 @@ ctl_event_cancel(struct ctl *c)
 	long long id;
 	enum err e;
 
-	if (!ctl_options(c, options))
+	if (!take_event(c, options, &id))
 		return CTL_USAGE;
-	if (c->argc != 2 || !ctl_number("the event's number", c->argv[1], 1, INT32_MAX, &id))
-		return c->argc == 2 ? CTL_USAGE : (ctl_fail("name one event by its number"), CTL_USAGE);
 	if ((pool = ctl_pool(c)) == NULL)
 		return CTL_FAILED;
 	if ((e = event_cancel(pool, c->ctx, (int32_t)id, "rowlockctl", true, NULL)) != ERR_OK)
