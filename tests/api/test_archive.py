@@ -426,7 +426,7 @@ def test_killed_in_the_middle_again_and_again(hall, over, counts, ask, is_archiv
         live, away = counts(place)
         assert tuple(map(sum, zip(live, away))) == before, "each row is in one of the two places"
         assert live[0] == live[2] and live[0] * 2 <= live[4], "a booking goes with what belongs to it"
-        clean(place)
+    clean(place)
     assert kills >= 3, "it was never killed in the middle"
     assert counts(place) == ((0,) * 5, before)
 
