@@ -120,6 +120,7 @@ read_booked_seats(TALLOC_CTX *ctx, const struct rows *rows, struct booking *book
 
 	for (size_t i = 0; i < n; i++) {
 		bookings[i].seats = all + r;
+		bookings[i].n_seats = 0;
 		for (; r < rows_count(rows) && row_i64(rows, r, 0) == (int64_t)i + 1; r++) {
 			all[r] = (struct booked_seat){ .no = row_i32(rows, r, 1),
 				                           .price_minor = row_i32(rows, r, 2),

@@ -1,5 +1,7 @@
 #include "core/lookup.h"
 
+#include <string.h>
+
 #include "core/window.h"
 
 #define ATTEMPTS 3 /* of a batch whose connection turns out to be lost */
@@ -52,6 +54,7 @@ read_batch(struct turn *t, TALLOC_CTX *ctx, struct booking *bookings)
 	for (int i = 0; i < ATTEMPTS; i++) {
 		if ((e = db_ready(t->db)) != ERR_OK)
 			return e;
+		memset(bookings, 0, t->n * sizeof(*bookings)); /* of a try that was cut off */
 		if ((e = booking_read_all(t->db, ctx, ids, t->n, bookings)) == ERR_OK)
 			e = read_archive(t->db, ctx, ids, t->n, bookings);
 		if (e != ERR_DB_LOST && e != ERR_TX_RETRY)
