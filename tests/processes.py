@@ -137,6 +137,13 @@ def ctl(*arguments, env=os.environ, timeout_s=120, **more):
                           check=False, **more)
 
 
+def sweep(env=os.environ):
+    """One sweep, by hand; it must succeed. What it says."""
+    done = ctl("job", "sweep", "--once", env=env)
+    assert done.returncode == 0, done
+    return done.stdout
+
+
 def memory_kib(pid):
     """What a process has in memory."""
     for line in _read(pid, "status").decode().splitlines():

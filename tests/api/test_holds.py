@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 import rush
-from processes import ctl, wait_for
+from processes import sweep, wait_for
 from rowlock_client import uuid_of
 
 HOLD = "bookings/hold-seats"
@@ -314,13 +314,6 @@ def test_seats_of_a_booking_whose_window_has_passed_may_be_held(how, place, buye
 
 
 # --- the sweeper ---
-
-def sweep():
-    done = ctl("job", "sweep", "--once")
-    if "no such command" in done.stderr:
-        pytest.skip("this rowlockctl has no jobs")
-    assert done.returncode == 0, done
-
 
 def test_the_sweeper_sets_free_what_has_ended_and_nothing_else(place, hall, buyer, ask, clean,
                                                                let_holds_pass):

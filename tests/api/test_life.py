@@ -10,6 +10,7 @@ import time
 import pytest
 
 import processes
+from processes import sweep
 from rowlock_client import QUEUE, gateway_event
 
 HOUR = 3600
@@ -37,12 +38,6 @@ def instant(text):
 def in_hours(hours):
     at = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=hours)
     return at.strftime("%Y-%m-%dT%H:%M:%S.000Z")
-
-
-def sweep():
-    done = processes.ctl("job", "sweep", "--once")
-    assert done.returncode == 0, done
-    return done.stdout
 
 
 # --- extending

@@ -237,7 +237,7 @@ def end(how, who, place, booking, let_window_pass, stack):
         who.delete("bookings/" + booking).ok()
     elif how == "EXPIRED":
         let_window_pass(place, booking)
-        assert processes.ctl("job", "sweep", "--once").returncode == 0
+        processes.sweep()
     else:
         for _ in range(3):
             who.pay(booking, "failed")

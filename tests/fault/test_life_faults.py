@@ -60,7 +60,7 @@ def test_expired_bookings_are_swept_once_whoever_is_killed(hall, ask, clean):
         bench_life.fill(scene, bench_scene.Events(place.number, 1, place.seats), "pending")
     for _ in range(3):
         sweep.kill()
-        assert processes.ctl("job", "sweep", "--once").returncode == 0
+        processes.sweep()
     processes.wait_for(lambda: ask("SELECT count(*) FROM booking WHERE event_id = %s AND status <> 'expired'",
                                    place.number) == [(0,)], "everybody to be swept")
     assert ask("""SELECT count(*), count(DISTINCT booking_id) FROM journal WHERE event_id = %s
