@@ -168,7 +168,7 @@ check_redis(struct doctor *d)
 		tell(d, FINE, "redis", "answers");
 		break;
 	case ERR_VALIDATION_ERROR:
-		tell(d, FAIL, "redis", "REDIS_URL must be redis://[:PASSWORD@]HOST[:PORT] or unix:/PATH");
+		tell(d, FAIL, "redis", "REDIS_URL must be redis://[[USER]:PASSWORD@]HOST[:PORT] or unix:/PATH");
 		break;
 	default:
 		tell(d, WARN, "redis", "REDIS_URL does not answer: is it running, is the password right?");

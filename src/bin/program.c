@@ -2,13 +2,35 @@
 
 #include <stdlib.h>
 
+#include <string.h>
+
 #include "base/log.h"
+#include "bus/redis.h"
+
+#define TOPIC_PREFIX_MOST 100 /* bytes; a topic's name may have 249 */
 
 static void
 out_of_memory(const char *reason)
 {
 	log_line(LOG_ERROR, "aborting", "reason", reason, NULL);
 	abort();
+}
+
+/* What is wrong with a setting that is more than a number; NULL: nothing. */
+static const char *
+find_fault(const struct config *c)
+{
+	const size_t prefix = strspn(c->kafka_prefix, "abcdefghijklmnopqrstuvwxyz"
+	                                              "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+	struct redis_address address;
+
+	if (log_set_level(c->log_level) != 0)
+		return "ROWLOCK_LOG_LEVEL: no such level";
+	if (*c->redis_url != '\0' && redis_parse(c->redis_url, &address) != ERR_OK)
+		return "REDIS_URL: must be redis://[[user]:password@]host[:port][/db] or unix:/path";
+	if (c->kafka_prefix[prefix] != '\0' || prefix > TOPIC_PREFIX_MOST)
+		return "KAFKA_TOPIC_PREFIX: must be up to 100 letters, digits, dots, underscores and dashes";
+	return NULL;
 }
 
 const struct config *
@@ -18,11 +40,8 @@ program_settings(TALLOC_CTX *ctx)
 	const char *why;
 
 	talloc_set_abort_fn(out_of_memory);
-	if (config_load(ctx, &config, &why) == ERR_OK) {
-		if (log_set_level(config->log_level) == 0)
-			return config;
-		why = "ROWLOCK_LOG_LEVEL: no such level";
-	}
+	if (config_load(ctx, &config, &why) == ERR_OK && (why = find_fault(config)) == NULL)
+		return config;
 	log_line(LOG_ERROR, "bad settings", "reason", why, NULL);
 	return NULL;
 }

@@ -51,9 +51,7 @@ build(TALLOC_CTX *ctx, const struct config *c, const struct terms *terms, const 
 	app->terms = *terms;
 	app->tokens = (struct token_rules){ c->jwt_secret, c->jwt_issuer, c->jwt_audience,
 		                                c->jwt_role_claim };
-	app->policy = (struct policy){ (int32_t)c->max_seats, (int32_t)c->window_min,
-		                           (int32_t)c->max_pending, (int32_t)c->hold_min,
-		                           (int32_t)c->paying_min };
+	app->policy = policy_of(c);
 	app->pool = pool_new(app, database, (int)c->db_connections - CLERK_CONNECTIONS - 1);
 	app->houses = houses_new(app, app->pool, HOUSE_ROOM);
 	app->clerk = clerk_new(app, database, &app->policy, app->houses);

@@ -3,6 +3,7 @@
 #include <librdkafka/rdkafka.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -10,10 +11,12 @@
 #include "bus/kafka.h"
 #include "bus/producer.h"
 
-#define SEEK_WAIT_MS 1000
+#define SEEK_WAIT_MS 10000
 #define BURY_WAIT_MS 5000
 #define BURY_STEP_MS 10
-#define BURY_MOST    900000 /* bytes of a dead letter's value: brokers take a million in all */
+#define BURY_MOST    900000 /* bytes of a dead letter's value: brokers take a million in all … */
+#define BURY_KEY     32768  /* … of its key, and of the headers that it came with */
+#define BURY_HEADERS 32768
 
 /* Places are stored by consumer_done alone; the client commits what is stored. */
 static const char *const settings[][2] = {
@@ -105,6 +108,8 @@ enum err
 consumer_take(struct consumer *c, struct consumer_message *out, size_t most, int wait_ms, size_t *n)
 {
 	*n = 0;
+	if (c->kafka.fatal)
+		return ERR_INTERNAL;
 	while (*n < most) {
 		rd_kafka_message_t *m = rd_kafka_consumer_poll(c->kafka.client, *n == 0 ? wait_ms : 0);
 
@@ -167,19 +172,38 @@ consumer_done(struct consumer *c, const struct consumer_message *messages, size_
 	free_all(messages, n);
 }
 
+/* Why a partition did not go back to its place; NULL when it did, or is another member's now. */
+static const char *
+seek_trouble(const rd_kafka_topic_partition_list_t *list)
+{
+	for (int i = 0; i < list->cnt; i++) {
+		const rd_kafka_resp_err_t e = list->elems[i].err;
+
+		if (e != RD_KAFKA_RESP_ERR_NO_ERROR && e != RD_KAFKA_RESP_ERR__STATE &&
+		    e != RD_KAFKA_RESP_ERR__PREV_IN_PROGRESS && e != RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION)
+			return rd_kafka_err2name(e);
+	}
+	return NULL;
+}
+
+/* When the place cannot be had back, this member must end: it would go on behind the messages. */
 void
 consumer_back(struct consumer *c, const struct consumer_message *messages, size_t n)
 {
 	rd_kafka_topic_partition_list_t *list = places(c, messages, n, false);
 	rd_kafka_error_t *e = NULL;
+	const char *why = NULL;
 
-	if (n > 0)
+	if (n > 0) {
 		e = rd_kafka_seek_partitions(c->kafka.client, list, SEEK_WAIT_MS);
-	if (e != NULL) {
-		log_line(LOG_WARN, "messages cannot be given back", "topic", c->topic, "reason",
-		         rd_kafka_error_string(e), NULL);
-		rd_kafka_error_destroy(e);
+		why = e != NULL ? rd_kafka_error_string(e) : seek_trouble(list);
 	}
+	if (why != NULL) {
+		log_line(LOG_ERROR, "messages cannot be given back", "topic", c->topic, "reason", why, NULL);
+		c->kafka.fatal = true;
+	}
+	if (e != NULL)
+		rd_kafka_error_destroy(e);
 	rd_kafka_topic_partition_list_destroy(list);
 	free_all(messages, n);
 }
@@ -192,19 +216,36 @@ on_buried(void *arg, uint64_t tag)
 	c->buried = tag > c->buried ? tag : c->buried;
 }
 
-/* Puts a dead letter in line. */
+/* The headers that a message came with, unless they are too long to be kept; the caller's, or NULL. */
+static rd_kafka_headers_t *
+own_headers(const struct consumer_message *m)
+{
+	rd_kafka_headers_t *headers;
+	const char *name;
+	const void *value;
+	size_t size, bytes = 0;
+
+	if (rd_kafka_message_headers(m->raw, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
+		return NULL;
+	for (size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size) == 0; i++)
+		bytes += strlen(name) + size;
+	return bytes <= BURY_HEADERS ? rd_kafka_headers_copy(headers) : NULL;
+}
+
+/* Puts a dead letter in line; a key or headers that are too long are left out. */
 static enum err
 send_dead(struct consumer *c, const struct consumer_message *m, const char *reason, int attempts)
 {
 	struct producer_message dead = { .topic = c->dead_topic, .key = m->key, .key_len = m->key_len,
 		                             .value = m->value, .len = m->len < BURY_MOST ? m->len : BURY_MOST,
-		                             .tag = ++c->burials };
+		                             .tag = ++c->burials, .more = own_headers(m) };
 	char partition[24], offset[24], tries[24], bytes[24];
 	const char *const values[DEAD_HEADERS] = { reason, c->topic, partition, offset, tries, bytes };
-	rd_kafka_headers_t *headers;
 
-	if (rd_kafka_message_headers(m->raw, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR)
-		dead.more = rd_kafka_headers_copy(headers);
+	if (m->key_len > BURY_KEY) {
+		dead.key = NULL;
+		dead.key_len = 0;
+	}
 	snprintf(partition, sizeof(partition), "%d", (int)m->partition);
 	snprintf(offset, sizeof(offset), "%lld", (long long)m->offset);
 	snprintf(tries, sizeof(tries), "%d", attempts);

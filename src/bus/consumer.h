@@ -61,7 +61,8 @@ void consumer_done(struct consumer *c, const struct consumer_message *messages, 
 
 /*
  * Gives messages back, and frees them: the next take begins with them again. For an effect
- * that cannot be had at the moment: all behind the last that is done.
+ * that cannot be had at the moment: all behind the last that is done. Should the client fail at
+ * it, the next consumer_take says so: the process must end, and begin at the group's place.
  */
 void consumer_back(struct consumer *c, const struct consumer_message *messages, size_t n);
 
@@ -69,7 +70,8 @@ void consumer_back(struct consumer *c, const struct consumer_message *messages, 
  * Sends a message to its dead letters, <topic>.dlq, with key and headers as they were, and
  * reason (for people), topic, partition, offset and attempts (how often it was tried) in
  * headers of these names. A value is cut at 900,000 bytes, and header bytes then says how many
- * there were. Waits up to 5 s for the acknowledgement.
+ * there were; a key or headers of more than 32 KiB are left out. Waits up to 5 s for the
+ * acknowledgement.
  *
  * Errors: UNAVAILABLE: not acknowledged yet. The caller asks again, for the same message, or
  * gives it back; it must not call it done.

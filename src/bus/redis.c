@@ -40,7 +40,8 @@ parse_network(const char *url, struct redis_address *out)
 	if (at == NULL)
 		return parse_host(url, out);
 	colon = memchr(url, ':', (size_t)(at - url));
-	if (colon != NULL && !take(out->password, colon + 1, (size_t)(at - colon - 1)))
+	if (colon == NULL || !take(out->user, url, (size_t)(colon - url)) ||
+	    !take(out->password, colon + 1, (size_t)(at - colon - 1)))
 		return false;
 	return parse_host(at + 1, out);
 }
@@ -81,7 +82,9 @@ redis_connect(const char *url, int wait_ms, struct redisContext **out)
 	c = to.path[0] != '\0' ? redisConnectUnixWithTimeout(to.path, wait)
 	                       : redisConnectWithTimeout(to.host, to.port, wait);
 	ok = c != NULL && c->err == 0 && redisSetTimeout(c, wait) == REDIS_OK;
-	if (ok && to.password[0] != '\0')
+	if (ok && to.user[0] != '\0')
+		ok = succeeds(redisCommand(c, "AUTH %s %s", to.user, to.password));
+	else if (ok && to.password[0] != '\0')
 		ok = succeeds(redisCommand(c, "AUTH %s", to.password));
 	if (!ok && c != NULL)
 		redisFree(c);

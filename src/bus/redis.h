@@ -7,7 +7,7 @@
 
 /* A Redis URL, taken apart; what it does not name is "". */
 struct redis_address {
-	char host[REDIS_PART], password[REDIS_PART];
+	char host[REDIS_PART], user[REDIS_PART], password[REDIS_PART];
 	char path[REDIS_PART]; /* of a Unix socket; then there is no host */
 	int port;
 };

@@ -350,8 +350,10 @@ greet(struct subscriber *s)
 	s->state = GREETING;
 	s->heard_us = clock_mono_us();
 	s->asked_us = s->heard_us;
-	if (s->address.password[0] != '\0')
-		tell(s, "AUTH", s->address.password);
+	if (s->address.user[0] != '\0')
+		redisAppendCommand(s->redis, "AUTH %s %s", s->address.user, s->address.password);
+	else if (s->address.password[0] != '\0')
+		redisAppendCommand(s->redis, "AUTH %s", s->address.password);
 	tell(s, "PING", NULL);
 	each_channel(s, subscribe);
 }

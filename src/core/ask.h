@@ -8,19 +8,11 @@
 #include "base/err.h"
 #include "core/house.h"
 #include "core/keyed.h"
+#include "core/policy.h"
 #include "store/reserve.h"
 
 #define ASK_MAX_SEATS   50 /* the most that MAX_SEATS_PER_BOOKING may be set to */
 #define QUEUE_MAX_SEATS 4  /* of a booking through /api/booking */
-
-/* The limits that hold where an event says nothing. */
-struct policy {
-	int32_t max_seats;
-	int32_t window_min; /* 0: no window */
-	int32_t max_pending;
-	int32_t hold_min;
-	int32_t paying_min; /* that a payment may take: then its booking lapses */
-};
 
 /* What an ask is about. */
 enum ask_kind {
@@ -44,6 +36,7 @@ struct ask {
 	int32_t quantity;
 	int32_t seats[ASK_MAX_SEATS]; /* distinct seat numbers, ascending; best: chosen by the clerk */
 	size_t n_seats;
+	enum err known; /* ERR_OK, or why it must be refused, found out before */
 	/* Where the system chooses, and for ASK_ACCEPT. */
 	bool best;
 	struct house *house; /* pinned by the asker */

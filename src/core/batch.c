@@ -112,7 +112,9 @@ choose_seats(struct db *db, TALLOC_CTX *ctx, struct pending_commit *p)
 		struct ask *a = p->asks[i];
 		enum err *said = &p->verdicts[i].err, e = ERR_OK;
 
-		if (a->kind == ASK_ACCEPT)
+		if (a->known != ERR_OK)
+			*said = a->known;
+		else if (a->kind == ASK_ACCEPT)
 			e = check_room(db, ctx, a, said);
 		else if (a->best)
 			e = choose_for(db, ctx, a, p->choosing.alone, began_us, said);

@@ -177,7 +177,7 @@ must_read(struct house *h, enum house_want want, const struct party *party, int6
 	if (h->known == 0)
 		return true;
 	if (want == HOUSE_LAST_WORD)
-		return h->read_us < since_us && (h->n_lost > 0 || is_stale(h, now_us));
+		return h->read_us < since_us; /* other hosts give seats back, too */
 	if (!is_stale(h, now_us) && !(want == HOUSE_COUNT && h->n_lost > 0))
 		return false;
 	if (want == HOUSE_CHOICE)

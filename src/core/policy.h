@@ -4,6 +4,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/config.h"
+
+/* The limits that hold where an event says nothing. */
+struct policy {
+	int32_t max_seats;
+	int32_t window_min; /* 0: no window */
+	int32_t max_pending;
+	int32_t hold_min;
+	int32_t paying_min; /* that a payment may take: then its booking lapses */
+};
+
+/* As the settings have them. */
+struct policy policy_of(const struct config *config);
+
 /*
  * What an event's own policy may say (domain.md, Limits and windows), and between which
  * bounds. The clerk reads these members out of the column `policy`.

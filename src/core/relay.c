@@ -13,6 +13,7 @@
 #define ASK_EVERY_US  INT64_C(300000)
 #define STEP_MS       50   /* at which the end of the sinks is noticed */
 #define REGRET_MS     1000 /* before a process that cannot go on makes way for another */
+#define LAST_US       (5 * US_PER_S) /* for the other sinks, when one has failed for good */
 
 /* The active relay's threads. */
 struct leading {
@@ -36,6 +37,21 @@ start(struct leading *l, const struct sink_kind *kind, const struct config *conf
 	l->n++;
 }
 
+/*
+ * Ends the term when a sink has failed for good: at once if it was the last, else after a while,
+ * so that what one refuses whenever it starts does not keep the others from going on.
+ */
+static void
+heed_failure(struct term *term, int64_t *failed_us)
+{
+	if (!atomic_load(&term->failed))
+		return;
+	if (*failed_us == 0)
+		*failed_us = clock_mono_us();
+	if (atomic_load(&term->running) == 0 || clock_mono_us() > *failed_us + LAST_US)
+		atomic_store(&term->over, true);
+}
+
 /* Makes sure that the lock is still ours, and says until when. */
 static void
 hold(struct term *term, struct db *db)
@@ -43,10 +59,12 @@ hold(struct term *term, struct db *db)
 	const struct call ping = { .stmt = STMT_PING };
 	const int64_t asked_us = clock_mono_us();
 
-	if (db_query(db, NULL, ping, NULL) == ERR_OK)
+	if (db_query(db, NULL, ping, NULL) == ERR_OK) {
 		atomic_store(&term->safe_until_us, asked_us + PATIENCE_MS * INT64_C(1000));
-	else
+		metrics_set(METRIC_RELAY_LEADER, 0, 1); /* again: another relay of this host may have set it */
+	} else {
 		atomic_store(&term->over, true);
+	}
 }
 
 /* One term, from the moment the lock is ours; false when the process must be started anew. */
@@ -54,7 +72,7 @@ static bool
 lead(struct db *db, const struct config *config, int64_t since_us)
 {
 	struct leading l = { .n = 0 };
-	int64_t asked_us = since_us;
+	int64_t asked_us = since_us, failed_us = 0;
 	bool stopping = false;
 
 	log_line(LOG_INFO, "leading", NULL);
@@ -74,6 +92,7 @@ lead(struct db *db, const struct config *config, int64_t since_us)
 			asked_us = clock_mono_us();
 			hold(&l.term, db);
 		}
+		heed_failure(&l.term, &failed_us);
 	}
 	for (int i = 0; i < l.n; i++)
 		pthread_join(l.threads[i], NULL);

@@ -102,24 +102,27 @@ seat_once(struct reserver *r, TALLOC_CTX *ctx, struct work *works, size_t n)
 	return left;
 }
 
-/* Sends the messages that can have no effect to the dead letters; false: not all of them yet. */
+/* Whether a message is done with: it had its effect, or it is among the dead letters. */
 static bool
-bury_dead(struct reserver *r, const struct work *works, size_t n)
+finish(struct reserver *r, const struct work *w)
 {
-	for (size_t i = 0; i < n; i++) {
-		const struct work *w = &works[i];
-		const char *why = w->why;
+	const char *why = w->why;
 
-		if (why == NULL && w->outcome == SEATED_UNKNOWN)
-			why = "booking_id: there is no such booking";
-		if (why != NULL &&
-		    consumer_bury(r->consumer, w->message, why, w->why != NULL ? 1 : r->attempts) != ERR_OK)
-			return false;
-	}
-	return true;
+	if (why == NULL && w->outcome == SEATED_DONE)
+		return true;
+	if ((why == NULL && w->outcome == SEATED_LATER) || stop_wait(0))
+		return false;
+	if (why == NULL)
+		why = w->outcome == SEATED_UNKNOWN ? "booking_id: there is no such booking"
+		                                   : "it could not be seated, for a reason in the log";
+	return consumer_bury(r->consumer, w->message, why, w->why != NULL ? 1 : r->attempts) == ERR_OK;
 }
 
-/* One round from Kafka; false when its client has failed for good. */
+/*
+ * One round from Kafka; false when its client has failed for good. A booking that could not be
+ * seated for a reason of its own is buried as well: it waits on in the table, and the net sees
+ * to it, but its message holds up nobody.
+ */
 static bool
 take_from_kafka(struct reserver *r)
 {
@@ -127,21 +130,20 @@ take_from_kafka(struct reserver *r)
 	struct consumer_message *messages =
 	    talloc_array(ctx, struct consumer_message, SEATING_MOST);
 	struct work *works = talloc_array(ctx, struct work, SEATING_MOST);
-	bool later = false;
-	size_t n = 0, left;
+	size_t n = 0, done = 0, left;
 	enum err e = consumer_take(r->consumer, messages, SEATING_MOST, IDLE_MS, &n);
 
 	read_messages(ctx, messages, n, works);
 	left = n > 0 ? seat_once(r, ctx, works, n) : 0;
 	for (int i = 1; left > 0 && i < r->attempts && !stop_wait(BACK_OFF_MS << (i < 6 ? i : 6)); i++)
 		left = seat_once(r, ctx, works, n);
-	for (size_t i = 0; i < n; i++)
-		later = later || (is_open(&works[i]) && works[i].outcome == SEATED_LATER);
+	while (done < n && finish(r, &works[done]))
+		done++;
 	/* What is seated already will be found so when it comes again. */
-	if (n > 0 && (later || stop_wait(0) || !bury_dead(r, works, n)))
-		consumer_back(r->consumer, messages, n);
-	else if (n > 0)
-		consumer_done(r->consumer, messages, n);
+	consumer_done(r->consumer, messages, done);
+	consumer_back(r->consumer, messages + done, n - done);
+	if (done < n)
+		stop_wait(TROUBLE_MS);
 	talloc_free(ctx);
 	return e == ERR_OK;
 }
@@ -167,14 +169,6 @@ serve(struct reserver *r)
 		}
 	}
 	return 0;
-}
-
-static struct policy
-policy_of(const struct config *config)
-{
-	return (struct policy){ (int32_t)config->max_seats, (int32_t)config->window_min,
-		                    (int32_t)config->max_pending, (int32_t)config->hold_min,
-		                    (int32_t)config->paying_min };
 }
 
 enum err

@@ -36,13 +36,16 @@ find_wish(struct seating *s, struct ask *a)
 	const char *field;
 	enum err e = house_open(s->houses, a->event_id, &a->house);
 
-	if (e == ERR_EVENT_NOT_FOUND) {
-		a->best = false; /* nothing to choose from: decide() will say so */
-		return ERR_OK;
-	}
 	if (e == ERR_OK)
 		e = house_party(a->house, a->ctx, &wish, &a->party, &a->place, &field);
 	return e;
+}
+
+/* Whether an error is the database's, or ours, and the booking no worse for it. */
+static bool
+is_open(enum err e)
+{
+	return e == ERR_UNAVAILABLE || e == ERR_INTERNAL;
 }
 
 /* Row r of REQUEST_COLUMNS. */
@@ -65,17 +68,18 @@ read_ask(struct seating *s, TALLOC_CTX *ctx, const struct rows *rows, int r, str
 		               .subsection = row_null(rows, r, 8) ? 0 : row_i32(rows, r, 8),
 		               .positions = row_text(rows, r, 9),
 		               .correlation_id = row_text(rows, r, 10) };
-	if (a->best)
-		return find_wish(s, a);
+	if (a->best) {
+		enum err e = find_wish(s, a);
+
+		if (e == ERR_OK || is_open(e))
+			return e;
+		a->known = e; /* the booking fails for it */
+		a->best = false;
+		return ERR_OK;
+	}
 	a->n_seats = n < ASK_MAX_SEATS ? n : ASK_MAX_SEATS;
 	memcpy(a->seats, seats, a->n_seats * sizeof(seats[0]));
 	return ERR_OK;
-}
-
-static bool
-is_settled(enum err e)
-{
-	return e != ERR_UNAVAILABLE && e != ERR_INTERNAL;
 }
 
 static void
@@ -106,7 +110,6 @@ settle_rows(struct seating *s, TALLOC_CTX *ctx, const struct rows *rows, const i
 			place[good++] = i;
 		} else {
 			complain(&asks[good], out[i].err);
-			out[i].err = ERR_UNAVAILABLE;
 			house_close(asks[good].house);
 		}
 	}
@@ -136,7 +139,7 @@ seating_oldest(struct seating *s, int32_t age_s, size_t *taken, size_t *settled)
 		answers = talloc_zero_array(ctx, struct answer, (unsigned)*taken);
 		settle_rows(s, ctx, rows, NULL, *taken, answers);
 		for (size_t i = 0; i < *taken; i++)
-			*settled += is_settled(answers[i].err);
+			*settled += !is_open(answers[i].err);
 	}
 	talloc_free(ctx);
 	return e;
@@ -169,8 +172,9 @@ seating_named(struct seating *s, const struct uuid *ids, size_t n, enum seated *
 		}
 		settle_rows(s, ctx, rows, which, waiting, answers);
 		for (size_t i = 0; i < waiting; i++) {
-			if (!is_settled(answers[i].err))
-				out[row_i64(rows, which[i], 12) - 1] = SEATED_LATER;
+			if (is_open(answers[i].err))
+				out[row_i64(rows, which[i], 12) - 1] =
+				    answers[i].err == ERR_INTERNAL ? SEATED_BROKEN : SEATED_LATER;
 		}
 	}
 	talloc_free(ctx);

@@ -29,7 +29,8 @@ enum err seating_oldest(struct seating *s, int32_t age_s, size_t *taken, size_t 
 enum seated {
 	SEATED_DONE,    /* it has its seats or has failed, now or before */
 	SEATED_UNKNOWN, /* there is no such booking */
-	SEATED_LATER,   /* it still waits: ask again */
+	SEATED_LATER,   /* it still waits, for the database: ask again */
+	SEATED_BROKEN,  /* it still waits, for a reason of its own that is in the log */
 };
 
 /*

@@ -151,7 +151,8 @@ send_rows(struct sink *s)
 {
 	enum err e = ERR_OK;
 
-	while (e == ERR_OK && s->next < s->n && !flight_full(s->flight) && !s->kind->full(s->self)) {
+	while (e == ERR_OK && s->next < s->n && safe(s) && !flight_full(s->flight) &&
+	       !s->kind->full(s->self)) {
 		TALLOC_CTX *ctx = talloc_new(s->scratch);
 
 		e = s->kind->send(s->self, ctx, &s->rows[s->next++]);
@@ -256,8 +257,6 @@ sink_run(void *arg)
 	s->name = sink_name(job->kind->id);
 	run(s, job->config);
 	talloc_free(s);
-	if (atomic_load(&job->term->failed))
-		atomic_store(&job->term->over, true);
 	atomic_fetch_sub(&job->term->running, 1);
 	return NULL;
 }

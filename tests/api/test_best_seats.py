@@ -464,3 +464,13 @@ def test_house_is_known_again_after_a_reading_that_broke_off(hall, buyer, best, 
     who.delete("bookings/" + kept).ok()
     assert len(best(place, 4)) == 4
     clean(place)
+
+
+def test_a_seat_that_another_host_gives_back_is_had_at_once(hall, buyer, block, ask):
+    """Nothing on this host says that the event has changed; a no is not said from memory."""
+    place = hall(rows=1, cols=2)
+    block(place, 1, 2)
+    for _ in range(2):
+        buyer().book_best(place, 1).refused(409, "NOT_ENOUGH_SEATS")
+    ask("UPDATE seat SET status = 'free' WHERE event_id = %s RETURNING no", place.number)
+    buyer().book_best(place, 2).ok(201)

@@ -10,7 +10,14 @@ import signal
 import subprocess
 import threading
 
+import pytest
+
 import processes
+
+# ROWLOCK_MESSAGES_BRIEF=1: only what differs from broker to broker; the rest was seen with the other one.
+ONCE = pytest.mark.skipif(os.environ.get("ROWLOCK_MESSAGES_BRIEF") == "1", reason="seen with the other broker")
+SLOW_ON_THE_MOCK = pytest.mark.skipif(os.environ.get("ROWLOCK_KAFKA") == "mock",
+                                      reason="the mock needs ten seconds for a change of a group")
 
 # The mock lets a rebalance last as long as a session, and the first one 3 s: no session may be shorter.
 SETTINGS = ("-X", "fetch.wait.max.ms=50", "-X", "topic.metadata.refresh.interval.ms=500",
@@ -71,9 +78,9 @@ class Broker:
         assert ran.returncode == 0, ran.stderr
         return sum(len(one["partitions"]) for one in json.loads(ran.stdout)["topics"] if one["topic"] == topic)
 
-    def write(self, topic, *texts, key=None, headers=(), partition=None, timeout_ms=30000):
+    def write(self, topic, *texts, key=None, headers=(), partition=None, timeout_ms=30000, more=()):
         """Sends messages, one a line; whether all were acknowledged in time."""
-        how = ["-P", "-t", topic, "-X", "acks=all", "-X", f"message.timeout.ms={timeout_ms}"]
+        how = ["-P", "-t", topic, "-X", "acks=all", "-X", f"message.timeout.ms={timeout_ms}", *more]
         if partition is not None:
             how += ["-p", str(partition)]
         if key is not None:

@@ -20,17 +20,13 @@ import threading
 import pytest
 
 import processes
+from broker import ONCE, SLOW_ON_THE_MOCK
 from processes import wait_for
 from rowlock_client import uuid_of
 
 KILLS = int(os.environ.get("ROWLOCK_MESSAGES_KILLS", "5"))
 COPIES = int(os.environ.get("ROWLOCK_MESSAGES_COPIES", "100"))
 HOME = os.environ.get("ROWLOCK_DIR", "")
-# ROWLOCK_MESSAGES_BRIEF=1: only what differs from broker to broker; the rest was seen with the other one.
-BRIEF = os.environ.get("ROWLOCK_MESSAGES_BRIEF") == "1"
-ONCE = pytest.mark.skipif(BRIEF, reason="seen with the other broker")
-SLOW_ON_THE_MOCK = pytest.mark.skipif(os.environ.get("ROWLOCK_KAFKA") == "mock",
-                                      reason="the mock needs ten seconds for a change of a group")
 TIMEOUT_S = 90  # a member of a group that dies is missed for 10 s
 NOBODYS = "0197aaaa-0000-7000-8000-00000000000{:d}"
 _ids = itertools.count(1)
