@@ -21,6 +21,7 @@
 #define RUSH_NS   500000   /* and some tens in this, when many wait */
 #define SPARE_FDS 512      /* left for everything else: database, logs, requests being served */
 #define MOST      65536
+#define FAILURES  100       /* looks in a row that fail: then there is no use in looking */
 
 struct overflow {
 	int listen_fd, netlink_fd;
@@ -95,23 +96,29 @@ relieve(struct overflow *o, size_t n)
 }
 
 /*
- * A quarter of the queue is left to the kernel, which hands each connection to whichever process
- * is free first; the rest of it is what may arrive until the next look, also on a machine so busy
- * that the look comes late.
+ * A sixteenth of the queue is left to the kernel, which hands each connection to whichever
+ * process is free first; the rest of it is what may arrive until the next look, also on a machine
+ * so busy that the look comes late.
  */
 static void *
 watch(void *arg)
 {
 	struct overflow *o = arg;
 	struct unix_diag_rqlen queue;
+	int failures = 0;
 
-	while (!atomic_load(&o->ending) && look(o, &queue)) {
-		uint32_t enough = queue.udiag_wqueue / 4;
+	while (!atomic_load(&o->ending) && failures < FAILURES) {
+		const bool seen = look(o, &queue);
+		const uint32_t enough = seen ? queue.udiag_wqueue / 16 : 0;
 
-		if (queue.udiag_rqueue > enough)
+		failures = seen ? 0 : failures + 1;
+		if (seen && queue.udiag_rqueue > enough)
 			relieve(o, queue.udiag_rqueue - enough);
-		nanosleep(&(struct timespec){ .tv_nsec = queue.udiag_rqueue > enough / 4 ? RUSH_NS : CALM_NS }, NULL);
+		nanosleep(&(struct timespec){ .tv_nsec = seen && queue.udiag_rqueue > enough / 4 ? RUSH_NS : CALM_NS },
+		          NULL);
 	}
+	if (failures > 0)
+		log_line(LOG_WARN, "the listen queue cannot be watched any more, a rush may overflow it", NULL);
 	return NULL;
 }
 

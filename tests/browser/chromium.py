@@ -19,6 +19,10 @@ QUIET = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 
 
+class Navigated(Exception):
+    """The page went to another one while it was asked something."""
+
+
 def program():
     """The path of a Chromium, or None."""
     return next(filter(None, map(shutil.which, PROGRAMS)), None)
@@ -82,6 +86,8 @@ class Chromium:
         while True:
             answer = self.message(limit_s)
             if answer.get("id") == number:
+                if "navigated" in answer.get("error", {}).get("message", ""):
+                    raise Navigated(answer["error"]["message"])
                 assert "error" not in answer, answer
                 return answer["result"]
 
@@ -91,8 +97,11 @@ class Chromium:
         self.until(lambda: self.run("document.readyState == 'complete' && location.href != 'about:blank'"))
 
     def run(self, script):
-        """The value of an expression in the page."""
-        got = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        """The value of an expression in the page; None when it made the page go to another one."""
+        try:
+            got = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        except Navigated:
+            return None
         assert "exceptionDetails" not in got, got["exceptionDetails"]
         return got["result"].get("value")
 
