@@ -74,9 +74,11 @@ enum err
 metrics_get(struct api *a)
 {
 	const char *from = request_header(a->rq, "REMOTE_ADDR");
+	const struct config *c = a->app->config;
 
-	if (from == NULL || !listed(a->app->config->metrics_allow, from))
+	if (from == NULL || !listed(c->metrics_allow, from))
 		return ERR_FORBIDDEN;
+	health_measure(a->app->pool, a->rq->ctx, c->redis_url, c->kafka_broker);
 	a->rs->body = metrics_text(a->rq->ctx);
 	a->rs->body_len = strlen(a->rs->body);
 	a->rs->content_type = "text/plain; version=0.0.4; charset=utf-8";

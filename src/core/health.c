@@ -45,6 +45,13 @@ static struct {
 	_Atomic int64_t lag_ms;
 } readers = { .asking = ATOMIC_FLAG_INIT };
 
+/* Whose cursor a row of LIST_CURSORS is. */
+static enum sink_id
+sink_of(const struct rows *rows, int r)
+{
+	return strcmp(row_text(rows, r, 0), sink_name(SINK_KAFKA)) == 0 ? SINK_KAFKA : SINK_REDIS;
+}
+
 /* Keeps what LIST_CURSORS says about the sinks that are configured. */
 static void
 keep_readers(const struct rows *rows, const bool configured[SINKS])
@@ -54,7 +61,7 @@ keep_readers(const struct rows *rows, const bool configured[SINKS])
 	int64_t lag_ms = 0;
 
 	for (int r = 0; r < rows_count(rows); r++) {
-		int sink = strcmp(row_text(rows, r, 0), sink_name(SINK_KAFKA)) == 0 ? SINK_KAFKA : SINK_REDIS;
+		const enum sink_id sink = sink_of(rows, r);
 
 		troubled[sink] = !row_null(rows, r, 1);
 		seen[sink] = row_i64(rows, r, 2) < RELAY_SEEN_MS;
@@ -71,21 +78,29 @@ keep_readers(const struct rows *rows, const bool configured[SINKS])
 	                                                                         : CHECK_DOWN);
 }
 
-/* Asks the database whether it is there, and once a second also after the journal's readers. */
-static enum err
-ask_database(struct pool *pool, TALLOC_CTX *ctx, const bool configured[SINKS])
+/* The names of the sinks that are configured, as an array of SQL. */
+static const char *
+sink_names(TALLOC_CTX *ctx, const bool configured[SINKS])
 {
 	struct array names;
-	struct rows *rows[2];
-	enum err e;
 
 	array_init(&names, ctx);
 	for (int s = 0; s < SINKS; s++) {
 		if (configured[s])
 			array_text(&names, sink_name((enum sink_id)s));
 	}
+	return array_done(&names);
+}
+
+/* Asks the database whether it is there, and once a second also after the journal's readers. */
+static enum err
+ask_database(struct pool *pool, TALLOC_CTX *ctx, const bool configured[SINKS])
+{
 	const struct call calls[] = { { .stmt = STMT_PING },
-		                          { STMT_LIST_CURSORS, { array_done(&names) } } };
+		                          { STMT_LIST_CURSORS, { sink_names(ctx, configured) } } };
+	struct rows *rows[2];
+	enum err e;
+
 	const bool ask = clock_mono_us() >= atomic_load(&readers.good_until) &&
 	                 !atomic_flag_test_and_set(&readers.asking);
 
@@ -113,4 +128,25 @@ health_check(struct pool *pool, TALLOC_CTX *ctx, const char *redis_url, const ch
 	out->kafka = (enum check)atomic_load(&readers.kafka);
 	out->journal = (enum check)atomic_load(&readers.journal);
 	out->lag_ms = atomic_load(&readers.lag_ms);
+}
+
+void
+health_measure(struct pool *pool, TALLOC_CTX *ctx, const char *redis_url, const char *kafka_broker)
+{
+	static atomic_flag asking = ATOMIC_FLAG_INIT;
+	const bool configured[SINKS] = { [SINK_REDIS] = *redis_url != '\0',
+		                             [SINK_KAFKA] = *kafka_broker != '\0' };
+	const struct call call = { STMT_LIST_CURSORS, { sink_names(ctx, configured) } };
+	int64_t lag_ms[SINKS] = { 0 };
+	struct rows *rows;
+
+	if (atomic_flag_test_and_set(&asking))
+		return;
+	if (pool_read(pool, ctx, &call, 1, &rows) == ERR_OK) {
+		for (int r = 0; r < rows_count(rows); r++)
+			lag_ms[sink_of(rows, r)] = row_i64(rows, r, 3);
+		for (int s = 0; s < SINKS; s++)
+			metrics_set(METRIC_JOURNAL_LAG, (unsigned)s, lag_ms[s]);
+	}
+	atomic_flag_clear(&asking);
 }

@@ -27,4 +27,12 @@ struct health {
 void health_check(struct pool *pool, TALLOC_CTX *ctx, const char *redis_url,
                   const char *kafka_broker, struct health *out);
 
+/*
+ * Sets the gauges that only the database knows: whoever should set them himself may be the one
+ * that is away. They stay as they are while the database is away, or while another thread of this
+ * process is asking: a database that hangs does not hang every caller.
+ */
+void health_measure(struct pool *pool, TALLOC_CTX *ctx, const char *redis_url,
+                    const char *kafka_broker);
+
 #endif

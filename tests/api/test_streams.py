@@ -720,19 +720,14 @@ def test_a_stream_at_rest_shows_signs_of_life(follow, place):
 
 
 def test_figures_of_streams(stack, follow, place):
-    def figures():
-        text = stack.anyone().get("/metrics").body.decode()
-        return {name: float(value) for name, _, value in
-                (line.rpartition(" ") for line in text.splitlines()
-                 if line.startswith("rowlock_stream"))}
     opened = 'rowlock_streams_opened_total{kind="seats"}'
-    before = figures()[opened]
+    before = stack.figures()[opened]
     streams = [follow(seats(place)) for _ in range(3)]
     for stream in streams:
         stream.next()
-    assert figures()[opened] >= before + 3
+    assert stack.figures()[opened] >= before + 3
     deadline = time.monotonic() + 5
-    while figures()['rowlock_streams_open{kind="seats"}'] < 3:
+    while stack.figures()['rowlock_streams_open{kind="seats"}'] < 3:
         assert time.monotonic() < deadline, "open streams are not counted"
 
 

@@ -351,6 +351,23 @@ def test_a_relay_that_is_not_seen_is_missed(stack, relay):
              "the relay to be seen again")
 
 
+def lags(stack):
+    """How far each sink is behind, in ms."""
+    figures = stack.figures()
+    return [figures[f'rowlock_journal_lag_milliseconds{{sink="{sink}"}}'] for sink in ("redis", "kafka")]
+
+
+def test_the_lag_is_seen_while_there_is_no_relay(stack, buyer, hall, relay, told):
+    place = hall()
+    told()
+    relay.stop()
+    buyer().book(place, 1).ok(201)
+    wait_for(lambda: min(lags(stack)) >= 1000, "the lag of what nobody was told to grow")
+    relay.start()
+    told()
+    wait_for(lambda: lags(stack) == [0, 0], "no lag when all was told")
+
+
 def test_rows_that_nobody_understands_stop_nothing(buyer, hall, told, ask, db, broker):
     place = hall()
     with db.cursor() as cursor:
