@@ -10,6 +10,7 @@
 
 #define REDIS_WAIT_MS 200
 #define RELAY_SEEN_MS 10000 /* a relay that lives says so every 2 s */
+#define COUNT_MOST    100000 /* requests that wait: when nobody seats them there may be any number */
 
 const char *
 check_name(enum check c)
@@ -136,17 +137,20 @@ health_measure(struct pool *pool, TALLOC_CTX *ctx, const char *redis_url, const 
 	static atomic_flag asking = ATOMIC_FLAG_INIT;
 	const bool configured[SINKS] = { [SINK_REDIS] = *redis_url != '\0',
 		                             [SINK_KAFKA] = *kafka_broker != '\0' };
-	const struct call call = { STMT_LIST_CURSORS, { sink_names(ctx, configured) } };
+	const struct call calls[] = { { STMT_LIST_CURSORS, { sink_names(ctx, configured) } },
+		                          { STMT_WAITING_REQUESTS, { param_int(ctx, COUNT_MOST) } } };
 	int64_t lag_ms[SINKS] = { 0 };
-	struct rows *rows;
+	struct rows *rows[2];
 
 	if (atomic_flag_test_and_set(&asking))
 		return;
-	if (pool_read(pool, ctx, &call, 1, &rows) == ERR_OK) {
-		for (int r = 0; r < rows_count(rows); r++)
-			lag_ms[sink_of(rows, r)] = row_i64(rows, r, 3);
+	if (pool_read(pool, ctx, calls, 2, rows) == ERR_OK) {
+		for (int r = 0; r < rows_count(rows[0]); r++)
+			lag_ms[sink_of(rows[0], r)] = row_i64(rows[0], r, 3);
 		for (int s = 0; s < SINKS; s++)
 			metrics_set(METRIC_JOURNAL_LAG, (unsigned)s, lag_ms[s]);
+		metrics_set(METRIC_REQUESTED, 0, row_i64(rows[1], 0, 0));
+		metrics_set(METRIC_REQUESTED_AGE, 0, row_i64(rows[1], 0, 1));
 	}
 	atomic_flag_clear(&asking);
 }

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from processes import wait_for
 from rowlock_client import QUEUE, grid, open_hall
 
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -611,6 +612,18 @@ def test_more_want_best_seats_than_there_are(hall, buyer, unseated, clean):
     assert (late["error_message"], late["seat_positions"]) == ("Not enough seats are available", [])
     assert list(place.statuses().values()).count("available") == 1
     clean(place, ids)
+
+
+def test_those_who_wait_are_seen(place, buyer, unseated, stack):
+    """Above all when there is no role that would seat them."""
+    many, age = "rowlock_requested_bookings{}", "rowlock_requested_age_milliseconds{}"
+    assert (stack.figures()[many], stack.figures()[age]) == (0, 0)
+    for _ in range(3):
+        buyer().queue_best(place, 1).plain(202)
+    wait_for(lambda: stack.figures()[age] >= 300, "the first to have waited for so long")
+    assert stack.figures()[many] == 3
+    unseated()
+    wait_for(lambda: (stack.figures()[many], stack.figures()[age]) == (0, 0), "nobody to wait")
 
 
 def test_seat_whose_window_has_passed(place, buyer, reserve, clean, let_window_pass):

@@ -91,6 +91,7 @@ HOT = {
                       ["unnest", "booking_pkey(event_id, id)"]),
     "FAIL_BOOKINGS": ("'{1}', '{" + BOOKING + "}', '{why}'", ["unnest", "booking_pkey(event_id, id)"]),
     "OLDEST_REQUESTS": ("10, 0", ["booking_requested()", "journal_booking(booking_id)"]),
+    "WAITING_REQUESTS": ("100", ["booking_requested()"]),
     "REQUESTS": (BOOKINGS, ["unnest", "booking_pkey(event_id, id)", "journal_booking(booking_id)"]),
     "RESERVE_SEATS": (f"'{{1,1}}', '{{3,5}}', '{{ann,ann}}', '{{10,10}}', '{{{NEW},{NEW}}}'",
                       ["unnest", "seat_pkey(event_id, no)"]),
@@ -217,7 +218,7 @@ SECTIONS = re.compile(r"section_\w+\(event_id\b.*")
 
 # Answers or counts a whole event, or all of a user: as many pages as there is to read.
 LONG = ("MAP_SEATS", "EXPIRE_DUE", "LOCK_LIVE", "HOUSE_SEATS", "HOUSE_TAKEN", "LIST_SOLD", "MAP_VERSION", "COUNT_SEATS", "COUNT_BOOKINGS",
-        "LIST_BOOKINGS", "POLL_JOURNAL", "OWN_STANDING", "OWN_CHANGES", "SEAT_VERSIONS", "TAKEN_SEATS", "SEAT_CHANGES")
+        "LIST_BOOKINGS", "POLL_JOURNAL", "OWN_STANDING", "OWN_CHANGES", "SEAT_VERSIONS", "TAKEN_SEATS", "SEAT_CHANGES", "WAITING_REQUESTS")
 FEW_PAGES = 80
 
 
