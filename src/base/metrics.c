@@ -155,6 +155,8 @@ label_value(enum metric m, unsigned i, char *room, size_t size)
 		return sink_name((enum sink_id)i);
 	case METRIC_PAYMENT_MESSAGES:
 		return i == 0 ? "settled" : "known";
+	case METRIC_DEAD_LETTERS:
+		return i == TAKER_RESERVE ? "reserve" : "payments";
 	case METRIC_STREAMS_OPEN:
 	case METRIC_STREAMS_OPENED:
 	case METRIC_STREAM_EVENTS:

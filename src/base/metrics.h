@@ -14,6 +14,9 @@
 /* Who is told what the journal says; the labels of the relay's figures. */
 enum sink_id { SINK_REDIS, SINK_KAFKA, SINKS };
 
+/* Who takes messages from Kafka. */
+enum taker_id { TAKER_RESERVE, TAKER_PAYMENTS, TAKERS };
+
 enum metric {
 #define COUNTER(id, name, label, values, help) METRIC_##id,
 #define GAUGE(id, name, label, values, help) METRIC_##id,

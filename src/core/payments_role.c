@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/stop.h"
 #include "bus/consumer.h"
 #include "core/cashier.h"
@@ -99,7 +100,10 @@ finish(const struct channel *c, const struct work *w)
 	if (why == NULL)
 		why = w->err == ERR_BOOKING_NOT_FOUND ? "payload.bookingId: there is no such booking"
 		                                      : "it could not be settled, for a reason in the log";
-	return consumer_bury(c->consumer, w->raw, why, w->tries) == ERR_OK;
+	if (consumer_bury(c->consumer, w->raw, why, w->tries) != ERR_OK)
+		return false;
+	metrics_count(METRIC_DEAD_LETTERS, TAKER_PAYMENTS);
+	return true;
 }
 
 /*

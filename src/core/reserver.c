@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/stop.h"
 #include "bus/consumer.h"
 #include "core/message_asked.h"
@@ -115,7 +116,10 @@ finish(struct reserver *r, const struct work *w)
 	if (why == NULL)
 		why = w->outcome == SEATED_UNKNOWN ? "booking_id: there is no such booking"
 		                                   : "it could not be seated, for a reason in the log";
-	return consumer_bury(r->consumer, w->message, why, w->why != NULL ? 1 : r->attempts) == ERR_OK;
+	if (consumer_bury(r->consumer, w->message, why, w->why != NULL ? 1 : r->attempts) != ERR_OK)
+		return false;
+	metrics_count(METRIC_DEAD_LETTERS, TAKER_RESERVE);
+	return true;
 }
 
 /*

@@ -468,8 +468,10 @@ NOBODY = "payload.bookingId: there is no such booking"
 
 
 @pytest.mark.parametrize("topic", ["payment.success", "payment.failed"])
-def test_poison_is_buried_with_its_reason_and_holds_nothing_up(own_desk, hall, topic):
+def test_poison_is_buried_with_its_reason_and_holds_nothing_up(own_desk, hall, topic, stack):
     desk, booking = own_desk, own_desk.book(hall(), 1)
+    buried = 'rowlock_dead_letters_total{role="payments"}'
+    before = stack.figures()[buried]
     unknown = event(NOBODYS.format(7))
     texts = [text for text, _ in POISON]
     desk.tell(topic, *texts, unknown, event(booking), key="one partition")
@@ -479,6 +481,7 @@ def test_poison_is_buried_with_its_reason_and_holds_nothing_up(own_desk, hall, t
         letter = desk.letter(topic, text)
         assert (letter.headers["reason"], letter.headers["attempts"]) == (reason, attempts), letters
         assert letter.headers["topic"] == desk.prefix + topic and letter.key == "one partition"
+    wait_for(lambda: stack.figures()[buried] == before + len(texts) + 1, "all of them to be counted")
 
 
 @ONCE

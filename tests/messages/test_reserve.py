@@ -17,6 +17,7 @@ from broker import ONCE, SLOW_ON_THE_MOCK
 from processes import wait_for
 
 ASKED, ENDED = "BookingCreatedDomainEvent", "BookingCancelledEvent"
+BURIED = 'rowlock_dead_letters_total{role="reserve"}'
 TIMEOUT_S = 90  # a member of a group that dies is missed for 10 s
 KILLS = int(os.environ.get("ROWLOCK_MESSAGES_KILLS", "5"))
 COPIES = int(os.environ.get("ROWLOCK_MESSAGES_COPIES", "100"))
@@ -114,25 +115,28 @@ POISON = [("no JSON", "not JSON: something that is no value, at byte 0"), ("7", 
 
 
 def everywhere(broker, *texts, **more):
-    """Puts messages into each partition of the topic."""
-    for partition in range(max(1, broker.partitions(ASKED))):
+    """Puts messages into each partition of the topic: how many."""
+    partitions = max(1, broker.partitions(ASKED))
+    for partition in range(partitions):
         assert broker.write(ASKED, *texts, partition=partition, **more)
+    return partitions * len(texts)
 
 
 @ONCE
-def test_poison_is_buried_and_what_is_behind_it_is_seated(hall, buyer, broker, by_kafka_alone, seated, name):
-    place, mark = hall(), name("poison")
+def test_poison_is_buried_and_what_is_behind_it_is_seated(hall, buyer, broker, by_kafka_alone, seated, name, stack):
+    place, mark, before = hall(), name("poison"), stack.figures()[BURIED]
     somebody = buyer().queue_best(place, 1).plain(202)["id"]
     nobody = "0197aaaa" + somebody[8:]
     mine = [(text.replace("{nobody}", nobody).replace("{event}", str(place.number)).replace(
         "{another}", str(place.number + 1)), why) for text, why in POISON]
-    everywhere(broker, *(text for text, _ in mine), headers=[("mark", mark)])
+    sent = everywhere(broker, *(text for text, _ in mine), headers=[("mark", mark)])
     seated(by_kafka_alone(lambda: [buyer().queue_best(place, 2).plain(202)["id"] for _ in range(8)]))
     letters = [one for one in broker.read(ASKED + ".dlq") if one.headers.get("mark") == mark]
     for text, why in mine:
         found = {(one.headers["reason"], one.headers["topic"], one.headers["attempts"])
                  for one in letters if one.text == text}
         assert found == {(why, ASKED, "5" if "no such booking" in why else "1")}, (text, found)
+    wait_for(lambda: stack.figures()[BURIED] == before + sent, "all of them to be counted", TIMEOUT_S)
 
 
 @ONCE
