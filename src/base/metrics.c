@@ -1,7 +1,6 @@
 #include "base/metrics.h"
 
 #include <assert.h>
-#include <stdbool.h>
 #include <stdio.h>
 
 #include "base/shared.h"
@@ -119,6 +118,14 @@ metrics_status(int status)
 }
 
 void
+metrics_job(enum job_id job, int64_t took_us, bool failed)
+{
+	metrics_observe(METRIC_JOB_TIME, job, took_us);
+	if (failed)
+		metrics_count(METRIC_JOB_FAILURES, job);
+}
+
+void
 metrics_observe(enum metric m, unsigned label, int64_t value)
 {
 	_Atomic uint64_t *slot = slots_of(m, label);
@@ -134,6 +141,10 @@ metrics_observe(enum metric m, unsigned label, int64_t value)
 
 /* The kinds of streams, as enum follow numbers them (core/fanout.h). */
 static const char *const stream_kinds[METRICS_STREAMS] = { "own", "booking", "seats" };
+
+/* In the order in which core/archive.c counts them. */
+static const char *const archived_tables[METRICS_TABLES] = { "booking", "payment", "refund",
+	                                                         "journal", "seat" };
 
 /* What a label says for value i; NULL leaves the value out. */
 static const char *
@@ -157,6 +168,11 @@ label_value(enum metric m, unsigned i, char *room, size_t size)
 		return i == 0 ? "settled" : "known";
 	case METRIC_DEAD_LETTERS:
 		return i == TAKER_RESERVE ? "reserve" : "payments";
+	case METRIC_JOB_TIME:
+	case METRIC_JOB_FAILURES:
+		return i == JOB_SWEEP ? "sweep" : "archive";
+	case METRIC_ARCHIVED:
+		return archived_tables[i];
 	case METRIC_STREAMS_OPEN:
 	case METRIC_STREAMS_OPENED:
 	case METRIC_STREAM_EVENTS:

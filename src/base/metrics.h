@@ -1,6 +1,7 @@
 #ifndef ROWLOCK_METRICS_H
 #define ROWLOCK_METRICS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <talloc.h>
 
@@ -16,6 +17,11 @@ enum sink_id { SINK_REDIS, SINK_KAFKA, SINKS };
 
 /* Who takes messages from Kafka. */
 enum taker_id { TAKER_RESERVE, TAKER_PAYMENTS, TAKERS };
+
+/* What runs now and then. */
+enum job_id { JOB_SWEEP, JOB_ARCHIVE, JOBS };
+
+#define METRICS_TABLES 5 /* that have a twin in the archive */
 
 enum metric {
 #define COUNTER(id, name, label, values, help) METRIC_##id,
@@ -48,6 +54,9 @@ void metrics_set(enum metric m, unsigned label, int64_t value);
 
 /* Adds one answer of an HTTP status, 100 to 599. */
 void metrics_status(int status);
+
+/* Adds one run of a job: how long it took, and whether it failed. */
+void metrics_job(enum job_id job, int64_t took_us, bool failed);
 
 /* Adds an observation to a histogram: µs, or a count. */
 void metrics_observe(enum metric m, unsigned label, int64_t value);

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/shared.h"
 #include "base/stop.h"
 #include "core/change_booking.h"
@@ -35,6 +36,8 @@ move_piece(struct mover *m, TALLOC_CTX *ctx, const char **outcome)
 		e = pool_read(m->pool, ctx, &call, 1, &rows);
 	if (e != ERR_OK)
 		return e;
+	for (int i = 0; i < METRICS_TABLES; i++)
+		metrics_add(METRIC_ARCHIVED, (unsigned)i, (uint64_t)row_i32(rows, 0, i));
 	t->bookings += row_i32(rows, 0, 0);
 	t->payments += row_i32(rows, 0, 1);
 	t->refunds += row_i32(rows, 0, 2);
@@ -148,6 +151,7 @@ archive_once(struct pool *pool, int days, struct archive_tally *out)
 	}
 	talloc_free(ctx);
 	out->took_us = clock_mono_us() - began_us;
+	metrics_job(JOB_ARCHIVE, out->took_us, e != ERR_OK);
 	log_tally(out, e);
 	return e;
 }

@@ -207,6 +207,7 @@ sweeper_sweep(struct pool *pool, const struct terms *terms, struct swept *out)
 		size_t *done;
 	} parts[] = { { sweep_overdue, &out->bookings }, { sweep_holds, &out->holds },
 		          { sweep_parked, &out->parked },    { sweep_keys, &out->keys } };
+	const int64_t began_us = clock_mono_us();
 	enum err e, first;
 
 	memset(out, 0, sizeof(*out));
@@ -218,6 +219,7 @@ sweeper_sweep(struct pool *pool, const struct terms *terms, struct swept *out)
 	if ((e = event_cancel_all(pool, &out->events)) != ERR_OK && first == ERR_OK)
 		first = e;
 	metrics_add(METRIC_SWEPT, 0, out->bookings);
+	metrics_job(JOB_SWEEP, clock_mono_us() - began_us, first != ERR_OK);
 	return first;
 }
 

@@ -442,11 +442,19 @@ def zone_at(hour, minute, second):
     return f"TST{sign}{behind // 3600}:{behind // 60 % 60:02}:{behind % 60:02}"
 
 
-def test_role_works_at_three_o_clock(hall, over, is_archived, buyer, ask, counts):
+def archive_figures(stack):
+    """{table: rows moved}, and how many runs there were, as /metrics has it."""
+    figures = stack.figures()
+    return ({table: figures[f'rowlock_archived_rows_total{{table="{table}"}}'] for table in TABLES},
+            figures['rowlock_job_seconds_count{job="archive"}'])
+
+
+def test_role_works_at_three_o_clock(hall, over, is_archived, buyer, ask, stack):
     place = hall(rows=1, cols=3)
     paid(buyer(), place, 1)
     over(place)
     wait_told(ask, place)
+    before, runs = archive_figures(stack)
     role = program("rowlockd", "archive", TZ=zone_at(2, 59, 57))
     try:
         processes.wait_for(lambda: is_archived(place), "the event to be archived")
@@ -457,6 +465,12 @@ def test_role_works_at_three_o_clock(hall, over, is_archived, buyer, ask, counts
     assert role.returncode == 0, log
     assert re.search(r'msg=archived .*bookings=[1-9]\d* .*seats=[1-9]\d* ms=\d+', log), log
     assert len(re.findall("next=", log)) == 2, "tomorrow again"
+    moved = dict(re.findall(r"(\w+)=(\d+)", log))
+    after = archive_figures(stack)
+    named = {"booking": "bookings", "journal": "journal", "seat": "seats"}
+    assert {table: after[0][table] - before[table] for table in named} == \
+        {table: int(moved[name]) for table, name in named.items()}
+    assert after[0]["payment"] > before["payment"] and after[1] == runs + 1
 
 
 def test_role_does_nothing_before(hall, over, buyer, ask, counts):

@@ -305,12 +305,29 @@ def test_the_sweep_expires_what_time_has_ended_and_nothing_else(ann, buyer, plac
     assert rows == [("booking.created", None), ("booking.expired", "EXPIRED")]
 
 
-def test_the_role_sweeps_by_itself(buyer, place, let_window_pass, ask):
+RUNS, FAILURES = 'rowlock_job_seconds_count{job="sweep"}', 'rowlock_job_failures_total{job="sweep"}'
+SWEPT = "rowlock_swept_bookings_total{}"
+
+
+def test_the_role_sweeps_by_itself(buyer, place, let_window_pass, ask, stack):
     """R-61: every 5 s"""
+    before = stack.figures()
     late = buyer().book(place, 1).ok(201)["bookingId"]
     let_window_pass(place, late)
     processes.wait_for(lambda: ask("SELECT status::text FROM booking WHERE id = %s", late) == [("expired",)],
                        "the sweep")
+    processes.wait_for(lambda: stack.figures()[RUNS] > before[RUNS], "the sweep to be counted")
+    after = stack.figures()
+    assert after[SWEPT] > before[SWEPT] and after[FAILURES] == before[FAILURES]
+
+
+def test_a_sweep_that_fails_is_counted(stack, db):
+    before = stack.figures()
+    with db.cursor() as cursor:
+        cursor.execute("BEGIN; LOCK TABLE parked_event")  # for which it waits for 2 s
+        processes.wait_for(lambda: stack.figures()[FAILURES] > before[FAILURES], "it to be counted")
+        cursor.execute("ROLLBACK")
+    assert stack.figures()[RUNS] > before[RUNS]
 
 
 def test_a_payment_that_takes_too_long_expires_its_booking(ann, place, ask, db):
