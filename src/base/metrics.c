@@ -156,6 +156,7 @@ label_value(enum metric m, unsigned i, char *room, size_t size)
 		return room;
 	case METRIC_BOOKINGS:
 	case METRIC_HOLDS:
+	case METRIC_SEATINGS:
 		return err_name((enum err)i);
 	case METRIC_REQUEST_TIME:
 		return route_names[i];

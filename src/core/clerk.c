@@ -219,5 +219,5 @@ clerk_seat(struct clerk *c, struct db *db, struct ask *asks, struct answer *answ
 	}
 	settle(&turn);
 	for (size_t i = 0; i < n; i++)
-		metrics_count(METRIC_BOOKINGS, answers[i].err);
+		metrics_count(METRIC_SEATINGS, answers[i].err);
 }

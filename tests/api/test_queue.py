@@ -626,6 +626,20 @@ def test_those_who_wait_are_seen(place, buyer, unseated, stack):
     wait_for(lambda: (stack.figures()[many], stack.figures()[age]) == (0, 0), "nobody to wait")
 
 
+def test_a_booking_is_counted_once_when_accepted_and_once_when_seated(hall, buyer, unseated, stack):
+    place, who = hall(rows=1, cols=3), buyer()
+    accepted, seated = 'rowlock_bookings_total{outcome="OK"}', 'rowlock_seatings_total{outcome="OK"}'
+    failed = 'rowlock_seatings_total{outcome="NOT_ENOUGH_SEATS"}'
+    before = stack.figures()
+    for _ in range(2):
+        who.queue_best(place, 2).plain(202)
+    assert stack.figures()[accepted] == before[accepted] + 2
+    unseated()
+    wait_for(lambda: [stack.figures()[name] - before[name] for name in (seated, failed)] == [1, 1],
+             "one to be counted as seated, and one as failed")
+    assert stack.figures()[accepted] == before[accepted] + 2
+
+
 def test_seat_whose_window_has_passed(place, buyer, reserve, clean, let_window_pass):
     old = buyer("late").book(place, 1, 2).ok(201)["bookingId"]
     let_window_pass(place, old)
