@@ -1,9 +1,12 @@
 """Health, request ids, and what every answer has in common."""
 
 import os
+import re
 import uuid
 
 import pytest
+
+import processes
 
 
 def test_health_names_what_it_looked_at(stack):
@@ -35,6 +38,13 @@ def test_live_answers(stack):
 def test_health_shows_no_secret(stack):
     body = stack.anyone().get("/health").body.decode()
     assert stack.secret not in body and "postgres" not in body.lower()
+
+
+def test_the_manual_names_every_figure_and_no_other(stack):
+    with open(os.path.join(os.path.dirname(processes.STACK), "man", "rowlock-api.8"), encoding="utf-8") as file:
+        named = re.findall(r"^\.It Li (rowlock_\w+)$", file.read(), re.M)
+    there = re.findall(r"^# TYPE (\w+) ", stack.anyone().get("/metrics").body.decode(), re.M)
+    assert sorted(named) == sorted(there)
 
 
 @pytest.mark.parametrize("given", ["abc-123", "0197aaaa-0000-7000-8000-000000000001", "a.b_c-D9"])
