@@ -110,7 +110,6 @@ note(struct sink *s)
 	const int64_t age_us = clock_mono_us() - s->noted_us;
 	const bool behind = s->told.xid != s->noted.xid || s->told.seq != s->noted.seq;
 	TALLOC_CTX *ctx;
-	int64_t lag_ms;
 	enum err e;
 
 	if (age_us < MOVE_EVERY_US ||
@@ -120,11 +119,10 @@ note(struct sink *s)
 	if (db_ready(s->db) != ERR_OK)
 		return;
 	ctx = talloc_new(s);
-	e = feed_move(s->db, ctx, s->name, s->noted, s->told, trouble, &lag_ms);
+	e = feed_move(s->db, ctx, s->name, s->noted, s->told, trouble);
 	if (e == ERR_OK) {
 		s->noted = s->told;
 		s->troubled = trouble != NULL;
-		metrics_set(METRIC_JOURNAL_LAG, s->kind->id, lag_ms);
 	} else if (e == ERR_NOT_FOUND) {
 		log_line(LOG_WARN, "somebody else has moved the cursor", "sink", s->name, NULL);
 		atomic_store(&s->term->over, true);

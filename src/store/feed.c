@@ -53,7 +53,7 @@ feed_read(struct db *db, TALLOC_CTX *ctx, struct cursor after, int most,
 
 enum err
 feed_move(struct db *db, TALLOC_CTX *ctx, const char *name, struct cursor from,
-          struct cursor to, const char *trouble, int64_t *lag_ms)
+          struct cursor to, const char *trouble)
 {
 	const struct call call = { STMT_MOVE_CURSOR,
 		                       { name, param_int(ctx, (int64_t)from.xid), param_int(ctx, from.seq),
@@ -63,10 +63,7 @@ feed_move(struct db *db, TALLOC_CTX *ctx, const char *name, struct cursor from,
 
 	if ((e = db_query(db, ctx, call, &rows)) != ERR_OK)
 		return e;
-	if (rows_count(rows) == 0)
-		return ERR_NOT_FOUND;
-	*lag_ms = row_i64(rows, 0, 0);
-	return ERR_OK;
+	return rows_count(rows) == 0 ? ERR_NOT_FOUND : ERR_OK;
 }
 
 enum err

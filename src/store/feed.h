@@ -43,12 +43,11 @@ enum err feed_read(struct db *db, TALLOC_CTX *ctx, struct cursor after, int most
  *
  * from	where the cursor must be
  * trouble	why the reader cannot tell what it reads; NULL when it can
- * lag_ms	set: age of the oldest committed row behind `to`; 0 when there is none
  *
  * Errors: NOT_FOUND: the cursor is elsewhere, somebody else has moved it. Others as of db_exchange.
  */
 enum err feed_move(struct db *db, TALLOC_CTX *ctx, const char *name, struct cursor from,
-                   struct cursor to, const char *trouble, int64_t *lag_ms) MUST_CHECK;
+                   struct cursor to, const char *trouble) MUST_CHECK;
 
 /*
  * Tries to become the active relay, for as long as this connection stands.

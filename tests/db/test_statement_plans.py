@@ -133,7 +133,7 @@ HOT = {
     "COUNT_SEATS": ("'{1,2}'", ["seat_pkey(event_id)", "archive_seat_pkey(event_id)"]),
     "MAP_VERSION": ("1, '1'", ["journal_pkey(event_id, xid)", "archive_journal_pkey(event_id, xid)"]),
     "READ_FEED": ("'100', 3, 20", ["journal_cursor(xid, seq)"]),
-    "MOVE_CURSOR": ("'kafka', '1', 2, '3', 4, NULL", ["journal_cursor(xid, seq)", "cursor_pkey(name)"]),
+    "MOVE_CURSOR": ("'kafka', '1', 2, '3', 4, NULL", ["cursor_pkey(name)"]),
     "LIST_CURSORS": ("'{redis,kafka}'", ["cursor_pkey(name)", "journal_cursor(xid, seq)"]),
     "MAP_SECTIONS": ("1", ["section by event_id"]),
     "MAP_SEATS": ("1", ["seat_pkey(event_id)", "archive_seat_pkey(event_id)"]),
