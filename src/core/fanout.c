@@ -79,6 +79,7 @@ obtain(struct fanout *fanout, const char *name, int32_t event_id)
 	return t;
 }
 
+/* A question about seats may still be under way, and whoever comes next has no other. */
 static void
 forget_recents(struct topic *t)
 {
@@ -86,6 +87,8 @@ forget_recents(struct topic *t)
 
 	while ((r = STAILQ_FIRST(&t->recents)) != NULL) {
 		STAILQ_REMOVE_HEAD(&t->recents, next);
+		if (cursor_compare(&r->cursor, &t->lost) > 0)
+			t->lost = r->cursor;
 		if (r->message != NULL)
 			t->fanout->rules->drop(r->message);
 		talloc_free(r);
