@@ -16,6 +16,7 @@ import pytest
 
 import processes
 from rowlock_client import QUEUE, grid
+from sse_client import Stream
 
 TABLES = ("booking", "seat", "payment", "refund", "journal")
 FORMS = ("", "/history", "/ticket", "/ticket.svg", "/ticket.png")
@@ -202,6 +203,48 @@ def test_version_of_the_map_goes_on(buyer, hall, put_away):
     for etag in seen:
         again = who.stack.anyone().get(f"events/{place.id}/seats", headers={"If-None-Match": etag})
         assert again.status == 200, "another map than the one of that tag"
+
+
+def test_seats_are_told_as_the_map_shows_them(stack, buyer, hall, put_away):
+    who, place = buyer(), hall(rows=1, cols=6)
+    path = f"/api/v1/events/{place.id}/stream"
+    paid(who, place, 1, 2)
+    early = place.map()["version"]
+    with Stream(stack, path) as stream:
+        seen = stream.next()
+    paid(who, place, 4)
+    who.delete("bookings/" + who.book(place, 5).ok(201)["bookingId"]).ok()
+    put_away(place)
+    version = place.map()["version"]
+    with Stream(stack, path) as stream:
+        assert stream.next().data == {"version": version, "snapshot": True,
+                                      "changes": [[1, "sold"], [2, "sold"], [4, "sold"]]}
+    for more in ({"path": path, "after": seen.id}, {"path": f"{path}?since={early}"}):
+        with Stream(stack, **more) as stream:
+            event = stream.next()
+        told = dict(event.data["changes"])
+        assert "snapshot" not in event.data and event.data["version"] == version
+        assert (told[4], told[5]) == ("sold", "available")
+
+
+def test_bookings_are_told_as_they_are_read(stack, name, buyer, hall, put_away):
+    who, place = buyer(), hall(rows=1, cols=6)
+    kept, gone = paid(who, place, 1), who.book(place, 2).ok(201)["bookingId"]
+    path = "/api/v1/bookings/{}/stream".format
+    with Stream(stack, path(gone), who) as stream:
+        seen = stream.next()
+    who.delete("bookings/" + gone).ok()
+    put_away(place)
+    with Stream(stack, path(gone), who) as stream:
+        assert [event.data["status"] for event in stream.rest()] == ["CANCELLED"]
+    with Stream(stack, path(gone), who, after=seen.id) as stream:
+        missed = stream.rest()
+    assert [event.data["status"] for event in missed] == ["CANCELLED"] and missed[0].cursor > seen.cursor
+    for caller, status in ((who, 200), (place.seller, 200), (stack.caller(name("admin"), "admin"), 200),
+                           (buyer(), 403), (stack.seller(name("rival")), 403), (stack.anyone(), 401)):
+        with Stream(stack, path(kept), caller) as stream:
+            assert stream.status == status
+            assert status != 200 or stream.next().data["status"] == "CONFIRMED"
 
 
 def test_events_that_are_not_old_are_left_alone(buyer, hall, over, counts, put_away, ask):
