@@ -3,13 +3,17 @@ Streams while things break: Redis, the relay, the database, the process that ser
 readers that do not read. However it goes, every stream tells the final state of its bookings.
 """
 
+import concurrent.futures
+import contextlib
 import os
 import selectors
 import signal
 import socket
+import struct
 import threading
 import time
 
+import psycopg2
 import pytest
 
 import processes
@@ -166,6 +170,92 @@ def test_streams_hear_from_redis_again(stack, place, buyer):
         stream.next()
         buyer().book(place, 1).ok(201)
         until_seat(stream, 1, "reserved", SOON_S)
+
+
+# --- While streams begin. ---
+
+@contextlib.contextmanager
+def reading_halted(ask, begin):
+    """
+    Begins a stream of seats, and stops the database's process that reads for it: it has read the
+    version by then, but not the seats. After 2 s in all that reading is refused.
+    """
+    waiting = """SELECT pid FROM pg_locks WHERE NOT granted AND relation = 'archive_seat'::regclass"""
+    with contextlib.closing(psycopg2.connect(os.environ["ADMIN_DATABASE_URL"])) as conn:
+        conn.cursor().execute("LOCK TABLE archive_seat IN ACCESS EXCLUSIVE MODE")  # nobody else needs it
+        begun = begin()
+        wait_for(lambda: ask(waiting), "a stream to be read for")
+        reader = ask(waiting)[0][0]
+        os.kill(reader, signal.SIGSTOP)
+    try:
+        yield begun
+    finally:
+        os.kill(reader, signal.SIGCONT)
+
+
+def leave(sock):
+    """As one whose network is gone: the web server notices at once."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.close()
+
+
+def test_who_comes_while_one_leaves_that_is_read_for(stack, place, buyer, ask):
+    """Both share what is read; it is older than the booking, which those who follow already hear of."""
+    request = f"GET /api/v1/events/{place.id}/stream HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    service("sse").kill()  # what earlier tests left behind would be counted, too
+    streamer = service("sse").programs()[0]
+
+    def begin():
+        sock = stack.connect()
+        sock.sendall(request)
+        return sock
+
+    def come_late(seat):
+        with reading_halted(ask, begin) as sock:
+            buyer().book(place, seat).ok(201)
+            until_seat(first, seat, "reserved", SOON_S)
+            leave(sock)
+            wait_for(lambda: processes.descriptors(streamer) == before, "the one who leaves to be gone")
+            late = pool.submit(seats_stream, stack, place)
+            wait_for(lambda: processes.descriptors(streamer) > before, "the one who comes to be there")
+        return late.result()
+
+    with seats_stream(stack, place) as first, concurrent.futures.ThreadPoolExecutor() as pool:
+        first.next()
+        before = processes.descriptors(streamer)
+        late = (come_late(seat) for seat in range(1, 10))
+        with next(stream for stream in late if stream.status == 200) as second:  # the machine may be too slow
+            version, told = place.map()["version"], 0
+            while told < version:
+                told = second.next(10).data["version"]
+            assert told == version
+
+
+@pytest.mark.parametrize("kind", ["own", "one"])
+def test_nothing_is_lost_between_the_present_state_and_what_follows(kind, stack, hall, buyer):
+    """
+    Stopped while streams begin, with answers of the database on their way to it, the process finds
+    the end of these bookings next to them, told by Redis.
+    """
+    place, n = hall(rows=10, cols=20), 40
+
+    def begin(who, booking):
+        path = f"/api/booking/event/{place.number}/sse" if kind == "own" else f"/api/v1/bookings/{booking}/stream"
+        return Stream(stack, path, who, timeout_s=20)
+
+    for _ in range(4):
+        callers = [buyer() for _ in range(n)]
+        bookings = [who.book(place, 1 + i).ok(201)["bookingId"] for i, who in enumerate(callers)]
+        with concurrent.futures.ThreadPoolExecutor(n) as pool:
+            streams = [pool.submit(begin, *each) for each in zip(callers, bookings)]
+            concurrent.futures.wait(streams, return_when=concurrent.futures.FIRST_COMPLETED)
+            with service("sse").frozen():
+                for who, booking in zip(callers, bookings):
+                    who.delete("bookings/" + booking).ok()
+            for stream in streams:
+                with stream.result() as one:
+                    while one.next(10).data["status"].lower() != "cancelled":
+                        pass
 
 
 # --- The process itself. ---
