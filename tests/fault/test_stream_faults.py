@@ -172,6 +172,32 @@ def test_streams_hear_from_redis_again(stack, place, buyer):
         until_seat(stream, 1, "reserved", SOON_S)
 
 
+def test_damaged_rows_of_the_journal_stop_nobody(stack, place, watchers, db):
+    """What a stream reads from the journal, with Redis away: of a list of seats, the numbers."""
+    one, other = watchers(2)
+    lists = ('["x"]', "[1.5]", "[null]", "[1e99]", "[-1,0,2147483648]", "[[3]]", '{"a":1}', "5", "null")
+    with seats_stream(stack, place) as stream:
+        before = stream.next()
+        with service("redis").frozen():
+            wait_for(lambda: figure(stack, SOURCE) == 0, "polling", 10)
+            with db.cursor() as cursor:
+                for seats in (*lists, '["x",1,null,2]'):
+                    cursor.execute("""
+                        WITH b AS (UPDATE booking SET extensions = extensions + 1 WHERE id = %(booking)s RETURNING *),
+                        x AS (INSERT INTO journal (event_id, booking_id, user_id, type, payload)
+                              SELECT event_id, id, user_id, 'booking.extended', %(payload)s FROM b)
+                        INSERT INTO journal (event_id, type, payload) SELECT event_id, 'seats.released', %(payload)s
+                        FROM b""", {"booking": one.booking["bookingId"], "payload": '{"seats":%s}' % seats})
+            event = stream.next(SOON_S)
+            assert event.data["changes"] == [[1, "reserved"], [2, "reserved"]], "they are, and that is told"
+            for watcher in (one, other):
+                watcher.one = watcher._open(watcher.path)  # begins with the damaged row
+                watcher.cancel()
+                watcher.settle()
+            with seats_stream(stack, place, after=before.id) as again:
+                assert dict(again.next(SOON_S).data["changes"]) == {1: "available", 2: "available"}
+
+
 # --- While streams begin. ---
 
 @contextlib.contextmanager
