@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/money.h"
+#include "base/stop.h"
 #include "bin/ctl.h"
 #include "core/event.h"
 #include "core/event_cancel.h"
@@ -219,11 +220,12 @@ finish_cancellation(struct ctl *c, struct pool *pool, int32_t id)
 {
 	struct event_cancellation progress;
 	struct uuid after = { 0 };
-	bool finished = false;
+	enum cancel_state state = CANCEL_GOES_ON;
 	enum err e = ERR_OK;
 
-	while (e == ERR_OK && !finished) {
-		e = event_cancel_step(pool, id, &after, &finished);
+	while (e == ERR_OK && state != CANCEL_FINISHED) {
+		stop_wait(state == CANCEL_WAITS ? CANCEL_WAIT_MS : 0);
+		e = event_cancel_step(pool, id, &after, &state);
 		if (e == ERR_OK && (e = event_cancel_progress(pool, c->ctx, id, &progress)) == ERR_OK)
 			show_progress(&progress);
 	}

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/shared.h"
 #include "base/stop.h"
@@ -10,9 +11,10 @@
 #include "core/refund.h"
 #include "store/param.h"
 
-#define BATCH   500 /* bookings of one transaction */
-#define REASON  "EVENT_CANCELLED"
-#define WAIT_MS 20  /* for those who have begun to book before */
+#define BATCH    500 /* bookings of one transaction */
+#define REASON   "EVENT_CANCELLED"
+#define SLICE_US (2 * US_PER_S) /* that event_cancel_all takes at a time */
+#define PATIENCE 10 /* rounds in which none can go on, until it leaves them for later */
 
 /* --- the beginning --- */
 
@@ -218,7 +220,7 @@ end_batch(struct batch *b)
  * the sweep frees their seats.
  */
 static enum err
-finish(struct db *db, TALLOC_CTX *ctx, int32_t event_id, bool *finished)
+finish(struct db *db, TALLOC_CTX *ctx, int32_t event_id, enum cancel_state *state)
 {
 	const char *number = param_int(ctx, event_id);
 	const struct call calls[] = { { STMT_END_HOLDS, { number } }, { STMT_END_CANCELLATION, { number } } };
@@ -228,17 +230,15 @@ finish(struct db *db, TALLOC_CTX *ctx, int32_t event_id, bool *finished)
 	db_rollback(db);
 	if ((e = db_exchange(db, ctx, calls, 2, rows)) != ERR_OK)
 		return e;
-	*finished = rows_count(rows[1]) > 0;
-	if (*finished)
+	*state = rows_count(rows[1]) > 0 ? CANCEL_FINISHED : CANCEL_WAITS;
+	if (*state == CANCEL_FINISHED)
 		log_line(LOG_INFO, "all bookings of a cancelled event are ended", "event",
 		         log_int(event_id), NULL);
-	else
-		stop_wait(WAIT_MS);
 	return ERR_OK;
 }
 
 static enum err
-step(struct db *db, TALLOC_CTX *ctx, int32_t event_id, struct uuid *after, bool *finished)
+step(struct db *db, TALLOC_CTX *ctx, int32_t event_id, struct uuid *after, enum cancel_state *state)
 {
 	const char *number = param_int(ctx, event_id);
 	const struct call calls[] = { { STMT_BEGIN_CANCELLATION, { number } },
@@ -251,8 +251,8 @@ step(struct db *db, TALLOC_CTX *ctx, int32_t event_id, struct uuid *after, bool 
 
 	if ((e = db_exchange(db, ctx, calls, 2, rows)) != ERR_OK)
 		return e;
-	*finished = rows_count(rows[1]) == 0 || row_us(rows[1], 0, 4) >= 0;
-	if (*finished)
+	*state = rows_count(rows[1]) == 0 || row_us(rows[1], 0, 4) >= 0 ? CANCEL_FINISHED : CANCEL_GOES_ON;
+	if (*state == CANCEL_FINISHED)
 		return ERR_OK;
 	read_progress(rows[1], &c);
 	others = row_bool(rows[1], 0, 6);
@@ -265,25 +265,26 @@ step(struct db *db, TALLOC_CTX *ctx, int32_t event_id, struct uuid *after, bool 
 	}
 	memset(after, 0, sizeof(*after));
 	if (first && !others)
-		return finish(db, ctx, event_id, finished);
-	stop_wait(first ? WAIT_MS : 0);
+		return finish(db, ctx, event_id, state);
+	if (first)
+		*state = CANCEL_WAITS;
 	return ERR_OK;
 }
 
 enum err
-event_cancel_step(struct pool *pool, int32_t event_id, struct uuid *after, bool *finished)
+event_cancel_step(struct pool *pool, int32_t event_id, struct uuid *after, enum cancel_state *state)
 {
 	TALLOC_CTX *ctx = talloc_new(NULL);
 	enum err e = ERR_UNAVAILABLE;
 
-	*finished = false;
+	*state = CANCEL_GOES_ON;
 	for (int i = 0; i < POOL_ATTEMPTS; i++) {
 		struct uuid from = *after;
 		struct db *db;
 
 		if ((e = pool_take(pool, &db)) != ERR_OK)
 			break;
-		e = step(db, ctx, event_id, &from, finished);
+		e = step(db, ctx, event_id, &from, state);
 		pool_give(pool, db);
 		if (e == ERR_OK)
 			*after = from;
@@ -294,23 +295,76 @@ event_cancel_step(struct pool *pool, int32_t event_id, struct uuid *after, bool 
 	return e;
 }
 
+/* --- all of them --- */
+
+/* One event among those that are to be finished. */
+struct turn {
+	int32_t event_id;
+	struct uuid after;
+	enum cancel_state state;
+	bool left; /* it failed, and is left for another time */
+};
+
+/* A step of each that is not finished; whether one of them can go on. */
+static bool
+step_each(struct pool *pool, struct turn *turns, size_t n, enum err *first)
+{
+	bool busy = false;
+
+	for (size_t i = 0; i < n && !stop_wait(0); i++) {
+		struct turn *t = &turns[i];
+		enum err e;
+
+		if (t->left || t->state == CANCEL_FINISHED)
+			continue;
+		e = event_cancel_step(pool, t->event_id, &t->after, &t->state);
+		t->left = e != ERR_OK;
+		if (e != ERR_OK && *first == ERR_OK)
+			*first = e;
+		busy = busy || (e == ERR_OK && t->state == CANCEL_GOES_ON);
+	}
+	return busy;
+}
+
+/* How many have come to this state. */
+static size_t
+count_turns(const struct turn *turns, size_t n, enum cancel_state state)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < n; i++)
+		found += !turns[i].left && turns[i].state == state;
+	return found;
+}
+
 enum err
-event_cancel_all(struct pool *pool, size_t *done)
+event_cancel_all(struct pool *pool, size_t *done, bool *more)
 {
 	const struct call call = { .stmt = STMT_OPEN_CANCELLATIONS };
+	const int64_t until_us = clock_mono_us() + SLICE_US;
 	TALLOC_CTX *ctx = talloc_new(NULL);
 	struct rows *rows;
-	enum err e = pool_read(pool, ctx, &call, 1, &rows);
+	struct turn *turns;
+	size_t n;
+	int idle = 0;
+	enum err e;
 
-	for (int r = 0; e == ERR_OK && r < rows_count(rows); r++) {
-		struct uuid after = { 0 };
-		bool finished = false;
-
-		while (e == ERR_OK && !finished && !stop_wait(0))
-			e = event_cancel_step(pool, row_i32(rows, r, 0), &after, &finished);
-		if (done != NULL)
-			*done += 1;
+	*more = false;
+	if ((e = pool_read(pool, ctx, &call, 1, &rows)) != ERR_OK) {
+		talloc_free(ctx);
+		return e;
 	}
+	n = (size_t)rows_count(rows);
+	turns = talloc_zero_array(ctx, struct turn, (unsigned)n);
+	for (size_t i = 0; i < n; i++)
+		turns[i].event_id = row_i32(rows, (int)i, 0);
+	do {
+		*more = step_each(pool, turns, n, &e);
+		idle = *more ? 0 : idle + 1;
+		if (!*more && count_turns(turns, n, CANCEL_WAITS) == 0)
+			break;
+	} while (idle < PATIENCE && clock_mono_us() < until_us && !stop_wait(idle > 0 ? CANCEL_WAIT_MS : 0));
+	*done += count_turns(turns, n, CANCEL_FINISHED);
 	talloc_free(ctx);
 	return e;
 }

@@ -32,18 +32,34 @@ enum err event_cancel(struct pool *pool, TALLOC_CTX *ctx, int32_t event_id, cons
 enum err event_cancel_progress(struct pool *pool, TALLOC_CTX *ctx, int32_t event_id,
                                struct event_cancellation *out) MUST_CHECK;
 
+enum cancel_state {
+	CANCEL_GOES_ON,
+	CANCEL_WAITS,    /* for whoever may still book, or is at a booking: nothing could be done */
+	CANCEL_FINISHED, /* nothing is left to do */
+};
+
+#define CANCEL_WAIT_MS 20 /* after which it is worth while to ask again */
+
 /*
  * Ends one batch of an event's bookings: those that are not paid are cancelled, those that are
  * get all their money back.
  *
  * after	the booking behind which to go on, all zeros for the first; moved along, and set to
  *			zeros at the end
- * finished	set: nothing is left to do
+ * state	set
  */
 enum err event_cancel_step(struct pool *pool, int32_t event_id, struct uuid *after,
-                           bool *finished) MUST_CHECK;
+                           enum cancel_state *state) MUST_CHECK;
 
-/* Finishes the cancellations that are open; done: grows by how many events that were; or NULL. */
-enum err event_cancel_all(struct pool *pool, size_t *done) MUST_CHECK;
+/*
+ * Goes on with the cancellations that are open, in turn, for some seconds at the most. One that
+ * waits or fails is left for the next call, and holds up no other.
+ *
+ * done		grows by how many events were finished
+ * more		set: it could have gone on
+ *
+ * Errors: the first that there was.
+ */
+enum err event_cancel_all(struct pool *pool, size_t *done, bool *more) MUST_CHECK;
 
 #endif

@@ -199,8 +199,9 @@ sweep_together(struct pool *pool, const struct terms *terms, size_t *done)
 	return e;
 }
 
-enum err
-sweeper_sweep(struct pool *pool, const struct terms *terms, struct swept *out)
+/* All but events. */
+static enum err
+tidy(struct pool *pool, const struct terms *terms, struct swept *out)
 {
 	const struct {
 		sweep_batch batch;
@@ -210,17 +211,27 @@ sweeper_sweep(struct pool *pool, const struct terms *terms, struct swept *out)
 	const int64_t began_us = clock_mono_us();
 	enum err e, first;
 
-	memset(out, 0, sizeof(*out));
 	first = sweep_together(pool, terms, &out->bookings);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		if ((e = sweep_all(pool, terms, parts[i].batch, parts[i].done)) != ERR_OK && first == ERR_OK)
 			first = e;
 	}
-	if ((e = event_cancel_all(pool, &out->events)) != ERR_OK && first == ERR_OK)
-		first = e;
 	metrics_add(METRIC_SWEPT, 0, out->bookings);
 	metrics_job(JOB_SWEEP, clock_mono_us() - began_us, first != ERR_OK);
 	return first;
+}
+
+enum err
+sweeper_sweep(struct pool *pool, const struct terms *terms, struct swept *out)
+{
+	bool more = true;
+	enum err e = ERR_OK, first;
+
+	memset(out, 0, sizeof(*out));
+	first = tidy(pool, terms, out);
+	while (e == ERR_OK && more && !stop_wait(0))
+		e = event_cancel_all(pool, &out->events, &more);
+	return first == ERR_OK ? e : first;
 }
 
 /* Says what a sweep did, if it did anything. */
@@ -240,20 +251,21 @@ sweeper_run(TALLOC_CTX *ctx, const struct config *config, const char *database)
 	struct pool *pool = pool_new(ctx, database, SWEEPER_HANDS);
 	int64_t due_us = 0;
 	struct terms terms;
+	bool more = false;
 
 	if (terms_read(config, &terms) != ERR_OK)
 		return 1;
-	while (!stop_wait(GLANCE_MS)) {
+	while (!stop_wait(more ? 0 : GLANCE_MS)) {
 		const int64_t began_us = clock_mono_us();
 		struct swept swept = { 0 };
-		enum err e;
+		enum err e, first = ERR_OK;
 
 		if (began_us >= due_us) {
-			e = sweeper_sweep(pool, &terms, &swept);
+			first = tidy(pool, &terms, &swept);
 			due_us = clock_mono_us() + EVERY_MS * 1000;
-		} else
-			e = event_cancel_all(pool, &swept.events);
-		report(&swept, e, began_us);
+		}
+		e = event_cancel_all(pool, &swept.events, &more);
+		report(&swept, first == ERR_OK ? e : first, began_us);
 	}
 	return 0;
 }

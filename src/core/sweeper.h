@@ -21,8 +21,8 @@ struct swept {
 #define SWEEPER_HANDS 3 /* that sweep side by side when there is much to do: connections of the pool */
 
 /*
- * Sweeps until nothing is left to do, batch by batch. Any number may, at once and on any host:
- * what one has locked the others leave out.
+ * Sweeps until nothing is left that can be done now, batch by batch. Any number may, at once and
+ * on any host: what one has locked the others leave out.
  */
 enum err sweeper_sweep(struct pool *pool, const struct terms *terms, struct swept *out) MUST_CHECK;
 

@@ -5,8 +5,10 @@ R-24 to R-27, R-45, R-46).
 
 import concurrent.futures
 import datetime
+import os
 import time
 
+import psycopg2
 import pytest
 
 import processes
@@ -25,6 +27,12 @@ def place(hall):
 @pytest.fixture
 def ann(buyer):
     return buyer("ann")
+
+
+def statuses(ask, place):
+    """Of an event's bookings, in the order in which they were made."""
+    return [row[0] for row in ask("SELECT status::text FROM booking WHERE event_id = %s ORDER BY number",
+                                  place.number)]
 
 
 def look(who, booking_id):
@@ -433,6 +441,29 @@ def finished(who, place):
         return who.get(f"events/{place.id}").ok()["cancellation"]
     processes.wait_for(lambda: progress()["finishedAt"], "the cancellation to be finished")
     return progress()
+
+
+def test_a_cancellation_that_cannot_go_on_holds_up_nothing_else(seller, buyer, hall, ask, let_window_pass, clean):
+    """Whoever does not end may still book, for all that is known; the sweep goes on without."""
+    stuck, other = hall(), hall()
+    buyer().book(stuck, 1).ok(201)
+    by_role, by_hand = (buyer().book(other, no).ok(201)["bookingId"] for no in (1, 2))
+    idle = psycopg2.connect(os.environ["ADMIN_DATABASE_URL"])
+    try:
+        with idle.cursor() as cursor:
+            cursor.execute("SELECT pg_current_xact_id()")
+        seller.post(f"events/{stuck.id}/cancel").ok(202)
+        processes.wait_for(lambda: statuses(ask, stuck) == ["cancelled"], "the booking to be cancelled")
+        let_window_pass(other, by_role)
+        processes.wait_for(lambda: statuses(ask, other) == ["expired", "pending"], "the role's sweep")
+        let_window_pass(other, by_hand)
+        assert processes.ctl("job", "sweep", "--once", timeout_s=60).returncode == 0
+        assert statuses(ask, other) == ["expired", "expired"]
+        assert seller.get(f"events/{stuck.id}").ok()["cancellation"]["finishedAt"] is None
+    finally:
+        idle.close()
+    finished(seller, stuck)
+    clean(stuck)
 
 
 def test_an_event_is_cancelled_by_its_seller_or_an_admin_once(stack, seller, buyer, name, hall):
