@@ -170,7 +170,7 @@ cancel_unpaid(struct batch *b)
 {
 	if (b->n_unpaid == 0)
 		return;
-	moves_end(&b->moves, b->bookings, b->n_unpaid, BOOKING_CANCELLED, REASON, NULL);
+	moves_end_keep_seats(&b->moves, b->bookings, b->n_unpaid, BOOKING_CANCELLED, REASON, NULL);
 	for (size_t i = 0; i < b->n_unpaid; i++)
 		moves_note(&b->moves, &b->bookings[i], "booking.cancelled", b->correlation_id,
 		           journal_ended(b->ctx, &b->bookings[i], REASON));
@@ -188,7 +188,7 @@ refund_paid(struct batch *b)
 		return;
 	for (size_t i = 0; i < n; i++)
 		kept[i] = paid[i].total_minor - b->given[i];
-	moves_end(&b->moves, paid, n, BOOKING_REFUNDED, REASON, kept);
+	moves_end_keep_seats(&b->moves, paid, n, BOOKING_REFUNDED, REASON, kept);
 	for (size_t i = 0; i < n; i++)
 		moves_note(&b->moves, &paid[i], "booking.refunded", b->correlation_id,
 		           journal_refunded(b->ctx, &paid[i], REASON, b->given[i], kept[i]));
@@ -206,6 +206,7 @@ end_batch(struct batch *b)
 	moves_init(&b->moves, b->ctx);
 	cancel_unpaid(b);
 	refund_paid(b);
+	moves_free_seats(&b->moves, b->bookings, b->n);
 	moves_call(&b->moves, (struct call){ STMT_ADD_CANCELLED,
 	                                     { param_int(b->ctx, b->event_id),
 	                                       param_int(b->ctx, (int64_t)b->n_unpaid),

@@ -157,8 +157,8 @@ key_params(struct moves *m, const struct locked_booking *bookings, size_t n, con
 }
 
 void
-moves_end(struct moves *m, const struct locked_booking *bookings, size_t n, enum booking_status to,
-          const char *reason, const int64_t *kept)
+moves_end_keep_seats(struct moves *m, const struct locked_booking *bookings, size_t n,
+                     enum booking_status to, const char *reason, const int64_t *kept)
 {
 	const char *events, *ids;
 	bool paying = false;
@@ -172,9 +172,22 @@ moves_end(struct moves *m, const struct locked_booking *bookings, size_t n, enum
 	key_params(m, bookings, n, &events, &ids);
 	moves_call(m, (struct call){ STMT_END_BOOKINGS, { events, ids, booking_status_name(to), reason,
 	                                                  array_done(&rest) } });
-	seats_call(m, STMT_FREE_SEATS, bookings, n);
 	if (paying)
 		moves_call(m, (struct call){ STMT_CLOSE_PAYMENTS, { events, ids } });
+}
+
+void
+moves_free_seats(struct moves *m, const struct locked_booking *bookings, size_t n)
+{
+	seats_call(m, STMT_FREE_SEATS, bookings, n);
+}
+
+void
+moves_end(struct moves *m, const struct locked_booking *bookings, size_t n, enum booking_status to,
+          const char *reason, const int64_t *kept)
+{
+	moves_end_keep_seats(m, bookings, n, to, reason, kept);
+	moves_free_seats(m, bookings, n);
 }
 
 void

@@ -44,6 +44,14 @@ void moves_note(struct moves *m, const struct locked_booking *b, const char *typ
 void moves_end(struct moves *m, const struct locked_booking *bookings, size_t n,
                enum booking_status to, const char *reason, const int64_t *kept);
 
+/*
+ * The two halves of moves_end, for those that end in different ways: their seats are freed by one
+ * call for all of them, so that they are locked in order (R-14).
+ */
+void moves_end_keep_seats(struct moves *m, const struct locked_booking *bookings, size_t n,
+                          enum booking_status to, const char *reason, const int64_t *kept);
+void moves_free_seats(struct moves *m, const struct locked_booking *bookings, size_t n);
+
 /* Of one that has ended no more is kept than this: minor units, 0 or more. */
 void moves_keep_less(struct moves *m, const struct locked_booking *b, int64_t most_minor);
 

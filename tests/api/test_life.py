@@ -4,6 +4,7 @@ R-24 to R-27, R-45, R-46).
 """
 
 import concurrent.futures
+import contextlib
 import datetime
 import os
 import time
@@ -449,9 +450,8 @@ def test_a_cancellation_that_cannot_go_on_holds_up_nothing_else(seller, buyer, h
     buyer().book(stuck, 1).ok(201)
     by_role, by_hand = (buyer().book(other, no).ok(201)["bookingId"] for no in (1, 2))
     idle = psycopg2.connect(os.environ["ADMIN_DATABASE_URL"])
-    try:
-        with idle.cursor() as cursor:
-            cursor.execute("SELECT pg_current_xact_id()")
+    with contextlib.closing(idle), idle.cursor() as cursor:
+        cursor.execute("SELECT pg_current_xact_id()")
         seller.post(f"events/{stuck.id}/cancel").ok(202)
         processes.wait_for(lambda: statuses(ask, stuck) == ["cancelled"], "the booking to be cancelled")
         let_window_pass(other, by_role)
@@ -460,10 +460,24 @@ def test_a_cancellation_that_cannot_go_on_holds_up_nothing_else(seller, buyer, h
         assert processes.ctl("job", "sweep", "--once", timeout_s=60).returncode == 0
         assert statuses(ask, other) == ["expired", "expired"]
         assert seller.get(f"events/{stuck.id}").ok()["cancellation"]["finishedAt"] is None
-    finally:
-        idle.close()
     finished(seller, stuck)
     clean(stuck)
+
+
+def test_cancelling_an_event_locks_its_seats_in_order(seller, buyer, hall, ask, clean):
+    """R-14, though those that are paid end in another way than those that are not."""
+    place = hall()
+    buyer().booked_and_paid(place, 1)
+    buyer().book(place, 2).ok(201)
+    other = psycopg2.connect(os.environ["ADMIN_DATABASE_URL"])
+    with contextlib.closing(other), other.cursor() as cursor:
+        cursor.execute("SELECT FROM seat WHERE event_id = %s AND no = 1 FOR UPDATE", (place.number,))
+        seller.post(f"events/{place.id}/cancel").ok(202)
+        processes.wait_for(lambda: ask("SELECT FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))",
+                                       other.get_backend_pid()), "the sweep to wait for the first seat")
+        cursor.execute("SELECT FROM seat WHERE event_id = %s AND no = 2 FOR UPDATE NOWAIT", (place.number,))
+    finished(seller, place)
+    clean(place)
 
 
 def test_an_event_is_cancelled_by_its_seller_or_an_admin_once(stack, seller, buyer, name, hall):
