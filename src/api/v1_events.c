@@ -7,6 +7,7 @@
 #include "core/event.h"
 #include "core/event_cancel.h"
 #include "core/policy.h"
+#include "core/terms.h"
 
 #define TITLE_MAX 200
 
@@ -111,22 +112,33 @@ fault_in(struct api *a, const char *list, const char *name, const char *why)
 	decode_fault(a, talloc_asprintf(a->rq->ctx, "%s.%s", list, name), why);
 }
 
-static bool
-is_refund_tiers(const cJSON *item)
+/* An object or list of the body as JSON text; NULL when absent. */
+static const char *
+object_text(struct api *a, const cJSON *object)
 {
+	char *printed, *out;
+
+	if (object == NULL)
+		return NULL;
+	printed = cJSON_PrintUnformatted(object);
+	out = talloc_strdup(a->rq->ctx, printed);
+	cJSON_free(printed);
+	return out;
+}
+
+/* What core can read of them, and no member besides that it would pass over. */
+static bool
+is_refund_tiers(struct api *a, const cJSON *list)
+{
+	struct refund_tiers read;
 	const cJSON *tier;
 
-	if (!cJSON_IsArray(item))
-		return false;
-	cJSON_ArrayForEach(tier, item)
+	cJSON_ArrayForEach(tier, list)
 	{
-		const cJSON *hours = decode_any(tier, "hours"), *percent = decode_any(tier, "percent");
-
-		if (!cJSON_IsNumber(hours) || !(hours->valuedouble >= 0 && hours->valuedouble <= 8760) ||
-		    !cJSON_IsNumber(percent) || !(percent->valuedouble >= 0 && percent->valuedouble <= 100))
+		if (cJSON_GetArraySize(tier) != 2)
 			return false;
 	}
-	return true;
+	return terms_parse_policy(object_text(a, list), &read);
 }
 
 /* One member of a policy; the limits are the table's. */
@@ -140,8 +152,10 @@ check_policy_item(struct api *a, const cJSON *item)
 	while (key < keys + n && strcmp(key->name, item->string) != 0)
 		key++;
 	if (strcmp(item->string, "refundTiers") == 0) {
-		if (!is_refund_tiers(item))
-			fault_in(a, "policy", item->string, "must be a list of {\"hours\",\"percent\"}");
+		if (!is_refund_tiers(a, item))
+			fault_in(a, "policy", item->string,
+			         talloc_asprintf(a->rq->ctx, "must be a list of {\"hours\",\"percent\"}, %d at the most",
+			                         TERMS_TIERS));
 	} else if (key == keys + n) {
 		fault_in(a, "policy", item->string, "is not a policy");
 	} else if (!(key->nullable && cJSON_IsNull(item)) &&
@@ -150,20 +164,6 @@ check_policy_item(struct api *a, const cJSON *item)
 		         talloc_asprintf(a->rq->ctx, "must be a whole number from %d to %d%s", key->least,
 		                         key->most, key->nullable ? ", or null" : ""));
 	}
-}
-
-/* An object of the body as JSON text; NULL when absent. */
-static const char *
-object_text(struct api *a, const cJSON *object)
-{
-	char *printed, *out;
-
-	if (object == NULL)
-		return NULL;
-	printed = cJSON_PrintUnformatted(object);
-	out = talloc_strdup(a->rq->ctx, printed);
-	cJSON_free(printed);
-	return out;
 }
 
 static const char *

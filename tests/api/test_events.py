@@ -92,6 +92,12 @@ def test_an_offset_becomes_utc(seller, plan):
     ("policy", {"maxSeats": "3"}),
     ("policy", {"windowMinutes": -1}), ("policy", {"windowMinutes": 2 ** 53 + 2}),
     ("policy", {"maxPending": 0}), ("policy", {"unheardOf": 1}),
+    ("policy", {"refundTiers": {}}), ("policy", {"refundTiers": [24]}),
+    ("policy", {"refundTiers": [{"hours": 24}]}),
+    ("policy", {"refundTiers": [{"hours": -1, "percent": 50}]}),
+    ("policy", {"refundTiers": [{"hours": 24, "percent": 101}]}),
+    ("policy", {"refundTiers": [{"hours": 24, "percent": 50, "per_cent": 100}]}),
+    ("policy", {"refundTiers": [{"hours": hours, "percent": 50} for hours in range(17)]}),
     ("metadata", []), ("metadata", "x"),
 ])
 def test_bad_value_is_named(field, value, seller, plan):

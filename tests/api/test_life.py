@@ -118,6 +118,7 @@ def test_what_has_no_window_is_not_extended(ann, hall):
     (80, [{"hours": 72, "percent": 100}, {"hours": 24, "percent": 50}], 40.00),
     (48, [{"hours": 24, "percent": 50}, {"hours": 72, "percent": 100}], 20.00),
     (12, [{"hours": 24, "percent": 50}, {"hours": 72, "percent": 100}], 0),
+    (20, [{"hours": hours, "percent": 25} for hours in range(16)], 10.00),
     (1, [{"hours": 0, "percent": 33.33}], 13.34), (-1, [{"hours": 0, "percent": 100}], 0), (48, [], 0)])
 def test_a_confirmed_booking_gives_back_what_its_tier_says(ann, hall, money, hours, tiers, given):
     place = hall(rows=1, cols=4, startsAt=in_hours(hours), policy={} if tiers is None else {"refundTiers": tiers})
