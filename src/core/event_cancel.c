@@ -7,11 +7,12 @@
 #include "base/shared.h"
 #include "base/stop.h"
 #include "core/event.h"
+#include "core/hold.h"
 #include "core/journal.h"
 #include "core/refund.h"
 #include "store/param.h"
 
-#define BATCH    500 /* bookings of one transaction */
+#define BATCH    500 /* bookings, or holds, of one transaction */
 #define REASON   "EVENT_CANCELLED"
 #define SLICE_US (2 * US_PER_S) /* that event_cancel_all takes at a time */
 #define PATIENCE 10 /* rounds in which none can go on, until it leaves them for later */
@@ -216,22 +217,22 @@ end_batch(struct batch *b)
 	return e;
 }
 
-/*
- * No booking was found: that was all, unless somebody is still at one of them. Holds end now, and
- * the sweep frees their seats.
- */
+/* No booking was found: holds end, too, and that was all, unless somebody is still at one of them. */
 static enum err
-finish(struct db *db, TALLOC_CTX *ctx, int32_t event_id, enum cancel_state *state)
+finish(struct db *db, TALLOC_CTX *ctx, int32_t event_id, const char *correlation_id,
+       enum cancel_state *state)
 {
-	const char *number = param_int(ctx, event_id);
-	const struct call calls[] = { { STMT_END_HOLDS, { number } }, { STMT_END_CANCELLATION, { number } } };
-	struct rows *rows[2];
+	const struct call call = { STMT_END_CANCELLATION, { param_int(ctx, event_id) } };
+	struct rows *rows;
+	size_t holds;
 	enum err e;
 
 	db_rollback(db);
-	if ((e = db_exchange(db, ctx, calls, 2, rows)) != ERR_OK)
+	if ((e = hold_end(db, ctx, event_id, correlation_id, BATCH, &holds)) != ERR_OK || holds > 0)
 		return e;
-	*state = rows_count(rows[1]) > 0 ? CANCEL_FINISHED : CANCEL_WAITS;
+	if ((e = db_query(db, ctx, call, &rows)) != ERR_OK)
+		return e;
+	*state = rows_count(rows) > 0 ? CANCEL_FINISHED : CANCEL_WAITS;
 	if (*state == CANCEL_FINISHED)
 		log_line(LOG_INFO, "all bookings of a cancelled event are ended", "event",
 		         log_int(event_id), NULL);
@@ -266,7 +267,7 @@ step(struct db *db, TALLOC_CTX *ctx, int32_t event_id, struct uuid *after, enum 
 	}
 	memset(after, 0, sizeof(*after));
 	if (first && !others)
-		return finish(db, ctx, event_id, state);
+		return finish(db, ctx, event_id, b.correlation_id, state);
 	if (first)
 		*state = CANCEL_WAITS;
 	return ERR_OK;

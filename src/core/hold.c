@@ -62,30 +62,48 @@ hold_release(struct pool *pool, TALLOC_CTX *ctx, const char *user_id, int32_t ev
 	return e;
 }
 
+/* Frees those that were found; running: also the seats whose time has not passed. */
 static enum err
-sweep_locked(struct db *db, TALLOC_CTX *ctx, struct holding *holdings, size_t *n)
+end_found(struct db *db, TALLOC_CTX *ctx, struct holding *holdings, size_t *n, bool running,
+          const char *correlation_id)
 {
 	int64_t *keys = talloc_array(ctx, int64_t, (unsigned)*n);
 	enum err e;
 
 	for (size_t i = 0; i < *n; i++)
 		keys[i] = (int64_t)hash_text(holdings[i].user_id);
-	if ((e = holding_lock_ended(db, ctx, keys, holdings, n)) != ERR_OK || *n == 0)
+	e = holding_lock_found(db, ctx, keys, running, holdings, n);
+	if (e != ERR_OK || *n == 0)
 		return e;
-	return free_all(db, ctx, holdings, *n, false, NULL);
+	return free_all(db, ctx, holdings, *n, running, correlation_id);
 }
 
-enum err
-hold_sweep(struct db *db, TALLOC_CTX *ctx, int most, size_t *done)
+/* Of an event all, of all events (0) those that have ended. */
+static enum err
+end_some(struct db *db, TALLOC_CTX *ctx, int32_t event_id, const char *correlation_id, int most,
+         size_t *done)
 {
 	struct holding *holdings;
 	enum err e;
 
 	*done = 0;
-	if ((e = holding_ended(db, ctx, most, &holdings, done)) == ERR_OK && *done > 0)
-		e = sweep_locked(db, ctx, holdings, done);
+	if ((e = holding_find(db, ctx, event_id, most, &holdings, done)) == ERR_OK && *done > 0)
+		e = end_found(db, ctx, holdings, done, event_id != 0, correlation_id);
 	if (e != ERR_OK)
 		*done = 0;
 	db_rollback(db);
 	return e;
+}
+
+enum err
+hold_sweep(struct db *db, TALLOC_CTX *ctx, int most, size_t *done)
+{
+	return end_some(db, ctx, 0, NULL, most, done);
+}
+
+enum err
+hold_end(struct db *db, TALLOC_CTX *ctx, int32_t event_id, const char *correlation_id, int most,
+         size_t *done)
+{
+	return end_some(db, ctx, event_id, correlation_id, most, done);
 }

@@ -25,16 +25,24 @@ enum err hold_release(struct pool *pool, TALLOC_CTX *ctx, const char *user_id, i
                       const char *correlation_id, struct released *out) MUST_CHECK;
 
 /*
- * Sets free, in one transaction, the seats of holds whose time has passed. A user whose bookings
- * or holds are being changed at this moment is left for the next time; two at once free each
- * seat once.
+ * Sets free, in one transaction, the seats of holds whose time has passed; other seats of the same
+ * user stay held. A user whose bookings or holds are being changed at this moment is left for the
+ * next time; two at once free each seat once.
  *
  * db	a connection that stands and has no transaction open; likewise afterwards
  * most	holds, 1 or more
- * done	set: how many holds are gone; 0: none has ended, or others are at those that have
+ * done	set: of how many holds there were any; 0: none has ended, or others are at those that have
  *
  * Errors as of db_exchange; nothing was done, but for DB_UNKNOWN.
  */
 enum err hold_sweep(struct db *db, TALLOC_CTX *ctx, int most, size_t *done) MUST_CHECK;
+
+/*
+ * Likewise all holds of an event, whose time has passed or not: nobody can have new ones (R-46).
+ *
+ * correlation_id	for the journal, or NULL
+ */
+enum err hold_end(struct db *db, TALLOC_CTX *ctx, int32_t event_id, const char *correlation_id,
+                  int most, size_t *done) MUST_CHECK;
 
 #endif

@@ -160,9 +160,11 @@ holding_lock_of(struct db *db, TALLOC_CTX *ctx, int64_t lock_key, const char *us
 }
 
 enum err
-holding_ended(struct db *db, TALLOC_CTX *ctx, int most, struct holding **out, size_t *n)
+holding_find(struct db *db, TALLOC_CTX *ctx, int32_t event_id, int most, struct holding **out,
+             size_t *n)
 {
-	const struct call call = { STMT_ENDED_HOLDS, { param_int(ctx, most) } };
+	const struct call call = { event_id == 0 ? STMT_ENDED_HOLDS : STMT_HOLDS_OF_EVENT,
+		                       { param_int(ctx, most), param_int(ctx, event_id) } };
 	struct rows *rows;
 	enum err e;
 
@@ -189,10 +191,10 @@ keep_named(const struct rows *rows, struct holding *holdings)
 }
 
 enum err
-holding_lock_ended(struct db *db, TALLOC_CTX *ctx, const int64_t *lock_keys,
+holding_lock_found(struct db *db, TALLOC_CTX *ctx, const int64_t *lock_keys, bool running,
                    struct holding *holdings, size_t *n)
 {
-	struct call still = { .stmt = STMT_STILL_ENDED };
+	struct call still = { STMT_STILL_ENDED, { NULL, NULL, param_bool(running) } };
 	struct array keys;
 	struct rows *rows[2];
 	enum err e;
@@ -258,15 +260,18 @@ free_call(TALLOC_CTX *ctx, const struct holding *holdings, size_t n, bool runnin
 enum err
 holding_free(struct db *db, TALLOC_CTX *ctx, struct holding *holdings, size_t n, bool running)
 {
-	struct call calls[] = {
+	const char *events, *users;
+
+	owner_params(ctx, holdings, n, &events, &users);
+	const struct call calls[] = {
 		free_call(ctx, holdings, n, running),
-		{ .stmt = STMT_DELETE_HOLDS },
+		{ STMT_TRIM_HOLDS, { events, users } },
+		{ STMT_DELETE_EMPTY_HOLDS, { events, users } },
 	};
-	struct rows *rows[2];
+	struct rows *rows[3];
 	enum err e;
 
-	owner_params(ctx, holdings, n, &calls[1].param[0], &calls[1].param[1]);
-	if ((e = db_exchange(db, ctx, calls, 2, rows)) != ERR_OK)
+	if ((e = db_exchange(db, ctx, calls, 3, rows)) != ERR_OK)
 		return e;
 	for (size_t i = 0; i < n; i++)
 		holdings[i].n = 0;

@@ -48,20 +48,26 @@ size_t holding_write_calls(TALLOC_CTX *ctx, const struct booking_write *writes, 
 enum err holding_lock_of(struct db *db, TALLOC_CTX *ctx, int64_t lock_key, const char *user_id,
                          int32_t event_id, struct holding **out, size_t *n) MUST_CHECK;
 
-/* The event and user of holds that have ended, the oldest first, at most so many; on ctx. */
-enum err holding_ended(struct db *db, TALLOC_CTX *ctx, int most, struct holding **out,
-                       size_t *n) MUST_CHECK;
+/*
+ * The event and user of at most so many holds, on ctx: of an event, or (0) the oldest of those of
+ * which some seat has ended.
+ */
+enum err holding_find(struct db *db, TALLOC_CTX *ctx, int32_t event_id, int most,
+                      struct holding **out, size_t *n) MUST_CHECK;
 
 /*
- * Opens a transaction and lists those of the holds that have ended still and whose user's lock
+ * Opens a transaction and lists those of the holds that are there still and whose user's lock
  * can be had without waiting; the others are left out. lock_keys: n, one a hold; in place.
+ *
+ * running	also those of which no seat has ended
  */
-enum err holding_lock_ended(struct db *db, TALLOC_CTX *ctx, const int64_t *lock_keys,
+enum err holding_lock_found(struct db *db, TALLOC_CTX *ctx, const int64_t *lock_keys, bool running,
                             struct holding *holdings, size_t *n) MUST_CHECK;
 
 /*
  * Frees the seats of locked holds that are still their users', in the order of R-14, and
- * deletes the holds. Afterwards the holdings have only the seats that were freed.
+ * strikes them off the lists; what is empty then is deleted. Afterwards the holdings have only the
+ * seats that were freed.
  *
  * running	also those whose time has not passed
  */

@@ -46,6 +46,18 @@ def about(minutes):
     return Near()
 
 
+@pytest.fixture
+def end_soon(ask):
+    """end_soon(hall, user, milliseconds): makes all that a user holds of an event end so soon."""
+    def shorten(hall, user, ms):
+        ask("""UPDATE hold SET expires_at = now() + %s * interval '1 millisecond'
+               WHERE event_id = %s AND user_id = %s RETURNING 1""", ms, hall.number, user.sub)
+        ask("""UPDATE seat SET hold_until = hold.expires_at FROM hold
+               WHERE seat.event_id = %s AND hold.event_id = seat.event_id AND hold.user_id = %s
+               AND seat.holder = hold.user_id RETURNING 1""", hall.number, user.sub)
+    return shorten
+
+
 # --- holding ---
 
 def test_a_hold_names_its_seats_and_its_end(place, buyer, clean):
@@ -248,12 +260,11 @@ def test_an_accepted_booking_is_not_seated_on_held_seats(hall, buyer, stack, cle
 
 # --- the time passes (R-11) ---
 
-def test_a_hold_ends_by_time_alone(place, buyer, ask, clean):
+def test_a_hold_ends_by_time_alone(place, buyer, end_soon, clean):
     """The map that was read while the seats were held says until when it is good."""
     who = buyer()
     held(who.hold(place, 1, 2))
-    ask("""UPDATE seat SET hold_until = now() + interval '700 milliseconds'
-           WHERE event_id = %s AND no <= 2 RETURNING 1""", place.number)
+    end_soon(place, who, 700)
     held(who.hold(place, 3))  # the map is read anew
     assert place.statuses()[1] == "held"
     wait_for(lambda: place.statuses()[1] == place.statuses(who)[1] == "available", "the end", 5)
@@ -333,6 +344,23 @@ def test_the_sweeper_sets_free_what_has_ended_and_nothing_else(place, hall, buye
                   WHERE event_id = %s AND type = 'seats.released'""", place.number)
     assert sorted(rows) == sorted([(first.sub, [1, 2]), (second.sub, [5])])
     assert elsewhere.statuses()[1] == "held"
+    clean(place)
+
+
+def test_the_sweeper_sets_free_what_has_ended_of_a_hold_that_goes_on(place, buyer, ask, clean, end_soon):
+    """Who keeps holding other seats does not keep those that have lapsed from being told of."""
+    who = buyer()
+    held(who.hold(place, 1, 2, 3))
+    end_soon(place, who, 1000)
+    held(who.hold(place, 3, 4))
+    wait_for(lambda: place.statuses()[1] == "available", "the end")
+    sweep()
+    assert ask("""SELECT user_id, payload -> 'seats' FROM journal
+                  WHERE event_id = %s AND type = 'seats.released'""", place.number) == [(who.sub, [1, 2])]
+    assert ask("""SELECT h.seats, h.expires_at = s.hold_until FROM hold h JOIN seat s ON s.event_id = h.event_id
+                  WHERE s.event_id = %s AND s.no = 4""", place.number) == [([3, 4], True)]
+    assert ask("SELECT count(*) FROM seat WHERE event_id = %s AND status = 'held'", place.number) == [(2,)]
+    assert released(who.let_go(place)) == [place.seat(3), place.seat(4)]
     clean(place)
 
 

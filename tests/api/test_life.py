@@ -397,9 +397,10 @@ def test_cancelling_an_event_ends_all_its_bookings(seller, buyer, hall, ask, mon
             (20.0, "completed", "EVENT_CANCELLED")], "in full, whatever the tiers say"
     for who, one in ((waiting, pending), (paying, open_)):
         assert (look(who, one)["status"], look(who, one)["cancelReason"]) == ("CANCELLED", "EVENT_CANCELLED")
-    types = [row[0] for row in ask("SELECT type FROM journal WHERE event_id = %s AND booking_id IS NULL",
-                                   place.number)]
-    assert "event.cancelled" in types
+    types = [row[0] for row in ask("SELECT type FROM journal WHERE event_id = %s AND booking_id IS NULL"
+                                   " ORDER BY xid, seq", place.number)]
+    assert "event.cancelled" in types and types[-1] == "seats.released"
+    assert place.statuses()[5] == "available"
     late = stack.webhook(gateway_event("payment.succeeded", open_, amount=20, currency="EUR"))
     assert late.status == 200 and look(paying, open_)["status"] == "CANCELLED"
     clean(place)
