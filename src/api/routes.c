@@ -26,7 +26,7 @@ static const struct route routes[] = {
 	{ { GET, "/api/v1/bookings/{id}" }, ANYBODY, v1_booking_get, FACE_V1, 0 },
 	{ { DELETE, "/api/v1/bookings/{id}" }, BUYERS, v1_booking_cancel, FACE_V1, 0 },
 	{ { PATCH, "/api/v1/bookings/{id}/cancel" }, BUYERS, v1_booking_cancel_unpaid, FACE_V1, 0 },
-	{ { POST, "/api/v1/bookings/{id}/extend" }, BUYERS, v1_booking_extend, FACE_V1, BODY_MOST },
+	{ { POST, "/api/v1/bookings/{id}/extend" }, BUYERS | KEYED, v1_booking_extend, FACE_V1, BODY_MOST },
 	{ { GET, "/api/v1/bookings/{id}/history" }, ANYBODY, v1_booking_history, FACE_V1, 0 },
 	{ { GET, "/api/v1/bookings/{id}/ticket" }, ANYBODY, v1_ticket_get, FACE_V1, 0 },
 	{ { GET, "/api/v1/bookings/{id}/ticket.json" }, ANYBODY, v1_ticket_get, FACE_V1, 0 },

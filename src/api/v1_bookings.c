@@ -295,6 +295,18 @@ v1_booking_cancel_unpaid(struct api *a)
 	return cancel(a, CANCEL_UNPAID);
 }
 
+/* A booking as it was changed; arg: struct api, what: struct changed. */
+static void
+render_changed(void *arg, const void *what, struct reply *out)
+{
+	const struct changed *changed = what;
+	struct jsonw w;
+
+	v1_open(arg, &w, 1024);
+	write_booking(&w, "data", &changed->booking);
+	*out = api_reply(&w, 200, NULL);
+}
+
 enum err
 v1_booking_extend(struct api *a)
 {
@@ -308,8 +320,14 @@ v1_booking_extend(struct api *a)
 	minutes = (int32_t)decode_int(a, "minutes", REQUIRED, 1, EXTENSION_MOST_MIN, 0);
 	if ((e = decode_uuid_arg(a, a->arg[0], &id)) != ERR_OK || (e = decode_done(a)) != ERR_OK)
 		return e;
-	e = booking_extend(a->app->pool, a->rq->ctx, &id, &who, &a->app->terms, minutes);
-	return e == ERR_OK ? answer_booking(a, &id) : e;
+	e = booking_extend(a->app->pool, a->rq->ctx, &id, &who, &a->app->terms, minutes,
+	                   api_keyed(a, render_changed, a));
+	if (e != ERR_OK)
+		return e;
+	if (a->keyed == NULL || !a->keyed->stored)
+		return answer_booking(a, &id);
+	api_answer(a, render_changed, a, NULL); /* which is rendered already */
+	return ERR_OK;
 }
 
 /* The state that ?status= names, in the spelling of /api/v1, as a set; 0: any. */

@@ -326,10 +326,10 @@ booking_open_payment(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id,
 
 enum err
 booking_extend(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, const struct actor *who,
-               const struct terms *terms, int32_t minutes)
+               const struct terms *terms, int32_t minutes, struct keyed *keyed)
 {
 	struct change c = { .id = id, .who = who, .act = act_extend, .to = BOOKING__MAX,
-		                .or_to = BOOKING__MAX, .terms = terms, .minutes = minutes };
+		                .or_to = BOOKING__MAX, .terms = terms, .minutes = minutes, .keyed = keyed };
 
 	return change(pool, ctx, &c, NULL);
 }

@@ -79,8 +79,8 @@ enum err booking_open_payment(struct pool *pool, TALLOC_CTX *ctx, const struct u
  * Errors: also EXTENSION_LIMIT (too often, or too long after the booking was made).
  */
 enum err booking_extend(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id,
-                        const struct actor *who, const struct terms *terms,
-                        int32_t minutes) MUST_CHECK;
+                        const struct actor *who, const struct terms *terms, int32_t minutes,
+                        struct keyed *keyed) MUST_CHECK;
 
 /*
  * Expires those of the bookings whose window has passed, each once, whoever else is at it;

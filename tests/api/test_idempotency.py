@@ -34,6 +34,7 @@ ROUTES = {
     "best seats": Route(lambda s: "bookings", lambda s: s.place.best_wish(2), 201, "buyer"),
     "hold-seats": Route(lambda s: "bookings/hold-seats", lambda s: s.place.wish(5, 6), 200, "buyer"),
     "queue": Route(lambda s: QUEUE, lambda s: s.place.queue_wish("A-7", "A-8"), 202, "buyer"),
+    "extend": Route(lambda s: f"bookings/{s.pending}/extend", lambda s: {"minutes": 5}, 200, "buyer"),
     "pay": Route(lambda s: f"{QUEUE}/{s.pending}/pay", lambda s: None, 200, "buyer"),
     "plans": Route(lambda s: "plans", lambda s: grid(rows=1, cols=2), 201, "seller"),
     "events": Route(lambda s: "events", lambda s: event_body(s.plan), 201, "seller"),
