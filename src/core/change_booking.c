@@ -21,7 +21,8 @@ struct change {
 	const struct terms *terms;
 	const char *reason;
 	enum cancel_scope scope;
-	int32_t minutes, extension; /* of an extension: which one it is; 0: not known yet */
+	int32_t minutes, extension; /* of an extension: which one it is */
+	int32_t doubtful;           /* the one whose COMMIT was not answered; 0: none */
 	struct payment payment;    /* that pays for it at once, or begins */
 	const struct pay_provider *provider;
 	const char *ticket_ref;
@@ -192,8 +193,9 @@ act_extend(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct locked
 
 	if (b->status != BOOKING_PENDING || !b->windowed)
 		return ERR_INVALID_STATE;
-	if (c->extension == b->extensions && c->extension > 0)
-		return ERR_OK; /* a COMMIT whose answer was lost did it */
+	if (c->doubtful == b->extensions && c->doubtful > 0)
+		return ERR_OK; /* the COMMIT whose answer was lost did it */
+	c->doubtful = 0;
 	c->extension = b->extensions + 1;
 	if (b->extensions >= c->terms->max_extensions ||
 	    until_us > b->created_us + c->terms->max_window_min * 60 * US_PER_S)
@@ -266,9 +268,10 @@ change(struct pool *pool, TALLOC_CTX *ctx, struct change *c, enum booking_status
 			shared_event_changed(uuid_event(c->id));
 			return ERR_OK; /* the COMMIT whose answer was lost did it */
 		}
-		if (e == ERR_DB_UNKNOWN)
+		if (e == ERR_DB_UNKNOWN) {
 			unknown = true;
-		else if (e != ERR_TX_RETRY && e != ERR_DB_LOST)
+			c->doubtful = c->extension;
+		} else if (e != ERR_TX_RETRY && e != ERR_DB_LOST)
 			return e;
 	}
 	return e;

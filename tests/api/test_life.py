@@ -92,6 +92,34 @@ def test_never_more_than_thirty_minutes_after_it_was_made(ann, place):
     assert instant(found["expiresAt"]) - instant(found["createdAt"]) == datetime.timedelta(minutes=30)
 
 
+def test_two_extensions_at_once_are_two(ann, place, ask):
+    """The first is a deadlock's victim and tries again behind the second, which it must not take for its own."""
+    one = ann.book(place, 1).ok(201)
+
+    def extend():
+        return ann.post(f"bookings/{one['bookingId']}/extend", {"minutes": 5})
+
+    def waiting(backends):
+        processes.wait_for(lambda: len(ask("""SELECT FROM pg_stat_activity WHERE datname = current_database()
+                                              AND pg_blocking_pids(pid) <> '{}'""")) == backends, "locks")
+
+    other = psycopg2.connect(os.environ["ADMIN_DATABASE_URL"])
+    with contextlib.closing(other), other.cursor() as cursor, concurrent.futures.ThreadPoolExecutor(3) as pool:
+        cursor.execute("SELECT FROM seat WHERE event_id = %s AND no = 1 FOR UPDATE", (place.number,))
+        first = pool.submit(extend)
+        waiting(1)
+        crossing = pool.submit(cursor.execute, "SELECT FROM booking WHERE id = %s FOR UPDATE", (one["bookingId"],))
+        waiting(2)
+        second = pool.submit(extend)
+        with contextlib.suppress(psycopg2.errors.DeadlockDetected):  # it may be the victim, on a slow machine
+            crossing.result()
+        other.rollback()
+        first.result().ok()
+        second.result().ok()
+    assert instant(look(ann, one["bookingId"])["expiresAt"]) - instant(one["expiresAt"]) == \
+        datetime.timedelta(minutes=10)
+
+
 @pytest.mark.parametrize("minutes", [0, 16, -1, 1.5, "5", None, True])
 def test_nonsense_minutes(ann, place, minutes):
     one = ann.book(place, 1).ok(201)["bookingId"]
