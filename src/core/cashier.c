@@ -25,6 +25,7 @@ struct settling {
 	struct account account;
 	struct payment payment; /* that it is about, as it shall be */
 	bool is_new;            /* which we did not know */
+	bool is_named;          /* whose reference we did not know */
 	const struct refund *refund;
 	struct ruling ruling;
 	struct moves moves;
@@ -36,61 +37,17 @@ is_text(const char *a, const char *b)
 	return a != NULL && b != NULL && strcmp(a, b) == 0;
 }
 
-/*
- * The payment that a message names; without a name, the one under way; NULL: none. Who tells of a
- * transaction may mean the session by that.
- */
-static const struct payment *
-find_payment(const struct account *a, const struct pay_event *ev)
-{
-	const struct payment *found = NULL;
-
-	for (size_t i = 0; i < a->n_payments; i++) {
-		const struct payment *p = &a->payments[i];
-
-		if (is_text(p->session, ev->session) || is_text(p->gateway_ref, ev->gateway_ref) ||
-		    is_text(p->session, ev->gateway_ref))
-			return p;
-		if (ev->session == NULL && p->status == PAYMENT_PENDING)
-			found = p;
-	}
-	return found;
-}
-
-/*
- * The refund that a message names; without a name, one of the payment that is not done, and rather
- * one that is asked for than one that was refused.
- */
-static const struct refund *
-find_refund(const struct account *a, const struct pay_event *ev, const struct payment *p)
-{
-	const struct refund *refused = NULL;
-
-	for (size_t i = 0; i < a->n_refunds; i++) {
-		const struct refund *r = &a->refunds[i];
-
-		if (ev->has_refund && memcmp(&r->id, &ev->refund_id, sizeof(r->id)) == 0)
-			return r;
-		if (ev->has_refund || p == NULL || memcmp(&r->payment_id, &p->id, sizeof(p->id)) != 0)
-			continue;
-		if (r->status == REFUND_PENDING)
-			return r;
-		if (r->status == REFUND_FAILED)
-			refused = r;
-	}
-	return refused;
-}
-
 /* Finds out what a message is about, and rules. */
 static void
 judge(struct settling *s)
 {
 	const struct pay_event *ev = &s->message->event;
-	const struct payment *p = find_payment(&s->account, ev);
+	const char *session = cashier_has_session(&s->account, ev->session) ? NULL : ev->session;
+	const struct payment *p = cashier_payment(&s->account, ev);
 	struct payment_case c = { .booking = &s->booking, .account = &s->account, .payment = p,
 		                      .event = ev, .final = s->message->final };
 
-	c.refund = s->refund = find_refund(&s->account, ev, p);
+	c.refund = s->refund = cashier_refund(&s->account, ev, p);
 	s->ruling = cashier_rule(&c);
 	s->is_new = p == NULL;
 	if (p != NULL)
@@ -98,14 +55,14 @@ judge(struct settling *s)
 	else
 		s->payment = (struct payment){ .id = uuid_of_event(s->booking.event_id),
 			                           .provider = PROVIDER,
-			                           .session = ev->session,
+			                           .session = session,
 			                           .amount_minor = s->booking.total_minor,
 			                           .currency = s->booking.currency,
 			                           .status = PAYMENT_PENDING,
 			                           .captured_minor = -1,
 			                           .expires_us = -1 };
-	if (ev->gateway_ref != NULL && (ev->type == PAY_SUCCEEDED || s->payment.gateway_ref == NULL))
-		s->payment.gateway_ref = ev->gateway_ref;
+	s->payment.gateway_ref = cashier_reference(&s->payment, ev);
+	s->is_named = p != NULL && p->gateway_ref == NULL && s->payment.gateway_ref != NULL;
 }
 
 /* --- what is written --- */
@@ -258,6 +215,8 @@ write_effect(struct settling *s)
 	case EFFECT_NONE:
 		if (s->message->event.type == PAY_FAILED || s->message->event.type == PAY_EXPIRED)
 			close_payment(s);
+		else if (s->is_named)
+			store_payment(s);
 		break;
 	case EFFECT_CONFIRM:
 	case EFFECT_RETAKE:

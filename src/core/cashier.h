@@ -44,6 +44,29 @@ struct payment_case {
 	bool final; /* a failed payment ends the booking: there will be no other attempt */
 };
 
+/*
+ * The payment of an account that a message is about: the one that it names, by reference or by
+ * session (who tells of a transaction may mean the session by that); without a name, the one under
+ * way; NULL: none that we know. Pure.
+ */
+const struct payment *cashier_payment(const struct account *a, const struct pay_event *ev);
+
+/*
+ * What a payment is called by its provider, now that it has sent this message about it; NULL: that
+ * is not known yet. Not a session, nor the reference of a refund. Pure.
+ */
+const char *cashier_reference(const struct payment *payment, const struct pay_event *ev);
+
+/* Whether a payment of the account has a session; NULL: none has that. */
+bool cashier_has_session(const struct account *a, const char *session);
+
+/*
+ * The refund that a message names; without a name, one of the payment (NULL: none) that is not
+ * done, and rather one that is asked for than one that was refused. Pure.
+ */
+const struct refund *cashier_refund(const struct account *a, const struct pay_event *ev,
+                                    const struct payment *p);
+
 /* What the rules say; pure. */
 struct ruling cashier_rule(const struct payment_case *c);
 

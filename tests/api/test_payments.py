@@ -319,6 +319,17 @@ def test_two_sessions_that_both_succeed_pay_once(stack, ann, pending):
     assert [(refund["amount"], refund["reason"]) for refund in account["refunds"]] == [(40.0, "ALREADY_PAID")]
 
 
+def test_a_session_that_is_paid_twice_gives_the_second_back(stack, ann, opened):
+    booking, session = opened
+    for ref in ("ch_1", "ch_2", "ch_1", "ch_2"):  # of which the last two are told again
+        told(stack, "payment.succeeded", booking, sessionId=session, amount=40, currency="EUR", gatewayRef=ref)
+    account = money_without_waiting(ann, booking)
+    assert account["status"] == "CONFIRMED"
+    assert [(payment["gatewayRef"], payment.get("trouble")) for payment in account["payments"]] == [
+        ("ch_1", None), ("ch_2", "ALREADY_PAID")]
+    assert [(refund["amount"], refund["reason"]) for refund in account["refunds"]] == [(40.0, "ALREADY_PAID")]
+
+
 def test_refund_told_before_its_payment_never_confirms(stack, ann, opened):
     booking, session = opened
     told(stack, "refund.succeeded", booking, sessionId=session, amount=40, currency="EUR", gatewayRef="re_1")
@@ -327,7 +338,16 @@ def test_refund_told_before_its_payment_never_confirms(stack, ann, opened):
     assert account["status"] == "PENDING"
     assert [refund["status"] for refund in account["refunds"]] == ["completed"]
     payment, = account["payments"]
-    assert (payment["status"], payment["trouble"]) == ("refunded", "REFUNDED_BEFORE")
+    assert (payment["status"], payment["trouble"], payment["gatewayRef"]) == ("refunded", "REFUNDED_BEFORE", "ch_1")
+
+
+def test_a_refunds_reference_is_not_its_payments(stack, ann, opened):
+    booking, session = opened
+    told(stack, "payment.succeeded", booking, sessionId=session, amount=40, currency="EUR")
+    told(stack, "refund.succeeded", booking, sessionId=session, amount=40, currency="EUR", gatewayRef="re_1")
+    account = money_without_waiting(ann, booking)
+    assert [payment["gatewayRef"] for payment in account["payments"]] == [None]
+    assert [refund["gatewayRef"] for refund in account["refunds"]] == ["re_1"]
 
 
 def test_the_gateways_own_refund_ends_a_confirmed_booking(stack, ann, pending, place):

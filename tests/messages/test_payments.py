@@ -22,7 +22,7 @@ import pytest
 import processes
 from broker import ONCE, SLOW_ON_THE_MOCK
 from processes import wait_for
-from rowlock_client import uuid_of
+from rowlock_client import gateway_event, uuid_of
 
 KILLS = int(os.environ.get("ROWLOCK_MESSAGES_KILLS", "5"))
 COPIES = int(os.environ.get("ROWLOCK_MESSAGES_COPIES", "100"))
@@ -249,6 +249,31 @@ def test_a_session_that_is_paid_is_that_payment(desk, hall, buyer):
     desk.wait(booking, "confirmed")
     settle_behind(desk)
     assert desk.payments(booking) == [("completed", 2000, "EUR", None)] and desk.refunds(booking) == []
+
+
+@ONCE
+@pytest.mark.parametrize("first", ["kafka", "webhook"])
+def test_a_transaction_and_a_session_are_two_payments(desk, hall, buyer, stack, first):
+    """R-41: whichever is told first; the money of the other goes back."""
+    ann = buyer()
+    booking = ann.book(hall(), 1).ok(201)["bookingId"]
+    session = ann.post("payments/initiate", {"bookingId": booking}).plain()["sessionId"]
+
+    def call_back():
+        told = gateway_event("payment.succeeded", booking, sessionId=session, amount=20, currency="EUR",
+                             gatewayRef="ch_" + booking)
+        assert stack.webhook(told).status == 200
+    if first == "webhook":
+        call_back()
+    desk.success(booking, transactionId="tx_" + booking, amount=20, currency="EUR")
+    wait_for(lambda: desk.ask("SELECT 1 FROM payment WHERE booking_id = %s AND gateway_ref = %s", booking,
+                              "tx_" + booking), "the message to be settled", TIMEOUT_S)
+    if first == "kafka":
+        call_back()
+    assert desk.status(booking) == "confirmed"
+    given = desk.ask("SELECT session, captured FROM payment WHERE booking_id = %s AND trouble = 'ALREADY_PAID'", booking)
+    assert given == [(session if first == "kafka" else None, 2000)] and len(desk.payments(booking)) == 2
+    assert desk.refunds(booking) == [(2000, "EUR", "ALREADY_PAID")]
 
 
 @ONCE

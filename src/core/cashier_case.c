@@ -1,0 +1,98 @@
+#include <string.h>
+
+#include "core/cashier.h"
+
+static bool
+is_text(const char *a, const char *b)
+{
+	return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
+bool
+cashier_has_session(const struct account *a, const char *session)
+{
+	for (size_t i = 0; i < a->n_payments; i++) {
+		if (is_text(a->payments[i].session, session))
+			return true;
+	}
+	return false;
+}
+
+/* Whether a message names a payment by its reference; two sessions are never one payment. */
+static bool
+is_by_reference(const struct payment *p, const struct pay_event *ev)
+{
+	return is_text(p->gateway_ref, ev->gateway_ref) &&
+	       (p->session == NULL || ev->session == NULL || is_text(p->session, ev->session));
+}
+
+/*
+ * Whether money came once more by a session that was paid before: under a reference of its own. A
+ * reference that is the session itself says no more than the session.
+ */
+static bool
+is_another(const struct payment *p, const struct pay_event *ev)
+{
+	return ev->type == PAY_SUCCEEDED && p->captured_minor >= 0 && p->gateway_ref != NULL &&
+	       ev->gateway_ref != NULL && !is_text(p->gateway_ref, ev->gateway_ref) &&
+	       !is_text(p->session, p->gateway_ref) && !is_text(p->session, ev->gateway_ref);
+}
+
+/*
+ * A reference tells payments apart that a session does not, so it is looked for first. Money under
+ * a name that nobody knows is a payment of its own, whatever else is under way: that one may be
+ * paid as well, before or after it, and both come to the same (R-41).
+ */
+const struct payment *
+cashier_payment(const struct account *a, const struct pay_event *ev)
+{
+	const struct payment *found = NULL;
+
+	for (size_t i = 0; i < a->n_payments; i++) {
+		if (is_by_reference(&a->payments[i], ev))
+			return &a->payments[i];
+	}
+	for (size_t i = 0; i < a->n_payments; i++) {
+		const struct payment *p = &a->payments[i];
+
+		if (is_text(p->session, ev->session) || is_text(p->session, ev->gateway_ref))
+			return is_another(p, ev) ? NULL : p;
+		if (p->status == PAYMENT_PENDING)
+			found = p;
+	}
+	if (ev->session != NULL || (ev->gateway_ref != NULL && ev->type == PAY_SUCCEEDED))
+		return NULL;
+	return found;
+}
+
+const char *
+cashier_reference(const struct payment *p, const struct pay_event *ev)
+{
+	const bool is_refund = ev->type == PAY_REFUNDED || ev->type == PAY_REFUND_FAILED;
+	const bool is_settled = p->captured_minor >= 0 || ev->type != PAY_SUCCEEDED;
+
+	if (is_refund || ev->gateway_ref == NULL || is_text(ev->gateway_ref, p->session) ||
+	    (is_settled && p->gateway_ref != NULL))
+		return p->gateway_ref;
+	return ev->gateway_ref;
+}
+
+const struct refund *
+cashier_refund(const struct account *a, const struct pay_event *ev, const struct payment *p)
+{
+	const struct refund *refused = NULL;
+
+	for (size_t i = 0; i < a->n_refunds; i++) {
+		const struct refund *r = &a->refunds[i];
+
+		if (ev->has_refund && memcmp(&r->id, &ev->refund_id, sizeof(r->id)) == 0)
+			return r;
+		if (ev->has_refund || p == NULL || memcmp(&r->payment_id, &p->id, sizeof(p->id)) != 0)
+			continue;
+		if (r->status == REFUND_PENDING)
+			return r;
+		if (r->status == REFUND_FAILED)
+			refused = r;
+	}
+	return refused;
+}
