@@ -67,6 +67,17 @@ give_back(const struct payment_case *c, const char *reason)
 		                    reason, true };
 }
 
+/* Whether a message tells only that the booking was paid, of one that somebody has paid for. */
+static bool
+is_told_already(const struct payment_case *c)
+{
+	bool captured = false;
+
+	for (size_t i = 0; i < c->account->n_payments; i++)
+		captured = captured || c->account->payments[i].captured_minor >= 0;
+	return captured && c->event->session == NULL && c->event->gateway_ref == NULL;
+}
+
 static struct ruling
 rule_succeeded(const struct payment_case *c)
 {
@@ -82,7 +93,7 @@ rule_succeeded(const struct payment_case *c)
 	};
 	const struct locked_booking *b = c->booking;
 
-	if (is_captured(c))
+	if (is_captured(c) || is_told_already(c))
 		return (struct ruling){ EFFECT_NONE, NULL, false };
 	if (given_before(c) > 0) /* in part: who has money back has no booking any more */
 		return give_back(c, "REFUNDED_BEFORE");

@@ -308,6 +308,15 @@ def test_success_after_failed_confirms(stack, ann, opened):
     assert look(ann, booking)["status"] == "CONFIRMED"
 
 
+def test_success_that_names_no_payment_is_no_second_one(stack, ann, opened):
+    booking, session = opened
+    told(stack, "payment.succeeded", booking)  # the one under way
+    told(stack, "payment.succeeded", booking, amount=40, currency="EUR")
+    account = money_without_waiting(ann, booking)
+    assert account["status"] == "CONFIRMED" and account["refunds"] == []
+    assert [payment["sessionId"] for payment in account["payments"]] == [session]
+
+
 def test_two_sessions_that_both_succeed_pay_once(stack, ann, pending):
     booking = pending["bookingId"]
     first = ann.pay(booking, "failed")

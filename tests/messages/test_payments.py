@@ -271,7 +271,8 @@ def test_a_transaction_and_a_session_are_two_payments(desk, hall, buyer, stack, 
     if first == "kafka":
         call_back()
     assert desk.status(booking) == "confirmed"
-    given = desk.ask("SELECT session, captured FROM payment WHERE booking_id = %s AND trouble = 'ALREADY_PAID'", booking)
+    given = desk.ask("""SELECT session, captured FROM payment
+                        WHERE booking_id = %s AND trouble = 'ALREADY_PAID'""", booking)
     assert given == [(session if first == "kafka" else None, 2000)] and len(desk.payments(booking)) == 2
     assert desk.refunds(booking) == [(2000, "EUR", "ALREADY_PAID")]
 
@@ -380,7 +381,7 @@ class Storm:
             self.fates[booking] = fate
             topic = "payment.failed" if fate == "failed" else "payment.success"
             # Without a transaction's id nothing but the message's own tells that it is the same.
-            payload = {"transactionId": None} if n % 2 else {}
+            payload = {"transactionId": None} if n % 2 and fate == "failed" else {}
             self.messages.append((topic, event(booking, amount=12 if fate == "underpaid" else 20, **payload), booking))
 
     def send(self, messages, key_of=lambda message: message[2]):
@@ -486,7 +487,7 @@ POISON = [
     ('{"eventId":7,"payload":{"bookingId":"%s"}}' % NOBODYS.format(7), "eventId is not a string"),
     ('{"eventId":"e","payload":{"bookingId":7}}', "payload.bookingId is not a string"),
     ('{"eventId":"e","payload":{"bookingId":"7"}}', "payload.bookingId is not a UUID"),
-    ('{"eventId":"e","payload":{"bookingId":"%s","amount":"20"}}' % NOBODYS.format(7),
+    ('{"eventId":"e","payload":{"bookingId":"%s","transactionId":"t","amount":"20"}}' % NOBODYS.format(7),
      "payload.amount is not a number"),
 ]
 NOBODY = "payload.bookingId: there is no such booking"
@@ -517,6 +518,18 @@ def test_an_amount_that_the_bookings_currency_does_not_have(own_desk, hall):
     letter = own_desk.letter("payment.success", text)
     assert letter.headers["reason"] == "payload.amount is too large, or finer than the booking's currency"
     assert own_desk.status(booking) == "pending" and own_desk.payments(booking) == []
+
+
+@ONCE
+def test_a_success_that_does_not_say_of_which_transaction(own_desk, hall):
+    """Nobody could tell it from a second payment, and money would be given back that was never there."""
+    desk, booking = own_desk, own_desk.book(hall(), 1)
+    desk.success(booking)
+    desk.wait(booking, "confirmed")
+    text = event(booking, transactionId=None)
+    desk.tell("payment.success", text)
+    assert desk.letter("payment.success", text).headers["reason"] == "payload.transactionId is missing"
+    assert len(desk.payments(booking)) == 1 and desk.refunds(booking) == []
 
 
 @ONCE

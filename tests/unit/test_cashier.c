@@ -249,6 +249,31 @@ test_success_that_was_given_back_before(void **state)
 	for_each(PAY_SUCCEEDED, check_refunded_before);
 }
 
+/* A message that names no payment is no more money for a booking that somebody has paid for. */
+static void
+test_success_that_names_no_payment(void **state)
+{
+	static const struct {
+		const char *session, *reference;
+		bool named;
+	} names[] = { { NULL, NULL, false }, { "cs_1", NULL, true }, { NULL, "ch_1", true } };
+
+	(void)state;
+	for (int s = 0; s < BOOKING__MAX; s++) {
+		for (size_t i = 0; i < 3; i++) {
+			arrange((enum booking_status)s, BY_BUYER, CAPTURED);
+			c.payment = NULL;
+			event.type = PAY_SUCCEEDED;
+			event.session = names[i].session;
+			event.gateway_ref = names[i].reference;
+			if (names[i].named)
+				must_be(cashier_rule(&c), paid[s][BY_BUYER].effect, paid[s][BY_BUYER].reason, false);
+			else
+				nothing();
+		}
+	}
+}
+
 static void
 check_failed(enum booking_status s, enum ended e, enum known k, const struct sum *sum)
 {
@@ -366,6 +391,7 @@ main(void)
 		cmocka_unit_test(test_success_in_other_events),
 		cmocka_unit_test(test_success_after_the_window_but_before_the_expiry),
 		cmocka_unit_test(test_success_that_was_given_back_before),
+		cmocka_unit_test(test_success_that_names_no_payment),
 		cmocka_unit_test(test_failure_in_every_state),
 		cmocka_unit_test(test_session_that_ends_in_every_state),
 		cmocka_unit_test(test_refund_in_every_state),

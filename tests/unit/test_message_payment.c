@@ -9,7 +9,8 @@
 #include "core/message_payment.h"
 
 #define BOOKING "0197aaaa-0000-7000-8000-000000000007"
-#define DATA    "\"bookingId\":\"" BOOKING "\""
+#define ID      "\"bookingId\":\"" BOOKING "\""
+#define DATA    ID ",\"transactionId\":\"tx-1\""
 
 static TALLOC_CTX *ctx;
 static struct payment_message message;
@@ -76,7 +77,7 @@ test_read_with_everything(void **state)
 	taken(take("{\"eventId\":\"e-1\",\"eventType\":\"payment.success\",\"timestamp\":"
 	           "\"2026-01-31T00:10:00.250Z\",\"version\":\"1.0\",\"correlationId\":\"c-1\","
 	           "\"mood\":{\"a\":[1]},"
-	           "\"payload\":{" DATA ",\"transactionId\":\"tx-1\",\"amount\":150.5,"
+	           "\"payload\":{" DATA ",\"amount\":150.5,"
 	           "\"currency\":\"EUR\","
 	           "\"userId\":\"42\"}}"));
 	assert_int_equal(message.event.type, PAY_SUCCEEDED);
@@ -98,10 +99,12 @@ test_read_with_as_little_as_may_be(void **state)
 	(void)state;
 	taken(take("{\"eventId\":\"e\",\"payload\":{" DATA ",\"amount\":null}}"));
 	assert_null(message.correlation_id);
-	assert_null(message.event.gateway_ref);
+	assert_string_equal(message.event.gateway_ref, "tx-1");
 	assert_null(message.event.currency);
 	assert_int_equal(message.event.amount_minor, -1);
 	assert_true(message.event.amount_major < 0);
+	taken(take_as(PAY_FAILED, "{\"eventId\":\"e\",\"payload\":{" ID "}}"));
+	assert_null(message.event.gateway_ref);
 }
 
 /* There is no other attempt behind it, and why it failed may be any text of any length. */
@@ -202,9 +205,11 @@ static void
 test_read_transaction(void **state)
 {
 	(void)state;
-	refused(take_payload(DATA ",\"transactionId\":12"), "payload.transactionId is not a string");
-	refused(take_payload(DATA ",\"transactionId\":\"\""), "payload.transactionId is empty");
-	refused(take_payload(DATA ",\"transactionId\":\"a\\nb\""),
+	refused(take_payload(ID), "payload.transactionId is missing");
+	refused(take_payload(ID ",\"transactionId\":null"), "payload.transactionId is missing");
+	refused(take_payload(ID ",\"transactionId\":12"), "payload.transactionId is not a string");
+	refused(take_payload(ID ",\"transactionId\":\"\""), "payload.transactionId is empty");
+	refused(take_payload(ID ",\"transactionId\":\"a\\nb\""),
 	        "payload.transactionId has control characters");
 }
 
