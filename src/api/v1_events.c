@@ -60,6 +60,7 @@ write_cancellation(struct jsonw *w, const struct event_cancellation *c)
 	jsonw_int(w, "cancelled", c->cancelled);
 	jsonw_int(w, "refunded", c->refunded);
 	jsonw_int(w, "refundsPending", c->refunds_pending);
+	jsonw_int(w, "refundsFailed", c->refunds_failed);
 	jsonw_time(w, "requestedAt", c->requested_us);
 	jsonw_time(w, "finishedAt", c->finished_us);
 	jsonw_close(w, '}');

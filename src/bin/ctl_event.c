@@ -238,6 +238,9 @@ finish_cancellation(struct ctl *c, struct pool *pool, int32_t id)
 	       progress.refunded);
 	if (progress.refunds_pending > 0)
 		printf(" (%lld refunds are on their way)", (long long)progress.refunds_pending);
+	if (progress.refunds_failed > 0)
+		printf(" (%lld refunds were refused: see rowlockctl refund list --failed)",
+		       (long long)progress.refunds_failed);
 	putchar('\n');
 	return CTL_OK;
 }

@@ -12,7 +12,6 @@
 #include "store/param.h"
 
 #define GRACE_US    (5 * 60 * US_PER_S) /* at least so long a window is after an attempt that failed */
-#define REFUND_WAIT_S 60                /* until a refund that a provider refused is asked for again */
 #define PROVIDER    "gateway"           /* of payments that we did not begin */
 
 /* A message being settled. */
@@ -153,7 +152,7 @@ close_payment(struct settling *s)
 
 /* A refund's own row, and the journal's when it is done. */
 static void
-set_refund(struct settling *s, enum refund_status status, const char *wait_s)
+set_refund(struct settling *s, enum refund_status status)
 {
 	const struct refund *r = s->refund;
 	const bool refused = s->message->event.type == PAY_REFUND_FAILED;
@@ -164,10 +163,23 @@ set_refund(struct settling *s, enum refund_status status, const char *wait_s)
 	moves_call(&s->moves, (struct call){ STMT_UPDATE_REFUND,
 	                                     { param_int(s->ctx, s->booking.event_id),
 	                                       param_uuid(s->ctx, &r->id), refund_status_name(status),
-	                                       s->message->event.gateway_ref, wait_s,
+	                                       s->message->event.gateway_ref,
 	                                       param_int(s->ctx, r->attempts + (refused ? 1 : 0)) } });
 	if (status == REFUND_COMPLETED)
 		note(s, "refund.completed", journal_refund(s->ctx, &write));
+}
+
+/* Says which refund was refused, and whose money it is. */
+static void
+log_refused(const struct settling *s, enum log_level level, const char *what)
+{
+	const struct refund *r = s->refund;
+	char refund[UUID_TEXT], booking[UUID_TEXT], amount[MONEY_TEXT];
+
+	log_line(level, what, "refund", uuid_text(&r->id, refund), "booking",
+	         uuid_text(&s->booking.id, booking), "amount",
+	         money_text(r->amount_minor, r->currency, amount), "currency", r->currency, "refused",
+	         log_int(r->attempts + 1), NULL);
 }
 
 /*
@@ -247,14 +259,15 @@ write_effect(struct settling *s)
 		end(s, BOOKING_EXPIRED, "booking.expired");
 		break;
 	case EFFECT_REFUNDED:
-		set_refund(s, REFUND_COMPLETED, NULL);
+		set_refund(s, REFUND_COMPLETED);
 		break;
 	case EFFECT_REFUND_LATER:
-		set_refund(s, REFUND_PENDING, param_int(s->ctx, REFUND_WAIT_S));
+		set_refund(s, REFUND_PENDING);
+		log_refused(s, LOG_WARN, "a refund was refused, and is asked for again");
 		break;
 	case EFFECT_REFUND_NEVER:
-		set_refund(s, REFUND_FAILED, NULL);
-		log_line(LOG_ERROR, "a refund was refused for good, give the money back by hand", NULL);
+		set_refund(s, REFUND_FAILED);
+		log_refused(s, LOG_ERROR, "a refund was refused for good: see rowlockctl refund");
 		break;
 	case EFFECT_GATEWAY_REFUND:
 		take_note_of_refund(s);

@@ -3,7 +3,7 @@
 #include "core/cashier.h"
 
 #define ATTEMPTS_MOST        3 /* that may fail, of one booking */
-#define REFUND_ATTEMPTS_MOST 8 /* that a provider may refuse to give back */
+#define REFUND_ATTEMPTS_MOST 20 /* that a provider may refuse: in three days, see UPDATE_REFUND */
 
 /* What was captured, in minor units. */
 static int64_t
@@ -149,7 +149,7 @@ rule_refund_failed(const struct payment_case *c)
 {
 	if (c->refund == NULL || c->refund->status != REFUND_PENDING)
 		return (struct ruling){ EFFECT_NONE, NULL, false };
-	return (struct ruling){ c->refund->attempts < REFUND_ATTEMPTS_MOST ? EFFECT_REFUND_LATER
+	return (struct ruling){ c->refund->attempts + 1 < REFUND_ATTEMPTS_MOST ? EFFECT_REFUND_LATER
 		                                                               : EFFECT_REFUND_NEVER,
 		                    NULL, false };
 }

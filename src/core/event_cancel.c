@@ -76,7 +76,8 @@ read_progress(const struct rows *rows, struct event_cancellation *out)
 		                                .requested_us = row_us(rows, 0, 3),
 		                                .finished_us = row_us(rows, 0, 4),
 		                                .correlation_id = row_text(rows, 0, 5),
-		                                .refunds_pending = row_i64(rows, 0, 7) };
+		                                .refunds_pending = row_i64(rows, 0, 7),
+		                                .refunds_failed = row_i64(rows, 0, 8) };
 }
 
 enum err

@@ -255,5 +255,7 @@ journal_refund(TALLOC_CTX *ctx, const struct refund_write *r)
 	jsonw_int(&w, "amount", r->amount_minor);
 	jsonw_str(&w, "currency", r->currency);
 	jsonw_str(&w, "reason", r->reason);
+	if (r->again)
+		jsonw_bool(&w, "again", true);
 	return finish(&w, r->booking);
 }

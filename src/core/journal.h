@@ -53,7 +53,8 @@ char *journal_returned(TALLOC_CTX *ctx, const struct locked_booking *booking, co
 char *journal_extended(TALLOC_CTX *ctx, const struct locked_booking *booking, int32_t minutes,
                        int64_t expires_us);
 
-/* refund.requested, refund.completed: {"refundId","paymentId","amount","currency","reason"} */
+/* refund.requested, refund.completed: {"refundId","paymentId","amount","currency","reason"}; of one
+ * that was requested before also "again": true */
 char *journal_refund(TALLOC_CTX *ctx, const struct refund_write *refund);
 
 #endif

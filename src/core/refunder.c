@@ -19,12 +19,6 @@ struct round {
 	size_t n;
 };
 
-static int32_t
-attempts_of(const struct round *r, size_t i)
-{
-	return row_i32(r->rows, (int)i, 5);
-}
-
 static void
 read_refunds(struct round *r)
 {
@@ -35,8 +29,8 @@ read_refunds(struct round *r)
 			                                 .booking_id = row_uuid(r->rows, i, 2),
 			                                 .amount_minor = row_i64(r->rows, i, 3),
 			                                 .currency = row_text(r->rows, i, 4),
-			                                 .session = row_text(r->rows, i, 7),
-			                                 .gateway_ref = row_text(r->rows, i, 8),
+			                                 .session = row_text(r->rows, i, 6),
+			                                 .gateway_ref = row_text(r->rows, i, 7),
 			                                 .err = ERR_UNAVAILABLE };
 }
 
@@ -45,10 +39,10 @@ static void
 ask_providers(struct round *r, const struct pay_gateway *gateway)
 {
 	for (size_t from = 0, to; from < r->n; from = to) {
-		const char *name = row_text(r->rows, (int)from, 6);
+		const char *name = row_text(r->rows, (int)from, 5);
 		const struct pay_provider *provider = pay_provider_named(name);
 
-		for (to = from + 1; to < r->n && strcmp(row_text(r->rows, (int)to, 6), name) == 0;)
+		for (to = from + 1; to < r->n && strcmp(row_text(r->rows, (int)to, 5), name) == 0;)
 			to++;
 		if (provider != NULL && provider->refund != NULL)
 			provider->refund(r->ctx, gateway, r->refunds + from, to - from);
@@ -63,11 +57,12 @@ settle(struct round *r, size_t i)
 {
 	const struct pay_refund *refund = &r->refunds[i];
 	struct payment_message message = { .source = "answer" };
-	char id[UUID_TEXT];
+	const struct uuid id = uuid_of_event(uuid_event(&refund->id)); /* each answer counts */
+	char text[UUID_TEXT];
 
 	message.event = (struct pay_event){
 		.type = refund->err == ERR_OK ? PAY_REFUNDED : PAY_REFUND_FAILED,
-		.id = talloc_asprintf(r->ctx, "%s-%d", uuid_text(&refund->id, id), (int)attempts_of(r, i)),
+		.id = uuid_text(&id, text),
 		.gateway_ref = refund->reference,
 		.has_booking = true,
 		.booking_id = refund->booking_id,

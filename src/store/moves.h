@@ -91,6 +91,7 @@ struct refund_write {
 	const char *currency;
 	enum refund_status status; /* pending: the provider is asked at once */
 	const char *reason, *gateway_ref; /* the reference may be NULL */
+	bool again; /* it was asked for before, and refused for good */
 };
 /* Their payments are refunded then, as far as they were completed. */
 void moves_add_refunds(struct moves *m, const struct refund_write *refunds, size_t n);

@@ -301,6 +301,10 @@ UNSETTLED = {
         """INSERT INTO refund (event_id, id, booking_id, payment_id, amount, currency, status, reason)
            SELECT event_id, '{other}', booking_id, id, 1, currency, 'pending', 'TEST' FROM payment
            WHERE booking_id = '{booking}'""",
+    "a refund was refused for good":
+        """INSERT INTO refund (event_id, id, booking_id, payment_id, amount, currency, status, reason)
+           SELECT event_id, '{other}', booking_id, id, 1, currency, 'failed', 'TEST' FROM payment
+           WHERE booking_id = '{booking}'""",
     "a payment is under way":
         """INSERT INTO payment (event_id, id, booking_id, provider, amount, currency, status, expires_at)
            SELECT event_id, '{other}', id, 'http', 1, currency, 'pending', now() + interval '1 hour' FROM booking

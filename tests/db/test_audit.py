@@ -586,6 +586,10 @@ FINE = {
             FROM booking WHERE id = %(booking)s"""],
     "a refund that was refused for good is owed":
         [set_refund("status = 'failed'", "wrong")],
+    "an operator asks for it anew":
+        [told("refund.requested", "wrong", '{"again":true}'),
+         """UPDATE journal SET payload = payload || jsonb_build_object('refundId', (SELECT id FROM refund
+            WHERE booking_id = %(wrong)s)) WHERE booking_id = %(wrong)s AND payload ? 'again'"""],
     "one that was made by hand is not":
         [set_refund("status = 'failed'", "wrong"), give_back("wrong", 150, reason="GATEWAY_REFUND"),
          set_refund("currency = 'USD'", "wrong"), told_refund("refund.completed", "wrong")],

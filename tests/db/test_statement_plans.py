@@ -158,7 +158,9 @@ HOT = {
     "UPDATE_PAYMENT": (f"1, '{BOOKING}', 'completed', 100, 'EUR', 'ref', NULL", ["payment_pkey(event_id, id)"]),
     "CLOSE_PAYMENTS": (BOOKINGS, ["unnest", "payment_booking(booking_id)"]),
     "REFUND_PAYMENTS": (BOOKINGS, ["unnest", "payment_pkey(event_id, id)"]),
-    "UPDATE_REFUND": (f"1, '{BOOKING}', 'completed', 'ref', NULL, 0", ["refund_pkey(event_id, id)"]),
+    "UPDATE_REFUND": (f"1, '{BOOKING}', 'completed', 'ref', 0", ["refund_pkey(event_id, id)"]),
+    "RETRY_REFUND": (f"1, '{BOOKING}'", ["refund_pkey(event_id, id)"]),
+    "REFUND_OWNER": (f"1, '{BOOKING}'", ["refund_pkey(event_id, id)"]),
     "RESCHEDULE_REFUNDS": (BOOKINGS + ", '{1,1}'", ["unnest", "refund_pkey(event_id, id)"]),
     "IS_PROCESSED": ("'webhook', 'id'", ["processed_event_pkey(source, id)"]),
     "LIST_SOLD": ("'seller-1', NULL, 20, 0", ["event_seller(seller)", "booking_pkey(event_id)",
@@ -201,7 +203,7 @@ HOT = {
 }
 
 # These run once in a while, or read a table that is short.
-RARE = {"INSERT_PAYMENT", "INSERT_REFUNDS", "CLAIM_REFUNDS", "INSERT_PROCESSED", "PARK_EVENT", "DELETE_PARKED",
+RARE = {"INSERT_PAYMENT", "INSERT_REFUNDS", "CLAIM_REFUNDS", "OPEN_REFUNDS", "INSERT_PROCESSED", "PARK_EVENT", "DELETE_PARKED",
         "CANCEL_EVENT", "INSERT_CANCELLATION", "GET_CANCELLATION", "OPEN_CANCELLATIONS", "BEGIN_CANCELLATION",
         "ADD_CANCELLED", "END_CANCELLATION",
         "TAKE_LIMIT", "AFTER_ALL", "BEGIN", "COMMIT", "ROLLBACK", "PING", "INSERT_PLAN", "GET_PLAN", "LIST_PLANS", "COUNT_PLANS",

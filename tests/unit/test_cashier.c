@@ -364,13 +364,13 @@ check_refund_failed(enum booking_status s, enum ended e, enum known k, const str
 	nothing();
 	c.refund = &refund;
 	for (int i = 0; i < REFUND__MAX; i++) {
-		for (int attempts = 0; attempts < 12; attempts++) {
+		for (int attempts = 0; attempts < 24; attempts++) {
 			refund = (struct refund){ .status = (enum refund_status)i, .attempts = attempts };
 			if (i != REFUND_PENDING)
 				nothing();
 			else
-				must_be(cashier_rule(&c), attempts < 8 ? EFFECT_REFUND_LATER : EFFECT_REFUND_NEVER,
-				        NULL, false);
+				must_be(cashier_rule(&c), /* the twentieth refusal is the last */
+				        attempts < 19 ? EFFECT_REFUND_LATER : EFFECT_REFUND_NEVER, NULL, false);
 		}
 	}
 }

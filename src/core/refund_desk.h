@@ -1,0 +1,43 @@
+#ifndef ROWLOCK_REFUND_DESK_H
+#define ROWLOCK_REFUND_DESK_H
+
+#include "core/refund.h"
+
+/* What an operator sees of refunds that are not done, and does about them. */
+
+struct open_refund {
+	struct refund refund;
+	struct uuid booking_id;
+	int64_t due_us; /* when its provider is asked again; -1: never, it has failed */
+};
+
+#define REFUND_DESK_MOST 500 /* of one page */
+
+/*
+ * Reads a page of the refunds that are not done, oldest first, onto ctx: those that failed (and are
+ * still owed), or also those that are asked for.
+ *
+ * after	the number of the refund behind which to go on; 0: from the first
+ */
+enum err refund_desk_list(struct pool *pool, TALLOC_CTX *ctx, bool failed, int64_t after,
+                          struct open_refund **out, size_t *n) MUST_CHECK;
+
+/*
+ * Asks once more for a refund that failed, as if for the first time.
+ *
+ * Errors: NOT_FOUND, INVALID_STATE (it has not failed), NOTHING_TO_REFUND (so much of its payment
+ * is not left: it was given back in another way), UNAVAILABLE.
+ */
+enum err refund_desk_retry(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id) MUST_CHECK;
+
+/*
+ * Notes that somebody has given the money of a refund back by hand.
+ *
+ * reference	what that was, in short; or NULL
+ *
+ * Errors: as above, INVALID_STATE (it is done).
+ */
+enum err refund_desk_close(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id,
+                           const char *reference) MUST_CHECK;
+
+#endif
