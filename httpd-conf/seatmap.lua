@@ -54,6 +54,13 @@ file:close()
 -- Every answer carries a request id: the caller's if it is a sane one, else a new one.
 local request = header["X-Request-Id"]
 if not request or #request > 64 or request:find("[^%w._-]") then
+	if not math.seeded then -- Lua did it before the web server forked: all its processes alike
+		local source = io.open("/proc/sys/kernel/random/uuid")
+		local uuid = source:read("*l")
+		source:close()
+		math.randomseed(tonumber(uuid:sub(25), 16), tonumber(uuid:sub(1, 8), 16))
+		math.seeded = true
+	end
 	request = string.format("%08x-%04x-4%03x-%04x-%06x%06x", math.random(0, 0x7fffffff),
 		math.random(0, 0xffff), math.random(0, 0xfff), math.random(0x8000, 0xbfff),
 		math.random(0, 0xffffff), math.random(0, 0xffffff))

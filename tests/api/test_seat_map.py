@@ -1,5 +1,7 @@
 """The live seat map, and its ETag."""
 
+import concurrent.futures
+
 import pytest
 
 from rowlock_client import grid, open_hall, uuid_of
@@ -109,3 +111,11 @@ def test_head_has_no_body(hall, stack):
     reply = stack.anyone().request("HEAD", f"events/{hall().id}/seats")
     assert (reply.status, reply.body) == (200, b"")
     assert reply.headers["ETag"]
+
+
+def test_no_two_answers_have_the_same_request_id(hall, stack):
+    """Nor those that the web server's processes give by themselves, from a file."""
+    path = f"events/{hall(rows=1, cols=2).id}/seats"
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        ids = list(pool.map(lambda _: stack.anyone().get(path).headers["X-Request-Id"], range(400)))
+    assert len(set(ids)) == len(ids)
