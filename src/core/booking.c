@@ -1,14 +1,12 @@
 #include "core/booking.h"
 
+#include <assert.h>
 #include <stddef.h>
 #include <string.h>
 
 #include "store/param.h"
 
-/*
- * Every legal move (R-1); anything else is INVALID_STATE. There is one more, which nobody can ask
- * for: a payment that arrives late may take the seats again (R-42, see settle.c).
- */
+/* Every legal move; anything else is INVALID_STATE. */
 static const bool legal[BOOKING__MAX][BOOKING__MAX] = {
 	[BOOKING_REQUESTED] = { [BOOKING_PENDING] = true, [BOOKING_FAILED] = true,
 	                        [BOOKING_CANCELLED] = true },
@@ -19,10 +17,29 @@ static const bool legal[BOOKING__MAX][BOOKING__MAX] = {
 	[BOOKING_CONFIRMED] = { [BOOKING_REFUNDED] = true, [BOOKING_CANCELLED] = true },
 };
 
+/* Nobody can ask for these: a payment that arrives late may take the seats again. */
+static const bool legal_again[BOOKING__MAX] = {
+	[BOOKING_CANCELLED] = true,
+	[BOOKING_EXPIRED] = true,
+};
+
 bool
 booking_may_move(enum booking_status from, enum booking_status to)
 {
 	return from < BOOKING__MAX && to < BOOKING__MAX && legal[from][to];
+}
+
+void
+booking_assert_moves(const struct locked_booking *bookings, size_t n, enum booking_status to)
+{
+	for (size_t i = 0; i < n; i++)
+		assert(booking_may_move(bookings[i].status, to));
+}
+
+void
+booking_assert_confirms(const struct locked_booking *b, bool again)
+{
+	assert(again ? legal_again[b->status] : booking_may_move(b->status, BOOKING_CONFIRMED));
 }
 
 const char *

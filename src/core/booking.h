@@ -59,6 +59,15 @@ struct booking_page {
 /* Whether a booking may move from one state to another: the table of R-1. */
 bool booking_may_move(enum booking_status from, enum booking_status to);
 
+/*
+ * Asserts that locked bookings may: whoever writes a move says so before. What the database does by
+ * itself has it in the conditions of its statements: LOCK_REQUESTED, for the clerk, and EXPIRE_DUE.
+ */
+void booking_assert_moves(const struct locked_booking *bookings, size_t n, enum booking_status to);
+
+/* Likewise to confirmed; again: it has ended, and takes its seats anew. */
+void booking_assert_confirms(const struct locked_booking *b, bool again);
+
 /* A state as a face spells it (domain.md, Booking states). Never NULL. */
 const char *booking_status_in(enum face face, enum booking_status status);
 

@@ -99,6 +99,7 @@ confirm(struct settling *s, bool again)
 
 	capture(s, NULL);
 	store_payment(s);
+	booking_assert_confirms(&s->booking, again);
 	moves_confirm(&s->moves, &s->booking, ticket_reference(ticket), again);
 	note(s, "booking.confirmed", journal_confirmed(s->ctx, &s->booking, ticket));
 }
@@ -111,6 +112,7 @@ return_booking(struct settling *s)
 
 	if (b->windowed && s->ruling.failed && until_us < b->now_us + GRACE_US)
 		until_us = b->now_us + GRACE_US;
+	booking_assert_moves(b, 1, BOOKING_PENDING);
 	moves_return(&s->moves, b, 1, s->ruling.failed, &until_us);
 	note(s, "booking.payment_failed",
 	     journal_returned(s->ctx, b, s->ruling.reason, b->attempts + (s->ruling.failed ? 1 : 0), until_us));
@@ -134,6 +136,7 @@ give_back(struct settling *s)
 static void
 end(struct settling *s, enum booking_status to, const char *type)
 {
+	booking_assert_moves(&s->booking, 1, to);
 	moves_end(&s->moves, &s->booking, 1, to, s->ruling.reason, NULL);
 	note(s, type, journal_ended(s->ctx, &s->booking, s->ruling.reason));
 }
@@ -213,6 +216,7 @@ take_note_of_refund(struct settling *s)
 	const int64_t kept = left - w.amount_minor;
 
 	if (b->status == BOOKING_CONFIRMED) {
+		booking_assert_moves(b, 1, BOOKING_REFUNDED);
 		moves_end(&s->moves, b, 1, BOOKING_REFUNDED, s->ruling.reason, &kept);
 		note(s, "booking.refunded", journal_refunded(s->ctx, b, s->ruling.reason, w.amount_minor, kept));
 	} else if (b->status == BOOKING_CANCELLED || b->status == BOOKING_REFUNDED) {

@@ -74,6 +74,7 @@ booking_end(struct db *db, TALLOC_CTX *ctx, const struct locked_booking *booking
 	struct moves m;
 	enum err e;
 
+	booking_assert_moves(bookings, n, to);
 	moves_init(&m, ctx);
 	moves_end(&m, bookings, n, to, reason, NULL);
 	for (size_t i = 0; i < n; i++)
@@ -104,6 +105,7 @@ give_back(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct locked_
 	if (given > 0)
 		to = BOOKING_REFUNDED;
 	kept = b->total_minor - given;
+	booking_assert_moves(b, 1, to);
 	moves_end(&m, b, 1, to, reason, &kept);
 	if (to == BOOKING_REFUNDED)
 		moves_note(&m, b, "booking.refunded", c->who->correlation_id,
@@ -145,6 +147,7 @@ act_pay(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct locked_bo
 	e = c->provider->charge(ctx, &p->id, b->total_minor, b->currency, &p->gateway_ref);
 	if (e != ERR_OK)
 		return e;
+	booking_assert_confirms(b, false);
 	moves_init(&m, ctx);
 	moves_confirm(&m, b, c->ticket_ref, false);
 	moves_add_payment(&m, b, p);
@@ -178,6 +181,7 @@ act_open_payment(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct 
 		return ERR_INVALID_STATE;
 	if (b->event_status == EVENT_CANCELLED)
 		return ERR_EVENT_CANCELLED;
+	booking_assert_moves(b, 1, BOOKING_PAYING);
 	moves_init(&m, ctx);
 	moves_pay(&m, b, b->windowed ? b->now_us + c->terms->paying_min * 60 * US_PER_S : -1);
 	moves_add_payment(&m, b, &c->payment);

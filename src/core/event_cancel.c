@@ -172,6 +172,7 @@ cancel_unpaid(struct batch *b)
 {
 	if (b->n_unpaid == 0)
 		return;
+	booking_assert_moves(b->bookings, b->n_unpaid, BOOKING_CANCELLED);
 	moves_end_keep_seats(&b->moves, b->bookings, b->n_unpaid, BOOKING_CANCELLED, REASON, NULL);
 	for (size_t i = 0; i < b->n_unpaid; i++)
 		moves_note(&b->moves, &b->bookings[i], "booking.cancelled", b->correlation_id,
@@ -188,6 +189,7 @@ refund_paid(struct batch *b)
 
 	if (n == 0)
 		return;
+	booking_assert_moves(paid, n, BOOKING_REFUNDED);
 	for (size_t i = 0; i < n; i++)
 		kept[i] = paid[i].total_minor - b->given[i];
 	moves_end_keep_seats(&b->moves, paid, n, BOOKING_REFUNDED, REASON, kept);

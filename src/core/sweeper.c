@@ -30,6 +30,7 @@ return_all(struct db *db, TALLOC_CTX *ctx, const struct locked_booking *b, size_
 	int64_t *none = talloc_array(ctx, int64_t, (unsigned)n);
 	struct moves m;
 
+	booking_assert_moves(b, n, BOOKING_PENDING);
 	moves_init(&m, ctx);
 	for (size_t i = 0; i < n; i++) {
 		none[i] = -1;
