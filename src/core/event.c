@@ -145,17 +145,18 @@ apply_patch(struct event *event, const struct event_patch *patch)
 }
 
 enum err
-event_wait_for_others(struct db *db, TALLOC_CTX *ctx)
+event_wait_for_others(struct pool *pool, TALLOC_CTX *ctx)
 {
 	const struct timespec pause = { .tv_nsec = 2000000 };
+	const struct call limit = { .stmt = STMT_TAKE_LIMIT };
 	int64_t until = clock_mono_us() + OTHERS_US;
 	struct rows *rows;
 	enum err e;
 
-	if ((e = db_query(db, ctx, (struct call){ .stmt = STMT_TAKE_LIMIT }, &rows)) != ERR_OK)
+	if ((e = pool_read(pool, ctx, &limit, 1, &rows)) != ERR_OK)
 		return e;
 	const struct call call = { STMT_AFTER_ALL, { param_int(ctx, row_i64(rows, 0, 0)) } };
-	while ((e = db_query(db, ctx, call, &rows)) == ERR_OK && !row_bool(rows, 0, 0)) {
+	while ((e = pool_read(pool, ctx, &call, 1, &rows)) == ERR_OK && !row_bool(rows, 0, 0)) {
 		if (clock_mono_us() > until) {
 			log_line(LOG_WARN, "a transaction does not end, a change of an event waits no longer",
 			         NULL);
@@ -201,9 +202,7 @@ change_locked(struct db *db, TALLOC_CTX *ctx, int32_t id, const char *user_id, b
 	                                event_status_name(event.status), event.policy } });
 	if (before != event.status && event.status == EVENT_ON_SALE)
 		moves_row(&m, id, NULL, user_id, "event.on_sale", correlation_id, "{}");
-	if ((e = moves_commit(db, &m)) != ERR_OK)
-		return e;
-	return before != event.status || patch->policy != NULL ? event_wait_for_others(db, ctx) : ERR_OK;
+	return moves_commit(db, &m);
 }
 
 enum err
@@ -220,6 +219,8 @@ event_change(struct pool *pool, TALLOC_CTX *ctx, int32_t id, const char *user_id
 		e = change_locked(db, ctx, id, user_id, staff, correlation_id, patch);
 		pool_give(pool, db);
 	}
+	if (e == ERR_OK && (patch->status != EVENT__MAX || patch->policy != NULL))
+		e = event_wait_for_others(pool, ctx);
 	shared_event_changed(id);
 	return e;
 }

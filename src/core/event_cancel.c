@@ -43,8 +43,7 @@ cancel_locked(struct db *db, TALLOC_CTX *ctx, int32_t event_id, const char *user
 	moves_call(&m, (struct call){ STMT_CANCEL_EVENT, { number } });
 	moves_call(&m, (struct call){ STMT_INSERT_CANCELLATION, { number, user_id, correlation_id } });
 	moves_row(&m, event_id, NULL, user_id, "event.cancelled", correlation_id, "{}");
-	e = moves_commit(db, &m);
-	return e == ERR_OK ? event_wait_for_others(db, ctx) : e;
+	return moves_commit(db, &m);
 }
 
 enum err
@@ -63,6 +62,8 @@ event_cancel(struct pool *pool, TALLOC_CTX *ctx, int32_t event_id, const char *u
 		if (e != ERR_TX_RETRY && e != ERR_DB_LOST && e != ERR_DB_UNKNOWN)
 			break;
 	}
+	if (e == ERR_OK) /* also when it was cancelled before: that may have been an instant ago */
+		e = event_wait_for_others(pool, ctx);
 	shared_event_changed(event_id);
 	return e;
 }

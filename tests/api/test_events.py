@@ -1,7 +1,11 @@
 """Events: making, showing, finding, changing."""
 
+import concurrent.futures
+import contextlib
 import json
+import os
 
+import psycopg2
 import pytest
 
 from rowlock_client import event_body, grid, open_hall, uuid_of
@@ -270,3 +274,13 @@ def test_an_event_of_somebody_else_is_403(hall, stack, name):
 
 def test_change_of_no_event_is_404(seller):
     seller.patch("events/999999999", {"title": "x"}).refused(404, "EVENT_NOT_FOUND")
+
+
+def test_changes_that_wait_for_a_transaction_leave_others_their_connections(hall):
+    """One that does not end, so that each of them waits for as long as it ever does."""
+    places = [hall(rows=1, cols=2) for _ in range(16)]
+    other = psycopg2.connect(os.environ["ADMIN_DATABASE_URL"])
+    with contextlib.closing(other), other.cursor() as cursor, concurrent.futures.ThreadPoolExecutor(16) as pool:
+        cursor.execute("SELECT pg_current_xact_id()")
+        done = [pool.submit(place.seller.patch, "events/" + place.id, {"status": "closed"}) for place in places]
+        assert [one.result().status for one in done] == [200] * 16

@@ -494,6 +494,22 @@ def test_a_cancellation_that_cannot_go_on_holds_up_nothing_else(seller, buyer, h
     clean(stuck)
 
 
+def test_whoever_cancels_an_event_again_waits_as_long(seller, hall, ask):
+    """Once the answer is there, nobody books any more who had begun before (R-46)."""
+    place = hall()
+    other = psycopg2.connect(os.environ["ADMIN_DATABASE_URL"])
+    with contextlib.closing(other), other.cursor() as cursor, concurrent.futures.ThreadPoolExecutor(2) as pool:
+        cursor.execute("SELECT pg_current_xact_id()")
+        first = pool.submit(seller.post, f"events/{place.id}/cancel")
+        processes.wait_for(lambda: ask("SELECT status::text FROM event WHERE id = %s", place.number) == [
+            ("cancelled",)], "the event to be cancelled")
+        again = pool.submit(seller.post, f"events/{place.id}/cancel")
+        assert concurrent.futures.wait([again], timeout=1).not_done
+        other.rollback()
+        first.result().ok(202)
+        again.result().ok(202)
+
+
 def test_cancelling_an_event_locks_its_seats_in_order(seller, buyer, hall, ask, clean):
     """R-14, though those that are paid end in another way than those that are not."""
     place = hall()
