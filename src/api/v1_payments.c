@@ -6,7 +6,7 @@
 #include "base/money.h"
 #include "core/cashier.h"
 
-#define REASON_MOST 64 /* bytes of a refund's reason */
+#define REASON_MOST 64 /* bytes of why a buyer wants a refund */
 
 static struct actor
 actor_of(const struct api *a)

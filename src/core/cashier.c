@@ -218,7 +218,8 @@ take_note_of_refund(struct settling *s)
 	if (b->status == BOOKING_CONFIRMED) {
 		booking_assert_moves(b, 1, BOOKING_REFUNDED);
 		moves_end(&s->moves, b, 1, BOOKING_REFUNDED, s->ruling.reason, &kept);
-		note(s, "booking.refunded", journal_refunded(s->ctx, b, s->ruling.reason, w.amount_minor, kept));
+		note(s, "booking.refunded",
+		     journal_refunded(s->ctx, b, s->ruling.reason, NULL, w.amount_minor, kept));
 	} else if (b->status == BOOKING_CANCELLED || b->status == BOOKING_REFUNDED) {
 		moves_keep_less(&s->moves, b, kept);
 	}

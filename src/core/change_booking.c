@@ -19,7 +19,7 @@ struct change {
 	enum booking_status found; /* set */
 	struct account account;    /* set */
 	const struct terms *terms;
-	const char *reason;
+	const char *note; /* or NULL */
 	enum cancel_scope scope;
 	int32_t minutes, extension; /* of an extension: which one it is */
 	int32_t doubtful;           /* the one whose COMMIT was not answered; 0: none */
@@ -92,7 +92,7 @@ booking_end(struct db *db, TALLOC_CTX *ctx, const struct locked_booking *booking
 static enum err
 give_back(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct locked_booking *b)
 {
-	const char *reason = c->reason == NULL ? "USER_CANCELLED" : c->reason;
+	static const char reason[] = "USER_CANCELLED";
 	const int64_t due = refund_due(c->terms, b);
 	enum booking_status to = BOOKING_CANCELLED;
 	struct refund_write refunds[REFUNDS_MOST];
@@ -109,7 +109,7 @@ give_back(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct locked_
 	moves_end(&m, b, 1, to, reason, &kept);
 	if (to == BOOKING_REFUNDED)
 		moves_note(&m, b, "booking.refunded", c->who->correlation_id,
-		           journal_refunded(ctx, b, reason, given, kept));
+		           journal_refunded(ctx, b, reason, c->note, given, kept));
 	else
 		moves_note(&m, b, "booking.cancelled", c->who->correlation_id, journal_ended(ctx, b, reason));
 	refund_store(&m, refunds, n, c->who->correlation_id);
@@ -293,10 +293,10 @@ booking_cancel(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, const 
 
 enum err
 booking_refund(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, const struct actor *who,
-               const struct terms *terms, const char *reason, struct keyed *keyed)
+               const struct terms *terms, const char *note, struct keyed *keyed)
 {
 	struct change c = { .id = id, .who = who, .act = act_refund, .to = BOOKING_REFUNDED,
-		                .or_to = BOOKING_REFUNDED, .terms = terms, .reason = reason,
+		                .or_to = BOOKING_REFUNDED, .terms = terms, .note = note,
 		                .keyed = keyed };
 
 	return change(pool, ctx, &c, NULL);

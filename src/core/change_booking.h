@@ -42,12 +42,12 @@ enum err booking_cancel(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *i
 /*
  * Cancels a confirmed booking of which something is due.
  *
- * reason	in short, for the refund; or NULL
+ * note		why, in the words of whoever asks, for people; or NULL
  *
  * Errors: also NOTHING_TO_REFUND.
  */
 enum err booking_refund(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id,
-                        const struct actor *who, const struct terms *terms, const char *reason,
+                        const struct actor *who, const struct terms *terms, const char *note,
                         struct keyed *keyed) MUST_CHECK;
 
 /*

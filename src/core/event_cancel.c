@@ -196,7 +196,7 @@ refund_paid(struct batch *b)
 	moves_end_keep_seats(&b->moves, paid, n, BOOKING_REFUNDED, REASON, kept);
 	for (size_t i = 0; i < n; i++)
 		moves_note(&b->moves, &paid[i], "booking.refunded", b->correlation_id,
-		           journal_refunded(b->ctx, &paid[i], REASON, b->given[i], kept[i]));
+		           journal_refunded(b->ctx, &paid[i], REASON, NULL, b->given[i], kept[i]));
 	refund_store(&b->moves, b->refunds, b->n_refunds, b->correlation_id);
 }
 

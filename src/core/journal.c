@@ -148,13 +148,15 @@ journal_ended(TALLOC_CTX *ctx, const struct locked_booking *b, const char *reaso
 }
 
 char *
-journal_refunded(TALLOC_CTX *ctx, const struct locked_booking *b, const char *reason,
+journal_refunded(TALLOC_CTX *ctx, const struct locked_booking *b, const char *reason, const char *note,
                  int64_t refunded_minor, int64_t kept_minor)
 {
 	struct jsonw w;
 
 	open_move(&w, ctx, b);
 	jsonw_str(&w, "reason", reason);
+	if (note != NULL)
+		jsonw_str(&w, "note", note);
 	write_ints(&w, "seats", b->seats, held_seats(b));
 	jsonw_int(&w, "refunded", refunded_minor);
 	jsonw_int(&w, "kept", kept_minor);

@@ -28,9 +28,10 @@ char *journal_failed(TALLOC_CTX *ctx, const struct ask *ask, enum err why, const
 /* booking.cancelled, booking.expired: {"from","reason","seats":[released…],"queue"?} */
 char *journal_ended(TALLOC_CTX *ctx, const struct locked_booking *booking, const char *reason);
 
-/* booking.refunded: likewise, and "refunded","kept","currency" */
+/* booking.refunded: likewise, and "refunded","kept","currency"; with the words of whoever asked for
+ * it also "note", which nobody goes by */
 char *journal_refunded(TALLOC_CTX *ctx, const struct locked_booking *booking, const char *reason,
-                       int64_t refunded_minor, int64_t kept_minor);
+                       const char *note, int64_t refunded_minor, int64_t kept_minor);
 
 /* seats.held: {"seats":[…],"expiresAt"} */
 char *journal_held(TALLOC_CTX *ctx, const struct ask *ask, int64_t expires_us);

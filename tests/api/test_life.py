@@ -179,11 +179,24 @@ def test_cancelling_while_it_is_being_paid_closes_the_payment(ann, place):
 
 def test_refund_by_its_own_call(ann, place, money):
     one = ann.booked_and_paid(place, 1)["bookingId"]
-    answer = ann.post("payments/refund/" + one, {"reason": "ILL"}).ok()
-    assert answer["status"] == "REFUNDED" and answer["refunds"][0]["reason"] == "ILL"
+    answer = ann.post("payments/refund/" + one).ok()
+    assert answer["status"] == "REFUNDED" and answer["refunds"][0]["reason"] == "USER_CANCELLED"
     assert money(ann, one)["refunds"][0]["status"] == "completed"
     assert place.statuses()[1] == "available"
     ann.post("payments/refund/" + one).refused(409, "INVALID_STATE")
+
+
+@pytest.mark.parametrize("words", ["I am ill", "GATEWAY_REFUND", "EVENT_CANCELLED"])
+def test_why_a_buyer_wants_a_refund_is_for_people(ann, place, clean, ask, words):
+    """Programs go by the reason, which is ours."""
+    one = ann.booked_and_paid(place, 1)["bookingId"]
+    ann.post("payments/refund/" + one, {"reason": words}).ok()
+    assert look(ann, one)["cancelReason"] == "USER_CANCELLED"
+    assert ask("SELECT reason FROM refund WHERE booking_id = %s", one) == [("USER_CANCELLED",)]
+    told = {row["type"]: row["payload"] for row in ann.get(f"bookings/{one}/history").ok()["items"]}
+    assert (told["booking.refunded"]["reason"], told["booking.refunded"]["note"]) == ("USER_CANCELLED", words)
+    assert told["refund.requested"]["reason"] == "USER_CANCELLED"
+    clean(place)
 
 
 def test_nothing_to_refund(ann, buyer, hall, place):
