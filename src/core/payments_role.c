@@ -87,15 +87,18 @@ try_all(struct role *r, TALLOC_CTX *ctx, struct work *works, size_t n, bool *tro
 	return left;
 }
 
-/* Whether a message is done with: it had its effect, or it is among the dead letters. */
+/*
+ * Whether a message is done with: it had its effect, or it is among the dead letters, after all its
+ * tries: trouble with another message may have cut them short.
+ */
 static bool
-finish(const struct channel *c, const struct work *w)
+finish(const struct role *r, const struct channel *c, const struct work *w)
 {
 	const char *why = w->why;
 
 	if (w->err == ERR_OK)
 		return true;
-	if (is_passing(w->err) || stop_wait(0))
+	if (is_passing(w->err) || (why == NULL && w->tries < r->attempts) || stop_wait(0))
 		return false;
 	if (why == NULL)
 		why = w->err == ERR_BOOKING_NOT_FOUND ? "payload.bookingId: there is no such booking"
@@ -127,7 +130,7 @@ take(struct role *r, const struct channel *c)
 			break;
 		left = try_all(r, ctx, works, n, &trouble);
 	}
-	while (done < n && finish(c, &works[done]))
+	while (done < n && finish(r, c, &works[done]))
 		done++;
 	consumer_done(c->consumer, messages, done);
 	consumer_back(c->consumer, messages + done, n - done);

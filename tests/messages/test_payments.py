@@ -17,6 +17,7 @@ import signal
 import subprocess
 import threading
 
+import psycopg2
 import pytest
 
 import processes
@@ -508,6 +509,22 @@ def test_poison_is_buried_with_its_reason_and_holds_nothing_up(own_desk, hall, t
         assert (letter.headers["reason"], letter.headers["attempts"]) == (reason, attempts), letters
         assert letter.headers["topic"] == desk.prefix + topic and letter.key == "one partition"
     wait_for(lambda: stack.figures()[buried] == before + len(texts) + 1, "all of them to be counted")
+
+
+@ONCE
+def test_an_unknown_booking_has_all_its_tries_whatever_troubles_the_database(own_desk, hall):
+    desk, booking, unknown = own_desk, own_desk.book(hall(), 1), event(NOBODYS.format(8))
+
+    def waiting():
+        return desk.ask("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE %s",
+                        "%FROM booking%")
+    with contextlib.closing(psycopg2.connect(os.environ["ADMIN_DATABASE_URL"])) as other, other.cursor() as cursor:
+        cursor.execute("SELECT FROM booking WHERE id = %s FOR UPDATE", (booking,))
+        desk.tell("payment.success", unknown, event(booking))
+        wait_for(waiting, "the role to wait for the booking")
+        wait_for(lambda: not waiting(), "it to give up for now")
+    assert desk.letter("payment.success", unknown).headers["attempts"] == "5"
+    desk.wait(booking, "confirmed")
 
 
 @ONCE
