@@ -199,16 +199,7 @@ refund(TALLOC_CTX *ctx, const struct pay_gateway *gateway, struct pay_refund *re
 	talloc_free(tmp);
 }
 
-/* When it was made: of no use to us, but what is there must be an instant. */
-static void
-pass_created(struct wire *w)
-{
-	const cJSON *item = cJSON_GetObjectItemCaseSensitive(w->object, "created");
-
-	if (!cJSON_IsNumber(item)) /* Unix time */
-		wire_time(w, "created");
-}
-
+/* What is of no use to us, when it was made and why, may be anything. */
 static void
 read_data(struct wire *w, struct pay_event *out)
 {
@@ -223,7 +214,6 @@ read_data(struct wire *w, struct pay_event *out)
 		out->amount_minor = wire_amount(w, "amount", out->currency, false);
 	out->gateway_ref = wire_text(w, "gatewayRef", WIRE_ID_MOST, false);
 	out->has_refund = wire_uuid(w, "refundId", false, &out->refund_id);
-	out->reason = wire_text(w, "reason", WIRE_ID_MOST, false);
 }
 
 static enum err
@@ -244,7 +234,6 @@ read_event(TALLOC_CTX *ctx, const struct pay_gateway *gateway, const char *signa
 	top.object = tree;
 	out->id = wire_text(&top, "id", WIRE_ID_MOST, true);
 	type = wire_text(&top, "type", WIRE_ID_MOST, true);
-	pass_created(&top);
 	data = wire_within(&top, "data", "data.");
 	if (data.why == NULL)
 		read_data(&data, out);

@@ -50,7 +50,7 @@ struct pay_event {
 	enum pay_event_type type;
 	const char *id;      /* the provider's, of this message: the same however often it is sent */
 	const char *session; /* or NULL, as all texts below */
-	const char *gateway_ref, *reason, *currency;
+	const char *gateway_ref, *currency;
 	bool has_booking, has_refund;
 	struct uuid booking_id, refund_id;
 	int64_t amount_minor; /* -1: not said; in the currency, which is said then */

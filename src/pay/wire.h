@@ -14,7 +14,7 @@
  * noted and reading goes on; only the first fault is kept.
  */
 
-#define WIRE_ID_MOST  255  /* bytes of an id, a reference, a reason */
+#define WIRE_ID_MOST  255  /* bytes of an id, a reference */
 #define WIRE_URL_MOST 2048
 
 struct wire {

@@ -50,7 +50,6 @@ read_signed(TALLOC_CTX *ctx, const char *body, size_t n)
 		must_be_text(event.id);
 		must_be_text(event.session);
 		must_be_text(event.gateway_ref);
-		must_be_text(event.reason);
 		must_be_text(event.currency);
 	} else {
 		must(*why != '\0' && strlen(why) < 200);
