@@ -127,12 +127,20 @@ class Service:
         self._stack("start")
 
 
-def ctl(*arguments, env=os.environ, timeout_s=120, **more):
-    """rowlockctl with the stack's settings: what subprocess.run gives."""
-    home = env["ROWLOCK_DIR"]
+def settings(env=os.environ, **other):
+    """The environment of a program of ours: the stack's settings, but for those given here."""
     own = {key: value for key, value in os.environ.items() if not key.startswith(("ROWLOCK_", "REDIS_"))}
-    own["ROWLOCK_CONFIG"] = os.path.join(home, "conf", "rowlock.conf")
-    return subprocess.run([os.path.join(home, "inst", "bin", "rowlockctl"), *map(str, arguments)], env=own,
+    return {**own, "ROWLOCK_CONFIG": os.path.join(env["ROWLOCK_DIR"], "conf", "rowlock.conf"), **other}
+
+
+def program(name, *arguments, env=os.environ):
+    """The command line of a program of ours."""
+    return [os.path.join(env["ROWLOCK_DIR"], "inst", "bin", name), *map(str, arguments)]
+
+
+def ctl(*arguments, env=os.environ, timeout_s=120, other=None, **more):
+    """rowlockctl with the stack's settings, and other ones: what subprocess.run gives."""
+    return subprocess.run(program("rowlockctl", *arguments, env=env), env=settings(env, **(other or {})),
                           stdin=subprocess.DEVNULL, text=True, capture_output=True, timeout=timeout_s,
                           check=False, **more)
 

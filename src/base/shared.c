@@ -66,6 +66,66 @@ initialise(struct shared *s, int fd)
 	flock(fd, LOCK_UN);
 }
 
+static void
+lock(pthread_mutex_t *mutex)
+{
+	if (pthread_mutex_lock(mutex) == EOWNERDEAD)
+		pthread_mutex_consistent(mutex); /* it guards one rename or unlink: nothing is half done */
+}
+
+/* The name of an event's tag file. */
+static void
+tag_path(char out[PATH_ROOM], int32_t event_id)
+{
+	snprintf(out, PATH_ROOM, "%s/%d.tag", mapped->maps, event_id);
+}
+
+/*
+ * Takes the tag of whichever event stands in a slot away; its lock is held. False when it cannot
+ * be had away: it stands there still, for the next one to try.
+ */
+static bool
+take_back(_Atomic int32_t *published)
+{
+	static atomic_bool said;
+	int32_t event_id = atomic_load(published);
+	char path[PATH_ROOM];
+
+	if (event_id == 0)
+		return true;
+	tag_path(path, event_id);
+	if (unlink(path) == 0 || errno == ENOENT) {
+		atomic_store(published, 0);
+		return true;
+	}
+	if (!atomic_exchange(&said, true))
+		log_line(LOG_WARN, "a published seat map cannot be taken back", "file", path, "reason",
+		         strerror(errno), NULL);
+	return false;
+}
+
+/* Notes where maps are published from now on, for all who map the memory. */
+static void
+settle_folder(const char *maps)
+{
+	for (int i = 0; i < SHARED_LOCKS; i++)
+		lock(&mapped->lock[i]);
+	if (strcmp(mapped->maps, maps) != 0) {
+		for (int i = 0; i < SHARED_CHANGES; i++)
+			(void)take_back(&mapped->published[i]);
+		snprintf(mapped->maps, sizeof(mapped->maps), "%s", maps);
+	}
+	for (int i = SHARED_LOCKS - 1; i >= 0; i--)
+		pthread_mutex_unlock(&mapped->lock[i]);
+}
+
+/* Maps the file behind a descriptor; MAP_FAILED with errno set. */
+static void *
+map_file(int fd)
+{
+	return mmap(NULL, sizeof(struct shared), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+}
+
 void
 shared_open(const char *path, const char *maps)
 {
@@ -77,8 +137,7 @@ shared_open(const char *path, const char *maps)
 		return;
 	fd = open_file(path);
 	if (fd >= 0) {
-		map = mmap(NULL, sizeof(struct shared), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-		if (map != MAP_FAILED)
+		if ((map = map_file(fd)) != MAP_FAILED)
 			initialise(map, fd);
 		close(fd);
 	}
@@ -88,7 +147,31 @@ shared_open(const char *path, const char *maps)
 		return;
 	}
 	mapped = map;
-	maps_dir = maps; /* a map may be published only where all workers can take it back */
+	if (strlen(maps) >= SHARED_FOLDER) {
+		log_line(LOG_WARN, "no seat maps are published: the folder's name is too long", NULL);
+	} else if (*maps != '\0') {
+		settle_folder(maps);
+		maps_dir = maps; /* a map may be published only where all workers can take it back */
+	}
+}
+
+void
+shared_join(const char *path)
+{
+	int fd = *path == '\0' ? -1 : open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	struct shared *map = MAP_FAILED;
+	struct stat st;
+
+	make_locks(&private_memory);
+	if (fd < 0)
+		return;
+	if (fstat(fd, &st) == 0 && st.st_size == (off_t)sizeof(struct shared))
+		map = map_file(fd);
+	if (map != MAP_FAILED && atomic_load(&map->layout) == LAYOUT)
+		mapped = map;
+	else if (map != MAP_FAILED)
+		munmap(map, sizeof(*map));
+	close(fd);
 }
 
 struct shared *
@@ -103,34 +186,6 @@ shared_maps(void)
 	return maps_dir;
 }
 
-static void
-lock(pthread_mutex_t *mutex)
-{
-	if (pthread_mutex_lock(mutex) == EOWNERDEAD)
-		pthread_mutex_consistent(mutex); /* it guards one rename or unlink: nothing is half done */
-}
-
-/* The name of an event's tag file. */
-static void
-tag_path(char out[PATH_ROOM], int32_t event_id)
-{
-	snprintf(out, PATH_ROOM, "%s/%d.tag", maps_dir, event_id);
-}
-
-/* Takes the tag of whichever event stands in a slot away; its lock is held. */
-static void
-take_back(_Atomic int32_t *published)
-{
-	int32_t event_id = atomic_load(published);
-	char path[PATH_ROOM];
-
-	if (event_id == 0)
-		return;
-	tag_path(path, event_id);
-	unlink(path);
-	atomic_store(published, 0);
-}
-
 void
 shared_event_changed(int32_t event_id)
 {
@@ -142,7 +197,7 @@ shared_event_changed(int32_t event_id)
 		return;
 	lock(mutex);
 	if (atomic_load(&mapped->published[i]) == event_id)
-		take_back(&mapped->published[i]);
+		(void)take_back(&mapped->published[i]);
 	pthread_mutex_unlock(mutex);
 }
 
@@ -152,15 +207,17 @@ shared_publish(int32_t event_id, uint64_t version, const char *from)
 	uint32_t i = (uint32_t)event_id % SHARED_CHANGES;
 	pthread_mutex_t *mutex = &mapped->lock[i % SHARED_LOCKS];
 	char to[PATH_ROOM];
-	bool done;
+	bool done = false;
 
-	tag_path(to, event_id);
 	lock(mutex);
-	if (atomic_load(&mapped->published[i]) != event_id)
-		take_back(&mapped->published[i]);
-	/* Announced first, compared after: a change from here on sees it, and waits for the lock. */
-	atomic_store(&mapped->published[i], event_id);
-	done = shared_event_version(event_id) == version && rename(from, to) == 0;
+	/* Another folder than ours: workers with other settings have come meanwhile. */
+	if (strcmp(mapped->maps, maps_dir) == 0 &&
+	    (atomic_load(&mapped->published[i]) == event_id || take_back(&mapped->published[i]))) {
+		/* Announced first, compared after: a change from here on sees it, and waits for the lock. */
+		atomic_store(&mapped->published[i], event_id);
+		tag_path(to, event_id);
+		done = shared_event_version(event_id) == version && rename(from, to) == 0;
+	}
 	pthread_mutex_unlock(mutex);
 	return done;
 }

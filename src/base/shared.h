@@ -12,6 +12,7 @@
 #define SHARED_SLOTS   16384 /* counters of metrics */
 
 #define SHARED_LOCKS   64
+#define SHARED_FOLDER  1024 /* bytes of the name of the folder of maps, with its end */
 
 /*
  * Memory that all worker processes of a host see: a mapped file of counters, without a lock
@@ -22,6 +23,7 @@ struct shared {
 	_Atomic uint64_t change[SHARED_CHANGES];
 	_Atomic int32_t published[SHARED_CHANGES]; /* the event whose map lies in a file, or 0 */
 	pthread_mutex_t lock[SHARED_LOCKS];        /* robust; guards publishing and taking back */
+	char maps[SHARED_FOLDER]; /* where published maps lie; read under a lock, written under all */
 	_Atomic uint64_t slot[SHARED_SLOTS];
 };
 
@@ -30,9 +32,16 @@ struct shared {
  * or when the file cannot be had (logged as a warning) the memory is this process' own.
  * Call once, before threads.
  *
- * maps	the folder of published seat maps; "": none are published. Kept as it is.
+ * maps	the folder of published seat maps, shorter than SHARED_FOLDER; kept as it is. "": this
+ *	process publishes none, but takes those of others back, wherever they lie.
  */
 void shared_open(const char *path, const char *maps);
+
+/*
+ * The same for whoever comes and goes: joins the memory of those who run on this host, if there
+ * is one of this layout, and makes and replaces none.
+ */
+void shared_join(const char *path);
 
 /* The mapping; private memory before shared_open. Never NULL. */
 struct shared *shared_get(void);
@@ -50,7 +59,7 @@ void shared_event_changed(int32_t event_id);
  */
 bool shared_publish(int32_t event_id, uint64_t version, const char *from);
 
-/* The folder of published seat maps; "" when none are published. */
+/* The folder where this process publishes seat maps; "" when it does not. */
 const char *shared_maps(void);
 
 /* A number that differs after every shared_event_changed of that event. */

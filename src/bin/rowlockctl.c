@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/metrics.h"
+#include "base/shared.h"
 #include "bin/ctl.h"
 
 #define COMMAND_WORDS 2
@@ -200,6 +202,9 @@ run(size_t command, int argc, char **argv)
 			return CTL_USAGE;
 		}
 		printf("settings    FAIL  %s\n", why);
+	} else {
+		shared_join(c.config->shm_file); /* what a command changes shows in the workers' seat maps */
+		metrics_init();
 	}
 	status = commands[command].run(&c);
 	talloc_free(c.ctx);

@@ -1,9 +1,12 @@
 """The live seat map, and its ETag."""
 
 import concurrent.futures
+import os
+import subprocess
 
 import pytest
 
+import processes
 from rowlock_client import grid, open_hall, uuid_of
 
 STATUSES = ["available", "held", "held_by_me", "reserved", "sold", "blocked"]
@@ -100,6 +103,33 @@ def test_own_change_is_seen_at_once(hall, buyer):
     for no in range(1, 21):
         buyer().book(place, no).ok(201)
         assert place.statuses()[no] == "reserved"
+
+
+def by_job(_booked):
+    done = processes.ctl("job", "reserve", "--once", other={"ROWLOCK_MAP_DIR": ""})
+    assert done.returncode == 0, done
+
+
+def by_role(booked):
+    with subprocess.Popen(processes.program("rowlockd", "reserve"), stderr=subprocess.DEVNULL,
+                          stdin=subprocess.DEVNULL, env=processes.settings(ROWLOCK_MAP_DIR="")) as role:
+        try:
+            processes.wait_for(booked, "a seat")
+        finally:
+            role.terminate()
+            assert role.wait(60) == 0
+
+
+@pytest.mark.parametrize("seat", [by_job, by_role])
+def test_published_map_is_taken_back_by_a_process_that_publishes_none(seat, hall, buyer, unseated, ask):
+    """As under the systemd units: it knows the workers' memory, and not the folder of the maps."""
+    place = hall(rows=1, cols=4)
+    booking = buyer().queue(place, "1-2").json["id"]
+    published = os.path.join(os.environ["ROWLOCK_DIR"], "run", "maps", f"{place.number}.tag")
+    processes.wait_for(lambda: place.statuses() and os.path.exists(published), "a published map")
+    seat(lambda: ask("SELECT status::text FROM booking WHERE id = %s", booking) == [("pending",)])
+    assert not os.path.exists(published)
+    assert place.statuses()[2] == "reserved"
 
 
 def test_number_in_the_path_will_do(hall, stack):
