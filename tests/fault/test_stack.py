@@ -1,0 +1,79 @@
+"""What ./stack leaves behind when it is cut off."""
+
+import fcntl
+import os
+import re
+import signal
+import subprocess
+
+import pytest
+
+from processes import STACK, wait_for
+
+MARK = "# a mark"
+APT_GET = """#!/bin/sh
+[ "$3" != update ] || exit 0
+echo >"$AT_WORK"
+exec sleep 600
+"""
+
+
+class Installation:
+    """The part of ./stack that installs packages, with other files and a program that does not end."""
+
+    def __init__(self, folder):
+        with open(STACK, encoding="utf-8") as file:
+            self.script = re.search(r"^INSTALL='$(.*?)^'$", file.read(), re.M | re.S)[1]
+        self.guards = [folder / "policy-rc.d", folder / "createcluster.d" / "rowlock.conf"]
+        self.at_work = folder / "at-work"
+        (folder / "apt-get").write_text(APT_GET)
+        (folder / "apt-get").chmod(0o755)
+        self.env = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "AT_WORK": str(self.at_work)}
+
+    def start(self, *packages):
+        return subprocess.Popen(["sh", "-euc", self.script, MARK, *map(str, self.guards), *packages],
+                                env=self.env, start_new_session=True, stdin=subprocess.DEVNULL)
+
+    def cut_off(self, how):
+        """As by a key, which all of its processes are told of; the exit status."""
+        run = self.start("a-package")
+        wait_for(self.at_work.exists, "apt-get")
+        self.at_work.unlink()
+        there = self.there()
+        os.killpg(run.pid, how)
+        status = run.wait(30)
+        lock = os.open("/usr/sbin", os.O_RDONLY)
+        fcntl.flock(lock, fcntl.LOCK_EX)  # once the last of them is gone
+        os.close(lock)
+        return status, there
+
+    def there(self):
+        return [guard.exists() for guard in self.guards]
+
+
+@pytest.fixture
+def installation(tmp_path):
+    return Installation(tmp_path)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_interrupted_installation_leaves_nothing(how, installation):
+    assert installation.cut_off(how) == (130, [True, True])
+    assert installation.there() == [False, False]
+
+
+def test_killed_installation_is_tidied_up_by_the_next_run(installation):
+    assert installation.cut_off(signal.SIGKILL) == (-signal.SIGKILL, [True, True])
+    assert installation.there() == [True, True]
+    assert installation.start().wait(30) == 0
+    assert installation.there() == [False, False]
+    installation.cut_off(signal.SIGKILL)
+    assert installation.cut_off(signal.SIGTERM) == (130, [True, True])
+    assert installation.there() == [False, False]
+
+
+def test_files_of_somebody_else_stay(installation):
+    installation.guards[0].write_text("#!/bin/sh\nexit 101\n")
+    installation.cut_off(signal.SIGINT)
+    assert installation.start().wait(30) == 0
+    assert installation.there() == [True, False]
