@@ -31,7 +31,7 @@ def read_statements():
     done = subprocess.run(["cc", "-E", "-P", "-I", SOURCES, "-x", "c", "-"], text=True, check=True,
                           capture_output=True, input='#define STMT(id, n, text) @ id @ text\n'
                                                      '#include "store/stmt.def"\n')
-    return {name: joined(text) for name, text in re.findall(r"@ (\w+) @([^@]*)", done.stdout)}
+    return {name: joined(text) for name, text in re.findall(rf"@ (\w+) @((?:{STRING.pattern}|[^@])*)", done.stdout)}
 
 
 def read_options():
