@@ -97,8 +97,11 @@ class Service:
 
     def freeze(self):
         """Stops in the middle of whatever it does, with its connections open, until thaw()."""
-        for pid in self.programs() or [self.pid()]:
+        pids = self.programs() or [self.pid()]
+        for pid in pids:
             os.kill(pid, signal.SIGSTOP)
+        wait_for(lambda: all(_read(pid, "stat").rpartition(b")")[2].split()[:1] in ([b"T"], []) for pid in pids),
+                 f"{self.name} to stop")
 
     def thaw(self):
         for pid in self.programs() or [self.pid()]:

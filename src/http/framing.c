@@ -14,7 +14,7 @@ enum { REQUEST_COMPLETE = 0, CANT_MPX_CONN = 1, UNKNOWN_ROLE = 3 };
 
 #define NOTE_MOST   256   /* of GET_VALUES; what is longer is passed over, unanswered */
 #define RECORD_MOST 65528 /* bytes of one STDOUT record: whole eights below 64 KiB */
-#define ENV_MOST    512
+#define ENV_MOST    4096
 
 static uint16_t
 be16(const uint8_t *p)

@@ -55,7 +55,7 @@ void framing_forget(struct framing *f);
 
 /*
  * Reads parameters into "NAME=value" strings, a list that ends in NULL, all on ctx. NULL when
- * they are broken: a length that leads too far, a NUL, no name, more than 512 of them.
+ * they are broken: a length that leads too far, a NUL, no name, more than 4,096 of them.
  */
 char **framing_env(TALLOC_CTX *ctx, const uint8_t *params, size_t n);
 

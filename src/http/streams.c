@@ -100,6 +100,8 @@ on_reap(evutil_socket_t fd, short what, void *arg)
 		server->doomed = s->next_doomed;
 		if (s->began)
 			server->rules->over(server->arg, s, s->why);
+		else if (s->why == STREAM_BAD)
+			log_line(LOG_WARN, "no request to be read on a connection", NULL);
 		close(event_get_fd(&s->event));
 		LIST_REMOVE(s, in_slot);
 		while (s->first != NULL)
@@ -228,9 +230,9 @@ stream_finish(struct stream *s)
 static void
 reply(struct stream *s, const struct framing_out *out)
 {
-	ssize_t n = send(event_get_fd(&s->event), out->bytes, out->n, MSG_NOSIGNAL | MSG_DONTWAIT);
-
-	if (n != (ssize_t)out->n) /* these are few and short, on a connection that takes nothing */
+	/* These are few and short; one would come in the middle of a record that waits half sent. */
+	if (s->first != NULL || send(event_get_fd(&s->event), out->bytes, out->n,
+	                             MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)out->n)
 		doom(s, STREAM_BAD);
 }
 

@@ -316,15 +316,15 @@ test_framing_env_refuses_what_is_broken(void **state)
 }
 
 static void
-test_framing_env_refuses_more_than_512(void **state)
+test_framing_env_refuses_more_than_4096(void **state)
 {
 	TALLOC_CTX *ctx = talloc_new(NULL);
 
 	(void)state;
-	for (int i = 0; i < 513; i++)
+	for (int i = 0; i < 4097; i++)
 		memcpy(in.bytes + 4 * i, "\1\1NV", 4);
-	assert_non_null(framing_env(ctx, in.bytes, 4 * 512));
-	assert_null(framing_env(ctx, in.bytes, 4 * 513));
+	assert_non_null(framing_env(ctx, in.bytes, 4 * 4096));
+	assert_null(framing_env(ctx, in.bytes, 4 * 4097));
 	talloc_free(ctx);
 }
 
@@ -394,7 +394,7 @@ main(void)
 		TEST(test_framing_take_refuses_what_is_no_fastcgi),
 		TEST(test_framing_env_reads_names_and_values),
 		TEST(test_framing_env_refuses_what_is_broken),
-		TEST(test_framing_env_refuses_more_than_512),
+		TEST(test_framing_env_refuses_more_than_4096),
 		TEST(test_framing_write_splits_what_is_long),
 		TEST(test_framing_readdress_changes_ids_only),
 	};
