@@ -10,9 +10,11 @@
 #include "core/change_booking.h"
 #include "store/param.h"
 
-#define PIECE   1000  /* bookings, or seats, of a transaction */
-#define HOUR    3     /* of the day when the role works */
-#define LOOK_MS 60000 /* at the clock, which may be set meanwhile; and again after a failure */
+#define PIECE     1000  /* bookings, or seats, of a transaction */
+#define HOUR      3     /* of the day when the role works */
+#define LOOK_MS   60000 /* at the clock, which may be set meanwhile; and again after a failure */
+#define OTHERS_MS 20    /* until it is looked again whether those have ended who began before */
+#define PATIENCE  10    /* so often, until the event is left for the next run */
 
 /* One event, on its way. */
 struct mover {
@@ -51,12 +53,19 @@ move_piece(struct mover *m, TALLOC_CTX *ctx, const char **outcome)
 static enum err
 move_pieces(struct mover *m, TALLOC_CTX *ctx, const char **outcome)
 {
+	bool others;
+	int looks = 0;
 	enum err e;
 
 	do {
-		e = move_piece(m, ctx, outcome);
-	} while (e == ERR_OK && strcmp(*outcome, "more") == 0 && !stop_wait(0));
-	return e;
+		if ((e = move_piece(m, ctx, outcome)) != ERR_OK)
+			return e;
+		others = strcmp(*outcome, "others") == 0;
+		looks = others ? looks + 1 : 0;
+		if (looks == PATIENCE)
+			return ERR_OK;
+	} while ((others || strcmp(*outcome, "more") == 0) && !stop_wait(others ? OTHERS_MS : 0));
+	return ERR_OK;
 }
 
 /* Cancels one booking, if it still waits, whatever it waits for. */
@@ -114,7 +123,7 @@ move_event(struct mover *m, TALLOC_CTX *ctx)
 	} while (e == ERR_OK && strcmp(outcome, "waits") == 0 && ended > 0 && !stop_wait(0));
 	if (e == ERR_OK) {
 		m->tally->events += strcmp(outcome, "done") == 0;
-		m->tally->waiting += strcmp(outcome, "waits") == 0;
+		m->tally->waiting += strcmp(outcome, "waits") == 0 || strcmp(outcome, "others") == 0;
 	}
 	return e;
 }
@@ -137,23 +146,24 @@ archive_once(struct pool *pool, int days, struct archive_tally *out)
 	struct mover m = { .pool = pool, .days = param_int(ctx, days), .tally = out };
 	const struct call due = { STMT_DUE_EVENTS, { m.days } };
 	struct rows *rows;
-	enum err e;
+	enum err e, first;
 
 	memset(out, 0, sizeof(*out));
-	e = pool_read(pool, ctx, &due, 1, &rows);
-	for (int r = 0; e == ERR_OK && r < rows_count(rows) && !stop_wait(0); r++) {
+	first = pool_read(pool, ctx, &due, 1, &rows);
+	for (int r = 0, n = first == ERR_OK ? rows_count(rows) : 0; r < n && !stop_wait(0); r++) {
 		TALLOC_CTX *tmp = talloc_new(ctx);
 
 		m.event_id = row_i32(rows, r, 0);
 		m.event = param_int(tmp, m.event_id);
-		e = move_event(&m, tmp);
+		if ((e = move_event(&m, tmp)) != ERR_OK && first == ERR_OK)
+			first = e;
 		talloc_free(tmp);
 	}
 	talloc_free(ctx);
 	out->took_us = clock_mono_us() - began_us;
-	metrics_job(JOB_ARCHIVE, out->took_us, e != ERR_OK);
-	log_tally(out, e);
-	return e;
+	metrics_job(JOB_ARCHIVE, out->took_us, first != ERR_OK);
+	log_tally(out, first);
+	return first;
 }
 
 /* Sleeps until an instant of the wall clock; true when asked to stop. */

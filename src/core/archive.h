@@ -9,7 +9,7 @@
 /*
  * The archive (R-28): events that are long over leave the tables that everybody works on, with
  * their bookings, seats, payments, refunds and journal rows. Nothing is lost, and a booking can
- * still be read by its id. See sql/0005_archive.sql for what is moved when.
+ * still be read by its id. See sql/0008_archive.sql for what is moved when.
  */
 
 /* What a run has moved. */
@@ -28,7 +28,8 @@ struct archive_tally {
  *
  * days	after the start of an event, 1 or more
  *
- * Errors: UNAVAILABLE; out says what was done before. Rules: R-28, R-61.
+ * Errors: UNAVAILABLE, of the first event that failed; those behind it had their turn, and out says
+ * what was done. Rules: R-28, R-61.
  */
 enum err archive_once(struct pool *pool, int days, struct archive_tally *out) MUST_CHECK;
 

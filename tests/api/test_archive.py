@@ -396,6 +396,63 @@ def test_booking_made_at_the_same_moment_keeps_its_seat(buyer, hall, over, count
     assert who.get("bookings/" + booking).ok()["seats"][0]["number"] == 3
 
 
+def test_booking_accepted_at_the_same_moment_is_not_left_behind(buyer, hall, over, counts, put_away, is_archived):
+    """It names no seat that would be locked: whoever may still have seen the event on sale is waited for."""
+    who, place = buyer(), hall(rows=1, cols=2)
+    with contextlib.closing(psycopg2.connect(os.environ["ADMIN_DATABASE_URL"])) as late, late.cursor() as cursor:
+        cursor.execute("SELECT pg_current_xact_id()")
+        over(place)
+        processes.wait_for(lambda: archive() and counts(place)[0] == (0,) * 5, "all to be moved")
+        archive()
+        assert not is_archived(place)
+        cursor.execute("""
+            WITH b AS (INSERT INTO booking (event_id, id, user_id, status, queued, section, subsection, positions, seats,
+                                            prices, quantity, total, currency)
+                       VALUES (%s, ('0197aaaa-0000-7000-8000-0000' || lpad(to_hex(%s), 8, '0'))::uuid, %s, 'requested',
+                               true, 'Stalls', 1, '["A-2"]', '{2}', '{2000}', 1, 2000, 'EUR') RETURNING *)
+            INSERT INTO journal (event_id, booking_id, user_id, type, payload)
+            SELECT event_id, id, user_id, 'booking.requested',
+                   '{"seats":[2],"queue":{"section":"Stalls","subsection":1,"positions":["A-2"]}}'
+            FROM b RETURNING booking_id::text""",
+            (place.number, place.number, who.sub))
+        booking = cursor.fetchone()[0]
+        late.commit()
+    put_away(place)
+    assert counts(place)[0] == (0,) * 5
+    assert who.get("bookings/" + booking).ok()["status"] in ("CANCELLED", "FAILED")
+
+
+def test_seats_of_a_hold_that_has_ended_are_set_free_first(buyer, hall, over, counts, let_holds_pass, put_away, ask,
+                                                           clean):
+    who, place = buyer(), hall(rows=1, cols=3)
+    assert who.hold(place, 2).status == 200
+    over(place)
+    with processes.Service("sweep").frozen():
+        let_holds_pass(place, who)
+        processes.wait_for(lambda: archive() and counts(place)[1][1] == 2, "the other seats to be moved")
+        archive()
+        assert counts(place)[0][1] == 1
+    put_away(place)
+    processes.sweep()
+    assert ask("SELECT count(*) FROM archive_journal WHERE event_id = %s AND type = 'seats.released'",
+               place.number) == [(1,)]
+    clean(place)
+
+
+def test_an_event_that_fails_does_not_stop_those_behind_it(buyer, hall, over, counts):
+    first, second = hall(rows=1, cols=2), hall(rows=1, cols=2)
+    for place in (first, second):
+        paid(buyer(), place, 1)
+        over(place)
+    with contextlib.closing(psycopg2.connect(os.environ["ADMIN_DATABASE_URL"])) as other, other.cursor() as cursor:
+        cursor.execute("SELECT FROM journal WHERE event_id = %s FOR UPDATE", (first.number,))
+        processes.wait_for(lambda: program("rowlockctl", "job", "archive", "--once").wait(60) is not None
+                           and counts(second)[1][0] == 1, "the second event's booking to be moved")
+        failed = program("rowlockctl", "job", "archive", "--once")
+        failed.communicate(timeout=60)
+        assert failed.returncode == 1 and counts(first)[0][0] == 1
+
+
 def test_seat_of_a_booking_that_is_not_seen_stays(buyer, hall, over, counts, put_away, ask):
     """Its booking was committed after it had been found that there are none left."""
     place, unseen = hall(rows=1, cols=3), "0197aaaa-0000-7000-8000-0000000000aa"
