@@ -198,7 +198,7 @@ answer_webhook(struct api *a, int status, const char *what)
 enum err
 v1_payment_webhook(struct api *a)
 {
-	struct payment_message message = { .source = "webhook", .correlation_id = a->rq->id };
+	struct payment_message message = { .source = CASHIER_WEBHOOK, .correlation_id = a->rq->id };
 	bool before = false;
 	enum err e;
 

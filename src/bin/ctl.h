@@ -29,6 +29,8 @@ int ctl_check_in(struct ctl *c);
 int ctl_refund_list(struct ctl *c);
 int ctl_refund_retry(struct ctl *c);
 int ctl_refund_done(struct ctl *c);
+int ctl_parked_list(struct ctl *c);
+int ctl_parked_settle(struct ctl *c);
 int ctl_job(struct ctl *c);
 int ctl_dlq_list(struct ctl *c);
 int ctl_dlq_show(struct ctl *c);

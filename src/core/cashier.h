@@ -70,10 +70,12 @@ const struct refund *cashier_refund(const struct account *a, const struct pay_ev
 /* What the rules say; pure. */
 struct ruling cashier_rule(const struct payment_case *c);
 
+#define CASHIER_WEBHOOK "webhook" /* the source of call-backs */
+
 /* A message, and where it comes from. */
 struct payment_message {
 	struct pay_event event;
-	const char *source; /* "webhook", "kafka": ids are distinct within one */
+	const char *source; /* CASHIER_WEBHOOK, "kafka" …: ids are distinct within one */
 	bool final;
 	const char *correlation_id; /* or NULL */
 };
@@ -91,7 +93,7 @@ enum err cashier_settle(struct pool *pool, TALLOC_CTX *ctx, const struct terms *
                         const struct payment_message *message, bool *before) MUST_CHECK;
 
 /*
- * Keeps a message that no booking is known for, once, for somebody to look at.
+ * Keeps a message that no booking is known for, once, for somebody to look at (parked.h).
  *
  * why, body	texts; the body as it came
  */

@@ -94,6 +94,9 @@ struct pay_provider {
 	enum err (*read)(TALLOC_CTX *ctx, const struct pay_gateway *gateway, const char *signature,
 	                 const char *body, size_t n, int64_t now_s, struct pay_event *out,
 	                 const char **why);
+	/* Reads the body of a call-back that was verified before, likewise. */
+	enum err (*parse)(TALLOC_CTX *ctx, const char *body, size_t n, struct pay_event *out,
+	                  const char **why);
 };
 
 /* The provider for trying things out at once: takes every amount, from nobody. */

@@ -1,6 +1,7 @@
 """Paying through the gateway: sessions, call-backs, and what each of them does (R-25, R-27, R-41 to R-43)."""
 
 import concurrent.futures
+import json
 import random
 import time
 
@@ -420,6 +421,40 @@ def test_a_session_told_with_another_booking_is_kept_for_review(stack, ann, buye
     assert stack.webhook(body).status == 202
     assert ask("SELECT count(*) FROM parked_event WHERE id = %s", body["id"]) == [(1,)]
     assert look(ann, opened[0])["status"] == "PROCESSING"
+
+
+def parked(*args):
+    return processes.ctl("parked", *args)
+
+
+def test_what_is_kept_for_review_is_settled_once_its_booking_is_there(stack, ann, opened, db):
+    booking, session = opened
+    body = gateway_event("payment.succeeded", booking, sessionId=session, amount=40, currency="EUR")
+
+    def there(yes):
+        with db.cursor() as cursor:
+            cursor.execute("UPDATE booking SET deleted_at = CASE WHEN %s THEN NULL ELSE now() END WHERE id = %s",
+                           (yes, booking))
+    there(False)
+    assert stack.webhook(body).status == 202
+    shown = parked("list").stdout
+    assert f"\n{body['id']}  20" in "\n" + shown and " BOOKING_NOT_FOUND\n" in shown and session not in shown
+    assert json.dumps(body) in parked("list", "--body").stdout.splitlines()
+    ran = parked("settle", body["id"])
+    assert (ran.returncode, ran.stderr) == (1, f"rowlockctl: {body['id']}: it is kept: Booking not found\n")
+    assert body["id"] in parked("list").stdout
+    there(True)
+    ran = parked("settle", body["id"])
+    assert (ran.returncode, ran.stdout) == (0, body["id"] + " is settled\n"), ran
+    assert look(ann, booking)["status"] == "CONFIRMED" and body["id"] not in parked("list").stdout
+    ran = parked("settle", body["id"])
+    assert ran.returncode == 1 and "no such message is kept" in ran.stderr
+    assert stack.webhook(body).data["result"] == "known"
+
+
+@pytest.mark.parametrize("args", [("settle",), ("settle", "a", "b"), ("list", "a"), ("list", "--all")])
+def test_parked_commands_that_make_no_sense(args):
+    assert parked(*args).returncode == 2
 
 
 @pytest.mark.parametrize("seconds", [-301, 301, -86400])

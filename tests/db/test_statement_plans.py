@@ -162,6 +162,8 @@ HOT = {
     "RETRY_REFUND": (f"1, '{BOOKING}'", ["refund_pkey(event_id, id)"]),
     "REFUND_OWNER": (f"1, '{BOOKING}'", ["refund_pkey(event_id, id)"]),
     "RESCHEDULE_REFUNDS": (BOOKINGS + ", '{1,1}'", ["unnest", "refund_pkey(event_id, id)"]),
+    "GET_PARKED": ("'webhook', 'id'", ["parked_event_pkey(source, id)"]),
+    "DROP_PARKED": ("'webhook', 'id'", ["parked_event_pkey(source, id)"]),
     "IS_PROCESSED": ("'webhook', 'id'", ["processed_event_pkey(source, id)"]),
     "LIST_SOLD": ("'seller-1', NULL, 20, 0", ["event_seller(seller)", "booking_pkey(event_id)",
                                                   "journal_booking(booking_id)"]),
@@ -203,7 +205,7 @@ HOT = {
 }
 
 # These run once in a while, or read a table that is short.
-RARE = {"INSERT_PAYMENT", "INSERT_REFUNDS", "CLAIM_REFUNDS", "OPEN_REFUNDS", "INSERT_PROCESSED", "PARK_EVENT", "DELETE_PARKED",
+RARE = {"INSERT_PAYMENT", "INSERT_REFUNDS", "CLAIM_REFUNDS", "OPEN_REFUNDS", "INSERT_PROCESSED", "PARK_EVENT", "DELETE_PARKED", "LIST_PARKED",
         "CANCEL_EVENT", "INSERT_CANCELLATION", "GET_CANCELLATION", "OPEN_CANCELLATIONS", "BEGIN_CANCELLATION",
         "ADD_CANCELLED", "END_CANCELLATION",
         "TAKE_LIMIT", "AFTER_ALL", "BEGIN", "COMMIT", "ROLLBACK", "PING", "INSERT_PLAN", "GET_PLAN", "LIST_PLANS", "COUNT_PLANS",

@@ -1,0 +1,62 @@
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "bin/ctl.h"
+#include "core/parked.h"
+
+int
+ctl_parked_list(struct ctl *c)
+{
+	bool bodies = false;
+	const struct ctl_option options[] = { { "body", NULL, &bodies }, { 0 } };
+	struct parked *parked;
+	char at[CLOCK_TEXT];
+	struct pool *pool;
+	size_t n;
+	enum err e;
+
+	if (!ctl_options(c, options))
+		return CTL_USAGE;
+	if (c->argc != 1) {
+		ctl_fail("parked list: takes nothing but --body");
+		return CTL_USAGE;
+	}
+	if ((pool = ctl_pool(c)) == NULL)
+		return CTL_FAILED;
+	if ((e = parked_list(pool, c->ctx, bodies, &parked, &n)) != ERR_OK)
+		return ctl_fail("%s", err_text(e));
+	for (size_t i = 0; i < n; i++) {
+		printf("%s  %s  %s\n", parked[i].id, clock_text(parked[i].at_us, at), parked[i].reason);
+		if (bodies)
+			printf("%s\n\n", parked[i].body);
+	}
+	return CTL_OK;
+}
+
+int
+ctl_parked_settle(struct ctl *c)
+{
+	const struct ctl_option options[] = { { 0 } };
+	struct terms terms;
+	struct pool *pool;
+	const char *why;
+	enum err e;
+
+	if (!ctl_options(c, options))
+		return CTL_USAGE;
+	if (c->argc != 2) {
+		ctl_fail("name one message by its id; see rowlockctl parked list");
+		return CTL_USAGE;
+	}
+	if (terms_read(c->config, &terms) != ERR_OK)
+		return ctl_fail("REFUND_TIERS cannot be read");
+	if ((pool = ctl_pool(c)) == NULL)
+		return CTL_FAILED;
+	e = parked_settle(pool, c->ctx, &terms, c->argv[1], &why);
+	if (e == ERR_NOT_FOUND)
+		return ctl_fail("%s: no such message is kept", c->argv[1]);
+	if (e != ERR_OK)
+		return ctl_fail("%s: it is kept: %s", c->argv[1], why != NULL ? why : err_text(e));
+	printf("%s is settled\n", c->argv[1]);
+	return CTL_OK;
+}

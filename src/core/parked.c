@@ -1,0 +1,49 @@
+#include "core/parked.h"
+
+#include <string.h>
+
+#include "core/cashier.h"
+#include "store/param.h"
+
+enum err
+parked_list(struct pool *pool, TALLOC_CTX *ctx, bool bodies, struct parked **out, size_t *n)
+{
+	const struct call call = { STMT_LIST_PARKED, { CASHIER_WEBHOOK, param_bool(bodies) } };
+	struct rows *rows;
+	enum err e;
+
+	if ((e = pool_read(pool, ctx, &call, 1, &rows)) != ERR_OK)
+		return e;
+	*n = (size_t)rows_count(rows);
+	*out = talloc_array(ctx, struct parked, (unsigned)*n);
+	for (int r = 0; r < rows_count(rows); r++)
+		(*out)[r] = (struct parked){ .id = row_text(rows, r, 0),
+			                         .at_us = row_us(rows, r, 1),
+			                         .reason = row_text(rows, r, 2),
+			                         .body = row_text(rows, r, 3) };
+	return ERR_OK;
+}
+
+enum err
+parked_settle(struct pool *pool, TALLOC_CTX *ctx, const struct terms *terms, const char *id,
+              const char **why)
+{
+	const struct call get = { STMT_GET_PARKED, { CASHIER_WEBHOOK, id } };
+	const struct call drop = { STMT_DROP_PARKED, { CASHIER_WEBHOOK, id } };
+	struct payment_message message = { .source = CASHIER_WEBHOOK };
+	const char *body;
+	struct rows *rows;
+	enum err e;
+
+	*why = NULL;
+	if ((e = pool_read(pool, ctx, &get, 1, &rows)) != ERR_OK)
+		return e;
+	if (rows_count(rows) == 0)
+		return ERR_NOT_FOUND;
+	body = row_text(rows, 0, 0);
+	if ((e = pay_http.parse(ctx, body, strlen(body), &message.event, why)) != ERR_OK)
+		return e;
+	if ((e = cashier_settle(pool, ctx, terms, &message, NULL)) != ERR_OK)
+		return e;
+	return pool_read(pool, ctx, &drop, 1, &rows); /* which may be done twice */
+}
