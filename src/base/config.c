@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define JWT_SECRET_LEAST 32
+#define LINE_ROOM        4096 /* bytes of a line of the file, with its end */
 
 extern char **environ;
 
@@ -38,7 +39,8 @@ static const char *const foreign[] = {
 	"ROWLOCK_LOAD_ROUNDS", "ROWLOCK_LOAD_SEATS", "ROWLOCK_RELAY_PID", "ROWLOCK_RESERVE_PID",
 	"ROWLOCK_SSE_PID", "ROWLOCK_KAFKA",   "ROWLOCK_KAFKA_PID", "ROWLOCK_MESSAGES_KILLS",
 	"ROWLOCK_MESSAGES_COPIES", "ROWLOCK_MESSAGES_BRIEF", "ROWLOCK_MESSAGES_BOOKINGS",
-	"ROWLOCK_MESSAGES_AWAY_S", "ROWLOCK_RACES", "ROWLOCK_FAULT_SEATS",
+	"ROWLOCK_MESSAGES_AWAY_S", "ROWLOCK_RACES", "ROWLOCK_FAULT_SEATS", "ROWLOCK_FAULT_SECONDS",
+	"ROWLOCK_LOAD_SEED", "ROWLOCK_LOAD_AUDITS", "ROWLOCK_TEST_SRCDIR",
 };
 
 /* Where each value came from, for config_print. */
@@ -121,6 +123,19 @@ trim(char *s)
 	return s;
 }
 
+/* Refuses a line; quotes nothing of it but the name of a key, if that is one: it may be a secret. */
+static enum err
+refuse_line(TALLOC_CTX *ctx, const char *path, int number, const char *text, const char **why)
+{
+	size_t n = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+
+	if (n > 0 && text[n] == '=')
+		*why = talloc_asprintf(ctx, "%s:%d: unknown key %.*s", path, number, (int)n, text);
+	else
+		*why = talloc_asprintf(ctx, "%s:%d: not a KEY=value line", path, number);
+	return ERR_VALIDATION_ERROR;
+}
+
 static enum err
 read_line(TALLOC_CTX *ctx, struct config *c, char *line, const char *path, int number,
           const char **why)
@@ -131,21 +146,36 @@ read_line(TALLOC_CTX *ctx, struct config *c, char *line, const char *path, int n
 	if (*text == '\0' || *text == '#' || *text == ';')
 		return ERR_OK;
 	k = eq == NULL ? NULL : find_key(text, (size_t)(eq - text));
-	if (k == NULL) {
-		*why = talloc_asprintf(ctx, "%s:%d: %s %.*s", path, number,
-		                       eq == NULL ? "not a KEY=value line" : "unknown key",
-		                       eq == NULL ? 0 : (int)(eq - text), text);
-		return ERR_VALIDATION_ERROR;
-	}
+	if (k == NULL)
+		return refuse_line(ctx, path, number, text, why);
 	return set_value(ctx, c, k, trim(eq + 1), path, why);
+}
+
+static enum err
+read_lines(TALLOC_CTX *ctx, struct config *c, FILE *f, const char *path, const char **why)
+{
+	char line[LINE_ROOM];
+	enum err e = ERR_OK;
+
+	for (int number = 1; e == ERR_OK && fgets(line, sizeof(line), f) != NULL; number++) {
+		if (strchr(line, '\n') == NULL && !feof(f)) { /* its rest would pass for a line */
+			*why = talloc_asprintf(ctx, "%s:%d: longer than %d bytes", path, number, LINE_ROOM - 2);
+			return ERR_VALIDATION_ERROR;
+		}
+		e = read_line(ctx, c, line, path, number, why);
+	}
+	if (e == ERR_OK && ferror(f)) {
+		*why = talloc_asprintf(ctx, "%s: %s", path, strerror(errno));
+		e = ERR_VALIDATION_ERROR;
+	}
+	return e;
 }
 
 static enum err
 read_file(TALLOC_CTX *ctx, struct config *c, const char *path, bool must_exist, const char **why)
 {
-	char line[4096];
-	enum err e = ERR_OK;
 	FILE *f = fopen(path, "re");
+	enum err e;
 
 	if (f == NULL) {
 		if (!must_exist && errno == ENOENT)
@@ -153,8 +183,7 @@ read_file(TALLOC_CTX *ctx, struct config *c, const char *path, bool must_exist, 
 		*why = talloc_asprintf(ctx, "%s: %s", path, strerror(errno));
 		return ERR_VALIDATION_ERROR;
 	}
-	for (int number = 1; e == ERR_OK && fgets(line, sizeof(line), f) != NULL; number++)
-		e = read_line(ctx, c, line, path, number, why);
+	e = read_lines(ctx, c, f, path, why);
 	fclose(f);
 	return e;
 }

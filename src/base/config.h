@@ -25,9 +25,11 @@ struct config {
  * lines as of systemd.exec(5) EnvironmentFile, # for comments.
  *
  * out	hangs on ctx
- * why	on failure, for people, with the key's name; never a secret's value; hangs on ctx
+ * why	on failure, for people, with the key's name; nothing else of a line that is not
+ *	understood, which may hold a secret; hangs on ctx
  *
- * Refused: an unknown ROWLOCK_* key, an unknown key in the file, not a number, out of range,
+ * Refused: an unknown ROWLOCK_* key, an unknown key or too long a line in the file, a file that
+ * cannot be read, not a number, out of range,
  * a JWT_SECRET that is set and shorter than 32 bytes.
  */
 enum err config_load(TALLOC_CTX *ctx, const struct config **out, const char **why) MUST_CHECK;
