@@ -5,6 +5,7 @@
 
 #include "auth/token.h"
 #include "base/config.h"
+#include "base/ids.h"
 #include "core/checkout.h"
 #include "core/clerk.h"
 #include "core/seatmap.h"
@@ -60,6 +61,7 @@ struct api {
 	struct principal who; /* role NONE: no token */
 	cJSON *body;          /* the parsed body of a route that takes one */
 	struct keyed *keyed;  /* it is to be answered once; NULL: however often it comes */
+	char booking[UUID_TEXT]; /* which it is about, for the log; or "" */
 	/* For an error's answer. */
 	const char *message; /* instead of the default text; or NULL */
 	const char *details; /* a JSON object; or NULL */

@@ -216,6 +216,14 @@ decode_uuid_arg(struct api *a, const char *text, struct uuid *id)
 	return decode_done(a);
 }
 
+enum err
+decode_booking_arg(struct api *a, const char *text, struct uuid *id)
+{
+	if (uuid_parse(text, id))
+		uuid_text(id, a->booking);
+	return decode_uuid_arg(a, text, id);
+}
+
 static int
 compare_seats(const void *a, const void *b)
 {

@@ -53,6 +53,9 @@ enum err decode_event_arg(struct api *a, const char *text, int32_t *id) MUST_CHE
 /* A UUID in the path, likewise. */
 enum err decode_uuid_arg(struct api *a, const char *text, struct uuid *id) MUST_CHECK;
 
+/* The id of the booking that the request is about, likewise. */
+enum err decode_booking_arg(struct api *a, const char *text, struct uuid *id) MUST_CHECK;
+
 /*
  * Seat ids of an event: 1 to most distinct ones, sorted into out; *n is how many. Faults are
  * noted. Errors: SEAT_NOT_FOUND (a UUID that is no seat of this event).

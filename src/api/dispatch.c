@@ -87,7 +87,8 @@ log_request(const struct api *a, const char *error)
 
 	log_line(LOG_INFO, "request", "id", rq->id, "method", method_name(rq->method), "route",
 	         a->route == NULL ? "-" : a->route->key.pattern, "status", log_int(a->rs->status), "us",
-	         log_int(clock_mono_us() - rq->began_us), "user", a->who.sub, "error", error, NULL);
+	         log_int(clock_mono_us() - rq->began_us), "user", a->who.sub, "booking",
+	         *a->booking == '\0' ? NULL : a->booking, "error", error, NULL);
 }
 
 void

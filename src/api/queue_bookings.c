@@ -341,10 +341,12 @@ queue_booking_create(struct api *a)
 	if ((e = decode_ask(a, &asked.ask)) == ERR_OK) {
 		asked.ask.keyed = api_keyed(a, render_accepted, &asked);
 		e = clerk_book(a->app->clerk, &asked.ask, &answer);
-		if (e == ERR_OK)
+		if (e == ERR_OK) {
+			uuid_text(&asked.ask.id, a->booking);
 			api_answer(a, render_accepted, &asked, &answer);
-		else if (e == ERR_VALIDATION_ERROR)
+		} else if (e == ERR_VALIDATION_ERROR) {
 			a->message = talloc_asprintf(a->rq->ctx, "Maximum %d tickets per booking", answer.limit);
+		}
 	}
 	house_close(asked.ask.house);
 	return e;
@@ -382,7 +384,7 @@ enum err
 queue_booking_get(struct api *a)
 {
 	struct uuid id;
-	enum err e = decode_uuid_arg(a, a->arg[0], &id);
+	enum err e = decode_booking_arg(a, a->arg[0], &id);
 
 	return e == ERR_OK ? answer_booking(a, &id) : e;
 }
@@ -454,7 +456,7 @@ queue_booking_cancel(struct api *a)
 	struct uuid id;
 	enum err e;
 
-	if ((e = decode_uuid_arg(a, a->arg[0], &id)) != ERR_OK)
+	if ((e = decode_booking_arg(a, a->arg[0], &id)) != ERR_OK)
 		return e;
 	e = booking_cancel(a->app->pool, a->rq->ctx, &id, &who, &a->app->terms, CANCEL_UNPAID, &found);
 	if (e == ERR_OK)
@@ -474,7 +476,7 @@ queue_booking_pay(struct api *a)
 	struct uuid id;
 	enum err e;
 
-	if ((e = decode_uuid_arg(a, a->arg[0], &id)) != ERR_OK)
+	if ((e = decode_booking_arg(a, a->arg[0], &id)) != ERR_OK)
 		return e;
 	e = booking_pay(a->app->pool, a->rq->ctx, &id, &who, &pay_mock,
 	                api_keyed(a, render_booking, a), &found);

@@ -235,10 +235,12 @@ v1_booking_create(struct api *a)
 	if ((e = decode_ask(a, &asked.ask)) == ERR_OK) {
 		asked.ask.keyed = api_keyed(a, render_created, &asked);
 		e = clerk_book(a->app->clerk, &asked.ask, &answer);
-		if (e == ERR_OK)
+		if (e == ERR_OK) {
+			uuid_text(&asked.ask.id, a->booking);
 			api_answer(a, render_created, &asked, &answer);
-		else
+		} else {
 			explain(a, &asked.ask, &answer);
+		}
 	}
 	house_close(asked.ask.house);
 	return e;
@@ -265,7 +267,7 @@ enum err
 v1_booking_get(struct api *a)
 {
 	struct uuid id;
-	enum err e = decode_uuid_arg(a, a->arg[0], &id);
+	enum err e = decode_booking_arg(a, a->arg[0], &id);
 
 	return e == ERR_OK ? answer_booking(a, &id) : e;
 }
@@ -277,7 +279,7 @@ cancel(struct api *a, enum cancel_scope scope)
 	struct uuid id;
 	enum err e;
 
-	if ((e = decode_uuid_arg(a, a->arg[0], &id)) != ERR_OK)
+	if ((e = decode_booking_arg(a, a->arg[0], &id)) != ERR_OK)
 		return e;
 	e = booking_cancel(a->app->pool, a->rq->ctx, &id, &who, &a->app->terms, scope, NULL);
 	return e == ERR_OK ? answer_booking(a, &id) : e;
@@ -318,7 +320,7 @@ v1_booking_extend(struct api *a)
 
 	decode_known(a, fields);
 	minutes = (int32_t)decode_int(a, "minutes", REQUIRED, 1, EXTENSION_MOST_MIN, 0);
-	if ((e = decode_uuid_arg(a, a->arg[0], &id)) != ERR_OK || (e = decode_done(a)) != ERR_OK)
+	if ((e = decode_booking_arg(a, a->arg[0], &id)) != ERR_OK || (e = decode_done(a)) != ERR_OK)
 		return e;
 	e = booking_extend(a->app->pool, a->rq->ctx, &id, &who, &a->app->terms, minutes,
 	                   api_keyed(a, render_changed, a));
@@ -395,7 +397,7 @@ v1_booking_history(struct api *a)
 	struct jsonw w;
 	enum err e;
 
-	if ((e = decode_uuid_arg(a, a->arg[0], &id)) != ERR_OK ||
+	if ((e = decode_booking_arg(a, a->arg[0], &id)) != ERR_OK ||
 	    (e = history_read(a->app->pool, a->rq->ctx, &id, &history)) != ERR_OK)
 		return e;
 	if (!api_may_see(&a->who, history.user_id, history.seller))

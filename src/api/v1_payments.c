@@ -107,7 +107,7 @@ enum err
 v1_payment_status(struct api *a)
 {
 	struct uuid id;
-	enum err e = decode_uuid_arg(a, a->arg[0], &id);
+	enum err e = decode_booking_arg(a, a->arg[0], &id);
 
 	return e == ERR_OK ? answer_account(a, &id) : e;
 }
@@ -123,7 +123,7 @@ v1_payment_refund(struct api *a)
 
 	decode_known(a, fields);
 	reason = decode_text(a, "reason", OPTIONAL, 1, REASON_MOST);
-	if ((e = decode_uuid_arg(a, a->arg[0], &id)) != ERR_OK || (e = decode_done(a)) != ERR_OK)
+	if ((e = decode_booking_arg(a, a->arg[0], &id)) != ERR_OK || (e = decode_done(a)) != ERR_OK)
 		return e;
 	e = booking_refund(a->app->pool, a->rq->ctx, &id, &who, &a->app->terms, reason,
 	                   api_keyed(a, render_account, a));
@@ -143,6 +143,8 @@ decode_booking(struct api *a, const char *name, struct uuid *out)
 
 	if (text != NULL && !uuid_parse(text, out))
 		decode_fault(a, name, "must be the id of a booking");
+	else if (text != NULL)
+		uuid_text(out, a->booking);
 }
 
 /* A session; arg: struct api, what: struct changed. */
@@ -210,6 +212,8 @@ v1_payment_webhook(struct api *a)
 		a->message = "The signature is missing, wrong or too old";
 	if (e != ERR_OK)
 		return e;
+	if (message.event.has_booking)
+		uuid_text(&message.event.booking_id, a->booking);
 	e = cashier_settle(a->app->pool, a->rq->ctx, &a->app->terms, &message, &before);
 	if (e == ERR_BOOKING_NOT_FOUND) {
 		e = cashier_park(a->app->pool, a->rq->ctx, &message, err_code(e), a->rq->body);

@@ -45,7 +45,7 @@ find_tickets(struct api *a, struct admissions *out)
 	struct uuid id;
 	enum err e;
 
-	if ((e = decode_uuid_arg(a, a->arg[0], &id)) != ERR_OK ||
+	if ((e = decode_booking_arg(a, a->arg[0], &id)) != ERR_OK ||
 	    (e = lookup_booking(a->app->lookup, a->rq->ctx, &id, b)) != ERR_OK)
 		return e;
 	if (!api_may_see(&a->who, b->user_id, b->event.seller))

@@ -7,6 +7,7 @@ import uuid
 import pytest
 
 import processes
+from rowlock_client import QUEUE
 
 
 def test_health_names_what_it_looked_at(stack):
@@ -63,6 +64,43 @@ def test_every_answer_has_a_request_id_and_says_what_it_is(path, stack):
     reply = stack.anyone().get(path)
     assert reply.headers["X-Request-Id"]
     assert reply.headers["Content-Type"].startswith("application/json")
+
+
+@pytest.fixture
+def logged(name):
+    """logged(caller, method, path, body): the reply, and the pairs of the line that tells of it."""
+    def ask(who, method, path, body=None):
+        own = name("told")
+        reply = who.request(method, path, body, headers={"X-Request-Id": own})
+        with open(os.path.join(os.environ["ROWLOCK_DIR"], "log", "api.log"), encoding="utf-8") as log:
+            lines = [line for line in log if f" id={own} " in line]
+        assert len(lines) == 1, lines
+        return reply, dict(re.findall(r'(\w+)=("[^"]*"|\S*)', lines[0]))
+    return ask
+
+
+def test_line_of_a_request_tells_who_and_what(logged, hall, buyer):
+    place, who = hall(), buyer()
+    reply, line = logged(who, "POST", "bookings", place.wish(1))
+    booking = reply.ok(201)["bookingId"]
+    assert line["user"] == who.sub and line["booking"] == booking and line["status"] == "201", line
+    reply, line = logged(who, "POST", QUEUE, place.queue_wish("1-3"))
+    assert line["booking"] == reply.plain(202)["id"], line
+    for method, path in (("GET", "bookings/" + booking), ("GET", f"{QUEUE}/{booking}"),
+                         ("GET", f"bookings/{booking}/ticket.svg"), ("GET", "payments/status/" + booking)):
+        assert logged(who, method, path)[1].get("booking") == booking, path
+    line = logged(who, "POST", "payments/initiate", {"bookingId": booking})[1]
+    assert line["booking"] == booking and "error" not in line, line
+    nobodys = "0197aaaa-0000-7000-8000-000000000001"
+    assert logged(who, "GET", "bookings/" + nobodys)[1]["booking"] == nobodys
+
+
+def test_line_of_a_request_names_no_booking_where_there_is_none(logged, hall, buyer):
+    place, who = hall(), buyer()
+    who.book(place, 1).ok(201)
+    for method, path, body in (("POST", "bookings", place.wish(1)), ("GET", "bookings/x%20booking=1", None),
+                               ("GET", f"events/{place.id}", None)):
+        assert "booking" not in logged(who, method, path, body)[1], path
 
 
 def test_two_requests_have_two_ids(stack):
