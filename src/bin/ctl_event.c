@@ -19,31 +19,39 @@ struct create_options {
 	bool on_sale;
 };
 
+/* Splits NAME=AMOUNT, or NULL; false after saying what is wrong. */
+static bool
+add_price(struct event_draft *draft, char *text)
+{
+	char *eq = text == NULL ? NULL : strrchr(text, '='), *end;
+
+	if (eq == NULL || eq[1] == '\0') {
+		ctl_fail("--price needs NAME=AMOUNT");
+		return false;
+	}
+	*eq = '\0';
+	draft->prices[draft->n_prices++] = (struct event_price){ text, strtod(eq + 1, &end) };
+	if (*end != '\0')
+		ctl_fail("--price %s: not an amount", text);
+	return *end == '\0';
+}
+
 /* Takes the --price NAME=AMOUNT arguments out of argv; they may come several times. */
 static bool
 take_prices(struct ctl *c, struct event_draft *draft)
 {
+	static const char option[] = "--price";
+	const size_t n = sizeof(option) - 1;
 	int kept = 1;
 
 	draft->prices = talloc_array(c->ctx, struct event_price, (unsigned)c->argc);
 	for (int i = 1; i < c->argc; i++) {
-		char *eq, *end;
+		char *arg = c->argv[i];
 
-		if (strcmp(c->argv[i], "--price") != 0) {
-			c->argv[kept++] = c->argv[i];
-			continue;
-		}
-		eq = i + 1 < c->argc ? strrchr(c->argv[++i], '=') : NULL;
-		if (eq == NULL || eq[1] == '\0') {
-			ctl_fail("--price needs NAME=AMOUNT");
+		if (strncmp(arg, option, n) != 0 || (arg[n] != '\0' && arg[n] != '='))
+			c->argv[kept++] = arg;
+		else if (!add_price(draft, arg[n] == '=' ? arg + n + 1 : i + 1 < c->argc ? c->argv[++i] : NULL))
 			return false;
-		}
-		*eq = '\0';
-		draft->prices[draft->n_prices++] = (struct event_price){ c->argv[i], strtod(eq + 1, &end) };
-		if (*end != '\0') {
-			ctl_fail("--price %s: not an amount", c->argv[i]);
-			return false;
-		}
 	}
 	c->argc = kept;
 	return true;

@@ -8,6 +8,7 @@ import os
 import psycopg2
 import pytest
 
+from processes import ctl
 from rowlock_client import event_body, grid, open_hall, uuid_of
 
 
@@ -69,6 +70,21 @@ def test_prices_come_by_category_or_section_name(seller, plan, buyer):
     booking = buyer().book(hall, 1, 2).ok(201)
     assert booking["totalAmount"] == 24.68
     assert [(seat["price"], seat["tier"]) for seat in booking["seats"]] == [(12.34, "VIP")] * 2
+
+
+@pytest.mark.parametrize("price", [["--price", "Stalls=40"], ["--price=Stalls=40"]])
+def test_prices_on_the_command_line(price, plan, stack):
+    made = ctl("event", "create", "--plan", plan, "--title=At the desk", *price, "--on-sale")
+    assert made.returncode == 0, made
+    seen = stack.anyone().get(f"events/{int(made.stdout)}/seats").ok()
+    assert [part["price"] for part in seen["sections"]] == [40]
+
+
+@pytest.mark.parametrize("price", [["--price"], ["--price="], ["--price=Stalls"], ["--price", "Stalls=x"],
+                                   ["--prices=Stalls=4"]])
+def test_bad_price_on_the_command_line(price, plan):
+    refused = ctl("event", "create", "--plan", plan, "--title", "At the desk", *price)
+    assert (refused.returncode, refused.stdout) == (2, "") and "--price" in refused.stderr, refused
 
 
 def test_currency_without_decimals(seller, buyer):
