@@ -164,6 +164,7 @@ HOT = {
     "RESCHEDULE_REFUNDS": (BOOKINGS + ", '{1,1}'", ["unnest", "refund_pkey(event_id, id)"]),
     "GET_PARKED": ("'webhook', 'id'", ["parked_event_pkey(source, id)"]),
     "DROP_PARKED": ("'webhook', 'id'", ["parked_event_pkey(source, id)"]),
+    "CLAIM_REFUNDS": ("8", ["refund_due(due_at)", "refund_pkey(event_id, id)", "payment_pkey(event_id, id)"]),
     "IS_PROCESSED": ("'webhook', 'id'", ["processed_event_pkey(source, id)"]),
     "LIST_SOLD": ("'seller-1', NULL, 20, 0", ["event_seller(seller)", "booking_pkey(event_id)",
                                                   "journal_booking(booking_id)"]),
@@ -205,7 +206,7 @@ HOT = {
 }
 
 # These run once in a while, or read a table that is short.
-RARE = {"INSERT_PAYMENT", "INSERT_REFUNDS", "CLAIM_REFUNDS", "OPEN_REFUNDS", "INSERT_PROCESSED", "PARK_EVENT", "DELETE_PARKED", "LIST_PARKED",
+RARE = {"INSERT_PAYMENT", "INSERT_REFUNDS", "OPEN_REFUNDS", "INSERT_PROCESSED", "PARK_EVENT", "DELETE_PARKED", "LIST_PARKED",
         "CANCEL_EVENT", "INSERT_CANCELLATION", "GET_CANCELLATION", "OPEN_CANCELLATIONS", "BEGIN_CANCELLATION",
         "ADD_CANCELLED", "END_CANCELLATION",
         "TAKE_LIMIT", "AFTER_ALL", "BEGIN", "COMMIT", "ROLLBACK", "PING", "INSERT_PLAN", "GET_PLAN", "LIST_PLANS", "COUNT_PLANS",
@@ -367,6 +368,13 @@ INSERT INTO hold (event_id, user_id, seats, expires_at)
 SELECT 1 + n % {events}, 'user-' || n, ARRAY[3 * n + 1, 3 * n + 2],
        now() + (n % 20 - 10) * interval '1 minute'
 FROM generate_series(1, 2000) AS n;
+INSERT INTO payment (event_id, id, booking_id, provider, status, amount, currency, expires_at)
+SELECT event_id, id, id, 'http', CASE WHEN status = 'confirmed' THEN 'completed' ELSE 'expired' END::payment_status,
+       total, currency, now() FROM booking;
+INSERT INTO refund (event_id, id, booking_id, payment_id, amount, currency, status, reason, due_at)
+SELECT event_id, id, booking_id, id, 100, 'EUR',
+       CASE WHEN right(id::text, 2) = '17' THEN 'pending' ELSE 'completed' END::refund_status, 'USER_CANCELLED',
+       now() + (right(id::text, 3)::int % 20 - 10) * interval '1 minute' FROM payment;
 INSERT INTO ticket (ref, event_id, booking_id, seat, checked_in_by)
 SELECT ticket_ref || '-1', event_id, id, seats[1], 'usher' FROM booking WHERE ticket_ref IS NOT NULL;
 INSERT INTO archive_booking SELECT * FROM booking;
