@@ -215,7 +215,7 @@ v1_payment_webhook(struct api *a)
 	if (message.event.has_booking)
 		uuid_text(&message.event.booking_id, a->booking);
 	e = cashier_settle(a->app->pool, a->rq->ctx, &a->app->terms, &message, &before);
-	if (e == ERR_BOOKING_NOT_FOUND) {
+	if (e == ERR_BOOKING_NOT_FOUND || e == ERR_PAYMENT_NOT_FOUND) {
 		e = cashier_park(a->app->pool, a->rq->ctx, &message, err_code(e), a->rq->body);
 		return e == ERR_OK ? answer_webhook(a, 202, "parked") : e;
 	}

@@ -336,30 +336,49 @@ look_at_seats(struct settling *s, bool *all_free)
 
 /* --- one message --- */
 
+#define LOOKS 4 /* calls beside those of the account */
+
+/* Whether what rows say who owns it is another booking's. */
+static bool
+is_others(const struct rows *rows, const struct uuid *booking_id)
+{
+	for (int r = 0; r < rows_count(rows); r++) {
+		const struct uuid owner = row_uuid(rows, r, 0);
+
+		if (memcmp(&owner, booking_id, sizeof(owner)) != 0)
+			return true;
+	}
+	return false;
+}
+
 static enum err
 lock_case(struct settling *s, bool *before)
 {
 	const struct pay_event *ev = &s->message->event;
 	const struct booking_key key = { uuid_event(&ev->booking_id), ev->booking_id };
-	struct call calls[ACCOUNT_CALLS + 2];
-	struct rows *rows[ACCOUNT_CALLS + 2];
-	const struct rows *owner;
+	const bool is_refund = ev->type == PAY_REFUNDED || ev->type == PAY_REFUND_FAILED;
+	const char *payment = is_refund ? NULL : ev->gateway_ref;
+	const char *refund = ev->has_refund ? param_uuid(s->ctx, &ev->refund_id) : NULL;
+	struct call calls[ACCOUNT_CALLS + LOOKS];
+	struct rows *rows[ACCOUNT_CALLS + LOOKS], **looks = rows + ACCOUNT_CALLS;
 	enum err e;
 
 	account_calls(s->ctx, &ev->booking_id, calls);
 	calls[ACCOUNT_CALLS] = (struct call){ STMT_IS_PROCESSED, { s->message->source, ev->id } };
 	calls[ACCOUNT_CALLS + 1] = (struct call){ STMT_SESSION_OWNER, { PROVIDER, ev->session } };
-	e = lock_one(s->db, s->ctx, &key, &s->booking, calls, ACCOUNT_CALLS + 2, rows);
+	calls[ACCOUNT_CALLS + 2] = (struct call){ STMT_SESSION_OWNER, { PROVIDER, payment } };
+	calls[ACCOUNT_CALLS + 3] = (struct call){
+		STMT_REFUND_OWNERS,
+		{ param_int(s->ctx, key.event_id), param_int(s->ctx, uuid_event(&ev->refund_id)), refund }
+	};
+	e = lock_one(s->db, s->ctx, &key, &s->booking, calls, ACCOUNT_CALLS + LOOKS, rows);
 	if (e != ERR_OK)
 		return e;
 	account_read(s->ctx, rows, &s->account);
-	*before = rows_count(rows[ACCOUNT_CALLS]) > 0;
-	owner = rows[ACCOUNT_CALLS + 1];
-	if (!*before && rows_count(owner) > 0) {
-		const struct uuid other = row_uuid(owner, 0, 0);
-
-		if (memcmp(&other, &ev->booking_id, sizeof(other)) != 0)
-			return ERR_BOOKING_NOT_FOUND; /* not one of which that session can tell */
+	*before = rows_count(looks[0]) > 0;
+	for (int i = 1; !*before && i < LOOKS; i++) {
+		if (is_others(looks[i], &key.id))
+			return ERR_PAYMENT_NOT_FOUND; /* this booking has none of that name */
 	}
 	return ERR_OK;
 }

@@ -85,15 +85,15 @@ struct payment_message {
  *
  * before	set: it was; or NULL
  *
- * Errors: BOOKING_NOT_FOUND (there is no such booking, or the session is another's; nothing is
- * written), VALIDATION_ERROR (an
- * amount that the booking's currency does not have; likewise), UNAVAILABLE.
+ * Errors: BOOKING_NOT_FOUND, PAYMENT_NOT_FOUND (the session or the refund is another booking's),
+ * VALIDATION_ERROR (an amount that the booking's currency does not have), UNAVAILABLE. Nothing is
+ * written then.
  */
 enum err cashier_settle(struct pool *pool, TALLOC_CTX *ctx, const struct terms *terms,
                         const struct payment_message *message, bool *before) MUST_CHECK;
 
 /*
- * Keeps a message that no booking is known for, once, for somebody to look at (parked.h).
+ * Keeps a message that cannot be settled, once, for somebody to look at (parked.h).
  *
  * why, body	texts; the body as it came
  */

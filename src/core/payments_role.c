@@ -80,7 +80,9 @@ try_all(struct role *r, TALLOC_CTX *ctx, struct work *works, size_t n, bool *tro
 		w->err = cashier_settle(r->pool, ctx, &r->terms, &w->message, NULL);
 		w->tries++;
 		*trouble = is_passing(w->err);
-		if (w->err == ERR_VALIDATION_ERROR)
+		if (w->err == ERR_PAYMENT_NOT_FOUND)
+			w->why = "payload.transactionId is a session of another booking";
+		else if (w->err == ERR_VALIDATION_ERROR)
 			w->why = "payload.amount is too large, or finer than the booking's currency";
 		left += w->err != ERR_OK && w->why == NULL;
 	}

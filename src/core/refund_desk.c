@@ -47,7 +47,7 @@ lock_owner(const struct errand *a, struct locked_booking *b, struct account *acc
 	struct rows *rows[ACCOUNT_CALLS], *owner;
 	enum err e;
 
-	e = db_query(a->db, a->ctx, (struct call){ STMT_REFUND_OWNER, { event, param_uuid(a->ctx, a->id) } },
+	e = db_query(a->db, a->ctx, (struct call){ STMT_REFUND_OWNERS, { event, NULL, param_uuid(a->ctx, a->id) } },
 	             &owner);
 	if (e != ERR_OK)
 		return e;

@@ -53,7 +53,7 @@ enum err lock_overdue(struct db *db, TALLOC_CTX *ctx, int32_t most, int32_t payi
 enum err lock_live(struct db *db, TALLOC_CTX *ctx, int32_t event_id, const struct uuid *after,
                    int32_t most, struct locked_booking **out, size_t *n_out) MUST_CHECK;
 
-#define LOCK_EXTRA_MOST 4
+#define LOCK_EXTRA_MOST 6
 
 /*
  * Locks one booking, waiting for it, and makes up to LOCK_EXTRA_MOST more calls in the same round

@@ -419,8 +419,20 @@ def test_a_session_told_with_another_booking_is_kept_for_review(stack, ann, buye
     other = buyer().book(place, 5).ok(201)["bookingId"]
     body = gateway_event("payment.succeeded", other, sessionId=opened[1], amount=20, currency="EUR")
     assert stack.webhook(body).status == 202
-    assert ask("SELECT count(*) FROM parked_event WHERE id = %s", body["id"]) == [(1,)]
+    assert ask("SELECT reason FROM parked_event WHERE id = %s", body["id"]) == [("PAYMENT_NOT_FOUND",)]
     assert look(ann, opened[0])["status"] == "PROCESSING"
+
+
+@pytest.mark.parametrize("same_event", [True, False])
+def test_a_refund_told_with_another_booking_is_kept_for_review(stack, ann, hall, place, ask, same_event):
+    paid = ann.booked_and_paid(place, 1)
+    other = ann.booked_and_paid(place if same_event else hall(), 2)["bookingId"]
+    ann.delete("bookings/" + paid["bookingId"]).ok()
+    refund = ann.get("payments/status/" + paid["bookingId"]).ok()["refunds"][0]["refundId"]
+    body = gateway_event("refund.succeeded", other, refundId=refund, amount=20, currency="EUR", gatewayRef="re_1")
+    assert stack.webhook(body).status == 202
+    assert ask("SELECT reason FROM parked_event WHERE id = %s", body["id"]) == [("PAYMENT_NOT_FOUND",)]
+    assert look(ann, other)["status"] == "CONFIRMED"
 
 
 def parked(*args):

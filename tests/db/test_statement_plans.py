@@ -160,7 +160,7 @@ HOT = {
     "REFUND_PAYMENTS": (BOOKINGS, ["unnest", "payment_pkey(event_id, id)"]),
     "UPDATE_REFUND": (f"1, '{BOOKING}', 'completed', 'ref', 0", ["refund_pkey(event_id, id)"]),
     "RETRY_REFUND": (f"1, '{BOOKING}'", ["refund_pkey(event_id, id)"]),
-    "REFUND_OWNER": (f"1, '{BOOKING}'", ["refund_pkey(event_id, id)"]),
+    "REFUND_OWNERS": (f"1, 2, '{BOOKING}'", ["refund_pkey(event_id, id)"]),
     "RESCHEDULE_REFUNDS": (BOOKINGS + ", '{1,1}'", ["unnest", "refund_pkey(event_id, id)"]),
     "GET_PARKED": ("'webhook', 'id'", ["parked_event_pkey(source, id)"]),
     "DROP_PARKED": ("'webhook', 'id'", ["parked_event_pkey(source, id)"]),

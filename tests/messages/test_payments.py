@@ -550,6 +550,19 @@ def test_a_success_that_does_not_say_of_which_transaction(own_desk, hall):
 
 
 @ONCE
+@pytest.mark.parametrize("topic", ["payment.success", "payment.failed"])
+def test_a_transaction_that_is_another_bookings_session(own_desk, hall, buyer, topic):
+    desk, place, ann = own_desk, hall(), buyer()
+    paying = ann.book(place, 1).ok(201)["bookingId"]
+    session = ann.post("payments/initiate", {"bookingId": paying}).plain()["sessionId"]
+    booking = desk.book(place, 2)
+    text = event(booking, transactionId=session)
+    desk.tell(topic, text)
+    assert desk.letter(topic, text).headers["reason"] == "payload.transactionId is a session of another booking"
+    assert (desk.status(booking), desk.status(paying)) == ("pending", "paying")
+
+
+@ONCE
 def test_a_message_in_the_wrong_topic(own_desk, hall):
     booking = own_desk.book(hall(), 1)
     text = json.dumps({"eventId": "e", "eventType": "payment.failed", "payload": {"bookingId": booking}})
