@@ -148,6 +148,15 @@ def ctl(*arguments, env=os.environ, timeout_s=120, other=None, **more):
                           check=False, **more)
 
 
+def logged(*words, env=os.environ):
+    """The lines that have all these words, of whichever service's log, as they stand there."""
+    found = []
+    for entry in os.scandir(os.path.join(env["ROWLOCK_DIR"], "log")):
+        with open(entry, encoding="utf-8", errors="replace") as file:
+            found += [line.rstrip("\n") for line in file if all(word in line for word in words)]
+    return found
+
+
 def sweep(env=os.environ):
     """One sweep, by hand; it must succeed. What it says."""
     done = ctl("job", "sweep", "--once", env=env)

@@ -122,6 +122,7 @@ return_booking(struct settling *s)
 static void
 give_back(struct settling *s)
 {
+	char booking[UUID_TEXT], payment[UUID_TEXT];
 	struct refund_write refund;
 	size_t n;
 
@@ -130,7 +131,9 @@ give_back(struct settling *s)
 	store_payment(s);
 	n = refund_plan_payment(&s->booking, &s->account, &s->payment, s->ruling.reason, &refund);
 	refund_store(&s->moves, &refund, n, s->message->correlation_id);
-	log_line(LOG_WARN, "a payment is given back", "reason", s->ruling.reason, NULL);
+	log_line(LOG_WARN, "a payment is given back", "reason", s->ruling.reason, "booking",
+	         uuid_text(&s->booking.id, booking), "payment", uuid_text(&s->payment.id, payment),
+	         "source", s->message->source, "message", s->message->event.id, NULL);
 }
 
 static void

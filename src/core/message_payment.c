@@ -12,15 +12,15 @@ is_booking_id(const struct uuid *id)
 	return id->b[6] >> 4 == 7 && uuid_event(id) > 0;
 }
 
-/* A message that says what the other topic is for has come to the wrong one. */
+/* A message that says to be something else has come to the wrong topic. */
 static void
 check_type(struct wire *w, enum pay_event_type type)
 {
 	const char *name = wire_text(w, "eventType", WIRE_ID_MOST, false);
-	const char *other = type == PAY_SUCCEEDED ? "payment.failed" : "payment.success";
+	const char *ours = type == PAY_SUCCEEDED ? "payment.success" : "payment.failed";
 
-	if (name != NULL && strcmp(name, other) == 0 && w->why == NULL)
-		w->why = "eventType is that of another topic";
+	if (name != NULL && strcmp(name, ours) != 0 && w->why == NULL)
+		w->why = "eventType is not that of the topic";
 }
 
 /* The members; faults are noted. */

@@ -340,6 +340,16 @@ def test_a_session_that_is_paid_twice_gives_the_second_back(stack, ann, opened):
     assert [(refund["amount"], refund["reason"]) for refund in account["refunds"]] == [(40.0, "ALREADY_PAID")]
 
 
+def test_the_log_says_which_payment_is_given_back(stack, ann, opened):
+    booking, session = opened
+    body = gateway_event("payment.succeeded", booking, sessionId=session, amount=39, currency="EUR")
+    assert stack.webhook(body).status == 200
+    payment, = money_without_waiting(ann, booking)["payments"]
+    line, = processes.logged('msg="a payment is given back"', booking)
+    assert line.split(" reason=")[1].split() == ["WRONG_AMOUNT", f"booking={booking}", "payment=" + payment["paymentId"],
+                                                 "source=webhook", "message=" + body["id"]]
+
+
 def test_refund_told_before_its_payment_never_confirms(stack, ann, opened):
     booking, session = opened
     told(stack, "refund.succeeded", booking, sessionId=session, amount=40, currency="EUR", gatewayRef="re_1")

@@ -3,11 +3,9 @@ Refunds that the gateway refuses: asked for again, ever later, for days; then so
 after them, with rowlockctl (R-42 to R-46).
 """
 
-import os
-
 import pytest
 
-from processes import ctl, wait_for
+from processes import ctl, logged, wait_for
 from rowlock_client import gateway_event
 
 LAST = 20  # refusals
@@ -131,8 +129,7 @@ def test_the_log_says_whose_money_it_is(ann, place, stubborn):
     gateway = stubborn(booking)
     ann.delete("bookings/" + booking).ok()
     refund = gateway.give_up()
-    with open(os.path.join(os.environ["ROWLOCK_DIR"], "log", "payments.log"), encoding="utf-8") as file:
-        lines = [line for line in file if refund in line and "refused" in line]
+    lines = logged('msg="a refund was refused', refund)
     assert [line.split(" level=")[1].split()[0] for line in lines] == ["warn", "error"]
     for line in lines:
         assert f" booking={booking} amount=20.00 currency=EUR " in line

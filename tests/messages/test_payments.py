@@ -567,7 +567,7 @@ def test_a_message_in_the_wrong_topic(own_desk, hall):
     booking = own_desk.book(hall(), 1)
     text = json.dumps({"eventId": "e", "eventType": "payment.failed", "payload": {"bookingId": booking}})
     own_desk.tell("payment.success", text)
-    assert own_desk.letter("payment.success", text).headers["reason"] == "eventType is that of another topic"
+    assert own_desk.letter("payment.success", text).headers["reason"] == "eventType is not that of the topic"
     assert own_desk.status(booking) == "pending"
 
 
