@@ -29,6 +29,12 @@ booking_may_move(enum booking_status from, enum booking_status to)
 	return from < BOOKING__MAX && to < BOOKING__MAX && legal[from][to];
 }
 
+bool
+booking_may_come_back(enum booking_status from)
+{
+	return from < BOOKING__MAX && legal_again[from];
+}
+
 void
 booking_assert_moves(const struct locked_booking *bookings, size_t n, enum booking_status to)
 {
@@ -39,7 +45,7 @@ booking_assert_moves(const struct locked_booking *bookings, size_t n, enum booki
 void
 booking_assert_confirms(const struct locked_booking *b, bool again)
 {
-	assert(again ? legal_again[b->status] : booking_may_move(b->status, BOOKING_CONFIRMED));
+	assert(again ? booking_may_come_back(b->status) : booking_may_move(b->status, BOOKING_CONFIRMED));
 }
 
 const char *

@@ -60,6 +60,12 @@ struct booking_page {
 bool booking_may_move(enum booking_status from, enum booking_status to);
 
 /*
+ * Whether one that has ended may be confirmed all the same, when a payment arrives late and all its
+ * seats are still free (R-42).
+ */
+bool booking_may_come_back(enum booking_status from);
+
+/*
  * Asserts that locked bookings may: whoever writes a move says so before. What the database does by
  * itself has it in the conditions of its statements: LOCK_REQUESTED, for the clerk, and EXPIRE_DUE.
  */

@@ -112,11 +112,29 @@ for_each(enum pay_event_type type,
 	}
 }
 
+/* What an effect makes of a booking is a legal move, or one of the two that R-42 adds. */
+static void
+must_be_legal(enum effect effect)
+{
+	static const enum booking_status to[] = {
+		[EFFECT_CONFIRM] = BOOKING_CONFIRMED, [EFFECT_GIVE_BACK_AND_RETURN] = BOOKING_PENDING,
+		[EFFECT_RETURN] = BOOKING_PENDING,    [EFFECT_GIVE_BACK_AND_CANCEL] = BOOKING_CANCELLED,
+		[EFFECT_CANCEL] = BOOKING_CANCELLED,  [EFFECT_EXPIRE] = BOOKING_EXPIRED,
+	};
+	const bool moves = effect < sizeof(to) / sizeof(to[0]) && to[effect] != BOOKING_REQUESTED;
+
+	if (effect == EFFECT_RETAKE ? !booking_may_come_back(booking.status)
+	                            : moves && !booking_may_move(booking.status, to[effect]))
+		fail_msg("effect %d moves a booking that is %s", (int)effect,
+		         booking_status_name(booking.status));
+}
+
 static void
 must_be(struct ruling got, enum effect effect, const char *reason, bool failed)
 {
 	const char *known = c.payment == NULL ? "unknown" : payment_status_name(payment.status);
 
+	must_be_legal(got.effect);
 	if (got.effect == effect && (got.reason == NULL) == (reason == NULL) &&
 	    (reason == NULL || strcmp(got.reason, reason) == 0) && got.failed == failed)
 		return;
