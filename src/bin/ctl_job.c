@@ -46,8 +46,9 @@ job_sweep(struct ctl *c)
 	if (terms_read(c->config, &terms) != ERR_OK)
 		return ctl_fail("REFUND_TIERS cannot be read");
 	e = sweeper_sweep(pool_new(c->ctx, database, SWEEPER_HANDS), &terms, &swept);
-	printf("%zu bookings and %zu holds ended, %zu cancelled events finished, %zu keys and %zu kept "
-	       "messages dropped\n", swept.bookings, swept.holds, swept.events, swept.keys, swept.parked);
+	printf("%zu bookings and %zu holds ended, %zu cancelled events finished; dropped %zu keys, %zu kept "
+	       "messages and %zu notes of others\n", swept.bookings, swept.holds, swept.events, swept.keys,
+	       swept.parked, swept.processed);
 	return outcome(e);
 }
 

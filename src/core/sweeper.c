@@ -101,16 +101,30 @@ sweep_keys(struct db *db, TALLOC_CTX *ctx, const struct terms *terms, size_t *n)
 	return keyed_sweep(db, ctx, BATCH, n);
 }
 
+/* A batch of what a statement deletes. */
 static enum err
-sweep_parked(struct db *db, TALLOC_CTX *ctx, const struct terms *terms, size_t *n)
+drop(struct db *db, TALLOC_CTX *ctx, enum stmt stmt, size_t *n)
 {
-	const struct call call = { STMT_DELETE_PARKED, { param_int(ctx, BATCH) } };
+	const struct call call = { stmt, { param_int(ctx, BATCH) } };
 	struct rows *rows;
 	enum err e = db_query(db, ctx, call, &rows);
 
-	(void)terms;
 	*n = e == ERR_OK ? (size_t)rows_count(rows) : 0;
 	return e;
+}
+
+static enum err
+sweep_parked(struct db *db, TALLOC_CTX *ctx, const struct terms *terms, size_t *n)
+{
+	(void)terms;
+	return drop(db, ctx, STMT_DELETE_PARKED, n);
+}
+
+static enum err
+sweep_processed(struct db *db, TALLOC_CTX *ctx, const struct terms *terms, size_t *n)
+{
+	(void)terms;
+	return drop(db, ctx, STMT_DELETE_PROCESSED, n);
 }
 
 /* --- a sweep --- */
@@ -208,7 +222,8 @@ tidy(struct pool *pool, const struct terms *terms, struct swept *out)
 		sweep_batch batch;
 		size_t *done;
 	} parts[] = { { sweep_overdue, &out->bookings }, { sweep_holds, &out->holds },
-		          { sweep_parked, &out->parked },    { sweep_keys, &out->keys } };
+		          { sweep_parked, &out->parked },    { sweep_keys, &out->keys },
+		          { sweep_processed, &out->processed } };
 	const int64_t began_us = clock_mono_us();
 	enum err e, first;
 
@@ -239,11 +254,13 @@ sweeper_sweep(struct pool *pool, const struct terms *terms, struct swept *out)
 static void
 report(const struct swept *s, enum err e, int64_t began_us)
 {
-	if (e == ERR_OK && s->bookings + s->holds + s->events + s->parked + s->keys == 0)
+	if (e == ERR_OK && s->bookings + s->holds + s->events + s->parked + s->keys + s->processed == 0)
 		return;
 	log_line(e == ERR_OK ? LOG_INFO : LOG_WARN, "swept", "bookings", log_int((int64_t)s->bookings),
-	         "holds", log_int((int64_t)s->holds), "events", log_int((int64_t)s->events), "parked", log_int((int64_t)s->parked), "keys", log_int((int64_t)s->keys), "us",
-	         log_int(clock_mono_us() - began_us), "error", e == ERR_OK ? NULL : err_name(e), NULL);
+	         "holds", log_int((int64_t)s->holds), "events", log_int((int64_t)s->events), "parked",
+	         log_int((int64_t)s->parked), "keys", log_int((int64_t)s->keys), "processed",
+	         log_int((int64_t)s->processed), "us", log_int(clock_mono_us() - began_us), "error",
+	         e == ERR_OK ? NULL : err_name(e), NULL);
 }
 
 int

@@ -16,6 +16,7 @@ struct swept {
 	size_t events;   /* whose cancellation was finished */
 	size_t keys;     /* answers to requests with a key that are older than a day */
 	size_t parked;   /* messages about payments that were kept for long enough */
+	size_t processed; /* notes of such messages that have had their effect, likewise */
 };
 
 #define SWEEPER_HANDS 3 /* that sweep side by side when there is much to do: connections of the pool */

@@ -405,6 +405,27 @@ def test_without_a_window_it_waits_for_another_payment(ann, hall, db):
     assert look(ann, one)["status"] == "CONFIRMED"
 
 
+def test_what_is_kept_for_a_while_is_dropped_after_that(stack, ann, place, ask):
+    """Messages about payments: those that have had their effect, and those that are kept for review."""
+    booking = ann.booked_and_paid(place, 1)["bookingId"]
+    kept = gateway_event("payment.succeeded", "0197aaaa-0000-7000-8000-000000000001", amount=1, currency="EUR")
+    assert stack.webhook(kept).status == 202
+
+    def there():
+        return (ask("SELECT count(*) FROM processed_event WHERE booking_id = %s", booking)[0][0],
+                ask("SELECT count(*) FROM parked_event WHERE id = %s", kept["id"])[0][0])
+
+    def age(days):
+        for table, key, one in (("processed", "booking_id", booking), ("parked", "id", kept["id"])):
+            ask(f"UPDATE {table}_event SET at = now() - %s * interval '1 day' WHERE {key} = %s RETURNING 1", days, one)
+    age(29)
+    sweep()
+    assert there() == (1, 1)
+    age(31)
+    sweep()
+    assert there() == (0, 0)
+
+
 def test_sweeps_at_once_expire_each_booking_once(buyer, hall, let_window_pass, ask):
     place = hall(rows=10, cols=20)
     late = [buyer().book(place, no).ok(201)["bookingId"] for no in range(1, 201)]
