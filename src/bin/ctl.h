@@ -12,7 +12,8 @@ enum { CTL_OK = 0, CTL_FAILED = 1, CTL_USAGE = 2 };
 /* What a command gets. argv[0] is the command's own name. */
 struct ctl {
 	TALLOC_CTX *ctx;
-	const struct config *config;
+	const struct config *config; /* NULL: cannot be read; but never where they are needed */
+	const char *fault;           /* what is wrong with them; NULL: nothing */
 	int argc;
 	char **argv;
 };

@@ -191,9 +191,12 @@ ctl_doctor(struct ctl *c)
 {
 	struct doctor d = { .c = c };
 
+	if (c->fault != NULL)
+		tell(&d, FAIL, "settings", c->fault);
+	else
+		tell(&d, FINE, "settings", "readable; see `rowlockctl config`");
 	if (c->config == NULL)
 		return CTL_FAILED;
-	tell(&d, FINE, "settings", "readable; see `rowlockctl config`");
 	check_settings(&d);
 	check_database(&d);
 	check_redis(&d);

@@ -1,11 +1,11 @@
 #include "bin/program.h"
 
 #include <stdlib.h>
-
 #include <string.h>
 
 #include "base/log.h"
 #include "bus/redis.h"
+#include "core/terms.h"
 
 #define TOPIC_PREFIX_MOST 100 /* bytes; a topic's name may have 249 */
 
@@ -16,13 +16,13 @@ out_of_memory(const char *reason)
 	abort();
 }
 
-/* What is wrong with a setting that is more than a number; NULL: nothing. */
-static const char *
-find_fault(const struct config *c)
+const char *
+program_fault(const struct config *c)
 {
 	const size_t prefix = strspn(c->kafka_prefix, "abcdefghijklmnopqrstuvwxyz"
 	                                              "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
 	struct redis_address address;
+	struct refund_tiers tiers;
 
 	if (log_set_level(c->log_level) != 0)
 		return "ROWLOCK_LOG_LEVEL: no such level";
@@ -30,6 +30,8 @@ find_fault(const struct config *c)
 		return "REDIS_URL: must be redis://[[user]:password@]host[:port][/db] or unix:/path";
 	if (c->kafka_prefix[prefix] != '\0' || prefix > TOPIC_PREFIX_MOST)
 		return "KAFKA_TOPIC_PREFIX: must be up to 100 letters, digits, dots, underscores and dashes";
+	if (!terms_parse_tiers(c->refund_tiers, &tiers))
+		return "REFUND_TIERS: must be hours:percent, comma-separated, such as 72:100,24:50";
 	return NULL;
 }
 
@@ -40,7 +42,7 @@ program_settings(TALLOC_CTX *ctx)
 	const char *why;
 
 	talloc_set_abort_fn(out_of_memory);
-	if (config_load(ctx, &config, &why) == ERR_OK && (why = find_fault(config)) == NULL)
+	if (config_load(ctx, &config, &why) == ERR_OK && (why = program_fault(config)) == NULL)
 		return config;
 	log_line(LOG_ERROR, "bad settings", "reason", why, NULL);
 	return NULL;

@@ -12,6 +12,12 @@
  */
 const struct config *program_settings(TALLOC_CTX *ctx);
 
+/*
+ * What is wrong with a setting that is more than a number, for people and with its name; NULL:
+ * nothing. Sets the log's level.
+ */
+const char *program_fault(const struct config *config);
+
 /* The workers' database; NULL after logging that the setting is missing, or JWT_SECRET if needed. */
 const char *program_database(TALLOC_CTX *ctx, const struct config *config, bool needs_tokens);
 

@@ -10,6 +10,7 @@
 #include "base/metrics.h"
 #include "base/shared.h"
 #include "bin/ctl.h"
+#include "bin/program.h"
 
 #define COMMAND_WORDS 2
 
@@ -191,26 +192,34 @@ matches(const char *name, int argc, char **argv)
 	           : 0;
 }
 
+/* Reads the settings; what is wrong with them, or NULL. */
+static const char *
+read_settings(struct ctl *c)
+{
+	const char *why;
+
+	if (config_load(c->ctx, &c->config, &why) != ERR_OK) {
+		c->config = NULL;
+		return why;
+	}
+	shared_join(c->config->shm_file); /* what a command changes shows in the workers' seat maps */
+	metrics_init();
+	why = program_fault(c->config);
+	log_set_level("error"); /* commands speak for themselves */
+	return why;
+}
+
 static int
 run(size_t command, int argc, char **argv)
 {
 	struct ctl c = { .ctx = talloc_new(NULL), .argc = argc, .argv = argv };
-	const char *why = "";
-	int status;
+	int status = CTL_USAGE;
 
-	if (config_load(c.ctx, &c.config, &why) != ERR_OK) {
-		c.config = NULL;
-		if (commands[command].needs_config) {
-			ctl_fail("%s", why);
-			talloc_free(c.ctx);
-			return CTL_USAGE;
-		}
-		printf("settings    FAIL  %s\n", why);
-	} else {
-		shared_join(c.config->shm_file); /* what a command changes shows in the workers' seat maps */
-		metrics_init();
-	}
-	status = commands[command].run(&c);
+	c.fault = read_settings(&c);
+	if (c.fault != NULL && commands[command].needs_config)
+		ctl_fail("%s", c.fault);
+	else
+		status = commands[command].run(&c);
 	talloc_free(c.ctx);
 	return status;
 }
@@ -218,7 +227,6 @@ run(size_t command, int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-	log_set_level("error"); /* commands speak for themselves */
 	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
 		usage(argc < 2 ? stderr : stdout);
 		return argc < 2 ? CTL_USAGE : CTL_OK;

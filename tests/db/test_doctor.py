@@ -165,7 +165,7 @@ def test_no_token_key(migrated, examine):
 @pytest.mark.parametrize("url", ["http://127.0.0.1:6379", "127.0.0.1:6379", "redis://", "unix:"])
 def test_redis_url_of_a_wrong_form(migrated, examine, url):
     status, found = examine(migrated, REDIS_URL=url)
-    assert status == 1 and failures(found) == {"redis"}, found
+    assert status == 1 and failures(found) == {"settings", "redis"}, found
     assert "REDIS_URL must be redis://" in found["redis"][1]
 
 

@@ -1,4 +1,4 @@
-"""What ./stack leaves behind when it is cut off."""
+"""What ./stack leaves behind when it is cut off, and what it and our programs refuse."""
 
 import fcntl
 import os
@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+import processes
 from processes import STACK, wait_for
 
 MARK = "# a mark"
@@ -77,3 +78,32 @@ def test_files_of_somebody_else_stay(installation):
     installation.cut_off(signal.SIGINT)
     assert installation.start().wait(30) == 0
     assert installation.there() == [True, False]
+
+
+# --- Settings. ---
+
+WRONG = [("REFUND_TIERS", "24:100;12:50"), ("ROWLOCK_THREADS", "many"), ("REDIS_URL", "127.0.0.1"),
+         ("ROWLOCK_LOG_LEVEL", "loud"), ("JWT_SECRET", "short"), ("ROWLOCK_NO_SUCH", "word")]
+
+
+@pytest.mark.parametrize("name, value", WRONG)
+def test_up_refuses_a_setting_that_is_wrong(name, value, stack):
+    home = os.environ["ROWLOCK_DIR"]
+    kept = [os.path.join(home, "conf", file) for file in ("local.conf", "stack.conf", "rowlock.conf")]
+    before = [open(file, encoding="utf-8").read() for file in kept]
+    workers = processes.workers()
+    done = subprocess.run([STACK, "up", "--dir", home, "--set", f"{name}={value}", "--workers", "3"],
+                          stdin=subprocess.DEVNULL, text=True, capture_output=True, timeout=300, check=False)
+    assert done.returncode == 1 and name in done.stderr and value not in done.stderr, done
+    assert [open(file, encoding="utf-8").read() for file in kept] == before
+    assert processes.workers() == workers and stack.anyone().get("/health").status == 200
+
+
+@pytest.mark.parametrize("name, value", WRONG)
+def test_programs_do_not_begin_with_a_setting_that_is_wrong(name, value):
+    env = processes.settings(**{name: value})
+    for command in (("rowlockctl", "job", "archive", "--once"), ("rowlockctl", "config"),
+                    ("rowlockd", "archive"), ("rowlockd", "relay")):
+        done = subprocess.run(processes.program(*command), env=env, stdin=subprocess.DEVNULL, text=True,
+                              capture_output=True, timeout=60, check=False)
+        assert done.returncode == 2 and name in done.stderr, (command, done)
