@@ -164,8 +164,12 @@ read_refund(TALLOC_CTX *ctx, const struct post *p, struct pay_refund *r)
 	if ((tree = wire_parse(ctx, p->answer, p->answer_len, &w.why)) == NULL)
 		return w.why;
 	w.object = tree;
-	r->reference = wire_text(&w, "gatewayRef", WIRE_ID_MOST, true);
 	status = wire_text(&w, "status", WIRE_ID_MOST, true);
+	if (status != NULL && strcmp(status, "failed") == 0) {
+		r->err = ERR_INVALID_STATE;
+		w.why = "refused";
+	}
+	r->reference = wire_text(&w, "gatewayRef", WIRE_ID_MOST, true);
 	r->completed = status != NULL && strcmp(status, "succeeded") == 0;
 	if (w.why == NULL)
 		r->err = ERR_OK;

@@ -3,8 +3,13 @@ Refunds that the gateway refuses: asked for again, ever later, for days; then so
 after them, with rowlockctl (R-42 to R-46).
 """
 
+import http.server
+import json
+import threading
+
 import pytest
 
+import processes
 from processes import ctl, logged, wait_for
 from rowlock_client import gateway_event
 
@@ -133,6 +138,52 @@ def test_the_log_says_whose_money_it_is(ann, place, stubborn):
     assert [line.split(" level=")[1].split()[0] for line in lines] == ["warn", "error"]
     for line in lines:
         assert f" booking={booking} amount=20.00 currency=EUR " in line
+
+
+class Peer:
+    """A gateway that gives one answer to whoever asks for one refund, and is not there for others."""
+
+    def __init__(self, refund, status, answer):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                ours = asked["refundId"] == refund
+                body = json.dumps(answer).encode() if ours else b""
+                self.send_response(status if ours else 503)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+
+    def __enter__(self):
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+TAKEN_ON = {"gatewayRef": "re_1", "status": "pending"}
+ANSWERS = [((200, TAKEN_ON), 0), ((200, {**TAKEN_ON, "status": "failed"}), 1), ((200, {"status": "failed"}), 1),
+           ((409, {}), 1), ((422, TAKEN_ON), 1), ((404, {}), 0), ((429, {}), 0), ((500, {}), 0), ((200, {}), 0)]
+
+
+@pytest.mark.parametrize("answer, refusals", ANSWERS)
+def test_what_counts_as_a_refusal(ann, place, stubborn, monkeypatch, answer, refusals):
+    booking = ann.booked_and_paid(place, 1)["bookingId"]
+    with processes.Service("payments").frozen():
+        gateway = stubborn(booking)
+        ann.delete("bookings/" + booking).ok()
+        with Peer(gateway.refund()[0], *answer) as peer:
+            monkeypatch.setenv("PAYMENT_GATEWAY_URL", peer.url)
+            done(ctl("job", "payments", "--once"))
+        assert gateway.refund()[1:3] == ("pending", refusals)
+        gateway.relent()
 
 
 def test_given_back_by_hand(ann, place, stubborn, clean):
