@@ -197,6 +197,13 @@ answer_webhook(struct api *a, int status, const char *what)
 	return ERR_OK;
 }
 
+/* Whether a message will never be settled as it is, however often the gateway sends it again. */
+static bool
+is_hopeless(enum err e)
+{
+	return e == ERR_BOOKING_NOT_FOUND || e == ERR_PAYMENT_NOT_FOUND || e == ERR_VALIDATION_ERROR;
+}
+
 enum err
 v1_payment_webhook(struct api *a)
 {
@@ -215,7 +222,7 @@ v1_payment_webhook(struct api *a)
 	if (message.event.has_booking)
 		uuid_text(&message.event.booking_id, a->booking);
 	e = cashier_settle(a->app->pool, a->rq->ctx, &a->app->terms, &message, &before);
-	if (e == ERR_BOOKING_NOT_FOUND || e == ERR_PAYMENT_NOT_FOUND) {
+	if (is_hopeless(e)) {
 		e = cashier_park(a->app->pool, a->rq->ctx, &message, err_code(e), a->rq->body);
 		return e == ERR_OK ? answer_webhook(a, 202, "parked") : e;
 	}

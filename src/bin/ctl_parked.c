@@ -33,6 +33,17 @@ ctl_parked_list(struct ctl *c)
 	return CTL_OK;
 }
 
+/* Why a message is kept, for people. */
+static const char *
+reason_of(enum err e, const char *why)
+{
+	if (why != NULL)
+		return why;
+	if (e == ERR_PAYMENT_NOT_FOUND)
+		return "its session or its refund is another booking's";
+	return e == ERR_VALIDATION_ERROR ? "its amount is finer than its currency, or too large" : err_text(e);
+}
+
 int
 ctl_parked_settle(struct ctl *c)
 {
@@ -56,7 +67,7 @@ ctl_parked_settle(struct ctl *c)
 	if (e == ERR_NOT_FOUND)
 		return ctl_fail("%s: no such message is kept", c->argv[1]);
 	if (e != ERR_OK)
-		return ctl_fail("%s: it is kept: %s", c->argv[1], why != NULL ? why : err_text(e));
+		return ctl_fail("%s: it is kept: %s", c->argv[1], reason_of(e, why));
 	printf("%s is settled\n", c->argv[1]);
 	return CTL_OK;
 }

@@ -386,14 +386,14 @@ lock_case(struct settling *s, bool *before)
 	return ERR_OK;
 }
 
-/* An amount without a currency is in the booking's; false: it is finer than that. */
+/* An amount without a currency is in the booking's; false: it is finer than that, or too large. */
 static bool
 complete_amount(struct settling *s)
 {
 	struct pay_event *ev = &s->message->event;
+	const char *currency = ev->currency != NULL ? ev->currency : s->booking.currency;
 
-	return ev->currency != NULL || ev->amount_major < 0 ||
-	       money_sum_to_minor(ev->amount_major, s->booking.currency, &ev->amount_minor);
+	return ev->amount_major < 0 || money_sum_to_minor(ev->amount_major, currency, &ev->amount_minor);
 }
 
 static enum err

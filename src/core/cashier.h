@@ -86,8 +86,8 @@ struct payment_message {
  * before	set: it was; or NULL
  *
  * Errors: BOOKING_NOT_FOUND, PAYMENT_NOT_FOUND (the session or the refund is another booking's),
- * VALIDATION_ERROR (an amount that the booking's currency does not have), UNAVAILABLE. Nothing is
- * written then.
+ * VALIDATION_ERROR (an amount that its currency, or the booking's, does not have), UNAVAILABLE.
+ * Nothing is written then.
  */
 enum err cashier_settle(struct pool *pool, TALLOC_CTX *ctx, const struct terms *terms,
                         const struct payment_message *message, bool *before) MUST_CHECK;

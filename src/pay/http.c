@@ -211,11 +211,7 @@ read_data(struct wire *w, struct pay_event *out)
 	out->has_booking = wire_uuid(w, "bookingId", true, &out->booking_id);
 	out->currency = wire_currency(w, "currency", false);
 	out->amount_minor = -1;
-	out->amount_major = -1;
-	if (out->currency == NULL) /* the booking's */
-		out->amount_major = wire_number(w, "amount");
-	else
-		out->amount_minor = wire_amount(w, "amount", out->currency, false);
+	out->amount_major = wire_number(w, "amount");
 	out->gateway_ref = wire_text(w, "gatewayRef", WIRE_ID_MOST, false);
 	out->has_refund = wire_uuid(w, "refundId", false, &out->refund_id);
 }

@@ -46,7 +46,7 @@ read_signed(TALLOC_CTX *ctx, const char *body, size_t n)
 	must((e == ERR_OK) == (why == NULL));
 	if (e == ERR_OK) {
 		must(event.has_booking && event.id != NULL && event.type <= PAY_REFUND_FAILED);
-		must(event.amount_minor >= -1 && (event.amount_minor == -1 || event.currency != NULL));
+		must(event.amount_minor == -1 && (event.amount_major >= 0 || event.amount_major == -1));
 		must_be_text(event.id);
 		must_be_text(event.session);
 		must_be_text(event.gateway_ref);
