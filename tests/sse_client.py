@@ -130,9 +130,10 @@ class Stream:
         return block.decode()
 
     def next(self, timeout_s=None):
-        """The next event; None at the end. Ids must rise."""
+        """The next event, however many comments come before it; None at the end. Ids must rise."""
         assert self.status == 200, f"{self.status} {self.body()!r}"
-        while (block := self.block(timeout_s)) is not None:
+        deadline = time.monotonic() + (timeout_s or self.timeout_s)
+        while (block := self.block(max(deadline - time.monotonic(), 0.001))) is not None:
             if block.startswith(":"):
                 self.comments += 1
                 continue

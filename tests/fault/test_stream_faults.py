@@ -16,6 +16,7 @@ import time
 import psycopg2
 import pytest
 
+import crowd
 import processes
 from processes import wait_for
 from sse_client import Stream
@@ -157,6 +158,43 @@ def test_redis_killed_and_started_again(stack, place, watchers):
     for watcher in some[USERS // 2:]:
         watcher.settle()
     assert time.monotonic() - started < SOON_S
+
+
+@pytest.mark.parametrize("how", ["killed", "frozen"])
+def test_redis_goes_and_comes_while_a_crowd_trades(how, stack, hall, watchers, clean):
+    """No booking fails, and 40 who follow theirs hear their ends, within 5 s of its return at the latest."""
+    redis, some = service("redis"), watchers(40)
+    busy = crowd.Crowd(stack, hall(rows=5, cols=20), clients=4)
+    with seats_stream(stack, busy.hall) as stream:
+        state = {no: "available" for no in range(1, busy.hall.seats + 1)}
+        busy.start(crowd.trade)
+        wait_for(lambda: len(busy.ledger.booked) >= 10, "the crowd to get going")
+        if how == "killed":
+            os.kill(redis.pid(), signal.SIGKILL)
+        else:
+            redis.freeze()
+        try:
+            booked = len(busy.ledger.booked)
+            for watcher in some[:20]:
+                watcher.cancel()
+            wait_for(lambda: len(busy.ledger.booked) >= booked + 10, "bookings without Redis")
+        finally:
+            redis.start() if how == "killed" else redis.thaw()
+        back = time.monotonic()
+        for watcher in some[20:]:
+            watcher.cancel()
+        for watcher in some:
+            watcher.settle()
+        assert time.monotonic() - back < SOON_S
+        ledger = busy.finish()
+        assert set(ledger.statuses()) <= {200, 201, 409}, (ledger.answers, ledger.odd)
+        shown, version = busy.hall.map(), -1
+        while version < shown["version"]:
+            event = stream.next(SOON_S)
+            state.update(dict(event.data["changes"]))
+            version = event.data["version"]
+        assert (state, version) == (busy.hall.statuses(), shown["version"])
+    clean(busy.hall, ledger.booked)
 
 
 def test_streams_hear_from_redis_again(stack, place, buyer):
