@@ -201,7 +201,8 @@ answer_webhook(struct api *a, int status, const char *what)
 static bool
 is_hopeless(enum err e)
 {
-	return e == ERR_BOOKING_NOT_FOUND || e == ERR_PAYMENT_NOT_FOUND || e == ERR_VALIDATION_ERROR;
+	return e == ERR_BOOKING_NOT_FOUND || e == ERR_PAYMENT_NOT_FOUND ||
+	       e == ERR_VALIDATION_ERROR || e == ERR_INVALID_STATE;
 }
 
 enum err

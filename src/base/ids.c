@@ -6,6 +6,7 @@
 #include <sys/random.h>
 
 #include "base/clock.h"
+#include "base/digest.h"
 
 static const char hex[] = "0123456789abcdef";
 
@@ -173,6 +174,19 @@ uuid_of_message(int64_t seq, uint32_t place)
 	u.b[7] = (uint8_t)n;
 	u.b[9] = 1;
 	put_u32(u.b + 12, place);
+	set_version(&u, 8);
+	return u;
+}
+
+struct uuid
+uuid_of_name(const char *name)
+{
+	char text[DIGEST_TEXT];
+	struct uuid u;
+
+	digest_sha256(name, strlen(name), text);
+	for (int i = 0; i < 16; i++)
+		u.b[i] = (uint8_t)(hex_value(text[2 * i]) << 4 | hex_value(text[2 * i + 1]));
 	set_version(&u, 8);
 	return u;
 }

@@ -63,6 +63,12 @@ char *ticket_reference(char out[TICKET_TEXT]);
 bool ticket_parse(const char *text, char out[TICKET_TEXT], int *place);
 
 /*
+ * What somebody else has named by a text of their own, as version 8 UUID made of its SHA-256: the
+ * same for the same text.
+ */
+struct uuid uuid_of_name(const char *name);
+
+/*
  * A message that a row of the journal gives, as version 8 UUID: always the same for the same
  * row, and ordered as the rows are numbered. Bits, from the left: 48 and, behind the version,
  * 12 of the row's number (60 in all); "8001" (the variant, and a mark that no seat or event

@@ -41,6 +41,8 @@ reason_of(enum err e, const char *why)
 		return why;
 	if (e == ERR_PAYMENT_NOT_FOUND)
 		return "its session or its refund is another booking's";
+	if (e == ERR_INVALID_STATE)
+		return "a refund of ours, but of another amount; see rowlockctl refund list";
 	return e == ERR_VALIDATION_ERROR ? "its amount is finer than its currency, or too large" : err_text(e);
 }
 

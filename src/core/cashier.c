@@ -203,6 +203,8 @@ take_note_of_refund(struct settling *s)
 		                      .payment_id = p->id, .status = REFUND_COMPLETED,
 		                      .reason = s->ruling.reason, .gateway_ref = ev->gateway_ref };
 
+	if (w.gateway_ref == NULL)
+		w.gateway_ref = ev->refund_name;
 	w.currency = p->captured_currency != NULL ? p->captured_currency : p->currency;
 	w.amount_minor = ev->amount_minor > 0 ? ev->amount_minor : left > 0 ? left : p->amount_minor;
 	if (p->captured_minor >= 0 && w.amount_minor > left)
@@ -279,6 +281,8 @@ write_effect(struct settling *s)
 		break;
 	case EFFECT_GATEWAY_REFUND:
 		take_note_of_refund(s);
+		break;
+	case EFFECT_REVIEW:
 		break;
 	}
 }
@@ -408,6 +412,8 @@ settle_once(struct settling *s, bool *before)
 	if (!complete_amount(s))
 		return ERR_VALIDATION_ERROR;
 	judge(s);
+	if (s->ruling.effect == EFFECT_REVIEW)
+		return ERR_INVALID_STATE;
 	if (s->ruling.effect == EFFECT_RETAKE && (e = look_at_seats(s, &all_free)) != ERR_OK)
 		return e;
 	if (!all_free)

@@ -26,6 +26,7 @@ enum effect {
 	EFFECT_REFUND_LATER, /* it is asked for again */
 	EFFECT_REFUND_NEVER, /* it is given up */
 	EFFECT_GATEWAY_REFUND, /* the gateway gave back what we did not ask for */
+	EFFECT_REVIEW, /* it cannot be settled: somebody must look at it */
 };
 
 struct ruling {
@@ -60,9 +61,12 @@ const char *cashier_reference(const struct payment *payment, const struct pay_ev
 /* Whether a payment of the account has a session; NULL: none has that. */
 bool cashier_has_session(const struct account *a, const char *session);
 
+#define GATEWAY_REFUND "GATEWAY_REFUND" /* the reason of refunds that we did not ask for */
+
 /*
  * The refund that a message names; without a name, one of the payment (NULL: none) that is not
- * done, and rather one that is asked for than one that was refused. Pure.
+ * done, and rather one that is asked for than one that was refused. The provider may have given
+ * money back under a name of its own instead of ours. Pure.
  */
 const struct refund *cashier_refund(const struct account *a, const struct pay_event *ev,
                                     const struct payment *p);
@@ -86,8 +90,8 @@ struct payment_message {
  * before	set: it was; or NULL
  *
  * Errors: BOOKING_NOT_FOUND, PAYMENT_NOT_FOUND (the session or the refund is another booking's),
- * VALIDATION_ERROR (an amount that its currency, or the booking's, does not have), UNAVAILABLE.
- * Nothing is written then.
+ * VALIDATION_ERROR (an amount that its currency, or the booking's, does not have), INVALID_STATE
+ * (a refund of ours with another amount), UNAVAILABLE. Nothing is written then.
  */
 enum err cashier_settle(struct pool *pool, TALLOC_CTX *ctx, const struct terms *terms,
                         const struct payment_message *message, bool *before) MUST_CHECK;

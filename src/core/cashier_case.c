@@ -77,22 +77,58 @@ cashier_reference(const struct payment *p, const struct pay_event *ev)
 	return ev->gateway_ref;
 }
 
+/* Whether a message is about as much money as a refund, as far as it says. */
+static bool
+is_as_much(const struct refund *r, const struct pay_event *ev)
+{
+	return ev->amount_minor < 0 || ev->amount_minor == r->amount_minor;
+}
+
+/*
+ * Whether it tells again of a refund that is done, by the provider's own reference of that; two ids
+ * of the provider's are two refunds all the same.
+ */
+static bool
+is_told_again(const struct payment *p, const struct refund *r, const struct pay_event *ev)
+{
+	return r->status == REFUND_COMPLETED && is_text(r->gateway_ref, ev->gateway_ref) &&
+	       !is_text(p->gateway_ref, ev->gateway_ref) && !is_text(p->session, ev->gateway_ref) &&
+	       !(ev->has_refund && strcmp(r->reason, GATEWAY_REFUND) == 0);
+}
+
+/*
+ * Whether a message may be about a refund that is not done. Under an id that is none of ours, given
+ * back at the provider's desk say, that must be one which it had refused, or beside which nothing is
+ * left to be given.
+ */
+static bool
+is_meant(const struct account *a, const struct payment *p, const struct refund *r,
+         const struct pay_event *ev)
+{
+	if (r->status == REFUND_COMPLETED || !is_as_much(r, ev))
+		return false;
+	return !ev->has_refund || (ev->type == PAY_REFUNDED && (r->status == REFUND_FAILED ||
+	                                                        account_left(a, p) == 0));
+}
+
 const struct refund *
 cashier_refund(const struct account *a, const struct pay_event *ev, const struct payment *p)
 {
-	const struct refund *refused = NULL;
+	const struct refund *found = NULL;
 
-	for (size_t i = 0; i < a->n_refunds; i++) {
+	for (size_t i = 0; ev->has_refund && i < a->n_refunds; i++) {
+		if (memcmp(&a->refunds[i].id, &ev->refund_id, sizeof(ev->refund_id)) == 0)
+			return &a->refunds[i];
+	}
+	for (size_t i = 0; p != NULL && i < a->n_refunds; i++) {
 		const struct refund *r = &a->refunds[i];
 
-		if (ev->has_refund && memcmp(&r->id, &ev->refund_id, sizeof(r->id)) == 0)
-			return r;
-		if (ev->has_refund || p == NULL || memcmp(&r->payment_id, &p->id, sizeof(p->id)) != 0)
+		if (memcmp(&r->payment_id, &p->id, sizeof(p->id)) != 0)
 			continue;
-		if (r->status == REFUND_PENDING)
+		if (is_told_again(p, r, ev))
 			return r;
-		if (r->status == REFUND_FAILED)
-			refused = r;
+		if (is_meant(a, p, r, ev) && (found == NULL || found->status == REFUND_FAILED))
+			found = r;
 	}
-	return refused;
+	return found;
 }

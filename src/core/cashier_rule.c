@@ -133,15 +133,26 @@ rule_expired(const struct payment_case *c)
 		                    false };
 }
 
+/* Whether it is the whole refund that is done, as far as the message says. */
+static bool
+is_whole_refund(const struct payment_case *c)
+{
+	const char *currency = c->event->currency != NULL ? c->event->currency : c->booking->currency;
+
+	return c->event->amount_minor < 0 || (c->event->amount_minor == c->refund->amount_minor &&
+	                                      strcmp(currency, c->refund->currency) == 0);
+}
+
 static struct ruling
 rule_refunded(const struct payment_case *c)
 {
 	if (c->refund == NULL && is_captured(c) && account_left(c->account, c->payment) == 0)
 		return (struct ruling){ EFFECT_NONE, NULL, false }; /* it tells again of what is done */
 	if (c->refund == NULL)
-		return (struct ruling){ EFFECT_GATEWAY_REFUND, "GATEWAY_REFUND", false };
-	return (struct ruling){ c->refund->status == REFUND_COMPLETED ? EFFECT_NONE : EFFECT_REFUNDED, NULL,
-		                    false };
+		return (struct ruling){ EFFECT_GATEWAY_REFUND, GATEWAY_REFUND, false };
+	if (c->refund->status == REFUND_COMPLETED)
+		return (struct ruling){ EFFECT_NONE, NULL, false };
+	return (struct ruling){ is_whole_refund(c) ? EFFECT_REFUNDED : EFFECT_REVIEW, NULL, false };
 }
 
 static struct ruling

@@ -203,6 +203,16 @@ refund(TALLOC_CTX *ctx, const struct pay_gateway *gateway, struct pay_refund *re
 	talloc_free(tmp);
 }
 
+/* A refund that we did not ask for has an id that may be any text: the gateway's own. */
+static void
+read_refund_id(struct wire *w, struct pay_event *out)
+{
+	out->refund_name = wire_text(w, "refundId", WIRE_ID_MOST, false);
+	out->has_refund = out->refund_name != NULL;
+	if (out->has_refund && !uuid_parse(out->refund_name, &out->refund_id))
+		out->refund_id = uuid_of_name(out->refund_name);
+}
+
 /* What is of no use to us, when it was made and why, may be anything. */
 static void
 read_data(struct wire *w, struct pay_event *out)
@@ -213,7 +223,7 @@ read_data(struct wire *w, struct pay_event *out)
 	out->amount_minor = -1;
 	out->amount_major = wire_number(w, "amount");
 	out->gateway_ref = wire_text(w, "gatewayRef", WIRE_ID_MOST, false);
-	out->has_refund = wire_uuid(w, "refundId", false, &out->refund_id);
+	read_refund_id(w, out);
 }
 
 static enum err

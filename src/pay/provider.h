@@ -53,6 +53,7 @@ struct pay_event {
 	const char *gateway_ref, *currency;
 	bool has_booking, has_refund;
 	struct uuid booking_id, refund_id;
+	const char *refund_name; /* what refund_id is or was made of */
 	int64_t amount_minor; /* -1: not said so; in the currency, which is said then */
 	double amount_major;  /* in the currency, or the booking's; -1: not said so */
 };

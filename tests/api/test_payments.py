@@ -405,6 +405,42 @@ def test_the_gateway_gives_back_no_more_than_it_took(stack, ann, pending):
     assert [refund["amount"] for refund in money_without_waiting(ann, booking)["refunds"]] == [40.0]
 
 
+def test_a_charge_back_under_the_gateways_own_kind_of_id(stack, ann, pending):
+    booking = pending["bookingId"]
+    session = ann.pay(booking)
+    for name in ("dp_1", "dp_2", "dp_1", "dp_2"):  # the last two tell of the same again
+        told(stack, "refund.succeeded", booking, sessionId=session, refundId=name, amount=10, currency="EUR")
+    account = money_without_waiting(ann, booking)
+    assert account["status"] == "REFUNDED"
+    assert [(refund["amount"], refund["gatewayRef"]) for refund in account["refunds"]] == [(10.0, "dp_1"), (10.0, "dp_2")]
+
+
+def test_a_refund_of_another_amount_than_ours_is_kept_for_review(stack, ann, pending, ask):
+    booking = pending["bookingId"]
+    session = ann.pay(booking)
+    with processes.Service("payments").frozen():
+        ann.delete("bookings/" + booking).ok()
+        refund = money_without_waiting(ann, booking)["refunds"][0]["refundId"]
+        event = gateway_event("refund.succeeded", booking, sessionId=session, refundId=refund, amount=4, currency="EUR")
+        assert stack.webhook(event).status == 202
+        assert money_without_waiting(ann, booking)["refunds"][0]["status"] == "pending"
+    assert ask("SELECT reason FROM parked_event WHERE id = %s", event["id"]) == [("INVALID_STATE",)]
+
+
+@pytest.mark.parametrize("names", [{"refundId": "desk-7"}, {}])
+def test_a_refund_at_the_gateways_desk_is_ours_if_nothing_else_is_left(stack, ann, pending, names):
+    booking = pending["bookingId"]
+    session = ann.pay(booking)
+    with processes.Service("payments").frozen():
+        ann.delete("bookings/" + booking).ok()
+        for _ in range(2):
+            told(stack, "refund.succeeded", booking, sessionId=session, amount=40, currency="EUR", gatewayRef="re_7",
+                 **names)
+        account = money_without_waiting(ann, booking)
+    assert [(refund["amount"], refund["status"], refund["reason"]) for refund in account["refunds"]] == [
+        (40.0, "completed", "USER_CANCELLED")]
+
+
 def test_what_was_kept_may_be_given_back_by_the_gateway(stack, ann, hall, ask):
     """The audit at the end adds up what is kept."""
     place = hall(rows=2, cols=10, policy={"refundTiers": [{"hours": 24, "percent": 50}]})

@@ -223,6 +223,22 @@ def test_what_the_gateway_gave_back_by_itself_is_not_given_again(stack, ann, pla
     clean(place)
 
 
+def test_refused_to_us_and_given_back_at_the_gateways_desk(stack, ann, place, stubborn, clean):
+    found = ann.booked_and_paid(place, 1)
+    booking, session = found["bookingId"], found["payments"][0]["sessionId"]
+    gateway = stubborn(booking)
+    ann.delete("bookings/" + booking).ok()
+    refund = gateway.give_up()
+    for _ in range(2):
+        told = gateway_event("refund.succeeded", booking, sessionId=session, amount=20, currency="EUR",
+                             gatewayRef="re_" + booking, refundId="desk-7")
+        assert stack.webhook(told).status == 200
+    one, = ann.get("payments/status/" + booking).ok()["refunds"]
+    assert (one["refundId"], one["status"], one["gatewayRef"]) == (refund, "completed", "re_" + booking)
+    assert listed(refund) is None
+    clean(place)
+
+
 @pytest.mark.parametrize("args", [("retry",), ("retry", "x"), ("done", "a", "b"), ("list", "a"), ("list", "--all"),
                                   ("done", "0197aaaa-0000-7000-8000-000000000001", "--ref", "")])
 def test_commands_that_make_no_sense(args):

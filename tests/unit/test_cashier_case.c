@@ -164,6 +164,101 @@ test_reference_of_a_payment(void **state)
 	assert_null(called(captured("cs_1", NULL), PAY_REFUND_FAILED, "re_1"));
 }
 
+/* --- refunds --- */
+
+/* A refund of the first payment, whose id is `no`. */
+static struct refund
+refund_of(uint8_t no, enum refund_status status, int64_t amount_minor, const char *reference)
+{
+	return (struct refund){ .id = { { no } }, .payment_id = payments[0].id, .status = status,
+		                    .amount_minor = amount_minor, .currency = "EUR",
+		                    .reason = "USER_CANCELLED", .gateway_ref = reference };
+}
+
+static void
+arrange_refunds(size_t n, struct refund first, struct refund second)
+{
+	arrange(1, captured("cs_1", "ch_1"), failed("cs_2"));
+	refunds[0] = first;
+	refunds[1] = second;
+	account.n_refunds = n;
+}
+
+/* The place of the refund that a message is about: its id (0: none), amount (-1) and reference. */
+static int
+meant(enum pay_event_type type, uint8_t id, int64_t amount_minor, const char *reference)
+{
+	const struct refund *r;
+
+	event = (struct pay_event){ .type = type, .has_refund = id > 0, .refund_id = { { id } },
+		                        .amount_minor = amount_minor, .gateway_ref = reference };
+	r = cashier_refund(&account, &event, &payments[0]);
+	return r == NULL ? NOTHING : (int)(r - refunds);
+}
+
+static void
+test_refund_by_its_id(void **state)
+{
+	(void)state;
+	arrange_refunds(2, refund_of(1, REFUND_COMPLETED, 500, "re_1"), refund_of(2, REFUND_PENDING, 1500, NULL));
+	for (int type = PAY_REFUNDED; type <= PAY_REFUND_FAILED; type++) {
+		assert_int_equal(meant((enum pay_event_type)type, 1, 500, "re_1"), 0);
+		assert_int_equal(meant((enum pay_event_type)type, 2, 7, "re_1"), 1);
+		assert_int_equal(meant((enum pay_event_type)type, 2, -1, NULL), 1);
+	}
+	assert_null(cashier_refund(&account, &(struct pay_event){ .type = PAY_REFUNDED }, NULL));
+}
+
+static void
+test_refund_without_an_id(void **state)
+{
+	(void)state;
+	arrange_refunds(2, refund_of(1, REFUND_FAILED, 1000, NULL), refund_of(2, REFUND_PENDING, 1000, NULL));
+	assert_int_equal(meant(PAY_REFUNDED, 0, 1000, "re_2"), 1);
+	assert_int_equal(meant(PAY_REFUNDED, 0, -1, NULL), 1);
+	assert_int_equal(meant(PAY_REFUND_FAILED, 0, -1, NULL), 1);
+	assert_int_equal(meant(PAY_REFUNDED, 0, 999, "re_2"), NOTHING);
+	account.n_refunds = 1;
+	assert_int_equal(meant(PAY_REFUNDED, 0, 1000, "re_2"), 0);
+}
+
+/* The provider tells of it again, under another message's id, and not by a reference of the payment. */
+static void
+test_refund_that_is_told_again(void **state)
+{
+	(void)state;
+	arrange_refunds(2, refund_of(1, REFUND_PENDING, 500, NULL), refund_of(2, REFUND_COMPLETED, 500, "re_1"));
+	assert_int_equal(meant(PAY_REFUNDED, 0, 500, "re_1"), 1);
+	assert_int_equal(meant(PAY_REFUNDED, 9, 500, "re_1"), 1);
+	assert_int_equal(meant(PAY_REFUNDED, 0, 500, "re_2"), 0);
+	refunds[1].reason = GATEWAY_REFUND;
+	assert_int_equal(meant(PAY_REFUNDED, 0, 500, "re_1"), 1);
+	assert_int_equal(meant(PAY_REFUNDED, 9, 500, "re_1"), NOTHING); /* another id: another refund */
+	refunds[1].gateway_ref = "ch_1";
+	assert_int_equal(meant(PAY_REFUNDED, 0, 500, "ch_1"), 0);
+	refunds[1].gateway_ref = "cs_1";
+	assert_int_equal(meant(PAY_REFUNDED, 0, 500, "cs_1"), 0);
+}
+
+/* Somebody gave it back at the gateway's desk, under an id of theirs: instead of ours, or beside it. */
+static void
+test_refund_under_an_id_of_the_gateways(void **state)
+{
+	(void)state;
+	arrange_refunds(1, refund_of(1, REFUND_FAILED, 1000, NULL), refund_of(2, REFUND_PENDING, 1000, NULL));
+	assert_int_equal(meant(PAY_REFUNDED, 9, 1000, "re_9"), 0);
+	assert_int_equal(meant(PAY_REFUNDED, 9, -1, "re_9"), 0);
+	assert_int_equal(meant(PAY_REFUNDED, 9, 400, "re_9"), NOTHING);
+	assert_int_equal(meant(PAY_REFUND_FAILED, 9, 1000, "re_9"), NOTHING);
+	refunds[0].status = REFUND_PENDING; /* and another 10.00 are left */
+	assert_int_equal(meant(PAY_REFUNDED, 9, 1000, "re_9"), NOTHING);
+	account.n_refunds = 2; /* and nothing is */
+	assert_int_equal(meant(PAY_REFUNDED, 9, 1000, "re_9"), 0);
+	assert_int_equal(meant(PAY_REFUNDED, 9, 400, "re_9"), NOTHING);
+	refunds[0].status = refunds[1].status = REFUND_COMPLETED;
+	assert_int_equal(meant(PAY_REFUNDED, 9, 1000, "re_9"), NOTHING);
+}
+
 int
 main(void)
 {
@@ -174,6 +269,10 @@ main(void)
 		cmocka_unit_test(test_payment_that_comes_twice_by_one_session),
 		cmocka_unit_test(test_payment_that_is_called_by_its_session),
 		cmocka_unit_test(test_reference_of_a_payment),
+		cmocka_unit_test(test_refund_by_its_id),
+		cmocka_unit_test(test_refund_without_an_id),
+		cmocka_unit_test(test_refund_that_is_told_again),
+		cmocka_unit_test(test_refund_under_an_id_of_the_gateways),
 	};
 
 	return cmocka_run_group_tests_name("cashier_case", tests, NULL, NULL);

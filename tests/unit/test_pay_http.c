@@ -97,6 +97,16 @@ test_read_refund(void **state)
 	assert_int_equal(event.type, PAY_REFUND_FAILED);
 	assert_true(event.has_refund && uuid_parse(REFUND, &refund));
 	assert_memory_equal(&event.refund_id, &refund, sizeof(refund));
+	/* A refund that we did not ask for is called as the gateway likes, and always the same. */
+	assert_int_equal(take_data("refund.succeeded", DATA ",\"refundId\":\"dp_1\""), ERR_OK);
+	refund = event.refund_id;
+	assert_string_equal(event.refund_name, "dp_1");
+	assert_int_equal(take_data("refund.succeeded", DATA ",\"refundId\":\"dp_2\""), ERR_OK);
+	assert_memory_not_equal(&event.refund_id, &refund, sizeof(refund));
+	assert_int_equal(take_data("refund.succeeded", DATA ",\"refundId\":\"dp_1\""), ERR_OK);
+	assert_true(event.has_refund);
+	assert_memory_equal(&event.refund_id, &refund, sizeof(refund));
+	refused(take_data("refund.succeeded", DATA ",\"refundId\":\"\""), "data.refundId is empty");
 }
 
 static void
@@ -171,7 +181,7 @@ test_read_members_of_a_wrong_type(void **state)
 	refused(take("{\"id\":\"e\",\"type\":\"payment.failed\",\"data\":[]}"), "data is not an object");
 	refused(take_data("payment.failed", ""), "data.bookingId is missing");
 	refused(take_data("payment.failed", "\"bookingId\":\"7\""), "data.bookingId is not a UUID");
-	refused(take_data("payment.failed", DATA ",\"refundId\":{}"), "data.refundId is not a string");
+	refused(take_data("refund.failed", DATA ",\"refundId\":{}"), "data.refundId is not a string");
 	refused(take_data("payment.failed", DATA ",\"sessionId\":true"), "data.sessionId is not a string");
 }
 
