@@ -96,11 +96,13 @@ def test_closing_an_event_keeps_its_bookings(place, buyer):
 # --- limits ---
 
 def test_ten_seats_are_the_most(place, buyer):
+    """R-20"""
     buyer().book(place, *range(1, 12)).refused(400, "VALIDATION_ERROR", "seatIds")
     assert len(buyer().book(place, *range(1, 11)).ok(201)["seats"]) == 10
 
 
 def test_event_may_allow_fewer_seats(hall, buyer):
+    """R-20"""
     place = hall(policy={"maxSeats": 2})
     buyer().book(place, 1, 2, 3).refused(400, "VALIDATION_ERROR", "seatIds")
     buyer().book(place, 1, 2).ok(201)
@@ -240,6 +242,7 @@ def test_cancelling_twice_is_409(how, place, buyer):
 
 @pytest.mark.parametrize("how", ["delete", "cancel"])
 def test_cancelling_somebody_elses_booking_is_403(how, place, buyer):
+    """R-51, R-53"""
     booking = buyer().book(place, 1).ok(201)["bookingId"]
     cancel(buyer(), how, booking).refused(403, "FORBIDDEN")
     assert place.statuses()[1] == "reserved"
@@ -265,6 +268,7 @@ def test_booking_reads_back_with_its_event(place, buyer):
 @pytest.mark.parametrize("method, path", [("GET", "{}"), ("GET", "{}/history"), ("DELETE", "{}"),
                                           ("PATCH", "{}/cancel")])
 def test_booking_that_is_not_there(method, path, buyer):
+    """R-53"""
     who = buyer()
     who.request(method, "bookings/" + path.format(UNKNOWN)).refused(404, "BOOKING_NOT_FOUND")
     for bad in ("seventeen", "1", UNKNOWN[:-1], UNKNOWN[:-1] + "g", "x" * 65):
@@ -351,6 +355,7 @@ def test_box_office_books_for_somebody(role, place, buyer, stack, name, ask):
 
 
 def test_prices_are_kept_as_they_were_when_booked(seller, buyer, ask):
+    """R-40"""
     place, who = open_hall(seller, grid(rows=1, cols=2, price=10)), buyer()
     booking = who.book(place, 1).ok(201)["bookingId"]
     ask("UPDATE seat SET price = 9900 WHERE event_id = %s AND no = 1 RETURNING 1", place.number)

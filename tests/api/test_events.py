@@ -4,6 +4,7 @@ import concurrent.futures
 import contextlib
 import json
 import os
+from datetime import datetime, timedelta
 
 import psycopg2
 import pytest
@@ -23,6 +24,10 @@ def dig(value, key):
     found = list(walk(value))
     assert found, f"no {key} in {value}"
     return found[0]
+
+
+def instant(text):
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
 @pytest.fixture
@@ -112,7 +117,7 @@ def test_an_offset_becomes_utc(seller, plan):
     ("policy", {"maxSeats": "3"}),
     ("policy", {"windowMinutes": -1}), ("policy", {"windowMinutes": 2 ** 53 + 2}),
     ("policy", {"maxPending": 0}), ("policy", {"unheardOf": 1}),
-    ("policy", {"refundTiers": {}}), ("policy", {"refundTiers": [24]}),
+    ("policy", {"refundTiers": {}}), ("policy", {"refundTiers": [24]}),  # R-26
     ("policy", {"refundTiers": [{"hours": 24}]}),
     ("policy", {"refundTiers": [{"hours": -1, "percent": 50}]}),
     ("policy", {"refundTiers": [{"hours": 24, "percent": 101}]}),
@@ -300,3 +305,21 @@ def test_changes_that_wait_for_a_transaction_leave_others_their_connections(hall
         cursor.execute("SELECT pg_current_xact_id()")
         done = [pool.submit(place.seller.patch, "events/" + place.id, {"status": "closed"}) for place in places]
         assert [one.result().status for one in done] == [200] * 16
+
+
+@pytest.mark.parametrize("starts", ["2031-03-29T19:00:00.000Z", "2031-03-30T00:59:59.000Z", "2031-03-30T01:00:00.000Z",
+                                    "2031-03-31T18:00:00.000Z", "2031-10-25T18:00:00.000Z", "2031-10-26T00:30:00.000Z",
+                                    "2031-10-26T01:30:00.000Z", "2031-10-27T19:00:00.000Z"])
+def test_clocks_that_change_never_move_an_event(starts, hall, buyer, ask):
+    """R-60: the last of March and of October; in the latter 02:30 comes twice, in Berlin."""
+    place = hall(startsAt=starts, timezone="Europe/Berlin")
+    place.seller.patch("events/" + place.id, {"title": "Another title"}).ok()
+    event = place.seller.get("events/" + place.id).ok()
+    assert (event["startsAt"], event["timezone"]) == (starts, "Europe/Berlin")
+    booked = buyer().book(place, 1).ok(201)["bookingId"]
+    assert ask("SELECT starts_at = %s::timestamptz FROM event WHERE id = %s", starts, place.number) == [(True,)]
+    seen = place.seller.get("bookings/" + booked).ok()["event"]
+    assert (seen["startsAt"], seen["timezone"]) == (starts, "Europe/Berlin")
+    place.seller.patch("events/" + place.id, {"startsAt": starts[:-1] + "+02:00"}).ok()
+    moved = place.seller.get("events/" + place.id).ok()["startsAt"]
+    assert instant(starts) - instant(moved) == timedelta(hours=2), "an offset is what it says, whatever the zone does"

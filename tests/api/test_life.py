@@ -245,7 +245,7 @@ def test_a_refund_waits_for_a_gateway_that_is_away(ann, place, money):
     assert refund["status"] == "completed"
 
 
-# --- every state, every move
+# --- every state, every move; those that are final stay as they are
 
 MOVES = {
     "cancel": ({"REQUESTED": "CANCELLED", "PENDING": "CANCELLED", "PROCESSING": "CANCELLED",
@@ -465,6 +465,20 @@ def test_cancelling_an_event_ends_all_its_bookings(seller, buyer, hall, ask, mon
     assert place.statuses()[5] == "available"
     late = stack.webhook(gateway_event("payment.succeeded", open_, amount=20, currency="EUR"))
     assert late.status == 200 and look(paying, open_)["status"] == "CANCELLED"
+    clean(place)
+
+
+def test_a_booking_without_seats_ends_with_its_event(seller, ann, place, unseated, ask, clean):
+    one = ann.queue(place, "A-2").plain(202)["id"]
+    seller.post(f"events/{place.id}/cancel").ok(202)
+    progress = finished(seller, place)
+    assert (progress["total"], progress["cancelled"], progress["refunded"]) == (1, 1, 0)
+    unseated()
+    found = look(ann, one)
+    assert (found["status"], found["cancelReason"]) == ("CANCELLED", "EVENT_CANCELLED")
+    history = ann.get(f"bookings/{one}/history").ok()["items"]
+    assert [row["type"] for row in history] == ["booking.requested", "booking.cancelled"]
+    assert set(place.statuses().values()) == {"available"}
     clean(place)
 
 

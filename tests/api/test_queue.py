@@ -192,6 +192,7 @@ def test_unknown_seat(position, place, buyer):
 
 @pytest.mark.parametrize("positions", [["A-1", "A-1"], ["A-1", "1-1"], ["B-2", "A-1", "B-2"]])
 def test_seat_named_twice(positions, place, buyer):
+    """R-30"""
     buyer().queue(place, *positions).declined(400, "VALIDATION_ERROR", field="seat_positions")
 
 
@@ -228,6 +229,7 @@ def test_named_seats_need_a_place(house, buyer):
 # --- how many ---
 
 def test_too_many(place, buyer):
+    """R-20"""
     who, text = buyer(), "Maximum 4 tickets per booking"
     who.queue_best(place, 5).declined(400, "VALIDATION_ERROR", text)
     who.queue(place, *[f"A-{n}" for n in range(1, 6)]).declined(400, "VALIDATION_ERROR", text)
@@ -244,6 +246,7 @@ def test_too_few(quantity, place, buyer):
 @pytest.mark.parametrize("quantity, positions", [(1, []), (2, ["A-1"]), (1, ["A-1", "A-2"]),
                                                  (4, ["A-1", "A-2", "A-3", "A-4", "A-5"])])
 def test_count_that_differs(quantity, positions, place, buyer):
+    """R-30"""
     buyer().queue(place, *positions, quantity=quantity).declined(
         400, "VALIDATION_ERROR", "quantity must match the number of selected seat positions")
 
@@ -436,6 +439,7 @@ def test_without_a_good_token(place, stack, buyer):
 
 
 def test_sellers_do_not_buy(place, buyer):
+    """R-52"""
     booking = buyer().book(place, 1).ok(201)["bookingId"]
     for reply in (place.seller.queue(place, "A-2"), place.seller.queue_best(place, 1),
                   place.seller.patch(f"{QUEUE}/{booking}"),
@@ -839,6 +843,7 @@ def test_bad_query_is_named(query, field, buyer):
 
 
 def test_seller_sees_the_bookings_of_own_events(hall, stack, name, buyer, unseated):
+    """R-52"""
     first, second = hall(), hall()
     elsewhere = open_hall(stack.seller(name("rival")))
     ann, bob = buyer("ann"), buyer("bob")

@@ -1,6 +1,6 @@
 """
 The audit on a database that does not hold still: whatever moment it sees, nothing is wrong. Money
-comes in and goes back meanwhile, through the gateway and its call-backs.
+comes in and goes back meanwhile (R-44), through the gateway and its call-backs.
 
 ROWLOCK_LOAD_AUDITS (20): how often it looks.
 """

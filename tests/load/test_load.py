@@ -35,6 +35,7 @@ def winners(stack, answers):
 
 
 def test_a_thousand_people_want_one_seat(stack, hall, clean):
+    """R-13"""
     place = hall(rows=1, cols=max(ROUNDS, 2))
     for seat_no in range(1, ROUNDS + 1):
         result = rush.one_seat(stack, place, seat_no, 1000)

@@ -11,7 +11,7 @@ import random
 
 import crowd
 import processes
-from rowlock_client import QUEUE, grid
+from rowlock_client import QUEUE, gateway_event, grid
 
 RACES = int(os.environ.get("ROWLOCK_RACES", "200"))
 AT_ONCE = 200  # bookings that are raced for together
@@ -67,6 +67,8 @@ def test_cancelling_races_paying(hall, name, stack, ask, clean):
         for booking in tokens:
             winners = [side for side in found if found[side][booking].status == 200]
             assert winners == [after[booking]], [found[side][booking] for side in found]
+            loser, = set(found) - set(winners)
+            assert found[loser][booking].status == {"cancelled": 409, "confirmed": 400}[loser], found[loser][booking]
             won[winners[0]] += 1
         clean(place, list(tokens))
     print(dict(won))
@@ -93,6 +95,37 @@ def test_expiring_races_confirming(hall, name, stack, ask, db, clean):
         clean(place, list(tokens))
     print(dict(won))
     assert won["confirmed"] > 0 and won["expired"] > 0, "they never met"
+
+
+def test_expiring_races_a_call_back(hall, name, stack, ask, db, clean):
+    """
+    Payments take too long (R-27) while the gateway tells of their success. Nobody else wants the seats,
+    so who has expired has them again (R-42): every booking is confirmed, and its money is taken once.
+    """
+    won = collections.Counter()
+    for place, tokens in fields(hall, name, stack):
+        race(stack, tokens, {"initiate": lambda line, one, who=tokens: line.ask(
+            "POST", "payments/initiate", who[one], {"bookingId": one})})
+        sessions = dict(ask("SELECT booking_id::text, session FROM payment WHERE event_id = %s", place.number))
+        with db.cursor() as cursor:
+            cursor.execute("""UPDATE booking SET paying_since = clock_timestamp() - interval '5 minutes'
+                              + random() * interval '0.5 seconds' WHERE event_id = %s""", (place.number,))
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            sweeps = pool.submit(lambda: [processes.sweep() for _ in range(5)])
+            found = race(stack, tokens, {"tell": lambda line, one, known=sessions: stack.webhook(gateway_event(
+                "payment.succeeded", one, sessionId=known[one], amount=20, currency="EUR"))})["tell"]
+            sweeps.result()
+        assert {reply.status for reply in found.values()} == {200}
+        assert set(states(ask, place).values()) == {"confirmed"}
+        assert ask("SELECT count(*), count(DISTINCT booking_id), sum(captured) FROM payment WHERE event_id = %s",
+                   place.number) == [(place.seats, place.seats, 2000 * place.seats)]
+        for types, bookings in ask("""SELECT types, count(*) FROM (SELECT string_agg(type, ' ' ORDER BY seq) AS types
+                                      FROM journal WHERE event_id = %s AND booking_id IS NOT NULL GROUP BY booking_id)
+                                      AS j GROUP BY 1""", place.number):
+            won[types.replace("booking.", "")] += bookings
+        clean(place, list(tokens))
+    print(dict(won))
+    assert set(won) == {"created paying confirmed", "created paying expired confirmed"}, won
 
 
 def test_checking_in_races_checking_in(hall, name, stack, ask, clean):
