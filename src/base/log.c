@@ -30,12 +30,6 @@ log_set_level(const char *name)
 	return -1;
 }
 
-int
-log_enabled(enum log_level level)
-{
-	return level <= threshold;
-}
-
 const char *
 log_int(int64_t n)
 {
@@ -107,7 +101,7 @@ log_line(enum log_level level, const char *msg, ...)
 	const char *name, *value;
 	va_list ap;
 
-	if (!log_enabled(level))
+	if (level > threshold)
 		return;
 	put_text(&l, "ts=");
 	put_text(&l, clock_text(clock_now_us(), now));

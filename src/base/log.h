@@ -9,9 +9,6 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG, LOG__MAX };
 /* Sets the level by name ("error", "warn", "info", "debug"); 0, or -1 for no such name. */
 int log_set_level(const char *name);
 
-/* Whether a line of this level would be written. */
-int log_enabled(enum log_level level);
-
 /*
  * Writes one logfmt line to stderr with a single write(2): ts, level, msg, then the pairs.
  *

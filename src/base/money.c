@@ -25,8 +25,9 @@ money_is_currency(const char *s)
 	return s[3] == '\0';
 }
 
-int
-money_exponent(const char *currency)
+/* How many decimals a currency has: 2 for most, 0 for JPY, 3 for KWD … (ISO 4217, list one). */
+static int
+exponent_of(const char *currency)
 {
 	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
 		if (strcmp(odd[i].code, currency) == 0)
@@ -38,7 +39,7 @@ money_exponent(const char *currency)
 bool
 money_to_minor(double major, const char *currency, int64_t *minor)
 {
-	double scaled = major * pow(10, money_exponent(currency));
+	double scaled = major * pow(10, exponent_of(currency));
 
 	if (!(scaled >= 0 && scaled <= (double)MONEY_MAX_MINOR) || fabs(scaled - round(scaled)) > 1e-6)
 		return false;
@@ -49,7 +50,7 @@ money_to_minor(double major, const char *currency, int64_t *minor)
 bool
 money_sum_to_minor(double major, const char *currency, int64_t *minor)
 {
-	const double unit = pow(10, money_exponent(currency));
+	const double unit = pow(10, exponent_of(currency));
 	double scaled = round(major * unit), back = scaled / unit;
 
 	/* A decimal number that is fine enough is the double nearest to scaled / unit. */
@@ -62,7 +63,7 @@ money_sum_to_minor(double major, const char *currency, int64_t *minor)
 char *
 money_text(int64_t minor, const char *currency, char out[MONEY_TEXT])
 {
-	int digits = money_exponent(currency);
+	int digits = exponent_of(currency);
 	long long unit = digits == 0 ? 1 : digits == 2 ? 100 : 1000;
 	long long size = minor < 0 ? -minor : minor;
 

@@ -13,9 +13,6 @@
 /* Whether s is three capital letters, the shape of an ISO 4217 code. */
 bool money_is_currency(const char *s);
 
-/* How many decimals a currency has: 2 for most, 0 for JPY, 3 for KWD … (ISO 4217, list one). */
-int money_exponent(const char *currency);
-
 /*
  * A decimal amount of major units in minor units. False when negative, above
  * MONEY_MAX_MINOR, or finer than the currency's smallest unit.

@@ -47,6 +47,9 @@ void ctl_job_list(FILE *out);
 /* Prints "rowlockctl: …" to stderr and returns CTL_FAILED. */
 int ctl_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* The workers' database; NULL after saying that it is not set. */
+const char *ctl_database(struct ctl *c);
+
 /* A pool of one connection of the workers' role; NULL after saying what is missing. */
 struct pool *ctl_pool(struct ctl *c);
 

@@ -36,15 +36,15 @@ job_archive(struct ctl *c)
 static int
 job_sweep(struct ctl *c)
 {
-	const char *database = config_database(c->ctx, c->config);
+	const char *database = ctl_database(c);
 	struct terms terms;
 	struct swept swept;
 	enum err e;
 
 	if (database == NULL)
-		return ctl_fail("DATABASE_URL is not set");
+		return CTL_FAILED;
 	if (terms_read(c->config, &terms) != ERR_OK)
-		return ctl_fail("REFUND_TIERS cannot be read");
+		return CTL_FAILED;
 	e = sweeper_sweep(pool_new(c->ctx, database, SWEEPER_HANDS), &terms, &swept);
 	printf("%zu bookings and %zu holds ended, %zu cancelled events finished; dropped %zu keys, %zu kept "
 	       "messages and %zu notes of others\n", swept.bookings, swept.holds, swept.events, swept.keys,
@@ -55,12 +55,12 @@ job_sweep(struct ctl *c)
 static int
 job_reserve(struct ctl *c)
 {
-	const char *database = config_database(c->ctx, c->config);
+	const char *database = ctl_database(c);
 	size_t seated = 0;
 	enum err e;
 
 	if (database == NULL)
-		return ctl_fail("DATABASE_URL is not set");
+		return CTL_FAILED;
 	e = reserver_once(c->ctx, c->config, database, &seated);
 	printf("%zu bookings wait for seats no longer\n", seated);
 	return outcome(e);
@@ -69,12 +69,12 @@ job_reserve(struct ctl *c)
 static int
 job_payments(struct ctl *c)
 {
-	const char *database = config_database(c->ctx, c->config);
+	const char *database = ctl_database(c);
 	size_t refunds = 0;
 	enum err e;
 
 	if (database == NULL)
-		return ctl_fail("DATABASE_URL is not set");
+		return CTL_FAILED;
 	e = payments_refund_due(c->ctx, c->config, database, &refunds);
 	printf("%zu refunds asked for\n", refunds);
 	return outcome(e);

@@ -89,16 +89,22 @@ ctl_fail(const char *format, ...)
 	return CTL_FAILED;
 }
 
-struct pool *
-ctl_pool(struct ctl *c)
+const char *
+ctl_database(struct ctl *c)
 {
 	const char *database = config_database(c->ctx, c->config);
 
-	if (database == NULL) {
+	if (database == NULL)
 		ctl_fail("DATABASE_URL is not set");
-		return NULL;
-	}
-	return pool_new(c->ctx, database, 1);
+	return database;
+}
+
+struct pool *
+ctl_pool(struct ctl *c)
+{
+	const char *database = ctl_database(c);
+
+	return database == NULL ? NULL : pool_new(c->ctx, database, 1);
 }
 
 /* Takes argument i as an option, if it is one; moves *i over its value. */

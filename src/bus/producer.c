@@ -140,12 +140,6 @@ producer_poll(struct producer *p, int wait_ms)
 	return p->refused || p->kafka.fatal ? ERR_INTERNAL : ERR_OK;
 }
 
-size_t
-producer_waiting(const struct producer *p)
-{
-	return p->messages;
-}
-
 const char *
 producer_trouble(const struct producer *p)
 {

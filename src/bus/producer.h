@@ -55,9 +55,6 @@ enum err producer_send(struct producer *p, const struct producer_message *m) MUS
  */
 enum err producer_poll(struct producer *p, int wait_ms) MUST_CHECK;
 
-/* How many messages are on their way. */
-size_t producer_waiting(const struct producer *p);
-
 /* Why Kafka takes nothing at present, for people; NULL when it does, as far as one can know. */
 const char *producer_trouble(const struct producer *p);
 

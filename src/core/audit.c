@@ -69,19 +69,10 @@ static enum err
 check_acknowledged(struct audit *a, const struct uuid *ids, size_t n)
 {
 	TALLOC_CTX *ctx = talloc_new(a->ctx);
-	struct array event, id;
-	enum err e;
+	const struct id_params p = param_ids(ctx, ids, n);
+	const struct call call = { STMT_AUDIT_LOST, { p.events, p.ids, limit_param(a, ctx) } };
+	enum err e = check(a, &call, ctx);
 
-	array_init(&event, ctx);
-	array_init(&id, ctx);
-	for (size_t i = 0; i < n; i++) {
-		array_int(&event, uuid_event(&ids[i]));
-		array_uuid(&id, &ids[i]);
-	}
-	const struct call call = { STMT_AUDIT_LOST,
-		                       { array_done(&event), array_done(&id), limit_param(a, ctx) } };
-
-	e = check(a, &call, ctx);
 	talloc_free(ctx);
 	return e;
 }

@@ -151,19 +151,14 @@ seating_named(struct seating *s, const struct uuid *ids, size_t n, enum seated *
 	TALLOC_CTX *ctx = talloc_new(s);
 	struct answer *answers = talloc_zero_array(ctx, struct answer, (unsigned)n);
 	int *which = talloc_array(ctx, int, (unsigned)n);
-	struct array event, id;
+	const struct id_params p = param_ids(ctx, ids, n);
+	const struct call call = { STMT_REQUESTS, { p.events, p.ids } };
 	size_t waiting = 0;
 	struct rows *rows;
 	enum err e;
 
-	array_init(&event, ctx);
-	array_init(&id, ctx);
-	for (size_t i = 0; i < n; i++) {
-		array_int(&event, uuid_event(&ids[i]));
-		array_uuid(&id, &ids[i]);
+	for (size_t i = 0; i < n; i++)
 		out[i] = SEATED_UNKNOWN;
-	}
-	const struct call call = { STMT_REQUESTS, { array_done(&event), array_done(&id) } };
 	if ((e = db_ready(s->db)) == ERR_OK && (e = db_query(s->db, ctx, call, &rows)) == ERR_OK) {
 		for (int r = 0; r < rows_count(rows); r++) {
 			out[row_i64(rows, r, 12) - 1] = SEATED_DONE;

@@ -39,7 +39,7 @@ outcome_of_word(const char *word)
 	return (enum outcome)o;
 }
 
-enum outcome
+static enum outcome
 outcome_of_status(const char *status)
 {
 	int o = 0;

@@ -21,9 +21,8 @@ enum outcome { OUTCOME_SUCCESS, OUTCOME_FAILED, OUTCOME_EXPIRED, OUTCOME__MAX };
 /* As /payments/simulate names it; "succeeded", "failed", "expired". */
 const char *outcome_word(enum outcome o);
 const char *outcome_status(enum outcome o);
-/* The outcome of either name; OUTCOME__MAX: there is none such. */
+/* The outcome that /payments/simulate names so; OUTCOME__MAX: there is none such. */
 enum outcome outcome_of_word(const char *word);
-enum outcome outcome_of_status(const char *status);
 
 /* A payment session; texts on the ctx of whoever asked. */
 struct session {

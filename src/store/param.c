@@ -115,3 +115,17 @@ array_done(struct array *a)
 	a->text[a->used + 1] = '\0';
 	return a->text;
 }
+
+struct id_params
+param_ids(TALLOC_CTX *ctx, const struct uuid *ids, size_t n)
+{
+	struct array event, id;
+
+	array_init(&event, ctx);
+	array_init(&id, ctx);
+	for (size_t i = 0; i < n; i++) {
+		array_int(&event, uuid_event(&ids[i]));
+		array_uuid(&id, &ids[i]);
+	}
+	return (struct id_params){ array_done(&event), array_done(&id) };
+}

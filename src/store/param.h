@@ -30,4 +30,10 @@ void array_text(struct array *a, const char *s); /* NULL: null */
 /* The finished literal; the array takes nothing more. */
 const char *array_done(struct array *a);
 
+/* Bookings, or what else has its event in its id, as two arrays side by side. */
+struct id_params {
+	const char *events, *ids;
+};
+struct id_params param_ids(TALLOC_CTX *ctx, const struct uuid *ids, size_t n);
+
 #endif

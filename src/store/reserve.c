@@ -48,19 +48,12 @@ for_keys(TALLOC_CTX *ctx, enum stmt stmt, const struct seat_key *keys, size_t n)
 	return (struct call){ stmt, { array_done(&event), array_done(&no) } };
 }
 
-/* A call that takes bookings as two arrays: their events are in their ids. */
 static struct call
 for_bookings(TALLOC_CTX *ctx, enum stmt stmt, const struct uuid *ids, size_t n)
 {
-	struct array event, id;
+	const struct id_params p = param_ids(ctx, ids, n);
 
-	array_init(&event, ctx);
-	array_init(&id, ctx);
-	for (size_t i = 0; i < n; i++) {
-		array_int(&event, uuid_event(&ids[i]));
-		array_uuid(&id, &ids[i]);
-	}
-	return (struct call){ stmt, { array_done(&event), array_done(&id) } };
+	return (struct call){ stmt, { p.events, p.ids } };
 }
 
 static void
