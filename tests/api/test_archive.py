@@ -23,18 +23,15 @@ FORMS = ("", "/history", "/ticket", "/ticket.svg", "/ticket.png")
 
 
 def program(name, *args, **env):
-    where = os.environ["ROWLOCK_DIR"]
-    return subprocess.Popen([f"{where}/inst/bin/{name}", *args], text=True, stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE,
-                            env={"PATH": os.environ["PATH"], "ROWLOCK_CONFIG": where + "/conf/rowlock.conf", **env})
+    return subprocess.Popen(processes.program(name, *args), text=True, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, env=processes.settings(**env))
 
 
-def archive(*args):
+def archive():
     """One run, to its end: what it said."""
-    run = program("rowlockctl", "job", "archive", "--once", *args)
-    out, err = run.communicate(timeout=120)
-    assert run.returncode == 0, out + err
-    return out
+    run = processes.ctl("job", "archive", "--once")
+    assert run.returncode == 0, run
+    return run.stdout
 
 
 @pytest.fixture
@@ -593,12 +590,10 @@ def test_role_does_nothing_before(hall, over, buyer, ask, counts):
 
 
 def test_job_command():
-    listed = program("rowlockctl", "job", "--help")
-    out, _ = listed.communicate(timeout=10)
-    assert listed.returncode == 0 and re.search(r"^ +archive +move events", out, re.M), out
+    listed = processes.ctl("job", "--help")
+    assert listed.returncode == 0 and re.search(r"^ +archive +move events", listed.stdout, re.M), listed
     for wrong in ((), ("archive",), ("--once",), ("nothing", "--once"), ("archive", "--once", "more"),
                   ("archive", "--twice")):
-        run = program("rowlockctl", "job", *wrong)
-        _, err = run.communicate(timeout=10)
-        assert run.returncode == 2 and err, wrong
+        run = processes.ctl("job", *wrong)
+        assert run.returncode == 2 and run.stderr, wrong
     assert re.fullmatch(r"\d+ events archived, .* in \d+\.\d+ s\n", archive())

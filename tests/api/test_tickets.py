@@ -11,6 +11,7 @@ import xml.etree.ElementTree as xml
 import pytest
 
 import processes
+from processes import ctl
 from rowlock_client import QUEUE, grid, uuid_of
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -283,13 +284,6 @@ def test_check_in_waits_for_a_refund_and_then_refuses(sold, ask):
 
 
 # --- At the door, without a browser.
-
-def ctl(*args):
-    where = os.environ["ROWLOCK_DIR"]
-    env = {"PATH": os.environ["PATH"], "ROWLOCK_CONFIG": where + "/conf/rowlock.conf"}
-    return subprocess.run([where + "/inst/bin/rowlockctl", *args], env=env, capture_output=True, text=True,
-                          check=False)
-
 
 def test_rowlockctl_lets_in_once(sold, ask):
     _, place, booking = sold(1, 2)

@@ -8,8 +8,6 @@ import secrets
 import shutil
 import subprocess
 import tempfile
-import threading
-import time
 
 import psycopg2
 
@@ -29,14 +27,6 @@ fsync = on
 synchronous_commit = on
 timezone = 'UTC'
 """
-
-
-def wait_for(ready, what, timeout_s=30):
-    """Polls until ready() is true; anything else is a failure that says what did not come."""
-    deadline, pause = time.monotonic() + timeout_s, threading.Event()
-    while not ready():
-        assert time.monotonic() < deadline, f"waited {timeout_s} s for {what}"
-        pause.wait(0.02)
 
 
 class Cluster:

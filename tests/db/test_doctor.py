@@ -9,6 +9,7 @@ import shutil
 import pytest
 
 import scratch as scratch_databases
+from processes import wait_for
 
 LINE = re.compile(r"(.{11}) (ok|warn|FAIL)\s+(.*)")
 
@@ -97,7 +98,7 @@ def fsync_off(cluster):
     def setting(value):
         cluster.admin(f"ALTER SYSTEM SET fsync = {value}")
         cluster.admin("SELECT pg_reload_conf()")
-        scratch_databases.wait_for(lambda: cluster.admin("SHOW fsync") == [(value,)], f"fsync {value}")
+        wait_for(lambda: cluster.admin("SHOW fsync") == [(value,)], f"fsync {value}")
     setting("off")
     yield
     setting("on")

@@ -13,6 +13,7 @@ import psycopg2.errors as refused
 import pytest
 
 import scratch as scratch_databases
+from processes import wait_for
 
 FILES = sorted(name for name in os.listdir(scratch_databases.SQL) if name.endswith(".sql"))
 NEXT = len(FILES) + 1  # the number that a new file gets
@@ -98,7 +99,7 @@ def test_two_at_once_both_end_well_and_apply_once(scratch, held, why):
         cursor.execute(held)
         both = [scratch.start_ctl("migrate") for _ in range(2)]
         try:
-            scratch_databases.wait_for(lambda: waiters(scratch) == 2, f"both to wait for {why}")
+            wait_for(lambda: waiters(scratch) == 2, f"both to wait for {why}")
         finally:
             cursor.execute("ROLLBACK")
             done = [scratch_databases.finish(one) for one in both]

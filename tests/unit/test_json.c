@@ -1,15 +1,11 @@
 /* Strict JSON: what is taken, what is refused and where, and what becomes of numbers. */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "ctx_case.h"
 
 #include "http/json.h"
 
@@ -25,25 +21,7 @@ struct text {
 	size_t len;
 };
 
-static TALLOC_CTX *ctx;
 static struct json_fault fault;
-
-static int
-set_up(void **state)
-{
-	(void)state;
-	ctx = talloc_new(NULL);
-	return 0;
-}
-
-/* Whatever is left on ctx goes, so that a tree that is not tied to it shows as a leak. */
-static int
-tear_down(void **state)
-{
-	(void)state;
-	talloc_free(ctx);
-	return 0;
-}
 
 /* Checks a copy without a byte to spare, so that a sanitizer sees a read past its end. */
 static enum err
@@ -463,7 +441,7 @@ test_json_parse_number_of_many_digits(void **state)
 	assert_true(tree->valuedouble > 1.1e62 && tree->valuedouble < 1.2e62);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
 main(void)

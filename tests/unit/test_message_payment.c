@@ -1,10 +1,6 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "ctx_case.h"
 
 #include "core/message_payment.h"
 
@@ -12,25 +8,8 @@
 #define ID      "\"bookingId\":\"" BOOKING "\""
 #define DATA    ID ",\"transactionId\":\"tx-1\""
 
-static TALLOC_CTX *ctx;
 static struct payment_message message;
 static const char *why;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	ctx = talloc_new(NULL);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	talloc_free(ctx);
-	return 0;
-}
 
 static enum err
 take_as(enum pay_event_type type, const char *value)

@@ -1,11 +1,7 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "ctx_case.h"
 
 #include "pay/provider.h"
 #include "pay/signature.h"
@@ -17,25 +13,8 @@
 
 static const struct pay_gateway gateway = { .url = "", .secrets = "one,two" };
 
-static TALLOC_CTX *ctx;
 static struct pay_event event;
 static const char *why;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	ctx = talloc_new(NULL);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	talloc_free(ctx);
-	return 0;
-}
 
 /* Reads a body that is well signed. */
 static enum err

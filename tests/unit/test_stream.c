@@ -1,31 +1,9 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <string.h>
+
+#include "ctx_case.h"
 
 #include "api/sse.h"
 #include "core/seats_read.h"
-
-static TALLOC_CTX *ctx;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	ctx = talloc_new(NULL);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	talloc_free(ctx);
-	return 0;
-}
 
 /* --- Cursors. --- */
 
