@@ -178,6 +178,7 @@ def test_redis_goes_and_comes_while_a_crowd_trades(how, stack, hall, watchers, c
             for watcher in some[:20]:
                 watcher.cancel()
             wait_for(lambda: len(busy.ledger.booked) >= booked + 10, "bookings without Redis")
+            wait_for(lambda: figure(stack, SOURCE) == 0, "polling", 10)
         finally:
             redis.start() if how == "killed" else redis.thaw()
         back = time.monotonic()
