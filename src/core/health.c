@@ -15,7 +15,7 @@
 const char *
 check_name(enum check c)
 {
-	static const char *const names[] = { "ok", "down", "disabled" };
+	static const char *const names[] = { "down", "ok", "disabled" };
 
 	return names[c];
 }
@@ -25,7 +25,7 @@ static enum check
 check_redis(const char *url)
 {
 	static atomic_flag asking = ATOMIC_FLAG_INIT;
-	static atomic_int last = CHECK_OK;
+	static atomic_int last = CHECK_DOWN;
 	static _Atomic int64_t good_until;
 
 	if (*url == '\0')
@@ -38,7 +38,7 @@ check_redis(const char *url)
 	return (enum check)atomic_load(&last);
 }
 
-/* What is known of the readers of the journal. */
+/* What is known of the readers of the journal; nothing is at first, and that is DOWN. */
 static struct {
 	atomic_flag asking;
 	_Atomic int64_t good_until;
@@ -58,7 +58,7 @@ static void
 keep_readers(const struct rows *rows, const bool configured[SINKS])
 {
 	bool seen[SINKS] = { false }, troubled[SINKS] = { false };
-	enum check journal = CHECK_DISABLED;
+	bool all_seen = true;
 	int64_t lag_ms = 0;
 
 	for (int r = 0; r < rows_count(rows); r++) {
@@ -68,15 +68,12 @@ keep_readers(const struct rows *rows, const bool configured[SINKS])
 		seen[sink] = row_i64(rows, r, 2) < RELAY_SEEN_MS;
 		lag_ms = row_i64(rows, r, 3) > lag_ms ? row_i64(rows, r, 3) : lag_ms;
 	}
-	for (int s = 0; s < SINKS; s++) {
-		if (configured[s] && journal != CHECK_DOWN)
-			journal = seen[s] ? CHECK_OK : CHECK_DOWN;
-	}
-	atomic_store(&readers.journal, journal);
+	for (int s = 0; s < SINKS; s++)
+		all_seen = all_seen && (seen[s] || !configured[s]);
+	atomic_store(&readers.journal, all_seen ? CHECK_OK : CHECK_DOWN);
 	atomic_store(&readers.lag_ms, lag_ms);
-	atomic_store(&readers.kafka, !configured[SINK_KAFKA]                          ? CHECK_DISABLED
-	                             : seen[SINK_KAFKA] && !troubled[SINK_KAFKA] ? CHECK_OK
-	                                                                         : CHECK_DOWN);
+	atomic_store(&readers.kafka,
+	             seen[SINK_KAFKA] && !troubled[SINK_KAFKA] ? CHECK_OK : CHECK_DOWN);
 }
 
 /* The names of the sinks that are configured, as an array of SQL. */
@@ -126,8 +123,10 @@ health_check(struct pool *pool, TALLOC_CTX *ctx, const char *redis_url, const ch
 	out->database = ask_database(pool, ctx, configured) == ERR_OK ? CHECK_OK : CHECK_DOWN;
 	out->database_us = out->database == CHECK_OK ? clock_mono_us() - began : -1;
 	out->redis = check_redis(redis_url);
-	out->kafka = (enum check)atomic_load(&readers.kafka);
-	out->journal = (enum check)atomic_load(&readers.journal);
+	out->kafka = configured[SINK_KAFKA] ? (enum check)atomic_load(&readers.kafka) : CHECK_DISABLED;
+	out->journal = configured[SINK_REDIS] || configured[SINK_KAFKA]
+	                       ? (enum check)atomic_load(&readers.journal)
+	                       : CHECK_DISABLED;
 	out->lag_ms = atomic_load(&readers.lag_ms);
 }
 

@@ -3,8 +3,8 @@
 
 #include "store/pool.h"
 
-/* What a check found. DISABLED: nothing is configured. */
-enum check { CHECK_OK, CHECK_DOWN, CHECK_DISABLED };
+/* What a check found. DOWN also before there was any answer; DISABLED: nothing is configured. */
+enum check { CHECK_DOWN, CHECK_OK, CHECK_DISABLED };
 
 const char *check_name(enum check c); /* "ok", "down", "disabled" */
 

@@ -143,6 +143,29 @@ def test_postgresql_crashes_under_load(stack, market, clean, name):
     assert ledger.statuses()[503] > 0, "nobody noticed that the database was away"
 
 
+def test_worker_that_never_saw_the_database_says_what_it_knows(stack):
+    if "ROWLOCK_PG_DATA" not in os.environ:
+        pytest.skip("ROWLOCK_PG_DATA is not set: this PostgreSQL is not ours to stop")
+    postgres, before = processes.Postgres(), processes.workers()
+    if not before:
+        pytest.skip("the worker processes cannot be seen from here")
+    postgres.crash()
+    try:
+        for pid in before:
+            os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: len(processes.workers()) == len(before) and not set(before) & set(processes.workers()),
+                 "new workers")
+        for _ in range(5 * len(before)):
+            health = stack.anyone().get("/health")
+            assert health.status == 503, health
+            seen = {name: check["status"] for name, check in health.json["checks"].items()}
+            assert seen == {"database": "down", "redis": "ok", "journal": "down",
+                            "kafka": "down" if os.environ.get("KAFKA_BROKER") else "disabled"}
+    finally:
+        postgres.start()
+    wait_for(lambda: stack.anyone().get("/health").json["status"] == "ok", "everything to be back")
+
+
 def terminate_backends(ask, role):
     """Ends every connection of the workers; how many there were."""
     try:
