@@ -9,9 +9,10 @@
 /*
  * A seat map's version counts the rows that were visible. Rows are committed in another order
  * than they are numbered in, so that one who has version n may have seen row n + 1 and not
- * row n. Whoever wrote row n was then at work at the same time; which is not for longer than:
+ * row n. Whoever wrote row n was then at work at the same time; which is not for longer than this
+ * (a statement is ended after 15 s).
  */
-#define OVERLAP_US (5 * US_PER_S)
+#define OVERLAP_US (20 * US_PER_S)
 
 #define ROWS_MOST (FANOUT_REPLAY_MOST + 1000) /* read; the second part for the overlap */
 
@@ -263,9 +264,12 @@ seats_read_rows_since(const struct seats_read *r, int64_t version, size_t *rows)
 		return false;
 	if (r->n_rows == 0)
 		return r->all_rows;
+	/* Their times are when transactions began: among later ones there is one of long ago. */
 	first_us = r->rows[missed > 0 ? missed - 1 : 0].at_us;
-	while (*rows < r->n_rows && r->rows[*rows].at_us >= first_us - OVERLAP_US)
-		(*rows)++;
+	for (size_t i = *rows; i < r->n_rows; i++) {
+		if (r->rows[i].at_us >= first_us - OVERLAP_US)
+			*rows = i + 1;
+	}
 	return *rows < r->n_rows || r->all_rows;
 }
 

@@ -219,7 +219,7 @@ static struct seats_read
 a_read(struct seats_row rows[ROWS])
 {
 	for (int i = 0; i < ROWS; i++)
-		rows[i] = (struct seats_row){ { (uint64_t)(ROWS - i), ROWS - i }, (ROWS - i) * 1000000, NULL, 0 };
+		rows[i] = (struct seats_row){ { (uint64_t)(ROWS - i), ROWS - i }, (ROWS - i) * 4000000, NULL, 0 };
 	return (struct seats_read){ .horizon = ROWS + 1, .version = ROWS, .visible = ROWS, .rows = rows,
 		                        .n_rows = ROWS, .all_rows = true };
 }
@@ -254,7 +254,10 @@ test_seats_read_rows_since_adds_those_at_work_at_the_time(void **state)
 	(void)state;
 	assert_true(seats_read_rows_since(&r, ROWS, &n));
 	assert_int_equal(n, 0);
-	assert_true(seats_read_rows_since(&r, 15, &n)); /* five, and five seconds before the first */
+	assert_true(seats_read_rows_since(&r, 15, &n)); /* five, and 20 s before the first */
+	assert_int_equal(n, 10);
+	rows[6].at_us = 0; /* was at work for long */
+	assert_true(seats_read_rows_since(&r, 15, &n));
 	assert_int_equal(n, 10);
 	assert_true(seats_read_rows_since(&r, 0, &n));
 	assert_int_equal(n, ROWS);
@@ -264,7 +267,7 @@ test_seats_read_rows_since_adds_those_at_work_at_the_time(void **state)
 	assert_int_equal(n, 6);
 	r.n_rows = 8;
 	r.all_rows = false;
-	assert_false(seats_read_rows_since(&r, 15, &n)); /* the five seconds were not read */
+	assert_false(seats_read_rows_since(&r, 15, &n)); /* the 20 s were not read */
 	assert_false(seats_read_rows_since(&r, 5, &n));
 }
 
