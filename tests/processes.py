@@ -164,6 +164,13 @@ def sweep(env=os.environ):
     return done.stdout
 
 
+def waiting(ask, program="rowlock-api"):
+    """The connections of a program that wait for a lock, by the pids of their backends."""
+    ask("SELECT pg_stat_clear_snapshot()")  # in a transaction, what was seen of others would stay
+    return [pid for pid, in ask("""SELECT pid FROM pg_stat_activity WHERE datname = current_database()
+                                   AND application_name = %s AND wait_event_type = 'Lock'""", program)]
+
+
 def memory_kib(pid):
     """What a process has in memory."""
     for line in _read(pid, "status").decode().splitlines():

@@ -1,6 +1,7 @@
 #include "store/db.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <libpq-fe.h>
 #include <poll.h>
 #include <string.h>
@@ -151,7 +152,8 @@ db_ready(struct db *db)
 	static const char *const names[] = { "dbname", "options", "connect_timeout", "tcp_user_timeout",
 		                                 "keepalives_idle", "keepalives_interval",
 		                                 "application_name", NULL };
-	const char *values[] = { db->conninfo, OPTIONS, "3", "10000", "10", "3", "rowlock", NULL };
+	const char *values[] = { db->conninfo, OPTIONS, "3", "10000", "10", "3",
+		                     program_invocation_short_name, NULL };
 
 	if (db->conn != NULL && !hung_up(db->conn) && PQtransactionStatus(db->conn) == PQTRANS_IDLE)
 		return ERR_OK;

@@ -268,7 +268,7 @@ def test_check_in_waits_for_a_refund_and_then_refuses(sold, ask):
         cursor.execute("SELECT FROM booking WHERE id = %s FOR UPDATE", (booking["bookingId"],))
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
             entry = pool.submit(place.seller.post, f"tickets/{booking['ticketReference']}/check-in")
-            processes.wait_for(lambda: ask("SELECT count(*) FROM pg_locks WHERE NOT granted") != [(0,)],
+            processes.wait_for(lambda: processes.waiting(ask),
                                "the check-in to wait for the booking's row")
             assert not entry.done()
             cursor.execute("UPDATE booking SET status = 'refunded', kept = total WHERE id = %s", (booking["bookingId"],))

@@ -60,10 +60,6 @@ def test_a_reader_never_passes_a_row_that_is_to_come(database):
 
 # --- the order of what becomes of a seat, through the API ---
 
-def waits_for_a_lock(ask):
-    return bool(ask("SELECT FROM pg_locks WHERE NOT granted"))
-
-
 def test_a_booking_comes_after_the_cancellation_that_made_it_possible(hall, buyer, db, ask):
     """
     It began before: it had locked one seat and waited for another when that was given back.
@@ -75,7 +71,7 @@ def test_a_booking_comes_after_the_cancellation_that_made_it_possible(hall, buye
         cursor.execute("BEGIN")
         cursor.execute("SELECT FROM seat WHERE event_id = %s AND no = 1 FOR UPDATE", (place.number,))
         thread.start()
-        processes.wait_for(lambda: waits_for_a_lock(ask), "the booking to wait for seat 1")
+        processes.wait_for(lambda: processes.waiting(ask), "the booking to wait for seat 1")
         first.delete("bookings/" + old).ok()
         cursor.execute("ROLLBACK")
     thread.join()

@@ -84,7 +84,7 @@ def test_a_new_file_is_all_that_is_applied(migrated, files, add):
 def waiters(database):
     """How many connections of rowlockctl's wait for a lock."""
     (count,), = database.ask("""SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
-                                AND application_name = 'rowlock' AND wait_event_type = 'Lock'""",
+                                AND application_name = 'rowlockctl' AND wait_event_type = 'Lock'""",
                              scratch_databases.SUPERUSER)
     return count
 
