@@ -1,8 +1,12 @@
 """Who may do what (R-50 to R-54): every role on every route, as one table."""
 
+import os
+import re
+
 import pytest
 
-from rowlock_client import QUEUE, event_body, grid
+from processes import STACK
+from rowlock_client import QUEUE, V1, event_body, grid
 
 CANCEL = ("PATCH", QUEUE + "/{booking}")
 ROLES = ("nobody", "owner", "other", "seller", "rival", "admin", "service")
@@ -45,6 +49,9 @@ MATRIX = {
     "PATCH /api/booking/{booking}":  (None, 401, 200, 403, 403, 403, 200, 200),
     "POST /api/booking/{booking}/pay": (None, 401, 200, 403, 403, 403, 200, 200),
 }
+
+# It is not the role that counts: a call-back is signed, and the figures are shown to some addresses.
+NO_ROLE = {"POST payments/webhook", "GET /metrics"}
 
 CASES = [(route, role, sent, status) for route, (sent, *statuses) in MATRIX.items()
          for role, status in zip(ROLES, statuses) if status is not None]
@@ -94,6 +101,23 @@ def test_route_by_role(route, role, sent, status, people, hall):
     elif path.startswith("bookings/{booking}") and (method == "DELETE" or path.endswith("/cancel")) or \
             (method, path) == CANCEL:
         assert place.statuses()[1] == "available"
+
+
+def plain(route):
+    """A route as the server's table has it, with {} for whatever is named."""
+    method, path = route.split(" ")
+    return f"{method} {re.sub('{[a-z]+}', '{}', path if path.startswith('/') else V1 + path)}"
+
+
+def test_every_route_is_in_the_table():
+    """Whoever adds a route says here who may call it."""
+    sources = os.path.join(os.path.dirname(STACK), "src", "api", "routes.c")
+    if not os.path.exists(sources):
+        pytest.skip("the sources are not here")
+    with open(sources, encoding="utf-8") as file:
+        routes = [plain(f"{method} {path}") for method, path in
+                  re.findall(r'^\t\{ \{ (\w+), "([^"]+)" \}', file.read(), re.M)]
+    assert len(routes) > 30 and sorted(routes) == sorted(map(plain, {*MATRIX, *NO_ROLE}))
 
 
 def test_what_is_refused_does_not_say_whether_it_exists(people):
