@@ -167,12 +167,12 @@ def test_unknown_session(merchant, listener):
 # --- Call-backs that are not heard.
 
 def test_what_is_not_answered_with_2xx_is_sent_again(merchant, listener):
-    listener.statuses.extend([500, 401, 302])
+    listener.statuses.extend([500, 302])
     session = merchant.open()
     assert merchant.simulate(session, "success").ok()["webhookStatus"] == 500
     began = time.monotonic()
-    told = listener.wait(4)
-    assert 1 + 2 + 4 - 0.5 < time.monotonic() - began
+    told = listener.wait(3)
+    assert 1 + 2 - 0.5 < time.monotonic() - began
     assert all(message == told[0] for message in told)
 
 
@@ -202,6 +202,8 @@ def test_gateway_that_is_killed_before_it_told_tells_later(merchant, listener, a
     gateway.kill()
     go_on.set()
     asking.join()
+    assert ask("""UPDATE gateway_callback c SET due_at = now() FROM gateway_session s
+                  WHERE c.id = s.payment_id AND s.id = %s AND c.due_at IS NOT NULL RETURNING 1""", session) == [(1,)]
     first, again = listener.wait(2)
     assert first == again
     processes.wait_for(lambda: ask("SELECT due_at FROM gateway_callback c JOIN gateway_session s ON c.id = s.payment_id"
@@ -232,9 +234,10 @@ def test_session_that_is_over_takes_no_money(merchant, listener):
     assert {told["type"] for told in listener.wait(20)} == {"payment.expired"}
 
 
-def test_session_that_has_an_outcome_does_not_expire(merchant, listener):
-    order, session = merchant.paid(expiresAt=soon(2))
-    other = merchant.open(expiresAt=soon(3))
+def test_session_that_has_an_outcome_does_not_expire(merchant, listener, ask):
+    _, session = merchant.paid()
+    other = merchant.open()
+    ask("UPDATE gateway_session SET expires_at = now() WHERE id = ANY(%s) RETURNING 1", [session, other])
     told = listener.wait(2)
     assert [(message["type"], message["data"]["sessionId"]) for message in told] == [
         ("payment.succeeded", session), ("payment.expired", other)]
