@@ -1,9 +1,5 @@
 -- A row of hold is looked at when the first of its seats ends, not the last: who went on holding others
--- kept those that had lapsed from being set free.
+-- kept those that had lapsed from being set free. Rows that are there are left as they are: they are
+-- looked at later, and a sweeper of the version before would delete a row that is looked at too soon.
 
 COMMENT ON COLUMN hold.expires_at IS 'no seat ends before: the sweeper looks at the row then';
-
-UPDATE hold h SET expires_at = coalesce((
-	SELECT min(s.hold_until) FROM seat s
-	WHERE s.event_id = h.event_id AND s.no = ANY (h.seats) AND s.status = 'held' AND s.holder = h.user_id),
-	h.expires_at);

@@ -93,7 +93,9 @@ BEGIN
 	-- held until a time is the sweeper's: he sets it free and says so.
 	WITH free AS (
 		SELECT s.no FROM seat s
-		WHERE s.event_id = which AND (s.hold_until > now()) IS NOT TRUE AND s.status <> 'held'
+		WHERE s.event_id = which AND (s.hold_until > now()) IS NOT TRUE
+		      AND (s.status <> 'held' OR NOT EXISTS (
+		           SELECT FROM hold h WHERE h.event_id = which AND s.no = ANY (h.seats)))
 		      AND (s.booking_id IS NULL OR EXISTS (
 		           SELECT FROM archive_booking b WHERE b.event_id = which AND b.id = s.booking_id))
 		ORDER BY s.no LIMIT most FOR UPDATE OF s SKIP LOCKED),

@@ -30,12 +30,6 @@ struct settling {
 	struct moves moves;
 };
 
-static bool
-is_text(const char *a, const char *b)
-{
-	return a != NULL && b != NULL && strcmp(a, b) == 0;
-}
-
 /* Finds out what a message is about, and rules. */
 static void
 judge(struct settling *s)
@@ -161,7 +155,8 @@ static void
 set_refund(struct settling *s, enum refund_status status)
 {
 	const struct refund *r = s->refund;
-	const bool refused = s->message->event.type == PAY_REFUND_FAILED;
+	const struct pay_event *ev = &s->message->event;
+	const bool refused = ev->type == PAY_REFUND_FAILED;
 	const struct refund_write write = { .booking = &s->booking, .id = r->id,
 		                                .payment_id = r->payment_id, .amount_minor = r->amount_minor,
 		                                .currency = r->currency, .reason = r->reason };
@@ -169,7 +164,7 @@ set_refund(struct settling *s, enum refund_status status)
 	moves_call(&s->moves, (struct call){ STMT_UPDATE_REFUND,
 	                                     { param_int(s->ctx, s->booking.event_id),
 	                                       param_uuid(s->ctx, &r->id), refund_status_name(status),
-	                                       s->message->event.gateway_ref,
+	                                       ev->gateway_ref != NULL ? ev->gateway_ref : ev->refund_name,
 	                                       param_int(s->ctx, r->attempts + (refused ? 1 : 0)) } });
 	if (status == REFUND_COMPLETED)
 		note(s, "refund.completed", journal_refund(s->ctx, &write));
@@ -300,7 +295,7 @@ is_free(const struct rows *rows, int r, const char *user_id, struct booking_key 
 	if (*expired)
 		*owner = (struct booking_key){ row_i32(rows, r, 0), row_uuid(rows, r, 5) };
 	return status == SEAT_FREE || *expired ||
-	       (status == SEAT_HELD && (lapsed || is_text(row_text(rows, r, 3), user_id)));
+	       (status == SEAT_HELD && (lapsed || strcmp(row_text(rows, r, 3), user_id) == 0));
 }
 
 /*
@@ -390,13 +385,22 @@ lock_case(struct settling *s, bool *before)
 	return ERR_OK;
 }
 
-/* An amount without a currency is in the booking's; false: it is finer than that, or too large. */
+/*
+ * An amount without a currency is in the booking's, or if it is given back in that in which it came;
+ * false: it is finer than that, or too large.
+ */
 static bool
 complete_amount(struct settling *s)
 {
 	struct pay_event *ev = &s->message->event;
-	const char *currency = ev->currency != NULL ? ev->currency : s->booking.currency;
+	const bool is_refund = ev->type == PAY_REFUNDED || ev->type == PAY_REFUND_FAILED;
+	const struct payment *p = is_refund ? cashier_payment(&s->account, ev) : NULL;
+	const char *currency = s->booking.currency;
 
+	if (ev->currency != NULL)
+		currency = ev->currency;
+	else if (p != NULL && p->captured_currency != NULL)
+		currency = p->captured_currency;
 	return ev->amount_major < 0 || money_sum_to_minor(ev->amount_major, currency, &ev->amount_minor);
 }
 

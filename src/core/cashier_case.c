@@ -91,7 +91,9 @@ is_as_much(const struct refund *r, const struct pay_event *ev)
 static bool
 is_told_again(const struct payment *p, const struct refund *r, const struct pay_event *ev)
 {
-	return r->status == REFUND_COMPLETED && is_text(r->gateway_ref, ev->gateway_ref) &&
+	const char *name = ev->gateway_ref != NULL ? ev->gateway_ref : ev->refund_name;
+
+	return r->status == REFUND_COMPLETED && is_text(r->gateway_ref, name) &&
 	       !is_text(p->gateway_ref, ev->gateway_ref) && !is_text(p->session, ev->gateway_ref) &&
 	       !(ev->has_refund && strcmp(r->reason, GATEWAY_REFUND) == 0);
 }

@@ -137,15 +137,39 @@ rule_expired(const struct payment_case *c)
 static bool
 is_whole_refund(const struct payment_case *c)
 {
-	const char *currency = c->event->currency != NULL ? c->event->currency : c->booking->currency;
+	const char *currency = c->event->currency;
 
 	return c->event->amount_minor < 0 || (c->event->amount_minor == c->refund->amount_minor &&
-	                                      strcmp(currency, c->refund->currency) == 0);
+	                                      (currency == NULL || strcmp(currency, c->refund->currency) == 0));
+}
+
+/*
+ * Whether somebody has to look what a refund that is none of ours was meant to be: it is in another
+ * currency than the payment, or there is a refund of ours that it may stand for in part, so that
+ * asking for that one again would give too much back.
+ */
+static bool
+is_unclear(const struct payment_case *c)
+{
+	const struct payment *p = c->payment;
+	const bool none_left = account_left(c->account, p) == 0;
+	const char *currency = p->captured_currency != NULL ? p->captured_currency : p->currency;
+
+	for (size_t i = 0; i < c->account->n_refunds; i++) {
+		const struct refund *r = &c->account->refunds[i];
+
+		if (memcmp(&r->payment_id, &p->id, sizeof(p->id)) == 0 &&
+		    (r->status == REFUND_FAILED || (none_left && r->status == REFUND_PENDING)))
+			return true;
+	}
+	return c->event->currency != NULL && strcmp(c->event->currency, currency) != 0;
 }
 
 static struct ruling
 rule_refunded(const struct payment_case *c)
 {
+	if (c->refund == NULL && is_captured(c) && is_unclear(c))
+		return (struct ruling){ EFFECT_REVIEW, NULL, false };
 	if (c->refund == NULL && is_captured(c) && account_left(c->account, c->payment) == 0)
 		return (struct ruling){ EFFECT_NONE, NULL, false }; /* it tells again of what is done */
 	if (c->refund == NULL)

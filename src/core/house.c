@@ -176,8 +176,9 @@ must_read(struct house *h, enum house_want want, const struct party *party, int6
 
 	if (h->known == 0)
 		return true;
-	if (want == HOUSE_LAST_WORD)
-		return h->read_us < since_us; /* other hosts give seats back, too */
+	if (want == HOUSE_LAST_WORD) /* other hosts give seats back, too */
+		return h->read_us < since_us &&
+		       (h->n_lost > 0 || is_stale(h, now_us) || age_us > COST_FACTOR * h->cost_us);
 	if (!is_stale(h, now_us) && !(want == HOUSE_COUNT && h->n_lost > 0))
 		return false;
 	if (want == HOUSE_CHOICE)

@@ -41,7 +41,14 @@ find_wish(struct seating *s, struct ask *a)
 	return e;
 }
 
-/* Whether an error is the database's, or ours, and the booking no worse for it. */
+/* Whether what keeps a booking's house from being read is the database's fault, or ours. */
+static bool
+is_passing(enum err e)
+{
+	return e != ERR_EVENT_NOT_FOUND && e != ERR_EVENT_NOT_ON_SALE && e != ERR_VALIDATION_ERROR;
+}
+
+/* Whether a booking waits on after this answer. */
 static bool
 is_open(enum err e)
 {
@@ -71,7 +78,7 @@ read_ask(struct seating *s, TALLOC_CTX *ctx, const struct rows *rows, int r, str
 	if (a->best) {
 		enum err e = find_wish(s, a);
 
-		if (e == ERR_OK || is_open(e))
+		if (e == ERR_OK || is_passing(e))
 			return e;
 		a->known = e; /* the booking fails for it */
 		a->best = false;
@@ -110,6 +117,7 @@ settle_rows(struct seating *s, TALLOC_CTX *ctx, const struct rows *rows, const i
 			place[good++] = i;
 		} else {
 			complain(&asks[good], out[i].err);
+			out[i].err = out[i].err == ERR_INTERNAL ? ERR_INTERNAL : ERR_UNAVAILABLE;
 			house_close(asks[good].house);
 		}
 	}

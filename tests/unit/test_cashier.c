@@ -357,8 +357,10 @@ check_refunded(enum booking_status s, enum ended e, enum known k, const struct s
 
 	(void)s;
 	(void)e;
-	(void)k;
-	must_be(cashier_rule(&c), EFFECT_GATEWAY_REFUND, "GATEWAY_REFUND", false);
+	if (k == CAPTURED && sum->currency != NULL && strcmp(sum->currency, "EUR") != 0)
+		must_be(cashier_rule(&c), EFFECT_REVIEW, NULL, false);
+	else
+		must_be(cashier_rule(&c), EFFECT_GATEWAY_REFUND, "GATEWAY_REFUND", false);
 	c.refund = &refund;
 	for (int i = 0; i < REFUND__MAX; i++) {
 		refund = (struct refund){ .status = (enum refund_status)i, .amount_minor = TOTAL, .currency = "EUR" };
@@ -372,6 +374,36 @@ test_refund_in_every_state(void **state)
 {
 	(void)state;
 	for_each(PAY_REFUNDED, check_refunded);
+}
+
+/* One that is none of ours, beside one of ours that it may stand for in part. */
+static void
+test_refund_beside_another(void **state)
+{
+	static const struct {
+		enum refund_status status;
+		int64_t minor;
+		enum effect effect;
+		const char *reason;
+	} others[] = {
+		{ REFUND_COMPLETED, TOTAL / 2, EFFECT_GATEWAY_REFUND, "GATEWAY_REFUND" },
+		{ REFUND_COMPLETED, TOTAL, EFFECT_NONE, NULL },
+		{ REFUND_PENDING, TOTAL / 2, EFFECT_GATEWAY_REFUND, "GATEWAY_REFUND" },
+		{ REFUND_PENDING, TOTAL, EFFECT_REVIEW, NULL },
+		{ REFUND_FAILED, TOTAL / 2, EFFECT_REVIEW, NULL },
+		{ REFUND_FAILED, TOTAL, EFFECT_REVIEW, NULL },
+	};
+
+	(void)state;
+	arrange(BOOKING_REFUNDED, BY_BUYER, CAPTURED);
+	event.type = PAY_REFUNDED;
+	account.refunds = &refund;
+	account.n_refunds = 1;
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		refund = (struct refund){ .payment_id = payment.id, .status = others[i].status,
+			                      .amount_minor = others[i].minor, .currency = "EUR" };
+		must_be(cashier_rule(&c), others[i].effect, others[i].reason, false);
+	}
 }
 
 static void
@@ -415,6 +447,7 @@ main(void)
 		cmocka_unit_test(test_failure_in_every_state),
 		cmocka_unit_test(test_session_that_ends_in_every_state),
 		cmocka_unit_test(test_refund_in_every_state),
+		cmocka_unit_test(test_refund_beside_another),
 		cmocka_unit_test(test_refund_that_fails_in_every_state),
 	};
 
