@@ -231,11 +231,13 @@ def trade(crowd, n, rng):
     while not crowd.stop.is_set():
         turn += 1
         user = crowd.stack.buyer(f"trade-{crowd.hall.number}-{n}-{turn}")
-        pair = rng.sample(range(1, (HOT if rng.random() < 0.8 else crowd.hall.seats) + 1), 2)
+        # What is kept is kept of the others, or the hot ones would soon be nobody's to trade.
+        hot = crowd.hall.seats < HOT + 2 or rng.random() < 0.8
+        pair = rng.sample(range(1, HOT + 1) if hot else range(HOT + 1, crowd.hall.seats + 1), 2)
         reply = crowd.buy(line, user, pair)
         if reply is None or reply.status >= 500:
             crowd.settle(line, user)
-        elif reply.status == 201 and (max(pair) <= HOT or rng.random() < 0.8):
+        elif reply.status == 201 and (hot or rng.random() < 0.8):
             crowd.cancel(line, user, reply.data["bookingId"])
     line.hang_up()
 
