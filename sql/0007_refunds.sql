@@ -10,9 +10,6 @@ CREATE FUNCTION rowlock_owed(r refund) RETURNS boolean LANGUAGE sql STABLE AS $$
 			WHERE o.booking_id = r.booking_id AND o.payment_id = r.payment_id AND o.status <> 'failed'))
 $$;
 
--- For those who look after them, oldest first.
-CREATE INDEX refund_open ON refund (number) WHERE status <> 'completed';
-
 CREATE OR REPLACE FUNCTION rowlock_settled(b booking, told_xid xid8, told_seq bigint) RETURNS boolean
 LANGUAGE sql STABLE AS $$
 	SELECT b.status IN ('confirmed', 'cancelled', 'expired', 'failed', 'refunded')
