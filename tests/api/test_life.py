@@ -19,16 +19,6 @@ HOUR = 3600
 STATES = ("REQUESTED", "PENDING", "PROCESSING", "CONFIRMED", "CANCELLED", "EXPIRED", "FAILED", "REFUNDED")
 
 
-@pytest.fixture
-def place(hall):
-    return hall(rows=2, cols=10)
-
-
-@pytest.fixture
-def ann(buyer):
-    return buyer("ann")
-
-
 def statuses(ask, place):
     """Of an event's bookings, in the order in which they were made."""
     return [row[0] for row in ask("SELECT status::text FROM booking WHERE event_id = %s ORDER BY number",

@@ -15,16 +15,6 @@ GONE = {"USER_CANCELLED": "CANCELLED", "EXPIRED": "EXPIRED", "PAYMENT_FAILED": "
 
 
 @pytest.fixture
-def place(hall):
-    return hall(rows=2, cols=10)
-
-
-@pytest.fixture
-def ann(buyer):
-    return buyer("ann")
-
-
-@pytest.fixture
 def pending(ann, place):
     return ann.book(place, 1, 2).ok(201)
 

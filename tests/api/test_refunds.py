@@ -16,16 +16,6 @@ from rowlock_client import gateway_event
 LAST = 20  # refusals
 
 
-@pytest.fixture
-def place(hall):
-    return hall(rows=2, cols=10)
-
-
-@pytest.fixture
-def ann(buyer):
-    return buyer("ann")
-
-
 class Stubborn:
     """A gateway that has nothing left of a booking's payment, and so refuses to give it back."""
 
@@ -129,11 +119,17 @@ def progress(who, place):
     return found["refundsPending"], found["refundsFailed"]
 
 
-def test_the_log_says_whose_money_it_is(ann, place, stubborn):
-    booking = ann.booked_and_paid(place, 1)["bookingId"]
+def refused_for_good(ann, place, stubborn):
+    """(booking, session, refund): she has cancelled, and no money was given back."""
+    found = ann.booked_and_paid(place, 1)
+    booking = found["bookingId"]
     gateway = stubborn(booking)
     ann.delete("bookings/" + booking).ok()
-    refund = gateway.give_up()
+    return booking, found["payments"][0]["sessionId"], gateway.give_up()
+
+
+def test_the_log_says_whose_money_it_is(ann, place, stubborn):
+    booking, _, refund = refused_for_good(ann, place, stubborn)
     lines = logged('msg="a refund was refused', refund)
     assert [line.split(" level=")[1].split()[0] for line in lines] == ["warn", "error"]
     for line in lines:
@@ -187,10 +183,7 @@ def test_what_counts_as_a_refusal(ann, place, stubborn, monkeypatch, answer, ref
 
 
 def test_given_back_by_hand(ann, place, stubborn, clean):
-    booking = ann.booked_and_paid(place, 1)["bookingId"]
-    gateway = stubborn(booking)
-    ann.delete("bookings/" + booking).ok()
-    refund = gateway.give_up()
+    booking, _, refund = refused_for_good(ann, place, stubborn)
     assert done(refund_ctl("done", refund, "--ref", "bank transfer 7")) == f"{refund} is done\n"
     one, = ann.get("payments/status/" + booking).ok()["refunds"]
     assert (one["status"], one["gatewayRef"]) == ("completed", "bank transfer 7")
@@ -204,11 +197,7 @@ def test_given_back_by_hand(ann, place, stubborn, clean):
 
 def test_what_a_gateway_gave_back_beside_a_refund_that_failed_is_kept_for_review(stack, ann, place, stubborn, clean):
     """It may stand for a part of it: who then asks for the whole once more would give back too much."""
-    found = ann.booked_and_paid(place, 1)
-    booking, session = found["bookingId"], found["payments"][0]["sessionId"]
-    gateway = stubborn(booking)
-    ann.delete("bookings/" + booking).ok()
-    refund = gateway.give_up()
+    booking, session, refund = refused_for_good(ann, place, stubborn)
 
     def give(amount):
         told = gateway_event("refund.succeeded", booking, sessionId=session, amount=amount, currency="EUR",
@@ -223,11 +212,7 @@ def test_what_a_gateway_gave_back_beside_a_refund_that_failed_is_kept_for_review
 
 
 def test_refused_to_us_and_given_back_at_the_gateways_desk(stack, ann, place, stubborn, clean):
-    found = ann.booked_and_paid(place, 1)
-    booking, session = found["bookingId"], found["payments"][0]["sessionId"]
-    gateway = stubborn(booking)
-    ann.delete("bookings/" + booking).ok()
-    refund = gateway.give_up()
+    booking, session, refund = refused_for_good(ann, place, stubborn)
     for _ in range(2):
         told = gateway_event("refund.succeeded", booking, sessionId=session, amount=20, currency="EUR",
                              gatewayRef="re_" + booking, refundId="desk-7")
