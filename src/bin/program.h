@@ -21,4 +21,10 @@ const char *program_fault(const struct config *config);
 /* The workers' database; NULL after logging that the setting is missing, or JWT_SECRET if needed. */
 const char *program_database(TALLOC_CTX *ctx, const struct config *config, bool needs_tokens);
 
+/*
+ * Ends the process at once although threads of it are still at work: what runs at a usual exit (OpenSSL's,
+ * say) would take away from under them what they use. Does not return.
+ */
+_Noreturn void program_leave(int status);
+
 #endif

@@ -90,7 +90,8 @@ main(int argc, char **argv)
 	name_routes();
 	app = build(ctx, config, &terms, database);
 	status = server_run((int)config->threads, api_serve, app);
-	if (status == 0) /* else threads are still at work */
-		talloc_free(ctx);
-	return status;
+	if (status != 0)
+		program_leave(status);
+	talloc_free(ctx);
+	return 0;
 }

@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "base/metrics.h"
@@ -35,8 +34,8 @@ serve(TALLOC_CTX *ctx, struct gateway *g, int threads)
 		return 1;
 	status = server_run(threads, gateway_serve, g);
 	stop_ask();
-	if (!courier_end() || status != 0) /* threads are still at work: nothing is taken from them */
-		_exit(status);
+	if (!courier_end() || status != 0)
+		program_leave(status);
 	talloc_free(ctx);
 	return 0;
 }

@@ -98,7 +98,7 @@ serve(TALLOC_CTX *ctx, const struct config *config, const char *database)
 	log_line(LOG_INFO, "ready", NULL);
 	event_base_dispatch(p.base);
 	if (stream_app_is_busy(p.app)) /* a database that does not answer is not waited for */
-		return 0;
+		program_leave(0);
 	talloc_free(p.app);
 	event_free(term);
 	event_free(intr);

@@ -1,5 +1,6 @@
 """What ./stack leaves behind when it is cut off, and what it and our programs refuse."""
 
+import contextlib
 import fcntl
 import os
 import re
@@ -12,6 +13,7 @@ import processes
 from processes import STACK, wait_for
 
 MARK = "# a mark"
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 APT_GET = """#!/bin/sh
 [ "$3" != update ] || exit 0
 echo >"$AT_WORK"
@@ -29,11 +31,23 @@ class Installation:
         self.at_work = folder / "at-work"
         (folder / "apt-get").write_text(APT_GET)
         (folder / "apt-get").chmod(0o755)
+        self.runs = []
         self.env = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}", "AT_WORK": str(self.at_work)}
 
     def start(self, *packages):
-        return subprocess.Popen(["sh", "-euc", self.script, MARK, *map(str, self.guards), *packages],
-                                env=self.env, start_new_session=True, stdin=subprocess.DEVNULL)
+        # Whoever runs us may ignore one of the signals (nohup does), and a shell cannot change that.
+        self.runs.append(subprocess.Popen(
+            ["sh", "-euc", self.script, MARK, *map(str, self.guards), *packages],
+            env=self.env, start_new_session=True, stdin=subprocess.DEVNULL,
+            preexec_fn=lambda: [signal.signal(how, signal.SIG_DFL) for how in SIGNALS]))
+        return self.runs[-1]
+
+    def end(self):
+        """Nothing of it stays, or it would hold up the next one."""
+        for run in self.runs:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(run.pid, signal.SIGKILL)
+            run.wait(30)
 
     def cut_off(self, how):
         """As by a key, which all of its processes are told of; the exit status."""
@@ -54,10 +68,12 @@ class Installation:
 
 @pytest.fixture
 def installation(tmp_path):
-    return Installation(tmp_path)
+    one = Installation(tmp_path)
+    yield one
+    one.end()
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("how", SIGNALS)
 def test_interrupted_installation_leaves_nothing(how, installation):
     assert installation.cut_off(how) == (130, [True, True])
     assert installation.there() == [False, False]
