@@ -16,9 +16,9 @@
 #define BODY_MOST      (64 * 1024)
 #define PLAN_BODY_MOST (16 * 1024 * 1024)
 /* Marks of a route's body_most: */
-#define BODY_RAW       ((size_t)1 << 40) /* the handler parses it itself */
-#define BODY_ANY_TYPE  ((size_t)1 << 41) /* whatever its Content-Type says */
-#define BODY_OPTIONAL  ((size_t)1 << 42) /* there may be none */
+#define BODY_RAW         ((size_t)1 << 40) /* the handler parses it itself */
+#define BODY_ANY_TYPE    ((size_t)1 << 41) /* whatever its Content-Type says */
+#define BODY_OPTIONAL    ((size_t)1 << 42) /* there may be none */
 #define BODY_BYTES(most) ((most) & (BODY_RAW - 1))
 
 /* What all requests of a process share. Read-only, or guarded by itself. */
@@ -41,10 +41,10 @@ typedef enum err (*api_handler)(struct api *a);
 /* A line of the route table. */
 struct route {
 	struct route_key key;
-	int who;             /* roles that may call it, bits; PUBLIC: anybody, token or none; or KEYED */
+	int who; /* roles that may call it, bits; PUBLIC: anybody, token or none; or KEYED */
 	api_handler handler; /* decodes, calls core, encodes */
 	enum face face;
-	size_t body_most;    /* 0: it takes no body; else bytes, and marks */
+	size_t body_most; /* 0: it takes no body; else bytes, and marks */
 };
 
 #define PUBLIC  0
@@ -58,9 +58,9 @@ struct api {
 	struct response *rs;
 	const struct route *route;
 	const char *arg[ROUTE_ARGS];
-	struct principal who; /* role NONE: no token */
-	cJSON *body;          /* the parsed body of a route that takes one */
-	struct keyed *keyed;  /* it is to be answered once; NULL: however often it comes */
+	struct principal who;    /* role NONE: no token */
+	cJSON *body;             /* the parsed body of a route that takes one */
+	struct keyed *keyed;     /* it is to be answered once; NULL: however often it comes */
 	char booking[UUID_TEXT]; /* which it is about, for the log; or "" */
 	/* For an error's answer. */
 	const char *message; /* instead of the default text; or NULL */

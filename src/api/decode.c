@@ -35,8 +35,7 @@ decode_known(struct api *a, const char *const *names)
 {
 	const cJSON *item;
 
-	cJSON_ArrayForEach(item, a->body)
-	{
+	cJSON_ArrayForEach(item, a->body) {
 		size_t i = 0;
 
 		while (names[i] != NULL && strcmp(names[i], item->string) != 0)
@@ -82,9 +81,10 @@ decode_text(struct api *a, const char *name, enum need need, size_t least, size_
 	n = strlen(item->valuestring);
 	if (n < least || n > most || !utf8_is_clean(item->valuestring)) {
 		decode_fault(a, name,
-		             n < least  ? "must not be empty"
-		             : n > most ? talloc_asprintf(a->rq->ctx, "is longer than %zu bytes", most)
-		                        : "must not hold control characters");
+		             n < least ? "must not be empty"
+		             : n > most
+		                 ? talloc_asprintf(a->rq->ctx, "is longer than %zu bytes", most)
+		                 : "must not hold control characters");
 		return NULL;
 	}
 	return item->valuestring;
@@ -263,15 +263,17 @@ decode_seats(struct api *a, const char *name, int32_t event_id, size_t most, int
 	const cJSON *item;
 
 	*n = 0;
-	cJSON_ArrayForEach(item, list)
-	{
+	cJSON_ArrayForEach(item, list) {
 		if (*n == most) {
-			decode_fault(a, name, talloc_asprintf(a->rq->ctx, "at most %zu seats at once", most));
+			decode_fault(a, name,
+			             talloc_asprintf(a->rq->ctx, "at most %zu seats at once",
+			                             most));
 			return ERR_OK;
 		}
 		out[*n] = seat_of(item, event_id);
 		if (out[*n] == 0)
-			decode_fault(a, talloc_asprintf(a->rq->ctx, "%s[%zu]", name, *n), "must be a seat id");
+			decode_fault(a, talloc_asprintf(a->rq->ctx, "%s[%zu]", name, *n),
+			             "must be a seat id");
 		if (out[*n] == -1)
 			foreign = item->valuestring;
 		(*n)++;

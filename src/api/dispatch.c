@@ -58,7 +58,8 @@ parse_body(struct api *a)
 		return ERR_VALIDATION_ERROR;
 	}
 	if (e != ERR_OK)
-		a->message = talloc_asprintf(a->rq->ctx, "The body is not valid JSON: %s at byte %zu",
+		a->message = talloc_asprintf(a->rq->ctx,
+		                             "The body is not valid JSON: %s at byte %zu",
 		                             fault.why, fault.at);
 	return e;
 }
@@ -86,8 +87,8 @@ log_request(const struct api *a, const char *error)
 	const struct request *rq = a->rq;
 
 	log_line(LOG_INFO, "request", "id", rq->id, "method", method_name(rq->method), "route",
-	         a->route == NULL ? "-" : a->route->key.pattern, "status", log_int(a->rs->status), "us",
-	         log_int(clock_mono_us() - rq->began_us), "user", a->who.sub, "booking",
+	         a->route == NULL ? "-" : a->route->key.pattern, "status", log_int(a->rs->status),
+	         "us", log_int(clock_mono_us() - rq->began_us), "user", a->who.sub, "booking",
 	         *a->booking == '\0' ? NULL : a->booking, "error", error, NULL);
 }
 
@@ -112,7 +113,8 @@ api_serve(struct request *rq, struct response *rs, void *app)
 	if (e != ERR_OK)
 		face_error(&a, a.route == NULL ? face_of(rq) : a.route->face, e);
 	keys_end(&a, e);
-	metrics_observe(METRIC_REQUEST_TIME, a.route == NULL ? METRICS_ROUTES - 1 : (unsigned)match.index,
+	metrics_observe(METRIC_REQUEST_TIME,
+	                a.route == NULL ? METRICS_ROUTES - 1 : (unsigned)match.index,
 	                clock_mono_us() - rq->began_us);
 	log_request(&a, e == ERR_OK ? NULL : err_name(e));
 }

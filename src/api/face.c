@@ -81,7 +81,8 @@ face_error(struct api *a, enum face face, enum err e)
 		a->details = fault_details(a);
 	jsonw_init(&w, a->rq->ctx, 256);
 	jsonw_open(&w, NULL, '{');
-	error_shapes[face](&w, err_code(e), a->message != NULL ? a->message : err_text(e), a->details);
+	error_shapes[face](&w, err_code(e), a->message != NULL ? a->message : err_text(e),
+	                   a->details);
 	jsonw_close(&w, '}');
 	response_json(a->rs, err_status(e, face), &w);
 	if (a->rs->status == 503)

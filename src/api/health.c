@@ -20,8 +20,9 @@ summary(const struct health *h)
 {
 	if (h->database == CHECK_DOWN)
 		return "unavailable";
-	return h->redis == CHECK_DOWN || h->kafka == CHECK_DOWN || h->journal == CHECK_DOWN ? "degraded"
-	                                                                                    : "ok";
+	return h->redis == CHECK_DOWN || h->kafka == CHECK_DOWN || h->journal == CHECK_DOWN
+	           ? "degraded"
+	           : "ok";
 }
 
 enum err

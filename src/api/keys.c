@@ -41,8 +41,8 @@ static void
 give(struct api *a, const struct reply *reply, bool replayed)
 {
 	*a->rs = (struct response){ .status = reply->status,
-		                        .body = reply->body,
-		                        .body_len = strlen(reply->body) };
+		                    .body = reply->body,
+		                    .body_len = strlen(reply->body) };
 	if (reply->location != NULL)
 		response_header(a->rq, a->rs, "Location", reply->location);
 	if (replayed)
@@ -114,7 +114,8 @@ keys_end(struct api *a, enum err e)
 
 	if (k == NULL || k->stored || a->rs->body == NULL || !is_lasting(a->rs->status, e))
 		return;
-	k->reply = (struct reply){ a->rs->status, e == ERR_OK ? k->reply.location : NULL, a->rs->body };
+	k->reply = (struct reply){ a->rs->status, e == ERR_OK ? k->reply.location : NULL,
+		                   a->rs->body };
 	if (keyed_offer(a->app->pool, k, &other) == ERR_OK && other)
 		give(a, &k->reply, true);
 }

@@ -45,7 +45,8 @@ write_positions(struct api *a, struct jsonw *w, const struct booking *b)
 	}
 	jsonw_open(w, "seat_positions", '[');
 	for (size_t i = 0; i < b->n_seats; i++)
-		jsonw_str(w, NULL, talloc_asprintf(a->rq->ctx, "%s-%s", b->seats[i].row, b->seats[i].label));
+		jsonw_str(w, NULL,
+		          talloc_asprintf(a->rq->ctx, "%s-%s", b->seats[i].row, b->seats[i].label));
 	jsonw_close(w, ']');
 }
 
@@ -70,7 +71,8 @@ write_core(struct api *a, struct jsonw *w, const struct booking *b)
 static void
 write_seats(struct jsonw *w, const struct booking *b)
 {
-	const size_t n = b->status == BOOKING_REQUESTED ? 0 : b->n_seats; /* it only asks for some */
+	const size_t n = b->status == BOOKING_REQUESTED ? 0
+	                                                : b->n_seats; /* it only asks for some */
 
 	jsonw_open(w, "seats", '[');
 	for (size_t i = 0; i < n; i++) {
@@ -234,8 +236,7 @@ find_seats(struct api *a, struct ask *ask)
 
 	jsonw_init(&w, a->rq->ctx, 64);
 	jsonw_open(&w, NULL, '[');
-	cJSON_ArrayForEach(item, decode_any(a->body, "seat_positions"))
-	{
+	cJSON_ArrayForEach(item, decode_any(a->body, "seat_positions")) {
 		if ((e = find_seat(a, ask, item)) != ERR_OK)
 			return e;
 		jsonw_str(&w, NULL, item->valuestring);
@@ -253,18 +254,21 @@ find_seats(struct api *a, struct ask *ask)
 static enum err
 find_place(struct api *a, struct ask *ask)
 {
-	const struct wish wish = { .quantity = ask->quantity, .section = ask->section,
-		                       .subsection = ask->subsection };
+	const struct wish wish = { .quantity = ask->quantity,
+		                   .section = ask->section,
+		                   .subsection = ask->subsection };
 	const char *field;
 
-	if (house_party(ask->house, a->rq->ctx, &wish, &ask->party, &ask->place, &field) != ERR_OK) {
+	if (house_party(ask->house, a->rq->ctx, &wish, &ask->party, &ask->place, &field) !=
+	    ERR_OK) {
 		decode_fault(a, field, "is none of this event");
 		return ERR_VALIDATION_ERROR;
 	}
 	if (ask->best) {
-		ask->total_minor = ask->quantity * (int64_t)(ask->place != NULL && ask->place->price_minor >= 0
-		                                                 ? ask->place->price_minor
-		                                                 : house_price_least(ask->house, &ask->party));
+		ask->total_minor = ask->quantity *
+		                   (int64_t)(ask->place != NULL && ask->place->price_minor >= 0
+		                                 ? ask->place->price_minor
+		                                 : house_price_least(ask->house, &ask->party));
 		return ERR_OK;
 	}
 	if (ask->place == NULL) {
@@ -311,18 +315,18 @@ render_accepted(void *arg, const void *what, struct reply *out)
 	const struct ask *ask = &asked->ask;
 	const struct answer *answer = what;
 	const struct booking b = { .key = { ask->event_id, ask->id },
-		                 .user_id = ask->user_id,
-		                 .mode = ask->best ? MODE_BEST : MODE_MANUAL,
-		                 .status = BOOKING_REQUESTED,
-		                 .section = ask->section,
-		                 .subsection = ask->subsection,
-		                 .positions = ask->positions,
-		                 .quantity = ask->quantity,
-		                 .total_minor = answer->total_minor,
-		                 .currency = answer->currency,
-		                 .created_us = answer->created_us,
-		                 .updated_us = answer->created_us,
-		                 .paid_us = -1 };
+		                   .user_id = ask->user_id,
+		                   .mode = ask->best ? MODE_BEST : MODE_MANUAL,
+		                   .status = BOOKING_REQUESTED,
+		                   .section = ask->section,
+		                   .subsection = ask->subsection,
+		                   .positions = ask->positions,
+		                   .quantity = ask->quantity,
+		                   .total_minor = answer->total_minor,
+		                   .currency = answer->currency,
+		                   .created_us = answer->created_us,
+		                   .updated_us = answer->created_us,
+		                   .paid_us = -1 };
 	struct jsonw w;
 
 	jsonw_init(&w, ask->ctx, 512);
@@ -345,7 +349,8 @@ queue_booking_create(struct api *a)
 			uuid_text(&asked.ask.id, a->booking);
 			api_answer(a, render_accepted, &asked, &answer);
 		} else if (e == ERR_VALIDATION_ERROR) {
-			a->message = talloc_asprintf(a->rq->ctx, "Maximum %d tickets per booking", answer.limit);
+			a->message = talloc_asprintf(a->rq->ctx, "Maximum %d tickets per booking",
+			                             answer.limit);
 		}
 	}
 	house_close(asked.ask.house);
@@ -458,7 +463,8 @@ queue_booking_cancel(struct api *a)
 
 	if ((e = decode_booking_arg(a, a->arg[0], &id)) != ERR_OK)
 		return e;
-	e = booking_cancel(a->app->pool, a->rq->ctx, &id, &who, &a->app->terms, CANCEL_UNPAID, &found);
+	e = booking_cancel(a->app->pool, a->rq->ctx, &id, &who, &a->app->terms, CANCEL_UNPAID,
+	                   &found);
 	if (e == ERR_OK)
 		return answer_booking(a, &id);
 	if (e == ERR_FORBIDDEN)
@@ -489,8 +495,9 @@ queue_booking_pay(struct api *a)
 	if (e == ERR_FORBIDDEN)
 		a->message = "Only the buyer can pay for this booking";
 	else if (e == ERR_INVALID_STATE || e == ERR_BOOKING_EXPIRED)
-		a->message = talloc_asprintf(
-		    a->rq->ctx, "Cannot pay booking in %s state",
-		    booking_status_in(FACE_QUEUE, e == ERR_BOOKING_EXPIRED ? BOOKING_EXPIRED : found));
+		a->message = talloc_asprintf(a->rq->ctx, "Cannot pay booking in %s state",
+		                             booking_status_in(FACE_QUEUE, e == ERR_BOOKING_EXPIRED
+		                                                               ? BOOKING_EXPIRED
+		                                                               : found));
 	return e;
 }

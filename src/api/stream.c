@@ -21,12 +21,12 @@
 struct sse {
 	struct follower follower; /* first: one is the other */
 	const struct route *route;
-	char *id, *user;          /* one malloc'd piece; user NULL: nobody in particular */
+	char *id, *user; /* one malloc'd piece; user NULL: nobody in particular */
 	struct redeeming *redeeming;
 	int64_t began_us;
 	uint32_t events;
-	int status;               /* of the answer; 0: none yet */
-	uint8_t role;             /* enum role */
+	int status;   /* of the answer; 0: none yet */
+	uint8_t role; /* enum role */
 	bool is_head;
 };
 
@@ -72,8 +72,8 @@ send_head(struct sse *s, const struct request *rq, const struct response *rs, lo
 	char *text;
 	int n = response_head(rq, rs, length, head);
 
-	text = talloc_asprintf(rq->ctx, "%.*s%s\r\n%s", n, head, rs->headers == NULL ? "" : rs->headers,
-	                       s->is_head ? "" : body);
+	text = talloc_asprintf(rq->ctx, "%.*s%s\r\n%s", n, head,
+	                       rs->headers == NULL ? "" : rs->headers, s->is_head ? "" : body);
 	c = chunk_new(text, strlen(text));
 	stream_send(stream_of(s), c, true);
 	chunk_drop(c);
@@ -178,8 +178,8 @@ on_drop(void *message)
 	chunk_drop(message);
 }
 
-static const struct fanout_rules fanout_rules = { on_admit, on_open, on_refuse, make_status,
-	                                          make_seats, on_send, on_end, on_drop };
+static const struct fanout_rules fanout_rules = { on_admit,   on_open, on_refuse, make_status,
+	                                          make_seats, on_send, on_end,    on_drop };
 
 /* --- URLs. --- */
 
@@ -360,7 +360,8 @@ take_tickets(void *arg, struct batch *b)
 			fanout_follow(app->fanout, &s->follower);
 		} else {
 			e = e == ERR_OK ? ERR_UNAUTHORIZED : e;
-			log_line(LOG_INFO, "ticket refused", "id", s->id, "error", err_name(e), NULL);
+			log_line(LOG_INFO, "ticket refused", "id", s->id, "error", err_name(e),
+			         NULL);
 			refuse(s, e);
 		}
 	}
@@ -396,13 +397,13 @@ on_over(void *arg, struct stream *stream, enum stream_end why)
 		metrics_count(METRIC_STREAMS_DROPPED, 0);
 	log_line(LOG_INFO, "stream", "id", s->id, "route",
 	         s->route == NULL ? "-" : s->route->key.pattern, "status", log_int(s->status), "ms",
-	         log_int((clock_mono_us() - s->began_us) / 1000), "events", log_int(s->events), "user",
-	         s->user, "end", ends[why], NULL);
+	         log_int((clock_mono_us() - s->began_us) / 1000), "events", log_int(s->events),
+	         "user", s->user, "end", ends[why], NULL);
 	free(s->id);
 }
 
 static const struct streams_rules streams_rules = { on_begin, on_beat, on_over,
-	                                                sizeof(struct sse) };
+	                                            sizeof(struct sse) };
 
 static void
 close_one(struct stream *stream)
@@ -443,18 +444,18 @@ stream_app_free(struct stream_app *app)
 }
 
 struct stream_app *
-stream_app_new(TALLOC_CTX *ctx, struct event_base *base, int listening,
-               const struct config *config, const char *database)
+stream_app_new(TALLOC_CTX *ctx, struct event_base *base, int listening, const struct config *config,
+               const char *database)
 {
 	struct stream_app *app = talloc_zero(ctx, struct stream_app);
 
 	app->app.config = config;
 	app->app.tokens = (struct token_rules){ config->jwt_secret, config->jwt_issuer,
-		                                    config->jwt_audience, config->jwt_role_claim };
+		                                config->jwt_audience, config->jwt_role_claim };
 	app->beat = chunk_new(SSE_BEAT, strlen(SSE_BEAT));
 	app->fanout = fanout_new(app, base, database, config->redis_url, &fanout_rules);
-	app->tickets = desk_new(fanout_reader(app->fanout), TICKETS_MOST, answer_tickets, take_tickets,
-	                        app);
+	app->tickets = desk_new(fanout_reader(app->fanout), TICKETS_MOST, answer_tickets,
+	                        take_tickets, app);
 	app->streams = streams_new(app, base, listening, &streams_rules, app);
 	talloc_set_destructor(app, stream_app_free);
 	return app;

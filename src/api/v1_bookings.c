@@ -110,7 +110,8 @@ explain(struct api *a, const struct ask *ask, const struct answer *answer)
 	v1_name_refused(a, ask, answer);
 	if (answer->err == ERR_VALIDATION_ERROR)
 		decode_fault(a, ask->best ? "quantity" : "seatIds",
-		             talloc_asprintf(a->rq->ctx, "at most %d seats a booking", answer->limit));
+		             talloc_asprintf(a->rq->ctx, "at most %d seats a booking",
+		                             answer->limit));
 }
 
 enum err
@@ -148,7 +149,8 @@ static enum err
 decode_wish(struct api *a, struct ask *ask)
 {
 	struct wish wish = {
-		.quantity = (int32_t)decode_int(a, "quantity", REQUIRED, 1, a->app->policy.max_seats, 0),
+		.quantity = (int32_t)decode_int(a, "quantity", REQUIRED, 1,
+		                                a->app->policy.max_seats, 0),
 		.section = decode_text(a, "section", OPTIONAL, 1, PLAN_MAX_LABEL),
 		.subsection = (int32_t)decode_int(a, "subsection", OPTIONAL, 1, INT32_MAX, 0),
 		.tier = decode_text(a, "tier", OPTIONAL, 1, PLAN_MAX_LABEL),
@@ -173,8 +175,9 @@ decode_wish(struct api *a, struct ask *ask)
 static enum err
 decode_ask(struct api *a, struct ask *ask)
 {
-	static const char *const fields[] = { "eventId", "seatIds", "userId", "quantity", "section",
-		                                  "subsection", "tier", "accessible", NULL };
+	static const char *const fields[] = { "eventId",  "seatIds",    "userId",
+		                              "quantity", "section",    "subsection",
+		                              "tier",     "accessible", NULL };
 	static const char *const wishes[] = { "section", "subsection", "tier", "accessible", NULL };
 	const bool named = decode_any(a->body, "seatIds") != NULL;
 	enum err e;
@@ -206,14 +209,14 @@ render_created(void *arg, const void *what, struct reply *out)
 	const struct ask *ask = &asked->ask;
 	const struct answer *answer = what;
 	const struct booking b = { .key = { ask->event_id, ask->id },
-		                       .number = answer->number,
-		                       .status = BOOKING_PENDING,
-		                       .total_minor = answer->total_minor,
-		                       .currency = answer->currency,
-		                       .expires_us = answer->expires_us,
-		                       .created_us = answer->created_us,
-		                       .seats = answer->seats,
-		                       .n_seats = answer->n_seats };
+		                   .number = answer->number,
+		                   .status = BOOKING_PENDING,
+		                   .total_minor = answer->total_minor,
+		                   .currency = answer->currency,
+		                   .expires_us = answer->expires_us,
+		                   .created_us = answer->created_us,
+		                   .seats = answer->seats,
+		                   .n_seats = answer->n_seats };
 	char id[UUID_TEXT];
 	struct jsonw w;
 
@@ -222,7 +225,7 @@ render_created(void *arg, const void *what, struct reply *out)
 	write_core(&w, &b);
 	jsonw_close(&w, '}');
 	*out = api_reply(&w, 201,
-	                talloc_asprintf(ask->ctx, "/api/v1/bookings/%s", uuid_text(&ask->id, id)));
+	                 talloc_asprintf(ask->ctx, "/api/v1/bookings/%s", uuid_text(&ask->id, id)));
 }
 
 enum err

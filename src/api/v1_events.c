@@ -134,8 +134,7 @@ is_refund_tiers(struct api *a, const cJSON *list)
 	struct refund_tiers read;
 	const cJSON *tier;
 
-	cJSON_ArrayForEach(tier, list)
-	{
+	cJSON_ArrayForEach(tier, list) {
 		if (cJSON_GetArraySize(tier) != 2)
 			return false;
 	}
@@ -155,15 +154,17 @@ check_policy_item(struct api *a, const cJSON *item)
 	if (strcmp(item->string, "refundTiers") == 0) {
 		if (!is_refund_tiers(a, item))
 			fault_in(a, "policy", item->string,
-			         talloc_asprintf(a->rq->ctx, "must be a list of {\"hours\",\"percent\"}, %d at the most",
-			                         TERMS_TIERS));
+			         talloc_asprintf(
+				     a->rq->ctx,
+				     "must be a list of {\"hours\",\"percent\"}, %d at the most",
+				     TERMS_TIERS));
 	} else if (key == keys + n) {
 		fault_in(a, "policy", item->string, "is not a policy");
 	} else if (!(key->nullable && cJSON_IsNull(item)) &&
 	           !(cJSON_IsNumber(item) && d == floor(d) && d >= key->least && d <= key->most)) {
 		fault_in(a, "policy", item->string,
-		         talloc_asprintf(a->rq->ctx, "must be a whole number from %d to %d%s", key->least,
-		                         key->most, key->nullable ? ", or null" : ""));
+		         talloc_asprintf(a->rq->ctx, "must be a whole number from %d to %d%s",
+		                         key->least, key->most, key->nullable ? ", or null" : ""));
 	}
 }
 
@@ -185,13 +186,13 @@ decode_prices(struct api *a, struct event_draft *draft)
 
 	draft->prices = talloc_array(a->rq->ctx, struct event_price,
 	                             (unsigned)cJSON_GetArraySize(prices));
-	cJSON_ArrayForEach(item, prices)
-	{
+	cJSON_ArrayForEach(item, prices) {
 		if (!cJSON_IsNumber(item) || draft->currency == NULL ||
 		    !money_to_minor(item->valuedouble, draft->currency, &minor))
 			fault_in(a, "prices", item->string,
 			         "must be an amount from 0 on, in units that the currency has");
-		draft->prices[draft->n_prices++] = (struct event_price){ item->string, item->valuedouble };
+		draft->prices[draft->n_prices++] = (struct event_price){ item->string,
+			                                                 item->valuedouble };
 	}
 }
 
@@ -200,24 +201,24 @@ decode_tiers(struct api *a, struct event_draft *draft)
 {
 	const cJSON *tiers = decode_object(a, "tiers", OPTIONAL), *item;
 
-	draft->tiers =
-	    talloc_array(a->rq->ctx, struct event_tier, (unsigned)cJSON_GetArraySize(tiers));
-	cJSON_ArrayForEach(item, tiers)
-	{
+	draft->tiers = talloc_array(a->rq->ctx, struct event_tier,
+	                            (unsigned)cJSON_GetArraySize(tiers));
+	cJSON_ArrayForEach(item, tiers) {
 		if (!cJSON_IsString(item) || *item->valuestring == '\0' ||
 		    strlen(item->valuestring) > PLAN_MAX_LABEL)
 			fault_in(a, "tiers", item->string, "must be a short text");
 		else
-			draft->tiers[draft->n_tiers++] = (struct event_tier){ item->string, item->valuestring };
+			draft->tiers[draft->n_tiers++] = (struct event_tier){ item->string,
+				                                              item->valuestring };
 	}
 }
 
 static enum err
 decode_draft(struct api *a, struct event_draft *draft)
 {
-	static const char *const fields[] = { "title",    "venueName", "planId", "startsAt", "timezone",
-		                                  "currency", "prices",    "tiers",  "policy",   "metadata",
-		                                  NULL };
+	static const char *const fields[] = { "title",    "venueName", "planId", "startsAt",
+		                              "timezone", "currency",  "prices", "tiers",
+		                              "policy",   "metadata",  NULL };
 	const char *plan, *metadata;
 
 	decode_known(a, fields);
@@ -287,7 +288,9 @@ v1_event_list(struct api *a)
 		.status = status_of(a, request_query(a->rq, "status")),
 		.words = query_text(a, "q"),
 		.movie_id = query_text(a, "movieId"),
-		.drafts_of = a->who.role == ROLE_ADMIN ? NULL : a->who.sub == NULL ? "" : a->who.sub,
+		.drafts_of = a->who.role == ROLE_ADMIN ? NULL
+		             : a->who.sub == NULL      ? ""
+		                                       : a->who.sub,
 		.after = decode_query_event(a, "after"),
 		.page = (int32_t)decode_query_int(a, "page", 1, INT32_MAX, 1),
 		.limit = (int32_t)decode_query_int(a, "limit", 1, 100, 20),
@@ -320,8 +323,8 @@ v1_event_get(struct api *a)
 enum err
 v1_event_change(struct api *a)
 {
-	static const char *const fields[] = { "title",    "venueName", "startsAt",
-		                                  "timezone", "policy",    "status", NULL };
+	static const char *const fields[] = { "title",  "venueName", "startsAt", "timezone",
+		                              "policy", "status",    NULL };
 	const char *status = decode_text(a, "status", OPTIONAL, 1, 16);
 	struct event_patch patch = {
 		.title = decode_text(a, "title", OPTIONAL, 1, TITLE_MAX),
@@ -339,8 +342,8 @@ v1_event_change(struct api *a)
 		decode_fault(a, "status", "an event is cancelled by POST …/cancel");
 	if ((e = decode_event_arg(a, a->arg[0], &id)) != ERR_OK)
 		return e;
-	e = event_change(a->app->pool, a->rq->ctx, id, a->who.sub, a->who.role == ROLE_ADMIN, a->rq->id,
-	                 &patch);
+	e = event_change(a->app->pool, a->rq->ctx, id, a->who.sub, a->who.role == ROLE_ADMIN,
+	                 a->rq->id, &patch);
 	if (e == ERR_VALIDATION_ERROR)
 		decode_fault(a, "timezone", "is not an IANA time zone");
 	if (e == ERR_INVALID_STATE)

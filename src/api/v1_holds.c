@@ -85,7 +85,8 @@ v1_hold_release(struct api *a)
 	if (!api_is_staff(a) && strcmp(a->arg[0], a->who.sub) != 0)
 		return ERR_FORBIDDEN;
 	if ((e = decode_done(a)) != ERR_OK ||
-	    (e = hold_release(a->app->pool, a->rq->ctx, a->arg[0], event, a->rq->id, &released)) != ERR_OK)
+	    (e = hold_release(a->app->pool, a->rq->ctx, a->arg[0], event, a->rq->id, &released)) !=
+	        ERR_OK)
 		return e;
 	for (size_t i = 0; i < released.n; i++)
 		n += released.holdings[i].n;

@@ -31,7 +31,8 @@ v1_write_payments(struct jsonw *w, const struct payment *payments, size_t n)
 		jsonw_raw(w, "amount", money_text(p->amount_minor, p->currency, money));
 		jsonw_str(w, "currency", p->currency);
 		if (p->captured_minor >= 0) {
-			jsonw_raw(w, "captured", money_text(p->captured_minor, p->captured_currency, money));
+			jsonw_raw(w, "captured",
+			          money_text(p->captured_minor, p->captured_currency, money));
 			jsonw_str(w, "capturedCurrency", p->captured_currency);
 		}
 		jsonw_str(w, "sessionId", p->session);
@@ -176,7 +177,8 @@ v1_payment_initiate(struct api *a)
 	decode_booking(a, "bookingId", &id);
 	if ((e = decode_done(a)) != ERR_OK)
 		return e;
-	e = checkout_open(&a->app->checkout, a->rq->ctx, &id, &who, api_keyed(a, render_session, a), &payment);
+	e = checkout_open(&a->app->checkout, a->rq->ctx, &id, &who, api_keyed(a, render_session, a),
+	                  &payment);
 	if (e == ERR_OK)
 		api_answer(a, render_session, a, &opened);
 	return e;
@@ -213,9 +215,9 @@ v1_payment_webhook(struct api *a)
 	enum err e;
 
 	e = a->app->checkout.provider->read(a->rq->ctx, &a->app->checkout.gateway,
-	                                    request_header(a->rq, "HTTP_X_GATEWAY_SIGNATURE"), a->rq->body,
-	                                    a->rq->body_len, clock_now_us() / US_PER_S, &message.event,
-	                                    &a->message);
+	                                    request_header(a->rq, "HTTP_X_GATEWAY_SIGNATURE"),
+	                                    a->rq->body, a->rq->body_len, clock_now_us() / US_PER_S,
+	                                    &message.event, &a->message);
 	if (e == ERR_UNAUTHORIZED)
 		a->message = "The signature is missing, wrong or too old";
 	if (e != ERR_OK)

@@ -5,8 +5,15 @@
 #include "base/money.h"
 
 /* The order of "statuses" in a seat map. */
-enum shown { SHOWN_AVAILABLE, SHOWN_HELD, SHOWN_HELD_BY_ME, SHOWN_RESERVED, SHOWN_SOLD,
-	         SHOWN_BLOCKED, SHOWN__MAX };
+enum shown {
+	SHOWN_AVAILABLE,
+	SHOWN_HELD,
+	SHOWN_HELD_BY_ME,
+	SHOWN_RESERVED,
+	SHOWN_SOLD,
+	SHOWN_BLOCKED,
+	SHOWN__MAX
+};
 
 static const struct {
 	const char *status, *total; /* its name in "statuses", and in "summary" */
@@ -19,8 +26,9 @@ static enum shown
 show(const struct map_seat *s, const char *viewer)
 {
 	static const enum shown shown_of[SEAT__MAX] = {
-		[SEAT_FREE] = SHOWN_AVAILABLE, [SEAT_HELD] = SHOWN_HELD, [SEAT_RESERVED] = SHOWN_RESERVED,
-		[SEAT_SOLD] = SHOWN_SOLD,      [SEAT_BLOCKED] = SHOWN_BLOCKED,
+		[SEAT_FREE] = SHOWN_AVAILABLE,    [SEAT_HELD] = SHOWN_HELD,
+		[SEAT_RESERVED] = SHOWN_RESERVED, [SEAT_SOLD] = SHOWN_SOLD,
+		[SEAT_BLOCKED] = SHOWN_BLOCKED,
 	};
 
 	if (s->status == SEAT_HELD && viewer != NULL && strcmp(s->holder, viewer) == 0)
@@ -120,7 +128,8 @@ v1_seatmap_render(TALLOC_CTX *ctx, const struct seatmap *map, const char *viewer
 	write_head(&w, map, viewer);
 	jsonw_open(&w, "sections", '[');
 	for (size_t from = 0, to; from < map->n_seats; from = to) {
-		for (to = from + 1; to < map->n_seats && same_block(&map->seats[from], &map->seats[to]);)
+		for (to = from + 1;
+		     to < map->n_seats && same_block(&map->seats[from], &map->seats[to]);)
 			to++;
 		write_block(&w, map, from, to, viewer);
 	}

@@ -5,8 +5,8 @@ enum err
 v1_stream_ticket(struct api *a)
 {
 	struct ticket t = { .user_id = a->who.sub,
-		                .user_name = a->who.name,
-		                .role = role_name(a->who.role) };
+		            .user_name = a->who.name,
+		            .role = role_name(a->who.role) };
 	int64_t expires_us;
 	struct jsonw w;
 	enum err e;

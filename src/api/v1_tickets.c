@@ -119,13 +119,18 @@ find_sheet(struct api *a, struct sheet *out)
 	for (size_t i = 0; i < all.n; i++) {
 		const struct admission *t = &all.tickets[i];
 
-		tickets[i] = (struct sheet_ticket){ .reference = t->reference, .section = t->seat->section,
-			                                .row = t->seat->row, .seat = t->seat->label,
-			                                .tier = t->seat->tier, .place = t->place };
+		tickets[i] = (struct sheet_ticket){ .reference = t->reference,
+			                            .section = t->seat->section,
+			                            .row = t->seat->row,
+			                            .seat = t->seat->label,
+			                            .tier = t->seat->tier,
+			                            .place = t->place };
 		qr_make(a->rq->ctx, t->reference, &tickets[i].code);
 	}
-	*out = (struct sheet){ all.booking->event.title, all.booking->event.venue_name, all.when, tickets,
-		                   all.n, all.booking->n_seats };
+	*out = (struct sheet){
+		all.booking->event.title, all.booking->event.venue_name, all.when, tickets, all.n,
+		all.booking->n_seats
+	};
 	return ERR_OK;
 }
 

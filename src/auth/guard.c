@@ -106,7 +106,7 @@ static const char *const refusals[] = {
 	"the header has crit",
 };
 #define N_REFUSALS (sizeof(refusals) / sizeof(refusals[0]))
-#define N_PARAMS (sizeof(params) / sizeof(params[0]))
+#define N_PARAMS   (sizeof(params) / sizeof(params[0]))
 _Static_assert(N_PARAMS == N_REFUSALS + 1, "all but alg are refused");
 
 /* Why a header is refused, or NULL. */

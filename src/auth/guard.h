@@ -29,7 +29,7 @@ struct guarded {
  * Returns ERR_OK or ERR_UNAUTHORIZED.
  */
 enum err guard_token(TALLOC_CTX *ctx, const char *jwt, struct guarded *out,
-		     const char **why) MUST_CHECK;
+                     const char **why) MUST_CHECK;
 
 /*
  * The claims of a token whose signature has been found good, when they are an object of
@@ -38,6 +38,6 @@ enum err guard_token(TALLOC_CTX *ctx, const char *jwt, struct guarded *out,
  * Returns ERR_OK or ERR_UNAUTHORIZED with *why set.
  */
 enum err guard_claims(TALLOC_CTX *ctx, const struct guarded *token, struct claim *object,
-		      const char **why) MUST_CHECK;
+                      const char **why) MUST_CHECK;
 
 #endif

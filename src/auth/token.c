@@ -54,7 +54,7 @@ is_signed(const struct token_rules *rules, const char *jwt, const struct guarded
 	unsigned n = 0;
 
 	if (HMAC(EVP_sha256(), rules->hs256_secret, (int)strlen(rules->hs256_secret),
-		 (const unsigned char *)jwt, token->signed_len, md, &n) == NULL)
+	         (const unsigned char *)jwt, token->signed_len, md, &n) == NULL)
 		return false;
 	return n == GUARD_SIGNATURE && CRYPTO_memcmp(md, token->signature, n) == 0;
 }
@@ -141,7 +141,7 @@ read_principal(TALLOC_CTX *ctx, const struct claim c[CLAIMS], struct principal *
 /* Why the claims are refused, or NULL with *who set. */
 static const char *
 claims_fault(TALLOC_CTX *ctx, const struct token_rules *rules, struct claim object, int64_t now_s,
-	     struct principal *who)
+             struct principal *who)
 {
 	const char *const names[CLAIMS] = {
 		[EXP] = "exp",
@@ -170,7 +170,7 @@ claims_fault(TALLOC_CTX *ctx, const struct token_rules *rules, struct claim obje
  */
 enum err
 token_verify(TALLOC_CTX *ctx, const struct token_rules *rules, const char *jwt, int64_t now_s,
-	     struct principal *who, const char **why)
+             struct principal *who, const char **why)
 {
 	TALLOC_CTX *scratch = talloc_new(ctx);
 	struct claim object;
@@ -233,7 +233,7 @@ is_same(const struct principal *a, const struct principal *b)
 
 enum err
 token_make(TALLOC_CTX *ctx, const struct token_rules *rules, const struct principal *who,
-	   int64_t now_s, int64_t ttl_s, char **out)
+           int64_t now_s, int64_t ttl_s, char **out)
 {
 	TALLOC_CTX *scratch;
 	jwt_t *jwt = NULL;

@@ -7,7 +7,7 @@
 #include "base/err.h"
 
 #define TOKEN_MAX_BYTES 8192
-#define SUB_MAX_BYTES 255
+#define SUB_MAX_BYTES   255
 
 /* What a principal may be; bits, so that a route can name several. */
 enum role {
@@ -53,7 +53,7 @@ enum role role_parse(const char *name);
  * Returns ERR_OK or ERR_UNAUTHORIZED.
  */
 enum err token_verify(TALLOC_CTX *ctx, const struct token_rules *rules, const char *jwt,
-		      int64_t now_s, struct principal *who, const char **why) MUST_CHECK;
+                      int64_t now_s, struct principal *who, const char **why) MUST_CHECK;
 
 /*
  * Makes an HS256 token that token_verify accepts, valid from now_s for ttl_s seconds (at
@@ -63,6 +63,6 @@ enum err token_verify(TALLOC_CTX *ctx, const struct token_rules *rules, const ch
  * that token_verify does not take, no role or several, or more than fits into one.
  */
 enum err token_make(TALLOC_CTX *ctx, const struct token_rules *rules, const struct principal *who,
-		    int64_t now_s, int64_t ttl_s, char **jwt) MUST_CHECK;
+                    int64_t now_s, int64_t ttl_s, char **jwt) MUST_CHECK;
 
 #endif

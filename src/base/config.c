@@ -22,9 +22,9 @@ struct key {
 };
 
 static const struct key keys[] = {
-#define CONF_INT(field, key, unit, least, most, def, help) \
+#define CONF_INT(field, key, unit, least, most, def, help)                                         \
 	{ key, unit, help, true, false, least, most, def, NULL, offsetof(struct config, field) },
-#define CONF_STR(field, key, def, secret, help) \
+#define CONF_STR(field, key, def, secret, help)                                                    \
 	{ key, "", help, false, secret, 0, 0, 0, def, offsetof(struct config, field) },
 #include "base/config.def"
 #undef CONF_INT
@@ -34,13 +34,32 @@ static const struct key keys[] = {
 
 /* ROWLOCK_ names that belong to ./stack and its tests; a program that meets them passes by. */
 static const char *const foreign[] = {
-	CONFIG_FILE_KEY,   "ROWLOCK_URL",     "ROWLOCK_DIR",       "ROWLOCK_WORKERS",
-	"ROWLOCK_PG_BIN",  "ROWLOCK_PG_DATA", "ROWLOCK_SPAWN_PID", "ROWLOCK_LOAD_LATENCY",
-	"ROWLOCK_LOAD_ROUNDS", "ROWLOCK_LOAD_SEATS", "ROWLOCK_RELAY_PID", "ROWLOCK_RESERVE_PID",
-	"ROWLOCK_SSE_PID", "ROWLOCK_KAFKA",   "ROWLOCK_KAFKA_PID", "ROWLOCK_MESSAGES_KILLS",
-	"ROWLOCK_MESSAGES_COPIES", "ROWLOCK_MESSAGES_BRIEF", "ROWLOCK_MESSAGES_BOOKINGS",
-	"ROWLOCK_MESSAGES_AWAY_S", "ROWLOCK_RACES", "ROWLOCK_FAULT_SEATS", "ROWLOCK_FAULT_SECONDS",
-	"ROWLOCK_LOAD_SEED", "ROWLOCK_LOAD_AUDITS", "ROWLOCK_TEST_SRCDIR",
+	CONFIG_FILE_KEY,
+	"ROWLOCK_URL",
+	"ROWLOCK_DIR",
+	"ROWLOCK_WORKERS",
+	"ROWLOCK_PG_BIN",
+	"ROWLOCK_PG_DATA",
+	"ROWLOCK_SPAWN_PID",
+	"ROWLOCK_LOAD_LATENCY",
+	"ROWLOCK_LOAD_ROUNDS",
+	"ROWLOCK_LOAD_SEATS",
+	"ROWLOCK_RELAY_PID",
+	"ROWLOCK_RESERVE_PID",
+	"ROWLOCK_SSE_PID",
+	"ROWLOCK_KAFKA",
+	"ROWLOCK_KAFKA_PID",
+	"ROWLOCK_MESSAGES_KILLS",
+	"ROWLOCK_MESSAGES_COPIES",
+	"ROWLOCK_MESSAGES_BRIEF",
+	"ROWLOCK_MESSAGES_BOOKINGS",
+	"ROWLOCK_MESSAGES_AWAY_S",
+	"ROWLOCK_RACES",
+	"ROWLOCK_FAULT_SEATS",
+	"ROWLOCK_FAULT_SECONDS",
+	"ROWLOCK_LOAD_SEED",
+	"ROWLOCK_LOAD_AUDITS",
+	"ROWLOCK_TEST_SRCDIR",
 };
 
 /* Where each value came from, for config_print. */
@@ -159,7 +178,8 @@ read_lines(TALLOC_CTX *ctx, struct config *c, FILE *f, const char *path, const c
 
 	for (int number = 1; e == ERR_OK && fgets(line, sizeof(line), f) != NULL; number++) {
 		if (strchr(line, '\n') == NULL && !feof(f)) { /* its rest would pass for a line */
-			*why = talloc_asprintf(ctx, "%s:%d: longer than %d bytes", path, number, LINE_ROOM - 2);
+			*why = talloc_asprintf(ctx, "%s:%d: longer than %d bytes", path, number,
+			                       LINE_ROOM - 2);
 			return ERR_VALIDATION_ERROR;
 		}
 		e = read_line(ctx, c, line, path, number, why);
@@ -201,7 +221,8 @@ read_environment(TALLOC_CTX *ctx, struct config *c, const char **why)
 			if ((err = set_value(ctx, c, k, eq + 1, "environment", why)) != ERR_OK)
 				return err;
 		} else if (strncmp(*e, "ROWLOCK_", 8) == 0 && !is_foreign(*e, len)) {
-			*why = talloc_asprintf(ctx, "%.*s: unknown setting in the environment", (int)len, *e);
+			*why = talloc_asprintf(ctx, "%.*s: unknown setting in the environment",
+			                       (int)len, *e);
 			return ERR_VALIDATION_ERROR;
 		}
 	}
@@ -237,8 +258,8 @@ append_pair(char *conn, const char *key, const char *value)
 		return conn;
 	conn = talloc_asprintf_append(conn, "%s='", key);
 	for (; *value != '\0'; value++)
-		conn = talloc_asprintf_append(conn, "%s%c", *value == '\'' || *value == '\\' ? "\\" : "",
-		                              *value);
+		conn = talloc_asprintf_append(conn, "%s%c",
+		                              *value == '\'' || *value == '\\' ? "\\" : "", *value);
 	return talloc_asprintf_append(conn, "' ");
 }
 
@@ -266,9 +287,11 @@ config_print(const struct config *c, FILE *out)
 		const struct key *k = &keys[i];
 		const char *s = k->is_int ? "" : *(const char *const *)((const char *)c + k->at);
 
-		fprintf(out, "# %s%s%s%s\n", k->help, *k->unit ? " [" : "", k->unit, *k->unit ? "]" : "");
+		fprintf(out, "# %s%s%s%s\n", k->help, *k->unit ? " [" : "", k->unit,
+		        *k->unit ? "]" : "");
 		if (k->is_int)
-			fprintf(out, "%s=%lld", k->name, (long long)*(const int64_t *)((const char *)c + k->at));
+			fprintf(out, "%s=%lld", k->name,
+			        (long long)*(const int64_t *)((const char *)c + k->at));
 		else
 			fprintf(out, "%s=%s", k->name, k->secret && *s != '\0' ? "***" : s);
 		fprintf(out, "  (%s)\n", origin[i]);

@@ -13,7 +13,7 @@
 /* Every setting of config.def; read-only after config_load. Strings are never NULL. */
 struct config {
 #define CONF_INT(field, key, unit, least, most, def, help) int64_t field;
-#define CONF_STR(field, key, def, secret, help) const char *field;
+#define CONF_STR(field, key, def, secret, help)            const char *field;
 #include "base/config.def"
 #undef CONF_INT
 #undef CONF_STR

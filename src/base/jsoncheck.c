@@ -8,8 +8,8 @@
 #include "base/utf8.h"
 
 #define NAMES_FIRST 32
-#define NOTHING (-1) /* what peek sees behind the text */
-#define BOM "\xef\xbb\xbf"
+#define NOTHING     (-1) /* what peek sees behind the text */
+#define BOM         "\xef\xbb\xbf"
 
 /* A name of an object that is still open, or has just been closed. */
 struct name {
@@ -229,7 +229,7 @@ names_differ(struct check *c, size_t first)
 
 		if (compare_names(a, b) == 0)
 			return fail(c, a->at > b->at ? a->at : b->at,
-				    "a name that its object already has");
+			            "a name that its object already has");
 	}
 	return true;
 }
@@ -308,7 +308,7 @@ items(struct check *c, bool (*item)(struct check *), int end)
 	} while (ch == ',');
 	if (ch != end)
 		return fail(c, c->at - 1,
-			    end == '}' ? "a comma or } is missing" : "a comma or ] is missing");
+		            end == '}' ? "a comma or } is missing" : "a comma or ] is missing");
 	if (!names_differ(c, first))
 		return false;
 	c->n_names = first;
@@ -367,7 +367,7 @@ word(struct check *c)
 		}
 	}
 	return fail(c, c->at,
-		    c->at == c->len ? "a value is missing" : "something that is no value");
+	            c->at == c->len ? "a value is missing" : "something that is no value");
 }
 
 static bool

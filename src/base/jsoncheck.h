@@ -25,7 +25,7 @@ struct json_fault {
  * Returns ERR_OK or ERR_VALIDATION_ERROR with *fault set.
  */
 enum err json_check(TALLOC_CTX *ctx, const char *text, size_t len,
-		    struct json_fault *fault) MUST_CHECK;
+                    struct json_fault *fault) MUST_CHECK;
 
 /*
  * Resolves the escapes of a string: len bytes from between the quotes, in a text that

@@ -147,7 +147,8 @@ jsonw_real(struct jsonw *w, const char *name, double d)
 
 	for (int digits = 6; digits <= 17; digits++) {
 		snprintf(text, sizeof(text), "%.*g", digits, d);
-		if (strtod(text, NULL) == d) /* exact on purpose: the shortest text that reads back */
+		if (strtod(text, NULL) ==
+		    d) /* exact on purpose: the shortest text that reads back */
 			break;
 	}
 	jsonw_raw(w, name, text);
@@ -190,7 +191,8 @@ void
 jsonw_digits(struct jsonw *w, const char *name, const char *s)
 {
 	const size_t n = s == NULL ? 0 : strlen(s);
-	const bool digits = n > 0 && n <= 16 && strspn(s, "0123456789") == n && (*s != '0' || n == 1);
+	const bool digits = n > 0 && n <= 16 && strspn(s, "0123456789") == n &&
+	                    (*s != '0' || n == 1);
 
 	if (digits && strtoll(s, NULL, 10) <= INT64_C(9007199254740991))
 		jsonw_raw(w, name, s);

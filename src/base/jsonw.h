@@ -14,22 +14,22 @@
  * must be UTF-8.
  */
 struct jsonw {
-	char *text;     /* grows; talloc'd under the ctx of jsonw_init; ends in NUL after jsonw_text */
-	size_t used;    /* bytes */
-	size_t room;    /* bytes */
-	bool comma;     /* the next value needs one */
+	char *text;  /* grows; talloc'd under the ctx of jsonw_init; ends in NUL after jsonw_text */
+	size_t used; /* bytes */
+	size_t room; /* bytes */
+	bool comma;  /* the next value needs one */
 };
 
 void jsonw_init(struct jsonw *w, TALLOC_CTX *ctx, size_t room);
-void jsonw_open(struct jsonw *w, const char *name, char bracket);  /* '{' or '[' */
-void jsonw_close(struct jsonw *w, char bracket);                   /* '}' or ']' */
-void jsonw_str(struct jsonw *w, const char *name, const char *s);  /* NULL writes null */
+void jsonw_open(struct jsonw *w, const char *name, char bracket); /* '{' or '[' */
+void jsonw_close(struct jsonw *w, char bracket);                  /* '}' or ']' */
+void jsonw_str(struct jsonw *w, const char *name, const char *s); /* NULL writes null */
 void jsonw_int(struct jsonw *w, const char *name, int64_t n);
 /* A text that is a whole number below 2^53 in its only spelling as that number; else as text. */
 void jsonw_digits(struct jsonw *w, const char *name, const char *s);
 void jsonw_bool(struct jsonw *w, const char *name, bool b);
 void jsonw_null(struct jsonw *w, const char *name);
-void jsonw_real(struct jsonw *w, const char *name, double d);      /* finite; shortest form */
+void jsonw_real(struct jsonw *w, const char *name, double d); /* finite; shortest form */
 void jsonw_uuid(struct jsonw *w, const char *name, const struct uuid *u);
 /* A member's name that may be any text; the value follows, written with name NULL. */
 void jsonw_name(struct jsonw *w, const char *name);

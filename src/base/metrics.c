@@ -18,8 +18,8 @@ static const struct {
 	enum unit unit;
 } table[METRIC__MAX] = {
 #define COUNTER(id, name, label, values, help) { name, label, help, values, KIND_COUNTER, NONE },
-#define GAUGE(id, name, label, values, help) { name, label, help, values, KIND_GAUGE, NONE },
-#define HISTOGRAM(id, name, label, values, unit, help) \
+#define GAUGE(id, name, label, values, help)   { name, label, help, values, KIND_GAUGE, NONE },
+#define HISTOGRAM(id, name, label, values, unit, help)                                             \
 	{ name, label, help, values, KIND_HISTOGRAM, unit },
 #include "base/metrics.def"
 #undef COUNTER
@@ -28,9 +28,8 @@ static const struct {
 };
 
 /* The statuses that we answer; the last stands for any other. */
-static const int statuses[METRICS_STATUSES] = { 200, 201, 202, 204, 304, 400, 401, 403,
-	                                            404, 405, 408, 409, 413, 415, 422, 429,
-	                                            500, 503, 0 };
+static const int statuses[METRICS_STATUSES] = { 200, 201, 202, 204, 304, 400, 401, 403, 404, 405,
+	                                        408, 409, 413, 415, 422, 429, 500, 503, 0 };
 
 static unsigned first_slot[METRIC__MAX];
 static const char *route_names[METRICS_ROUTES];
@@ -144,7 +143,7 @@ static const char *const stream_kinds[METRICS_STREAMS] = { "own", "booking", "se
 
 /* In the order in which core/archive.c counts them. */
 static const char *const archived_tables[METRICS_TABLES] = { "booking", "payment", "refund",
-	                                                         "journal", "seat" };
+	                                                     "journal", "seat" };
 
 /* What a label says for value i; NULL leaves the value out. */
 static const char *
@@ -198,12 +197,16 @@ append_histogram(char *out, enum metric m, const char *tag, _Atomic uint64_t *sl
 	for (unsigned b = 0; b < METRICS_BUCKETS; b++) {
 		sum += get(slot + b);
 		if (b == METRICS_BUCKETS - 1)
-			out = talloc_asprintf_append_buffer(out, "%s_bucket{%s%sle=\"+Inf\"} %llu\n",
-			                                    table[m].name, tag, comma, (unsigned long long)sum);
-		else
-			out = talloc_asprintf_append_buffer(out, "%s_bucket{%s%sle=\"%.9g\"} %llu\n",
+			out = talloc_asprintf_append_buffer(out,
+			                                    "%s_bucket{%s%sle=\"+Inf\"} %llu\n",
 			                                    table[m].name, tag, comma,
-			                                    scaled(m, UINT64_C(1) << b), (unsigned long long)sum);
+			                                    (unsigned long long)sum);
+		else
+			out = talloc_asprintf_append_buffer(out,
+			                                    "%s_bucket{%s%sle=\"%.9g\"} %llu\n",
+			                                    table[m].name, tag, comma,
+			                                    scaled(m, UINT64_C(1) << b),
+			                                    (unsigned long long)sum);
 	}
 	out = talloc_asprintf_append_buffer(out, "%s_sum{%s} %.9g\n", table[m].name, tag,
 	                                    scaled(m, get(slot + METRICS_BUCKETS)));
@@ -218,13 +221,14 @@ metrics_text(TALLOC_CTX *ctx)
 	char room[16], tag[160];
 
 	for (enum metric m = 0; m < METRIC__MAX; m++) {
-		out = talloc_asprintf_append_buffer(out, "# HELP %s %s\n# TYPE %s %s\n", table[m].name,
-		                                    table[m].help, table[m].name,
+		out = talloc_asprintf_append_buffer(out, "# HELP %s %s\n# TYPE %s %s\n",
+		                                    table[m].name, table[m].help, table[m].name,
 		                                    kind_names[table[m].kind]);
 		for (unsigned i = 0; i < table[m].values; i++) {
 			const char *value = label_value(m, i, room, sizeof(room));
 
-			if (value == NULL || (m == METRIC_REQUESTS && i > 0 && statuses[i - 1] == 0))
+			if (value == NULL ||
+			    (m == METRIC_REQUESTS && i > 0 && statuses[i - 1] == 0))
 				continue;
 			tag[0] = '\0';
 			if (*table[m].label != '\0')
@@ -232,7 +236,8 @@ metrics_text(TALLOC_CTX *ctx)
 			if (table[m].kind == KIND_HISTOGRAM)
 				out = append_histogram(out, m, tag, slots_of(m, i));
 			else
-				out = talloc_asprintf_append_buffer(out, "%s{%s} %lld\n", table[m].name, tag,
+				out = talloc_asprintf_append_buffer(out, "%s{%s} %lld\n",
+				                                    table[m].name, tag,
 				                                    (long long)get(slots_of(m, i)));
 		}
 	}

@@ -24,8 +24,8 @@ enum job_id { JOB_SWEEP, JOB_ARCHIVE, JOBS };
 #define METRICS_TABLES 5 /* that have a twin in the archive */
 
 enum metric {
-#define COUNTER(id, name, label, values, help) METRIC_##id,
-#define GAUGE(id, name, label, values, help) METRIC_##id,
+#define COUNTER(id, name, label, values, help)         METRIC_##id,
+#define GAUGE(id, name, label, values, help)           METRIC_##id,
 #define HISTOGRAM(id, name, label, values, unit, help) METRIC_##id,
 #include "base/metrics.def"
 #undef COUNTER

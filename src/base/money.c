@@ -41,7 +41,8 @@ money_to_minor(double major, const char *currency, int64_t *minor)
 {
 	double scaled = major * pow(10, exponent_of(currency));
 
-	if (!(scaled >= 0 && scaled <= (double)MONEY_MAX_MINOR) || fabs(scaled - round(scaled)) > 1e-6)
+	if (!(scaled >= 0 && scaled <= (double)MONEY_MAX_MINOR) ||
+	    fabs(scaled - round(scaled)) > 1e-6)
 		return false;
 	*minor = (int64_t)llround(scaled);
 	return true;
@@ -70,8 +71,8 @@ money_text(int64_t minor, const char *currency, char out[MONEY_TEXT])
 	if (digits == 0)
 		snprintf(out, MONEY_TEXT, "%lld", (long long)minor);
 	else
-		snprintf(out, MONEY_TEXT, "%s%lld.%0*lld", minor < 0 ? "-" : "", size / unit, digits,
-		         size % unit);
+		snprintf(out, MONEY_TEXT, "%s%lld.%0*lld", minor < 0 ? "-" : "", size / unit,
+		         digits, size % unit);
 	return out;
 }
 

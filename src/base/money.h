@@ -6,8 +6,8 @@
 
 /* Money is an integer of minor units (cents) plus an ISO 4217 currency, everywhere inside. */
 
-#define MONEY_TEXT     32
-#define MONEY_MAX_MINOR INT64_C(2000000000) /* the dearest seat, in minor units */
+#define MONEY_TEXT      32
+#define MONEY_MAX_MINOR INT64_C(2000000000)      /* the dearest seat, in minor units */
 #define MONEY_MAX_SUM   INT64_C(100000000000000) /* the largest sum, likewise */
 
 /* Whether s is three capital letters, the shape of an ISO 4217 code. */

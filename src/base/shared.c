@@ -11,7 +11,7 @@
 
 #include "base/log.h"
 
-#define LAYOUT   (UINT64_C(0x526f776c6f636b02) + sizeof(struct shared))
+#define LAYOUT    (UINT64_C(0x526f776c6f636b02) + sizeof(struct shared))
 #define PATH_ROOM 4096
 
 static struct shared private_memory;
@@ -70,7 +70,8 @@ static void
 lock(pthread_mutex_t *mutex)
 {
 	if (pthread_mutex_lock(mutex) == EOWNERDEAD)
-		pthread_mutex_consistent(mutex); /* it guards one rename or unlink: nothing is half done */
+		pthread_mutex_consistent(
+		    mutex); /* it guards one rename or unlink: nothing is half done */
 }
 
 /* The name of an event's tag file. */
@@ -99,8 +100,8 @@ take_back(_Atomic int32_t *published)
 		return true;
 	}
 	if (!atomic_exchange(&said, true))
-		log_line(LOG_WARN, "a published seat map cannot be taken back", "file", path, "reason",
-		         strerror(errno), NULL);
+		log_line(LOG_WARN, "a published seat map cannot be taken back", "file", path,
+		         "reason", strerror(errno), NULL);
 	return false;
 }
 
@@ -142,16 +143,18 @@ shared_open(const char *path, const char *maps)
 		close(fd);
 	}
 	if (map == MAP_FAILED) {
-		log_line(LOG_WARN, "no shared memory, figures and seat maps are this process' own", "file",
-		         path, "reason", strerror(errno), NULL);
+		log_line(LOG_WARN, "no shared memory, figures and seat maps are this process' own",
+		         "file", path, "reason", strerror(errno), NULL);
 		return;
 	}
 	mapped = map;
 	if (strlen(maps) >= SHARED_FOLDER) {
-		log_line(LOG_WARN, "no seat maps are published: the folder's name is too long", NULL);
+		log_line(LOG_WARN, "no seat maps are published: the folder's name is too long",
+		         NULL);
 	} else if (*maps != '\0') {
 		settle_folder(maps);
-		maps_dir = maps; /* a map may be published only where all workers can take it back */
+		maps_dir =
+		    maps; /* a map may be published only where all workers can take it back */
 	}
 }
 

@@ -8,11 +8,11 @@
 
 #include "base/err.h"
 
-#define SHARED_CHANGES 4096 /* counters of events; two events may share one */
+#define SHARED_CHANGES 4096  /* counters of events; two events may share one */
 #define SHARED_SLOTS   16384 /* counters of metrics */
 
-#define SHARED_LOCKS   64
-#define SHARED_FOLDER  1024 /* bytes of the name of the folder of maps, with its end */
+#define SHARED_LOCKS  64
+#define SHARED_FOLDER 1024 /* bytes of the name of the folder of maps, with its end */
 
 /*
  * Memory that all worker processes of a host see: a mapped file of counters, without a lock
@@ -23,7 +23,8 @@ struct shared {
 	_Atomic uint64_t change[SHARED_CHANGES];
 	_Atomic int32_t published[SHARED_CHANGES]; /* the event whose map lies in a file, or 0 */
 	pthread_mutex_t lock[SHARED_LOCKS];        /* robust; guards publishing and taking back */
-	char maps[SHARED_FOLDER]; /* where published maps lie; read under a lock, written under all */
+	char maps
+	    [SHARED_FOLDER]; /* where published maps lie; read under a lock, written under all */
 	_Atomic uint64_t slot[SHARED_SLOTS];
 };
 

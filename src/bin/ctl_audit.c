@@ -151,10 +151,10 @@ ctl_audit(struct ctl *c)
 {
 	const char *event = NULL, *limit = FINDINGS_MOST;
 	const struct ctl_option options[] = { { "event", &event, NULL },
-		                                  { "limit", &limit, NULL },
-		                                  { 0 } };
+		                              { "limit", &limit, NULL },
+		                              { 0 } };
 	struct audit_ask ask = { .tell = tell,
-		                     .progress = isatty(STDERR_FILENO) ? show_progress : NULL };
+		                 .progress = isatty(STDERR_FILENO) ? show_progress : NULL };
 	long long number = 0, most;
 	struct audit_report report;
 	struct ids ids = { 0 };

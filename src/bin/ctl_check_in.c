@@ -15,8 +15,8 @@ print_tickets(const struct check_in *in, const char *what)
 		const struct admission *t = &in->tickets[i];
 
 		printf("%s  %s  %s  %s, row %s, seat %s  %s\n", t->reference, what,
-		       clock_text(t->checked_in_us, at), t->seat->section, t->seat->row, t->seat->label,
-		       in->booking.event.title);
+		       clock_text(t->checked_in_us, at), t->seat->section, t->seat->row,
+		       t->seat->label, in->booking.event.title);
 	}
 }
 
@@ -44,8 +44,9 @@ ctl_check_in(struct ctl *c)
 	}
 	if (e == ERR_INVALID_STATE)
 		return ctl_fail("%s: not valid any more, its booking is %s", c->argv[1],
-		                in.booking.user_id == NULL ? "in the archive"
-		                                           : booking_status_name(in.booking.status));
+		                in.booking.user_id == NULL
+		                    ? "in the archive"
+		                    : booking_status_name(in.booking.status));
 	if (e != ERR_OK)
 		return ctl_fail("%s: %s", c->argv[1], err_text(e));
 	print_tickets(&in, "checked in at");

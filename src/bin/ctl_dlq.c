@@ -56,7 +56,8 @@ print_clean(const char *text, size_t n, bool lines)
 	for (size_t i = 0; i < n; i++) {
 		const bool control = (unsigned char)text[i] < ' ' || text[i] == 0x7f;
 
-		putchar(control && !(lines && (text[i] == '\n' || text[i] == '\t')) ? '?' : text[i]);
+		putchar(control && !(lines && (text[i] == '\n' || text[i] == '\t')) ? '?'
+		                                                                    : text[i]);
 	}
 }
 
@@ -264,8 +265,9 @@ finish_replay(struct dlq *q, int status)
 		done += sent[i].acknowledged;
 	}
 	if (e != ERR_OK)
-		ctl_fail("%zu of %zu letters were acknowledged; what was not may arrive all the same", done,
-		         n);
+		ctl_fail(
+		    "%zu of %zu letters were acknowledged; what was not may arrive all the same",
+		    done, n);
 	if (q->left_out > 0)
 		ctl_fail("left out, because their values were cut: %zu; see dlq list", q->left_out);
 	if (e != ERR_OK)
@@ -288,8 +290,8 @@ ctl_dlq_replay(struct ctl *c)
 {
 	struct dlq q = { 0 };
 	const struct ctl_option options[] = { { "all", NULL, &q.all },
-		                                  { "value", &q.file, NULL },
-		                                  { 0 } };
+		                              { "value", &q.file, NULL },
+		                              { 0 } };
 	int32_t partition = 0;
 	int64_t offset = 0;
 

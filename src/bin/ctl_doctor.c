@@ -36,7 +36,8 @@ static void
 check_settings(struct doctor *d)
 {
 	if (*d->c->config->jwt_secret == '\0')
-		tell(d, FAIL, "token key", "JWT_SECRET is not set: make one with `openssl rand -hex 32`");
+		tell(d, FAIL, "token key",
+		     "JWT_SECRET is not set: make one with `openssl rand -hex 32`");
 	else
 		tell(d, FINE, "token key", "JWT_SECRET is set");
 }
@@ -48,7 +49,8 @@ check_durability(struct doctor *d, const struct rows *rows)
 
 	if (strcmp(fsync, "on") != 0 || strcmp(commit, "on") != 0)
 		tell(d, FAIL, "durability",
-		     "fsync and synchronous_commit must be on, or acknowledged bookings can be lost: set "
+		     "fsync and synchronous_commit must be on, or acknowledged bookings can be "
+		     "lost: set "
 		     "both in postgresql.conf and reload");
 	else
 		tell(d, FINE, "durability", "fsync and synchronous_commit are on");
@@ -61,10 +63,12 @@ check_role(struct doctor *d, const struct rows *rows)
 	char text[160];
 
 	if (row_bool(rows, 0, 6) || row_i64(rows, 0, 7) > 0) {
-		snprintf(text, sizeof(text),
-		         "%s is %s: let the workers use a role that owns nothing, and run `rowlockctl "
-		         "migrate` with ADMIN_DATABASE_URL",
-		         row_text(rows, 0, 0), row_bool(rows, 0, 6) ? "a superuser" : "the tables' owner");
+		snprintf(
+		    text, sizeof(text),
+		    "%s is %s: let the workers use a role that owns nothing, and run `rowlockctl "
+		    "migrate` with ADMIN_DATABASE_URL",
+		    row_text(rows, 0, 0),
+		    row_bool(rows, 0, 6) ? "a superuser" : "the tables' owner");
 		tell(d, WARN, "role", text);
 	} else {
 		tell(d, FINE, "role", "the workers' role owns nothing");
@@ -80,16 +84,19 @@ check_server(struct doctor *d, const struct rows *rows)
 	if (row_i32(rows, 0, 1) < OLDEST_PG)
 		tell(d, FAIL, "postgresql", "version 15 or newer is needed");
 	else if (row_bool(rows, 0, 4))
-		tell(d, FAIL, "postgresql", "this server is a standby: DATABASE_URL must name the primary");
+		tell(d, FAIL, "postgresql",
+		     "this server is a standby: DATABASE_URL must name the primary");
 	else
 		tell(d, FINE, "postgresql", "a primary of a version that fits");
 	if (row_i32(rows, 0, 5) < POOL_DEFAULT + 10)
-		tell(d, WARN, "connections", "max_connections is low: raise it to 50 in postgresql.conf");
+		tell(d, WARN, "connections",
+		     "max_connections is low: raise it to 50 in postgresql.conf");
 	else
 		tell(d, FINE, "connections", "max_connections is enough");
 	if (llabs(off_s) > CLOCK_SLACK_S) {
 		snprintf(text, sizeof(text),
-		         "this machine and the database differ by %" PRId64 " s: run an NTP client", off_s);
+		         "this machine and the database differ by %" PRId64 " s: run an NTP client",
+		         off_s);
 		tell(d, WARN, "clock", text);
 	} else {
 		tell(d, FINE, "clock", "agrees with the database's");
@@ -134,7 +141,8 @@ check_database(struct doctor *d)
 	char text[600];
 
 	if (url == NULL) {
-		tell(d, FAIL, "database", "DATABASE_URL is not set: postgresql://USER:PASSWORD@HOST/rowlock");
+		tell(d, FAIL, "database",
+		     "DATABASE_URL is not set: postgresql://USER:PASSWORD@HOST/rowlock");
 		return;
 	}
 	db = db_new(d->c->ctx, url);
@@ -144,7 +152,8 @@ check_database(struct doctor *d)
 		return;
 	}
 	tell(d, FINE, "database", "answers");
-	if (db_query(db, d->c->ctx, (struct call){ .stmt = STMT_DOCTOR_SETTINGS }, &rows) != ERR_OK) {
+	if (db_query(db, d->c->ctx, (struct call){ .stmt = STMT_DOCTOR_SETTINGS }, &rows) !=
+	    ERR_OK) {
 		tell(d, FAIL, "database", "its settings cannot be read");
 		return;
 	}
@@ -168,10 +177,12 @@ check_redis(struct doctor *d)
 		tell(d, FINE, "redis", "answers");
 		break;
 	case ERR_VALIDATION_ERROR:
-		tell(d, FAIL, "redis", "REDIS_URL must be redis://[[USER]:PASSWORD@]HOST[:PORT] or unix:/PATH");
+		tell(d, FAIL, "redis",
+		     "REDIS_URL must be redis://[[USER]:PASSWORD@]HOST[:PORT] or unix:/PATH");
 		break;
 	default:
-		tell(d, WARN, "redis", "REDIS_URL does not answer: is it running, is the password right?");
+		tell(d, WARN, "redis",
+		     "REDIS_URL does not answer: is it running, is the password right?");
 	}
 }
 
@@ -181,7 +192,8 @@ check_limits(struct doctor *d)
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < FEWEST_FDS)
-		tell(d, WARN, "descriptors", "few files may be open: `ulimit -n 20000`, or LimitNOFILE=");
+		tell(d, WARN, "descriptors",
+		     "few files may be open: `ulimit -n 20000`, or LimitNOFILE=");
 	else
 		tell(d, FINE, "descriptors", "enough files may be open");
 }

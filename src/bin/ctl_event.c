@@ -50,7 +50,9 @@ take_prices(struct ctl *c, struct event_draft *draft)
 
 		if (strncmp(arg, option, n) != 0 || (arg[n] != '\0' && arg[n] != '='))
 			c->argv[kept++] = arg;
-		else if (!add_price(draft, arg[n] == '=' ? arg + n + 1 : i + 1 < c->argc ? c->argv[++i] : NULL))
+		else if (!add_price(draft, arg[n] == '='     ? arg + n + 1
+		                           : i + 1 < c->argc ? c->argv[++i]
+		                                             : NULL))
 			return false;
 	}
 	c->argc = kept;
@@ -93,12 +95,18 @@ change_status(struct pool *pool, TALLOC_CTX *ctx, int32_t id, enum event_status 
 int
 ctl_event_create(struct ctl *c)
 {
-	struct create_options o = { .timezone = "UTC", .currency = "EUR", .seller = DEFAULT_SELLER };
+	struct create_options o = { .timezone = "UTC",
+		                    .currency = "EUR",
+		                    .seller = DEFAULT_SELLER };
 	const struct ctl_option options[] = {
-		{ "plan", &o.plan, NULL },         { "title", &o.title, NULL },
-		{ "venue", &o.venue, NULL },       { "starts", &o.starts, NULL },
-		{ "timezone", &o.timezone, NULL }, { "currency", &o.currency, NULL },
-		{ "seller", &o.seller, NULL },     { "on-sale", NULL, &o.on_sale },
+		{ "plan", &o.plan, NULL },
+		{ "title", &o.title, NULL },
+		{ "venue", &o.venue, NULL },
+		{ "starts", &o.starts, NULL },
+		{ "timezone", &o.timezone, NULL },
+		{ "currency", &o.currency, NULL },
+		{ "seller", &o.seller, NULL },
+		{ "on-sale", NULL, &o.on_sale },
 		{ 0 },
 	};
 	struct event_draft draft = { 0 };
@@ -127,10 +135,11 @@ print_event(const struct event *e)
 {
 	char starts[CLOCK_TEXT], least[MONEY_TEXT], most[MONEY_TEXT];
 
-	printf("%6d  %-9s  %s  %6d seats: %lld free, %lld reserved, %lld sold  %s–%s %s  %s\n", e->id,
-	       event_status_name(e->status), clock_text(e->starts_us, starts), e->n_seats,
+	printf("%6d  %-9s  %s  %6d seats: %lld free, %lld reserved, %lld sold  %s–%s %s  %s\n",
+	       e->id, event_status_name(e->status), clock_text(e->starts_us, starts), e->n_seats,
 	       (long long)e->counts.n[SEAT_FREE], (long long)e->counts.n[SEAT_RESERVED],
-	       (long long)e->counts.n[SEAT_SOLD], money_text(e->price_min_minor, e->currency, least),
+	       (long long)e->counts.n[SEAT_SOLD],
+	       money_text(e->price_min_minor, e->currency, least),
 	       money_text(e->price_max_minor, e->currency, most), e->currency, e->title);
 }
 
@@ -217,8 +226,8 @@ show_progress(const struct event_cancellation *c)
 	if (!isatty(STDERR_FILENO) || c->total < 0)
 		return;
 	fprintf(stderr, "\r[%.*s%*s] %d of %d bookings", filled < BAR ? filled : BAR,
-	        "########################################", filled < BAR ? BAR - filled : 0, "", done,
-	        c->total);
+	        "########################################", filled < BAR ? BAR - filled : 0, "",
+	        done, c->total);
 	fflush(stderr);
 }
 
@@ -234,14 +243,17 @@ finish_cancellation(struct ctl *c, struct pool *pool, int32_t id)
 	while (e == ERR_OK && state != CANCEL_FINISHED) {
 		stop_wait(state == CANCEL_WAITS ? CANCEL_WAIT_MS : 0);
 		e = event_cancel_step(pool, id, &after, &state);
-		if (e == ERR_OK && (e = event_cancel_progress(pool, c->ctx, id, &progress)) == ERR_OK)
+		if (e == ERR_OK &&
+		    (e = event_cancel_progress(pool, c->ctx, id, &progress)) == ERR_OK)
 			show_progress(&progress);
 	}
 	if (isatty(STDERR_FILENO))
 		fputc('\n', stderr);
 	if (e != ERR_OK)
-		return ctl_fail("%s; the event is cancelled, `rowlockd sweep` or this command once more "
-		                "ends the rest of its bookings", err_text(e));
+		return ctl_fail(
+		    "%s; the event is cancelled, `rowlockd sweep` or this command once more "
+		    "ends the rest of its bookings",
+		    err_text(e));
 	printf("event %d is cancelled: %d bookings cancelled, %d refunded", id, progress.cancelled,
 	       progress.refunded);
 	if (progress.refunds_pending > 0)

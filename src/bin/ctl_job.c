@@ -25,7 +25,8 @@ job_archive(struct ctl *c)
 	if (pool == NULL)
 		return CTL_FAILED;
 	e = archive_once(pool, (int)c->config->archive_days, &t);
-	printf("%lld events archived, %lld wait, %lld bookings ended; moved %lld bookings, %lld payments, "
+	printf("%lld events archived, %lld wait, %lld bookings ended; moved %lld bookings, %lld "
+	       "payments, "
 	       "%lld refunds, %lld journal rows, %lld seats in %.3f s\n",
 	       (long long)t.events, (long long)t.waiting, (long long)t.ended, (long long)t.bookings,
 	       (long long)t.payments, (long long)t.refunds, (long long)t.journal_rows,
@@ -46,9 +47,11 @@ job_sweep(struct ctl *c)
 	if (terms_read(c->config, &terms) != ERR_OK)
 		return CTL_FAILED;
 	e = sweeper_sweep(pool_new(c->ctx, database, SWEEPER_HANDS), &terms, &swept);
-	printf("%zu bookings and %zu holds ended, %zu cancelled events finished; dropped %zu keys, %zu kept "
-	       "messages and %zu notes of others\n", swept.bookings, swept.holds, swept.events, swept.keys,
-	       swept.parked, swept.processed);
+	printf("%zu bookings and %zu holds ended, %zu cancelled events finished; dropped %zu keys, "
+	       "%zu kept "
+	       "messages and %zu notes of others\n",
+	       swept.bookings, swept.holds, swept.events, swept.keys, swept.parked,
+	       swept.processed);
 	return outcome(e);
 }
 
@@ -88,7 +91,8 @@ static const struct {
 } jobs[] = {
 	{ "archive", job_archive, "move events that are long over into the archive" },
 	{ "payments", job_payments, "ask providers for the refunds that are due" },
-	{ "reserve", job_reserve, "give seats to bookings that were accepted through /api/booking" },
+	{ "reserve", job_reserve,
+	  "give seats to bookings that were accepted through /api/booking" },
 	{ "sweep", job_sweep, "end what time has ended, and the bookings of cancelled events" },
 };
 #define N_JOBS (sizeof(jobs) / sizeof(jobs[0]))

@@ -44,8 +44,9 @@ int
 ctl_migrate(struct ctl *c)
 {
 	const char *dir = c->config->sql_dir, *role = NULL, *why = "";
-	const char *url = *c->config->admin_database_url != '\0' ? c->config->admin_database_url
-	                                                         : config_database(c->ctx, c->config);
+	const char *url = *c->config->admin_database_url != '\0'
+	                      ? c->config->admin_database_url
+	                      : config_database(c->ctx, c->config);
 	bool status = false;
 	const struct ctl_option options[] = {
 		{ "dir", &dir, NULL }, { "worker", &role, NULL }, { "status", NULL, &status }, { 0 }

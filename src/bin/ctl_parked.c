@@ -26,7 +26,8 @@ ctl_parked_list(struct ctl *c)
 	if ((e = parked_list(pool, c->ctx, bodies, &parked, &n)) != ERR_OK)
 		return ctl_fail("%s", err_text(e));
 	for (size_t i = 0; i < n; i++) {
-		printf("%s  %s  %s\n", parked[i].id, clock_text(parked[i].at_us, at), parked[i].reason);
+		printf("%s  %s  %s\n", parked[i].id, clock_text(parked[i].at_us, at),
+		       parked[i].reason);
 		if (bodies)
 			printf("%s\n\n", parked[i].body);
 	}
@@ -43,7 +44,8 @@ reason_of(enum err e, const char *why)
 		return "its session or its refund is another booking's";
 	if (e == ERR_INVALID_STATE)
 		return "a refund of ours, but of another amount; see rowlockctl refund list";
-	return e == ERR_VALIDATION_ERROR ? "its amount is finer than its currency, or too large" : err_text(e);
+	return e == ERR_VALIDATION_ERROR ? "its amount is finer than its currency, or too large"
+	                                 : err_text(e);
 }
 
 int

@@ -10,7 +10,8 @@
 static int
 print_faults(const char *path, const struct plan_faults *faults)
 {
-	ctl_fail("%s: the plan has %zu fault%s", path, faults->total, faults->total == 1 ? "" : "s");
+	ctl_fail("%s: the plan has %zu fault%s", path, faults->total,
+	         faults->total == 1 ? "" : "s");
 	for (size_t i = 0; i < faults->n; i++)
 		fprintf(stderr, "  %s: %s\n", faults->fault[i].path, faults->fault[i].why);
 	if (faults->total > faults->n)
@@ -36,7 +37,8 @@ ctl_plan_import(struct ctl *c)
 		ctl_fail("plan import: name one file");
 		return CTL_USAGE;
 	}
-	if ((pool = ctl_pool(c)) == NULL || (text = ctl_read(c, c->argv[1], DOCUMENT_MOST, &n)) == NULL)
+	if ((pool = ctl_pool(c)) == NULL ||
+	    (text = ctl_read(c, c->argv[1], DOCUMENT_MOST, &n)) == NULL)
 		return CTL_FAILED;
 	e = plans_import(pool, c->ctx, owner, text, n, NULL, &plan, &faults);
 	if (e == ERR_VALIDATION_ERROR)

@@ -15,8 +15,8 @@ print_refund(const struct open_refund *o)
 
 	printf("%s  %s  booking %s  %s %s  %s  refused %d times  %s %s\n", uuid_text(&r->id, id),
 	       refund_status_name(r->status), uuid_text(&o->booking_id, booking),
-	       money_text(r->amount_minor, r->currency, amount), r->currency, r->reason, (int)r->attempts,
-	       o->due_us < 0 ? "since" : "due",
+	       money_text(r->amount_minor, r->currency, amount), r->currency, r->reason,
+	       (int)r->attempts, o->due_us < 0 ? "since" : "due",
 	       clock_text(o->due_us < 0 ? r->updated_us : o->due_us, at));
 }
 
@@ -70,8 +70,9 @@ tell(struct ctl *c, enum err e, const char *done, const char *wrong)
 	if (e == ERR_INVALID_STATE)
 		return ctl_fail("%s: %s", c->argv[1], wrong);
 	if (e == ERR_NOTHING_TO_REFUND)
-		return ctl_fail("%s: not so much of its payment is left, it was given back in another way",
-		                c->argv[1]);
+		return ctl_fail(
+		    "%s: not so much of its payment is left, it was given back in another way",
+		    c->argv[1]);
 	if (e != ERR_OK)
 		return ctl_fail("%s", err_text(e));
 	printf("%s %s\n", c->argv[1], done);
@@ -89,7 +90,8 @@ ctl_refund_retry(struct ctl *c)
 		return CTL_USAGE;
 	if ((pool = ctl_pool(c)) == NULL)
 		return CTL_FAILED;
-	return tell(c, refund_desk_retry(pool, c->ctx, &id), "is asked for again", "it has not failed");
+	return tell(c, refund_desk_retry(pool, c->ctx, &id), "is asked for again",
+	            "it has not failed");
 }
 
 int
@@ -108,5 +110,6 @@ ctl_refund_done(struct ctl *c)
 	}
 	if ((pool = ctl_pool(c)) == NULL)
 		return CTL_FAILED;
-	return tell(c, refund_desk_close(pool, c->ctx, &id, reference), "is done", "it is done already");
+	return tell(c, refund_desk_close(pool, c->ctx, &id, reference), "is done",
+	            "it is done already");
 }

@@ -11,12 +11,15 @@ int
 ctl_token(struct ctl *c)
 {
 	const struct token_rules rules = { c->config->jwt_secret, c->config->jwt_issuer,
-		                               c->config->jwt_audience, c->config->jwt_role_claim };
+		                           c->config->jwt_audience, c->config->jwt_role_claim };
 	struct principal who = { .role = ROLE_BUYER };
 	const char *role = "buyer", *ttl = "3600";
 	const struct ctl_option options[] = {
-		{ "sub", &who.sub, NULL },   { "role", &role, NULL }, { "name", &who.name, NULL },
-		{ "ttl", &ttl, NULL },       { 0 },
+		{ "sub", &who.sub, NULL },
+		{ "role", &role, NULL },
+		{ "name", &who.name, NULL },
+		{ "ttl", &ttl, NULL },
+		{ 0 },
 	};
 	long long ttl_s;
 	char *jwt;

@@ -28,9 +28,11 @@ program_fault(const struct config *c)
 	if (log_set_level(c->log_level) != 0)
 		return "ROWLOCK_LOG_LEVEL: no such level";
 	if (*c->redis_url != '\0' && redis_parse(c->redis_url, &address) != ERR_OK)
-		return "REDIS_URL: must be redis://[[user]:password@]host[:port][/db] or unix:/path";
+		return "REDIS_URL: must be redis://[[user]:password@]host[:port][/db] or "
+		       "unix:/path";
 	if (c->kafka_prefix[prefix] != '\0' || prefix > TOPIC_PREFIX_MOST)
-		return "KAFKA_TOPIC_PREFIX: must be up to 100 letters, digits, dots, underscores and dashes";
+		return "KAFKA_TOPIC_PREFIX: must be up to 100 letters, digits, dots, underscores "
+		       "and dashes";
 	if (!terms_parse_tiers(c->refund_tiers, &tiers))
 		return "REFUND_TIERS: must be hours:percent, comma-separated, such as 72:100,24:50";
 	return NULL;
@@ -56,8 +58,8 @@ program_database(TALLOC_CTX *ctx, const struct config *config, bool needs_tokens
 
 	if (database != NULL && (!needs_tokens || *config->jwt_secret != '\0'))
 		return database;
-	log_line(LOG_ERROR, "a setting is missing", "key", database == NULL ? "DATABASE_URL" : "JWT_SECRET",
-	         NULL);
+	log_line(LOG_ERROR, "a setting is missing", "key",
+	         database == NULL ? "DATABASE_URL" : "JWT_SECRET", NULL);
 	return NULL;
 }
 

@@ -15,7 +15,7 @@
 #include "http/server.h"
 
 #define MAP_ROOM_BYTES (4 * 1024 * 1024) /* rendered seat maps that are kept */
-#define HOUSE_ROOM   500000              /* seats that are kept to choose from */
+#define HOUSE_ROOM     500000            /* seats that are kept to choose from */
 #define ARENAS         2                 /* of malloc: few, to stay small with many threads */
 
 static void
@@ -35,9 +35,9 @@ name_routes(void)
 	const struct route *routes = api_routes(&n);
 
 	for (size_t i = 0; i < n; i++)
-		metrics_name_route((unsigned)i, talloc_asprintf(NULL, "%s %s",
-		                                                method_name(routes[i].key.method),
-		                                                routes[i].key.pattern));
+		metrics_name_route((unsigned)i,
+		                   talloc_asprintf(NULL, "%s %s", method_name(routes[i].key.method),
+		                                   routes[i].key.pattern));
 	metrics_name_route(METRICS_ROUTES - 1, "none");
 }
 
@@ -50,15 +50,18 @@ build(TALLOC_CTX *ctx, const struct config *c, const struct terms *terms, const 
 	app->config = c;
 	app->terms = *terms;
 	app->tokens = (struct token_rules){ c->jwt_secret, c->jwt_issuer, c->jwt_audience,
-		                                c->jwt_role_claim };
+		                            c->jwt_role_claim };
 	app->policy = policy_of(c);
 	app->pool = pool_new(app, database, (int)c->db_connections - CLERK_CONNECTIONS - 1);
 	app->houses = houses_new(app, app->pool, HOUSE_ROOM);
 	app->clerk = clerk_new(app, database, &app->policy, app->houses);
 	app->lookup = lookup_new(app, database);
-	app->checkout = (struct checkout){ app->pool, app->lookup, &app->terms, &pay_http,
-		                               { c->gateway_url, c->webhook_secret },
-		                               (int)(c->threads + 1) * 3 / 4 };
+	app->checkout = (struct checkout){ app->pool,
+		                           app->lookup,
+		                           &app->terms,
+		                           &pay_http,
+		                           { c->gateway_url, c->webhook_secret },
+		                           (int)(c->threads + 1) * 3 / 4 };
 	app->maps = seatmap_cache_new(app, app->pool, MAP_ROOM_BYTES, v1_seatmap_render);
 	return app;
 }
@@ -81,7 +84,8 @@ main(int argc, char **argv)
 	}
 	mallopt(M_ARENA_MAX, ARENAS);
 	if ((config = program_settings(ctx)) == NULL ||
-	    (database = program_database(ctx, config, true)) == NULL || terms_read(config, &terms) != ERR_OK)
+	    (database = program_database(ctx, config, true)) == NULL ||
+	    terms_read(config, &terms) != ERR_OK)
 		return PROGRAM_MISUSED;
 	server_block_signals();
 	shared_open(config->shm_file, config->map_dir);

@@ -14,11 +14,12 @@
 static void
 usage(FILE *out)
 {
-	fputs("usage: spawn-fcgi -n -s SOCKET -- rowlock-gateway\n"
-	      "A payment gateway for trying things out, as a FastCGI responder on the socket at\n"
-	      "descriptor 0: it takes no money. Settings come from the environment or rowlock.conf;\n"
-	      "see rowlock-gateway(8) and `rowlockctl config`.\n",
-	      out);
+	fputs(
+	    "usage: spawn-fcgi -n -s SOCKET -- rowlock-gateway\n"
+	    "A payment gateway for trying things out, as a FastCGI responder on the socket at\n"
+	    "descriptor 0: it takes no money. Settings come from the environment or rowlock.conf;\n"
+	    "see rowlock-gateway(8) and `rowlockctl config`.\n",
+	    out);
 }
 
 /* Serves until a signal; the exit status of the process. */

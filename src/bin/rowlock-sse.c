@@ -30,11 +30,12 @@ struct program {
 static void
 usage(FILE *out)
 {
-	fputs("usage: spawn-fcgi -n -s SOCKET -- rowlock-sse\n"
-	      "Serves Rowlock's event streams (SSE) as a FastCGI responder on the socket at\n"
-	      "descriptor 0. Settings come from the environment or rowlock.conf; see rowlock-sse(8)\n"
-	      "and `rowlockctl config`.\n",
-	      out);
+	fputs(
+	    "usage: spawn-fcgi -n -s SOCKET -- rowlock-sse\n"
+	    "Serves Rowlock's event streams (SSE) as a FastCGI responder on the socket at\n"
+	    "descriptor 0. Settings come from the environment or rowlock.conf; see rowlock-sse(8)\n"
+	    "and `rowlockctl config`.\n",
+	    out);
 }
 
 static bool

@@ -45,15 +45,15 @@ static const struct {
 	  "note that the money of a refund was given back by hand" },
 	{ "parked list", ctl_parked_list, true, "[--body]",
 	  "list the gateway's call-backs that could not be settled; --body: with what they say" },
-	{ "parked settle", ctl_parked_settle, true, "ID",
-	  "try to settle such a call-back again" },
+	{ "parked settle", ctl_parked_settle, true, "ID", "try to settle such a call-back again" },
 	{ "job", ctl_job, true, "NAME --once", "do one round of what a role of rowlockd does:" },
 	{ "dlq list", ctl_dlq_list, true, "[TOPIC] [--all]",
 	  "list the dead letters of a topic, or of all; --all: those that were replayed, too" },
 	{ "dlq show", ctl_dlq_show, true, "TOPIC PARTITION OFFSET [--value]",
 	  "print a dead letter; --value: its value alone" },
 	{ "dlq replay", ctl_dlq_replay, true, "TOPIC PARTITION OFFSET [--value FILE] | TOPIC --all",
-	  "send a dead letter once more, with another value if it is mended; or all that were not" },
+	  "send a dead letter once more, with another value if it is mended; or all that were "
+	  "not" },
 	{ "token", ctl_token, true, "--sub USER [--role ROLE] [--name NAME] [--ttl SECONDS]",
 	  "make a token that the workers accept" },
 	{ "config", ctl_config, true, "", "print the settings and where each comes from" },
@@ -114,7 +114,8 @@ take_option(struct ctl *c, const struct ctl_option *table, int *i)
 	const char *arg = c->argv[*i] + 2, *eq = strchr(arg, '=');
 	size_t n = eq == NULL ? strlen(arg) : (size_t)(eq - arg);
 
-	while (table->name != NULL && (strlen(table->name) != n || strncmp(table->name, arg, n) != 0))
+	while (table->name != NULL &&
+	       (strlen(table->name) != n || strncmp(table->name, arg, n) != 0))
 		table++;
 	if (table->name == NULL || (table->flag != NULL && eq != NULL)) {
 		ctl_fail("%s: no such option; see rowlockctl --help", c->argv[*i]);
@@ -208,7 +209,8 @@ read_settings(struct ctl *c)
 		c->config = NULL;
 		return why;
 	}
-	shared_join(c->config->shm_file); /* what a command changes shows in the workers' seat maps */
+	shared_join(
+	    c->config->shm_file); /* what a command changes shows in the workers' seat maps */
 	metrics_init();
 	why = program_fault(c->config);
 	log_set_level("error"); /* commands speak for themselves */

@@ -20,9 +20,11 @@ static const struct {
 	int (*run)(TALLOC_CTX *ctx, const struct config *config, const char *database);
 	const char *help;
 } roles[] = {
-	{ "archive", archive_run, "move events that are long over into the archive, daily at 03:00" },
+	{ "archive", archive_run,
+	  "move events that are long over into the archive, daily at 03:00" },
 	{ "relay", relay_run, "tell Redis and Kafka what the journal says" },
-	{ "reserve", reserver_run, "give seats to bookings that were accepted through /api/booking" },
+	{ "reserve", reserver_run,
+	  "give seats to bookings that were accepted through /api/booking" },
 	{ "payments", payments_run, "settle payments that Kafka tells of, and have refunds paid" },
 	{ "sweep", sweeper_run, "end what time has ended, and the bookings of cancelled events" },
 };
@@ -34,7 +36,8 @@ usage(FILE *out)
 	fputs("usage: rowlockd ROLE\n\n", out);
 	for (size_t i = 0; i < N_ROLES; i++)
 		fprintf(out, "  %-10s %s\n", roles[i].name, roles[i].help);
-	fputs("\nRuns in the foreground until SIGTERM or SIGINT. Settings come from the environment or\n"
+	fputs("\nRuns in the foreground until SIGTERM or SIGINT. Settings come from the "
+	      "environment or\n"
 	      "rowlock.conf; see rowlockd(8) and `rowlockctl config`.\n",
 	      out);
 }
@@ -53,7 +56,8 @@ run(size_t role)
 		metrics_init();
 		log_line(LOG_INFO, "starting", "role", roles[role].name, NULL);
 		status = roles[role].run(ctx, config, database);
-		log_line(LOG_INFO, "ended", "role", roles[role].name, "status", log_int(status), NULL);
+		log_line(LOG_INFO, "ended", "role", roles[role].name, "status", log_int(status),
+		         NULL);
 	}
 	talloc_free(ctx);
 	return status;

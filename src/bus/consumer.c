@@ -62,8 +62,8 @@ subscribe(struct consumer *c)
 		e = rd_kafka_subscribe(c->kafka.client, topics);
 	rd_kafka_topic_partition_list_destroy(topics);
 	if (e != RD_KAFKA_RESP_ERR_NO_ERROR)
-		log_line(LOG_ERROR, "no Kafka consumer", "topic", c->topic, "error", rd_kafka_err2name(e),
-		         NULL);
+		log_line(LOG_ERROR, "no Kafka consumer", "topic", c->topic, "error",
+		         rd_kafka_err2name(e), NULL);
 	return e == RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
@@ -81,7 +81,7 @@ consumer_new(TALLOC_CTX *ctx, const char *broker, const char *group, const char 
 	c->broker = talloc_strdup(c, broker);
 	c->topic = talloc_strdup(c, topic);
 	c->dead_topic = talloc_asprintf(c, "%s" DEAD_SUFFIX, topic);
-	if (kafka_open(&c->kafka, KAFKA_CONSUMER, broker, (const char *const (*)[2])own, NULL) ==
+	if (kafka_open(&c->kafka, KAFKA_CONSUMER, broker, (const char *const(*)[2])own, NULL) ==
 	    ERR_OK) {
 		talloc_set_destructor(c, consumer_free);
 		if (subscribe(c))
@@ -111,7 +111,8 @@ consumer_take(struct consumer *c, struct consumer_message *out, size_t most, int
 	if (c->kafka.fatal)
 		return ERR_INTERNAL;
 	while (*n < most) {
-		rd_kafka_message_t *m = rd_kafka_consumer_poll(c->kafka.client, *n == 0 ? wait_ms : 0);
+		rd_kafka_message_t *m = rd_kafka_consumer_poll(c->kafka.client,
+		                                               *n == 0 ? wait_ms : 0);
 
 		if (m == NULL)
 			break;
@@ -120,8 +121,13 @@ consumer_take(struct consumer *c, struct consumer_message *out, size_t most, int
 			rd_kafka_message_destroy(m);
 			break;
 		}
-		out[(*n)++] = (struct consumer_message){ m->payload == NULL ? "" : m->payload, m->key, m->len,
-			                                     m->key_len, m->partition, m->offset, m };
+		out[(*n)++] = (struct consumer_message){ m->payload == NULL ? "" : m->payload,
+			                                 m->key,
+			                                 m->len,
+			                                 m->key_len,
+			                                 m->partition,
+			                                 m->offset,
+			                                 m };
 	}
 	if (*n > 0) {
 		c->missing = false;
@@ -140,8 +146,8 @@ places(const struct consumer *c, const struct consumer_message *messages, size_t
 
 	for (size_t i = 0; i < n; i++) {
 		const struct consumer_message *m = &messages[i];
-		rd_kafka_topic_partition_t *at =
-			rd_kafka_topic_partition_list_find(list, c->topic, m->partition);
+		rd_kafka_topic_partition_t *at = rd_kafka_topic_partition_list_find(list, c->topic,
+		                                                                    m->partition);
 
 		if (at == NULL) {
 			at = rd_kafka_topic_partition_list_add(list, c->topic, m->partition);
@@ -180,7 +186,8 @@ seek_trouble(const rd_kafka_topic_partition_list_t *list)
 		const rd_kafka_resp_err_t e = list->elems[i].err;
 
 		if (e != RD_KAFKA_RESP_ERR_NO_ERROR && e != RD_KAFKA_RESP_ERR__STATE &&
-		    e != RD_KAFKA_RESP_ERR__PREV_IN_PROGRESS && e != RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION)
+		    e != RD_KAFKA_RESP_ERR__PREV_IN_PROGRESS &&
+		    e != RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION)
 			return rd_kafka_err2name(e);
 	}
 	return NULL;
@@ -199,7 +206,8 @@ consumer_back(struct consumer *c, const struct consumer_message *messages, size_
 		why = e != NULL ? rd_kafka_error_string(e) : seek_trouble(list);
 	}
 	if (why != NULL) {
-		log_line(LOG_ERROR, "messages cannot be given back", "topic", c->topic, "reason", why, NULL);
+		log_line(LOG_ERROR, "messages cannot be given back", "topic", c->topic, "reason",
+		         why, NULL);
 		c->kafka.fatal = true;
 	}
 	if (e != NULL)
@@ -236,11 +244,17 @@ own_headers(const struct consumer_message *m)
 static enum err
 send_dead(struct consumer *c, const struct consumer_message *m, const char *reason, int attempts)
 {
-	struct producer_message dead = { .topic = c->dead_topic, .key = m->key, .key_len = m->key_len,
-		                             .value = m->value, .len = m->len < BURY_MOST ? m->len : BURY_MOST,
-		                             .tag = ++c->burials, .more = own_headers(m) };
+	struct producer_message dead = { .topic = c->dead_topic,
+		                         .key = m->key,
+		                         .key_len = m->key_len,
+		                         .value = m->value,
+		                         .len = m->len < BURY_MOST ? m->len : BURY_MOST,
+		                         .tag = ++c->burials,
+		                         .more = own_headers(m) };
 	char partition[24], offset[24], tries[24], bytes[24];
-	const char *const values[DEAD_HEADERS] = { reason, c->topic, partition, offset, tries, bytes };
+	const char *const values[DEAD_HEADERS] = {
+		reason, c->topic, partition, offset, tries, bytes
+	};
 
 	if (m->key_len > BURY_KEY) {
 		dead.key = NULL;
@@ -260,11 +274,13 @@ send_dead(struct consumer *c, const struct consumer_message *m, const char *reas
 }
 
 enum err
-consumer_bury(struct consumer *c, const struct consumer_message *m, const char *reason, int attempts)
+consumer_bury(struct consumer *c, const struct consumer_message *m, const char *reason,
+              int attempts)
 {
 	const int64_t until_us = clock_mono_us() + BURY_WAIT_MS * INT64_C(1000);
 	enum err e = ERR_OK;
-	bool again = c->buried < c->burials && c->partition == m->partition && c->offset == m->offset;
+	bool again = c->buried < c->burials && c->partition == m->partition &&
+	             c->offset == m->offset;
 
 	if (c->dead == NULL)
 		c->dead = producer_new(NULL, c->broker, "rowlock-dead-letters", on_buried, c);

@@ -12,7 +12,7 @@
 #define PLACE_TEXT 40 /* room for "partition/offset" */
 
 const char *const dead_headers[DEAD_HEADERS] = { "reason", "topic",    "partition",
-	                                             "offset", "attempts", "bytes" };
+	                                         "offset", "attempts", "bytes" };
 
 /* The place of a letter. */
 struct place {
@@ -180,8 +180,8 @@ visit_letter(void *arg, const struct shelf_message *m)
 	l.reason = said(&l, DEAD_REASON);
 	l.attempts = said(&l, DEAD_ATTEMPTS);
 	l.cut = said(&l, DEAD_BYTES) != NULL;
-	l.replayed = d->n_marked > 0 && bsearch(&place, d->marked, d->n_marked, sizeof(place),
-	                                        compare_places) != NULL;
+	l.replayed = d->n_marked > 0 &&
+	             bsearch(&place, d->marked, d->n_marked, sizeof(place), compare_places) != NULL;
 	return v->visit(v->arg, &l);
 }
 
@@ -226,12 +226,15 @@ mark_fresh(struct dead *d)
 		const size_t at = d->fresh[d->marks_sent++];
 		struct dead_sent *sent = &d->sent[at];
 		char place[PLACE_TEXT];
-		struct producer_message mark = { .topic = d->dead_topic, .key = place, .value = "",
-			                             .tag = at * 2 + 1, .header = { { DEAD_MARK, place } } };
+		struct producer_message mark = { .topic = d->dead_topic,
+			                         .key = place,
+			                         .value = "",
+			                         .tag = at * 2 + 1,
+			                         .header = { { DEAD_MARK, place } } };
 
 		sent->acknowledged = true;
-		mark.key_len = (size_t)snprintf(place, sizeof(place), "%d/%lld", (int)sent->partition,
-		                                (long long)sent->offset);
+		mark.key_len = (size_t)snprintf(place, sizeof(place), "%d/%lld",
+		                                (int)sent->partition, (long long)sent->offset);
 		e = producer_send(d->producer, &mark);
 	}
 	return e;
@@ -281,8 +284,12 @@ enum err
 dead_replay(struct dead *d, const struct dead_letter *letter, const char *value, size_t len)
 {
 	const struct shelf_message *m = letter->message;
-	struct producer_message again = { .topic = d->topic, .key = m->key, .key_len = m->key_len,
-		                              .value = value, .len = len, .tag = d->n_sent * 2 };
+	struct producer_message again = { .topic = d->topic,
+		                          .key = m->key,
+		                          .key_len = m->key_len,
+		                          .value = value,
+		                          .len = len,
+		                          .tag = d->n_sent * 2 };
 	enum err e;
 
 	if (d->producer == NULL)

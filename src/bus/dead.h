@@ -21,9 +21,9 @@ extern const char *const dead_headers[DEAD_HEADERS];
 
 struct dead_letter {
 	const struct shelf_message *message;
-	size_t n_own;                 /* headers that it had before it was buried */
+	size_t n_own;                  /* headers that it had before it was buried */
 	const char *reason, *attempts; /* texts; NULL: somebody else has put it there */
-	bool cut;                     /* its value is not whole */
+	bool cut;                      /* its value is not whole */
 	bool replayed;
 };
 

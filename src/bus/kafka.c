@@ -58,7 +58,8 @@ on_error(rd_kafka_t *client, int code, const char *reason, void *opaque)
 		         rd_kafka_err2name((rd_kafka_resp_err_t)code), "reason", why, NULL);
 		k->fatal = true;
 	} else if (code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__TIMED_OUT) {
-		log_line(LOG_DEBUG, "Kafka connection lost", "client", k->name, "reason", reason, NULL);
+		log_line(LOG_DEBUG, "Kafka connection lost", "client", k->name, "reason", reason,
+		         NULL);
 	} else {
 		kafka_complain(k, reason);
 	}
@@ -71,7 +72,8 @@ set_all(rd_kafka_conf_t *conf, const char *const (*pair)[2])
 	char why[512];
 
 	for (; (*pair)[0] != NULL; pair++) {
-		if (rd_kafka_conf_set(conf, (*pair)[0], (*pair)[1], why, sizeof(why)) == RD_KAFKA_CONF_OK)
+		if (rd_kafka_conf_set(conf, (*pair)[0], (*pair)[1], why, sizeof(why)) ==
+		    RD_KAFKA_CONF_OK)
 			continue;
 		log_line(LOG_ERROR, "bad settings", "reason", why, NULL);
 		return false;
@@ -84,8 +86,8 @@ kafka_open(struct kafka *k, enum kafka_kind kind, const char *broker,
            const char *const (*settings)[2], kafka_report report)
 {
 	const char *const own[][2] = { { "bootstrap.servers", broker },
-		                           { "client.id", k->name },
-		                           { NULL, NULL } };
+		                       { "client.id", k->name },
+		                       { NULL, NULL } };
 	rd_kafka_conf_t *conf = rd_kafka_conf_new();
 	char why[512] = "";
 
@@ -95,7 +97,8 @@ kafka_open(struct kafka *k, enum kafka_kind kind, const char *broker,
 	if (report != NULL)
 		rd_kafka_conf_set_dr_msg_cb(conf, report);
 	if (set_all(conf, common) && set_all(conf, own) && set_all(conf, settings)) {
-		k->client = rd_kafka_new(kind == KAFKA_PRODUCER ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER,
+		k->client = rd_kafka_new(kind == KAFKA_PRODUCER ? RD_KAFKA_PRODUCER
+		                                                : RD_KAFKA_CONSUMER,
 		                         conf, why, sizeof(why));
 		if (k->client != NULL)
 			return ERR_OK;

@@ -28,8 +28,8 @@ struct producer {
 	void (*acknowledged)(void *arg, uint64_t tag);
 	void *arg;
 	size_t messages, bytes; /* on their way */
-	int64_t moved_us;       /* monotonic: of the last acknowledgement, or the first message since */
-	bool moved;             /* since then */
+	int64_t moved_us; /* monotonic: of the last acknowledgement, or the first message since */
+	bool moved;       /* since then */
 	bool refused;
 };
 
@@ -96,7 +96,8 @@ producer_full(const struct producer *p)
 enum err
 producer_send(struct producer *p, const struct producer_message *m)
 {
-	rd_kafka_headers_t *headers = m->more != NULL ? m->more : rd_kafka_headers_new(PRODUCER_HEADERS);
+	rd_kafka_headers_t *headers = m->more != NULL ? m->more
+	                                              : rd_kafka_headers_new(PRODUCER_HEADERS);
 	rd_kafka_resp_err_t e;
 
 	for (size_t i = 0; i < PRODUCER_HEADERS && m->header[i].name != NULL; i++)
@@ -108,8 +109,8 @@ producer_send(struct producer *p, const struct producer_message *m)
 	                      RD_KAFKA_V_OPAQUE((void *)(uintptr_t)m->tag), RD_KAFKA_V_END);
 	if (e != RD_KAFKA_RESP_ERR_NO_ERROR) {
 		rd_kafka_headers_destroy(headers);
-		log_line(LOG_ERROR, "message cannot be sent", "client", p->kafka.name, "topic", m->topic,
-		         "error", rd_kafka_err2name(e), NULL);
+		log_line(LOG_ERROR, "message cannot be sent", "client", p->kafka.name, "topic",
+		         m->topic, "error", rd_kafka_err2name(e), NULL);
 		metrics_count(METRIC_KAFKA_FAILURES, 0);
 		p->refused = true;
 		return ERR_INTERNAL;

@@ -26,7 +26,7 @@ struct producer_message {
 	uint64_t tag; /* given back when it is acknowledged */
 	struct {
 		const char *name, *value;
-	} header[PRODUCER_HEADERS]; /* up to the first without a name */
+	} header[PRODUCER_HEADERS];      /* up to the first without a name */
 	struct rd_kafka_headers_s *more; /* in front of them; taken over; or NULL */
 };
 

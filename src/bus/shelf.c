@@ -111,7 +111,8 @@ shelf_look(struct shelf *s, const char *topic)
 	for (size_t k = 0; k < s->n; k++) {
 		struct row *r = &s->rows[k];
 
-		if (rd_kafka_query_watermark_offsets(s->kafka.client, topic, r->partition, &r->from, &r->to,
+		if (rd_kafka_query_watermark_offsets(s->kafka.client, topic, r->partition, &r->from,
+		                                     &r->to,
 		                                     ANSWER_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
 			return ERR_UNAVAILABLE;
 	}
@@ -129,7 +130,8 @@ open_rows(struct shelf *s, bool begin)
 		const struct row *r = &s->rows[i];
 
 		if (!r->done)
-			rd_kafka_topic_partition_list_add(list, s->topic, r->partition)->offset = r->from;
+			rd_kafka_topic_partition_list_add(list, s->topic, r->partition)->offset =
+			    r->from;
 		n += r->done ? 0 : 1;
 	}
 	if (begin)
@@ -153,9 +155,15 @@ describe(rd_kafka_message_t *raw)
 {
 	rd_kafka_timestamp_type_t type;
 	const int64_t at_ms = rd_kafka_message_timestamp(raw, &type);
-	struct shelf_message m = { raw->partition, raw->offset, at_ms < 0 ? -1 : at_ms * 1000,
-		                       raw->payload == NULL ? "" : raw->payload, raw->key, raw->len,
-		                       raw->key_len, 0, raw };
+	struct shelf_message m = { raw->partition,
+		                   raw->offset,
+		                   at_ms < 0 ? -1 : at_ms * 1000,
+		                   raw->payload == NULL ? "" : raw->payload,
+		                   raw->key,
+		                   raw->len,
+		                   raw->key_len,
+		                   0,
+		                   raw };
 	rd_kafka_headers_t *headers;
 
 	if (rd_kafka_message_headers(raw, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR)

@@ -18,7 +18,7 @@
 #define BACKOFF_FIRST 100            /* ms until Redis is looked for again, … */
 #define BACKOFF_MOST  1000           /* … doubled up to this */
 #define BUCKETS_FIRST 64
-#define READS_MOST    16             /* of 16 KiB each, then the loop has other things to do */
+#define READS_MOST    16 /* of 16 KiB each, then the loop has other things to do */
 
 enum state { AWAY, CONNECTING, GREETING, UP };
 
@@ -41,8 +41,8 @@ struct subscriber {
 	enum state state;
 	bool writing;
 	int backoff_ms;
-	int64_t heard_us;    /* the last sign of life, … */
-	int64_t asked_us;    /* … and the PING that is not answered yet, or 0 */
+	int64_t heard_us; /* the last sign of life, … */
+	int64_t asked_us; /* … and the PING that is not answered yet, or 0 */
 	struct bucket *buckets;
 	size_t n_buckets, n, n_open; /* n_open: asked for, not joined yet */
 };
@@ -102,8 +102,7 @@ channel_find(struct subscriber *s, const char *name)
 {
 	struct channel *c;
 
-	LIST_FOREACH(c, bucket_of(s, name), in_bucket)
-	{
+	LIST_FOREACH(c, bucket_of(s, name), in_bucket) {
 		if (strcmp(channel_name(c), name) == 0)
 			return c;
 	}
@@ -137,7 +136,8 @@ subscribe(struct channel *c)
 struct channel *
 channel_join(struct subscriber *s, const char *name, size_t owner_size)
 {
-	struct channel *c = calloc(1, sizeof(*c) + owner_size + strlen(name) + 1); /* there are many */
+	struct channel *c = calloc(1,
+	                           sizeof(*c) + owner_size + strlen(name) + 1); /* there are many */
 
 	if (c == NULL)
 		abort();
@@ -290,10 +290,12 @@ on_array(struct subscriber *s, const redisReply *r)
 	} else if (r->elements == 3 && is_text(r->element[1])) {
 		if (strcasecmp(r->element[0]->str, "subscribe") == 0) {
 			on_joined(s, r->element[1]->str);
-		} else if (strcasecmp(r->element[0]->str, "message") == 0 && is_text(r->element[2])) {
+		} else if (strcasecmp(r->element[0]->str, "message") == 0 &&
+		           is_text(r->element[2])) {
 			c = channel_find(s, r->element[1]->str);
 			if (c != NULL && c->wanted)
-				s->rules->message(s->arg, c, r->element[2]->str, r->element[2]->len);
+				s->rules->message(s->arg, c, r->element[2]->str,
+				                  r->element[2]->len);
 		}
 	}
 }
@@ -434,7 +436,8 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 		look_for(s);
 		return;
 	}
-	if (s->asked_us != 0 && now - s->asked_us >= SILENCE_US && now - s->heard_us >= SILENCE_US) {
+	if (s->asked_us != 0 && now - s->asked_us >= SILENCE_US &&
+	    now - s->heard_us >= SILENCE_US) {
 		fail(s, "no answer");
 		return;
 	}

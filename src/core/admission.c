@@ -12,8 +12,9 @@ make_tickets(TALLOC_CTX *ctx, const struct booking *b)
 
 	for (size_t i = 0; i < b->n_seats; i++)
 		all[i] = (struct admission){
-			.reference = b->n_seats == 1 ? b->ticket_ref
-			                             : talloc_asprintf(ctx, "%s-%zu", b->ticket_ref, i + 1),
+			.reference = b->n_seats == 1
+			                 ? b->ticket_ref
+			                 : talloc_asprintf(ctx, "%s-%zu", b->ticket_ref, i + 1),
 			.seat = &b->seats[i],
 			.place = i + 1,
 			.checked_in_us = -1,
@@ -76,7 +77,8 @@ static enum err
 not_live(struct db *db, TALLOC_CTX *ctx, const struct entry *entry)
 {
 	struct rows *rows;
-	enum err e = db_query(db, ctx, (struct call){ STMT_ARCHIVED_TICKET, { entry->reference } }, &rows);
+	enum err e = db_query(db, ctx, (struct call){ STMT_ARCHIVED_TICKET, { entry->reference } },
+	                      &rows);
 
 	if (e != ERR_OK)
 		return e;
@@ -147,8 +149,10 @@ keep_own(const struct entry *entry, const struct rows *written, const struct row
 	note_times(all, out->tickets, out->n);
 	for (size_t i = 0; i < out->n; i++) {
 		const struct admission t = out->tickets[i];
-		const bool before = entry->unknown_us >= 0 && t.checked_in_us == entry->unknown_us &&
-		                    strcmp(row_text(all, row_of(all, &t), 2), entry->who->user_id) == 0;
+		const bool before = entry->unknown_us >= 0 &&
+		                    t.checked_in_us == entry->unknown_us &&
+		                    strcmp(row_text(all, row_of(all, &t), 2),
+		                           entry->who->user_id) == 0;
 
 		if (!before && row_of(written, &t) < 0)
 			continue;

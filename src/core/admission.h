@@ -36,7 +36,8 @@ enum err admission_read(struct pool *pool, TALLOC_CTX *ctx, const struct booking
 /* What became of a check-in, on the caller's ctx. */
 struct check_in {
 	struct booking booking;
-	struct admission *tickets; /* those that are in by this; ALREADY_CHECKED_IN: all asked for */
+	struct admission
+	    *tickets; /* those that are in by this; ALREADY_CHECKED_IN: all asked for */
 	size_t n;
 	bool whole; /* the reference was that of a booking of several seats */
 };

@@ -123,7 +123,8 @@ move_event(struct mover *m, TALLOC_CTX *ctx)
 	} while (e == ERR_OK && strcmp(outcome, "waits") == 0 && ended > 0 && !stop_wait(0));
 	if (e == ERR_OK) {
 		m->tally->events += strcmp(outcome, "done") == 0;
-		m->tally->waiting += strcmp(outcome, "waits") == 0 || strcmp(outcome, "others") == 0;
+		m->tally->waiting += strcmp(outcome, "waits") == 0 ||
+		                     strcmp(outcome, "others") == 0;
 	}
 	return e;
 }
@@ -131,8 +132,9 @@ move_event(struct mover *m, TALLOC_CTX *ctx)
 static void
 log_tally(const struct archive_tally *t, enum err e)
 {
-	log_line(e == ERR_OK ? LOG_INFO : LOG_WARN, e == ERR_OK ? "archived" : "archiving was interrupted",
-	         "events", log_int(t->events), "waiting", log_int(t->waiting), "ended", log_int(t->ended),
+	log_line(e == ERR_OK ? LOG_INFO : LOG_WARN,
+	         e == ERR_OK ? "archived" : "archiving was interrupted", "events",
+	         log_int(t->events), "waiting", log_int(t->waiting), "ended", log_int(t->ended),
 	         "bookings", log_int(t->bookings), "journal", log_int(t->journal_rows), "seats",
 	         log_int(t->seats), "ms", log_int(t->took_us / 1000), "error",
 	         e == ERR_OK ? NULL : err_name(e), NULL);

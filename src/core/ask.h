@@ -31,10 +31,12 @@ struct ask {
 	const char *user_id;
 	const char *user_name;      /* or NULL */
 	const char *correlation_id; /* or NULL */
-	struct keyed *keyed; /* or NULL; rendered with the answer, before COMMIT */
-	bool queued; /* through /api/booking: no window but the event's own, and no cap */
+	struct keyed *keyed;        /* or NULL; rendered with the answer, before COMMIT */
+	bool
+	    queued; /* through /api/booking: no window but the event's own, and no cap */
 	int32_t quantity;
-	int32_t seats[ASK_MAX_SEATS]; /* distinct seat numbers, ascending; best: chosen by the clerk */
+	int32_t
+	    seats[ASK_MAX_SEATS]; /* distinct seat numbers, ascending; best: chosen by the clerk */
 	size_t n_seats;
 	enum err known; /* ERR_OK, or why it must be refused, found out before */
 	/* Where the system chooses, and for ASK_ACCEPT. */
@@ -42,8 +44,8 @@ struct ask {
 	struct house *house; /* pinned by the asker */
 	struct party party;  /* what is looked for; see house_party */
 	/* ASK_ACCEPT and ASK_SEAT: what was asked for. */
-	const char *section; /* NULL: any */
-	int32_t subsection;  /* 0: any */
+	const char *section;   /* NULL: any */
+	int32_t subsection;    /* 0: any */
 	const char *positions; /* JSON: the seats as the buyer spelled them; NULL when best */
 	/* ASK_ACCEPT: what is known of it so far. */
 	const struct house_section *place; /* the section; NULL: none, or several */
@@ -81,8 +83,9 @@ struct verdict {
 	int32_t refused[ASK_MAX_SEATS];
 	size_t n_refused;
 	int32_t limit;
-	int32_t window_min;       /* ASK_HOLD: of the hold */
-	struct holding *holding;  /* ASK_HOLD, ERR_OK: what the user holds after all of the asks; on ctx */
+	int32_t window_min; /* ASK_HOLD: of the hold */
+	struct holding
+	    *holding; /* ASK_HOLD, ERR_OK: what the user holds after all of the asks; on ctx */
 	int64_t total_minor;
 	int32_t prices_minor[ASK_MAX_SEATS];
 	const struct seat_facts *seats[ASK_MAX_SEATS];

@@ -85,7 +85,8 @@ check_all(struct audit *a)
 
 	for (size_t i = 0; e == ERR_OK && i < ask->n_acknowledged; i += BATCH)
 		e = check_acknowledged(a, ask->acknowledged + i,
-		                       ask->n_acknowledged - i < BATCH ? ask->n_acknowledged - i : BATCH);
+		                       ask->n_acknowledged - i < BATCH ? ask->n_acknowledged - i
+		                                                       : BATCH);
 	for (size_t i = 0; e == ERR_OK && i < N_RULES; i++) {
 		if (ask->progress != NULL)
 			ask->progress(ask->arg, i, N_RULES);
@@ -104,13 +105,14 @@ read_sums(struct audit *a, const struct rows *rows)
 	out->n_sums = (size_t)rows_count(rows);
 	out->sums = talloc_array(a->ctx, struct audit_sum, (unsigned)out->n_sums);
 	for (int r = 0; r < rows_count(rows); r++)
-		out->sums[r] = (struct audit_sum){ .currency = row_text(rows, r, 0), /* on the same ctx */
-			                               .captured = row_i64(rows, r, 1),
-			                               .refunded = row_i64(rows, r, 2),
-			                               .pending = row_i64(rows, r, 3),
-			                               .owed = row_i64(rows, r, 4),
-			                               .kept = row_i64(rows, r, 5),
-			                               .confirmed = row_i64(rows, r, 6) };
+		out->sums[r] = (struct audit_sum){ .currency = row_text(rows, r,
+			                                                0), /* on the same ctx */
+			                           .captured = row_i64(rows, r, 1),
+			                           .refunded = row_i64(rows, r, 2),
+			                           .pending = row_i64(rows, r, 3),
+			                           .owed = row_i64(rows, r, 4),
+			                           .kept = row_i64(rows, r, 5),
+			                           .confirmed = row_i64(rows, r, 6) };
 }
 
 /* Opens the transaction, and counts what is there. */

@@ -19,7 +19,7 @@ struct audit_ask {
 	int32_t event_id;                /* 0: all */
 	const struct uuid *acknowledged; /* bookings that must exist, of any event */
 	size_t n_acknowledged;
-	int64_t most;                    /* findings that are told; the others are counted */
+	int64_t most; /* findings that are told; the others are counted */
 	void (*tell)(void *arg, const char *finding);
 	void (*progress)(void *arg, size_t rules_done, size_t rules); /* or NULL */
 	void *arg;

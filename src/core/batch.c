@@ -134,8 +134,8 @@ settle_promises(const struct pending_commit *p, bool committed)
 		const bool lost = v->err == ERR_SEAT_ALREADY_RESERVED && !v->lapsed;
 
 		if (is_chosen_for(a) && a->n_seats > 0)
-			house_settle(a->house, a->seats, a->n_seats, committed && v->err == ERR_OK, v->refused,
-			             lost ? v->n_refused : 0, p->choosing.alone);
+			house_settle(a->house, a->seats, a->n_seats, committed && v->err == ERR_OK,
+			             v->refused, lost ? v->n_refused : 0, p->choosing.alone);
 	}
 }
 
@@ -184,8 +184,8 @@ failure_text(TALLOC_CTX *ctx, const struct ask *ask, const struct verdict *v)
 	for (size_t i = 0, k = 0; i < ask->n_seats && k < v->n_refused; i++) {
 		if (ask->seats[i] != v->refused[k])
 			continue;
-		text = talloc_asprintf_append(text, "%s%s-%s", k == 0 ? ": " : ", ", v->seats[i]->row,
-		                              v->seats[i]->label);
+		text = talloc_asprintf_append(text, "%s%s-%s", k == 0 ? ": " : ", ",
+		                              v->seats[i]->row, v->seats[i]->label);
 		k++;
 	}
 	return text;
@@ -198,7 +198,8 @@ failure_text(TALLOC_CTX *ctx, const struct ask *ask, const struct verdict *v)
 static bool
 asks_again(const struct ask *ask, const struct verdict *v)
 {
-	return v->lapsed || v->err == ERR_TX_RETRY || (ask->best && v->err == ERR_SEAT_ALREADY_RESERVED);
+	return v->lapsed || v->err == ERR_TX_RETRY ||
+	       (ask->best && v->err == ERR_SEAT_ALREADY_RESERVED);
 }
 
 /* What is to be written for an ask; false: nothing is. */
@@ -324,12 +325,13 @@ answer_booked(const struct pending_commit *p, const struct ask *ask, const struc
 		const struct seat_facts *s = v->seats[i];
 
 		out->seats[i] = (struct booked_seat){ .no = s->key.no,
-			                                  .subsection = s->subsection,
-			                                  .price_minor = s->price_minor,
-			                                  .section = talloc_strdup(ask->ctx, s->section),
-			                                  .row = talloc_strdup(ask->ctx, s->row),
-			                                  .label = talloc_strdup(ask->ctx, s->label),
-			                                  .tier = talloc_strdup(ask->ctx, s->tier) };
+			                              .subsection = s->subsection,
+			                              .price_minor = s->price_minor,
+			                              .section = talloc_strdup(ask->ctx,
+			                                                       s->section),
+			                              .row = talloc_strdup(ask->ctx, s->row),
+			                              .label = talloc_strdup(ask->ctx, s->label),
+			                              .tier = talloc_strdup(ask->ctx, s->tier) };
 	}
 }
 
@@ -380,8 +382,8 @@ answer_all(struct pending_commit *p)
 static struct answer_key *
 render_keyed(TALLOC_CTX *ctx, const struct pending_commit *p, size_t *n)
 {
-	struct answer_key *rows =
-	    talloc_array(ctx, struct answer_key, (unsigned)p->wants.n_answer_keys);
+	struct answer_key *rows = talloc_array(ctx, struct answer_key,
+	                                       (unsigned)p->wants.n_answer_keys);
 
 	*n = 0;
 	for (size_t i = 0; i < p->n; i++) {

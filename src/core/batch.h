@@ -11,13 +11,13 @@ struct pending_commit;
 
 /* Asks to be settled together, and what becomes of them. */
 struct batch {
-	struct ask *const *asks;        /* n of them, 1 to BATCH_MAX */
-	struct answer *const *answers;  /* n; see batch_settle */
+	struct ask *const *asks;       /* n of them, 1 to BATCH_MAX */
+	struct answer *const *answers; /* n; see batch_settle */
 	size_t n;
-	int tries;                      /* before this one, of the same asks */
-	void (*written)(void *arg);     /* called when only COMMIT is still under way: the next */
-	void *arg;                      /* batch may begin on another connection */
-	struct booking_key *lapsed;     /* out: owners whose window has passed, n_lapsed */
+	int tries;                  /* before this one, of the same asks */
+	void (*written)(void *arg); /* called when only COMMIT is still under way: the next */
+	void *arg;                  /* batch may begin on another connection */
+	struct booking_key *lapsed; /* out: owners whose window has passed, n_lapsed */
 	size_t n_lapsed;
 	struct pending_commit *pending; /* out, on DB_UNKNOWN */
 };

@@ -8,12 +8,17 @@
 
 /* Every legal move; anything else is INVALID_STATE. */
 static const bool legal[BOOKING__MAX][BOOKING__MAX] = {
-	[BOOKING_REQUESTED] = { [BOOKING_PENDING] = true, [BOOKING_FAILED] = true,
+	[BOOKING_REQUESTED] = { [BOOKING_PENDING] = true,
+	                        [BOOKING_FAILED] = true,
 	                        [BOOKING_CANCELLED] = true },
-	[BOOKING_PENDING] = { [BOOKING_PAYING] = true, [BOOKING_CONFIRMED] = true,
-	                      [BOOKING_CANCELLED] = true, [BOOKING_EXPIRED] = true },
-	[BOOKING_PAYING] = { [BOOKING_CONFIRMED] = true, [BOOKING_PENDING] = true,
-	                     [BOOKING_CANCELLED] = true, [BOOKING_EXPIRED] = true },
+	[BOOKING_PENDING] = { [BOOKING_PAYING] = true,
+	                      [BOOKING_CONFIRMED] = true,
+	                      [BOOKING_CANCELLED] = true,
+	                      [BOOKING_EXPIRED] = true },
+	[BOOKING_PAYING] = { [BOOKING_CONFIRMED] = true,
+	                     [BOOKING_PENDING] = true,
+	                     [BOOKING_CANCELLED] = true,
+	                     [BOOKING_EXPIRED] = true },
 	[BOOKING_CONFIRMED] = { [BOOKING_REFUNDED] = true, [BOOKING_CANCELLED] = true },
 };
 
@@ -45,42 +50,38 @@ booking_assert_moves(const struct locked_booking *bookings, size_t n, enum booki
 void
 booking_assert_confirms(const struct locked_booking *b, bool again)
 {
-	assert(again ? booking_may_come_back(b->status) : booking_may_move(b->status, BOOKING_CONFIRMED));
+	assert(again ? booking_may_come_back(b->status)
+	             : booking_may_move(b->status, BOOKING_CONFIRMED));
 }
 
 const char *
 booking_status_in(enum face face, enum booking_status status)
 {
 	static const char *const names[FACE__MAX][BOOKING__MAX] = {
-		[FACE_V1] = { "REQUESTED", "PENDING", "PROCESSING", "CONFIRMED", "CANCELLED", "EXPIRED",
-		              "FAILED", "REFUNDED" },
+		[FACE_V1] = { "REQUESTED", "PENDING", "PROCESSING", "CONFIRMED", "CANCELLED",
+		              "EXPIRED", "FAILED", "REFUNDED" },
 		[FACE_QUEUE] = { "processing", "pending_payment", "pending_payment", "completed",
 		                 "cancelled", "cancelled", "failed", "cancelled" },
-		[FACE_CINEMA] = { "pending", "pending", "pending", "confirmed", "cancelled", "cancelled",
-		                  "cancelled", "cancelled" },
+		[FACE_CINEMA] = { "pending", "pending", "pending", "confirmed", "cancelled",
+		                  "cancelled", "cancelled", "cancelled" },
 	};
 
 	return names[face][status];
 }
 
 /* The texts of a booking and their columns: those who copy one copy them all. */
-#define TEXT(member, column) { offsetof(struct booking, member), column }
+#define TEXT(member, column)                                                                       \
+	{                                                                                          \
+		offsetof(struct booking, member), column                                           \
+	}
 static const struct {
 	size_t at;
 	int column;
 } texts[] = {
-	TEXT(user_id, 3),
-	TEXT(currency, 7),
-	TEXT(ticket_ref, 8),
-	TEXT(cancel_reason, 11),
-	TEXT(event.seller, 14),
-	TEXT(event.title, 15),
-	TEXT(event.venue_name, 16),
-	TEXT(event.timezone, 18),
-	TEXT(section, 22),
-	TEXT(user_name, 24),
-	TEXT(event.seller_name, 25),
-	TEXT(positions, 26),
+	TEXT(user_id, 3),           TEXT(currency, 7),           TEXT(ticket_ref, 8),
+	TEXT(cancel_reason, 11),    TEXT(event.seller, 14),      TEXT(event.title, 15),
+	TEXT(event.venue_name, 16), TEXT(event.timezone, 18),    TEXT(section, 22),
+	TEXT(user_name, 24),        TEXT(event.seller_name, 25), TEXT(positions, 26),
 	TEXT(failure, 27),
 };
 #undef TEXT
@@ -138,7 +139,8 @@ booking_copy(TALLOC_CTX *ctx, const struct booking *from, struct booking *out)
 static void
 read_booked_seats(TALLOC_CTX *ctx, const struct rows *rows, struct booking *bookings, size_t n)
 {
-	struct booked_seat *all = talloc_zero_array(ctx, struct booked_seat, (unsigned)rows_count(rows));
+	struct booked_seat *all = talloc_zero_array(ctx, struct booked_seat,
+	                                            (unsigned)rows_count(rows));
 	int r = 0;
 
 	for (size_t i = 0; i < n; i++) {
@@ -146,12 +148,12 @@ read_booked_seats(TALLOC_CTX *ctx, const struct rows *rows, struct booking *book
 		bookings[i].n_seats = 0;
 		for (; r < rows_count(rows) && row_i64(rows, r, 0) == (int64_t)i + 1; r++) {
 			all[r] = (struct booked_seat){ .no = row_i32(rows, r, 1),
-				                           .price_minor = row_i32(rows, r, 2),
-				                           .section = row_text(rows, r, 3),
-				                           .subsection = row_i32(rows, r, 4),
-				                           .row = row_text(rows, r, 5),
-				                           .label = row_text(rows, r, 6),
-				                           .tier = row_text(rows, r, 7) };
+				                       .price_minor = row_i32(rows, r, 2),
+				                       .section = row_text(rows, r, 3),
+				                       .subsection = row_i32(rows, r, 4),
+				                       .row = row_text(rows, r, 5),
+				                       .label = row_text(rows, r, 6),
+				                       .tier = row_text(rows, r, 7) };
 			bookings[i].n_seats++;
 		}
 	}
@@ -222,7 +224,8 @@ read_from(struct db *db, TALLOC_CTX *ctx, const struct shelf *shelf, const struc
 		read_booking(rows[0], r, &out[row_i64(rows[0], r, 29) - 1]);
 	read_booked_seats(ctx, rows[1], out, n);
 	if (has_payments(out, n)) {
-		e = db_query(db, ctx, (struct call){ shelf->payments, { events, uuids } }, &rows[0]);
+		e = db_query(db, ctx, (struct call){ shelf->payments, { events, uuids } },
+		             &rows[0]);
 		if (e == ERR_OK)
 			read_payments(ctx, rows[0], out, n);
 	}
@@ -233,7 +236,8 @@ enum err
 booking_read_all(struct db *db, TALLOC_CTX *ctx, const struct uuid *const *ids, size_t n,
                  struct booking *out)
 {
-	static const struct shelf live = { STMT_GET_BOOKINGS, STMT_GET_BOOKED_SEATS, STMT_PAYMENTS_OF };
+	static const struct shelf live = { STMT_GET_BOOKINGS, STMT_GET_BOOKED_SEATS,
+		                           STMT_PAYMENTS_OF };
 
 	return read_from(db, ctx, &live, ids, n, out);
 }
@@ -243,7 +247,7 @@ booking_read_archived(struct db *db, TALLOC_CTX *ctx, const struct uuid *const *
                       struct booking *out)
 {
 	static const struct shelf archive = { STMT_GET_ARCHIVED_BOOKINGS, STMT_GET_ARCHIVED_SEATS,
-		                                  STMT_ARCHIVED_PAYMENTS };
+		                              STMT_ARCHIVED_PAYMENTS };
 	enum err e = read_from(db, ctx, &archive, ids, n, out);
 
 	for (size_t i = 0; i < n; i++)
@@ -264,7 +268,7 @@ list_details(struct pool *pool, TALLOC_CTX *ctx, struct booking_page *page)
 		ids[i] = &page->bookings[i].key.id;
 	key_params(ctx, ids, page->n, &events, &uuids);
 	const struct call calls[] = { { STMT_GET_BOOKED_SEATS, { events, uuids } },
-		                          payments_call(events, uuids) };
+		                      payments_call(events, uuids) };
 	if ((e = pool_read(pool, ctx, calls, 2, rows)) == ERR_OK) {
 		read_booked_seats(ctx, rows[0], page->bookings, page->n);
 		read_payments(ctx, rows[1], page->bookings, page->n);
@@ -294,8 +298,9 @@ booking_list(struct pool *pool, TALLOC_CTX *ctx, struct booking_page *page)
 	const bool own = page->user_id != NULL;
 	const char *statuses = statuses_param(ctx, page->statuses);
 	const char *limit = param_int(ctx, page->limit);
-	const char *skip =
-	    param_int(ctx, page->after != NULL ? 0 : (int64_t)(page->page - 1) * page->limit);
+	const char *skip = param_int(ctx, page->after != NULL
+	                                      ? 0
+	                                      : (int64_t)(page->page - 1) * page->limit);
 	const struct call of_user[] = {
 		{ STMT_LIST_BOOKINGS,
 		  { page->user_id, statuses,

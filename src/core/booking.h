@@ -20,18 +20,20 @@ struct booking {
 	bool queued;         /* it came through /api/booking … */
 	const char *section; /* … with these wishes; NULL: any */
 	int32_t subsection;  /* 0: any */
-	const char *positions; /* JSON, ["row-seat"…] as the buyer spelled them, else as printed; or NULL */
+	const char *
+	    positions; /* JSON, ["row-seat"…] as the buyer spelled them, else as printed; or NULL */
 	int32_t quantity;
 	int64_t total_minor;
-	const char *currency, *ticket_ref, *cancel_reason; /* the last two may be NULL */
+	const char *currency, *ticket_ref, *cancel_reason;   /* the last two may be NULL */
 	int64_t expires_us, paid_us, created_us, updated_us; /* -1: none */
-	const char *failure; /* why no seats could be assigned, for people; or NULL */
+	const char *failure;       /* why no seats could be assigned, for people; or NULL */
 	struct booked_seat *seats; /* of one that is requested: those asked for */
 	size_t n_seats;
 	struct payment *payments; /* oldest first */
 	size_t n_payments;
 	struct {
-		const char *seller, *seller_name, *title, *venue_name, *timezone; /* seller_name may be NULL */
+		const char *seller, *seller_name, *title, *venue_name,
+		    *timezone; /* seller_name may be NULL */
 		int64_t starts_us;
 		enum event_status status;
 	} event;

@@ -7,10 +7,10 @@
 
 /* The parameters of the four statements. */
 struct lists {
-	struct array user, own_event;                      /* OWN_STANDING */
+	struct array user, own_event;                           /* OWN_STANDING */
 	struct array back_user, back_event, back_xid, back_seq; /* OWN_CHANGES */
-	struct array event, id;                            /* BOOKING_STANDING */
-	struct array back_id, id_xid, id_seq;              /* BOOKING_CHANGES */
+	struct array event, id;                                 /* BOOKING_STANDING */
+	struct array back_id, id_xid, id_seq;                   /* BOOKING_CHANGES */
 	/* Which questions these are of, in order. */
 	struct bookings_read **own, **own_back, **one, **one_back;
 	size_t n_own, n_own_back, n_one, n_one_back;
@@ -49,9 +49,9 @@ static struct lists *
 make_lists(TALLOC_CTX *ctx, struct bookings_read *const *reads, size_t n)
 {
 	struct lists *l = talloc_zero(ctx, struct lists);
-	struct array *const all[] = { &l->user,      &l->own_event, &l->back_user, &l->back_event,
-		                          &l->back_xid,  &l->back_seq,  &l->event,     &l->id,
-		                          &l->back_id,   &l->id_xid,    &l->id_seq };
+	struct array *const all[] = { &l->user,     &l->own_event, &l->back_user, &l->back_event,
+		                      &l->back_xid, &l->back_seq,  &l->event,     &l->id,
+		                      &l->back_id,  &l->id_xid,    &l->id_seq };
 	struct bookings_read ***const of[] = { &l->own, &l->own_back, &l->one, &l->one_back };
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
@@ -141,7 +141,8 @@ read_events(TALLOC_CTX *ctx, const struct rows *rows, const struct lists *l)
 		ids[r] = row_i32(rows, (int)r, 0);
 	qsort(ids, n, sizeof(*ids), compare_ints);
 	for (size_t i = 0; i < l->n_own; i++)
-		l->own[i]->found = bsearch(&l->own[i]->event_id, ids, n, sizeof(*ids), compare_ints) != NULL;
+		l->own[i]->found = bsearch(&l->own[i]->event_id, ids, n, sizeof(*ids),
+		                           compare_ints) != NULL;
 }
 
 /* The horizon first: every row below it is in what is read after it. */

@@ -15,20 +15,21 @@ struct standing {
 
 struct bookings_read {
 	/* What is wanted. */
-	enum follow kind;        /* FOLLOW_OWN or FOLLOW_BOOKING */
+	enum follow kind; /* FOLLOW_OWN or FOLLOW_BOOKING */
 	int32_t event_id;
-	struct uuid booking_id;  /* FOLLOW_BOOKING */
-	const char *user_id;     /* FOLLOW_OWN */
-	struct cursor after;     /* what was missed since then, too; xid 0: nothing was */
+	struct uuid booking_id; /* FOLLOW_BOOKING */
+	const char *user_id;    /* FOLLOW_OWN */
+	struct cursor after;    /* what was missed since then, too; xid 0: nothing was */
 
 	/* What was read. */
-	bool found;              /* there is such an event, such a booking */
+	bool found;                 /* there is such an event, such a booking */
 	const char *owner, *seller; /* of the booking */
-	struct cursor horizon;   /* all rows below it are in what was read */
-	struct standing *standing; /* those that are live or became final in the last 60 s, the newest
+	struct cursor horizon;      /* all rows below it are in what was read */
+	struct standing
+	    *standing; /* those that are live or became final in the last 60 s, the newest
 	                            * 100, by their last moves; or the booking */
 	size_t n_standing;
-	struct change *missed;   /* in order; more than FANOUT_REPLAY_MOST: not all */
+	struct change *missed; /* in order; more than FANOUT_REPLAY_MOST: not all */
 	size_t n_missed;
 };
 

@@ -11,8 +11,9 @@
 #include "core/journal.h"
 #include "store/param.h"
 
-#define GRACE_US    (5 * 60 * US_PER_S) /* at least so long a window is after an attempt that failed */
-#define PROVIDER    "gateway"           /* of payments that we did not begin */
+#define GRACE_US                                                                                   \
+	(5 * 60 * US_PER_S) /* at least so long a window is after an attempt that failed */
+#define PROVIDER "gateway"  /* of payments that we did not begin */
 
 /* A message being settled. */
 struct settling {
@@ -37,8 +38,11 @@ judge(struct settling *s)
 	const struct pay_event *ev = &s->message->event;
 	const char *session = cashier_has_session(&s->account, ev->session) ? NULL : ev->session;
 	const struct payment *p = cashier_payment(&s->account, ev);
-	struct payment_case c = { .booking = &s->booking, .account = &s->account, .payment = p,
-		                      .event = ev, .final = s->message->final };
+	struct payment_case c = { .booking = &s->booking,
+		                  .account = &s->account,
+		                  .payment = p,
+		                  .event = ev,
+		                  .final = s->message->final };
 
 	c.refund = s->refund = cashier_refund(&s->account, ev, p);
 	s->ruling = cashier_rule(&c);
@@ -47,13 +51,13 @@ judge(struct settling *s)
 		s->payment = *p;
 	else
 		s->payment = (struct payment){ .id = uuid_of_event(s->booking.event_id),
-			                           .provider = PROVIDER,
-			                           .session = session,
-			                           .amount_minor = s->booking.total_minor,
-			                           .currency = s->booking.currency,
-			                           .status = PAYMENT_PENDING,
-			                           .captured_minor = -1,
-			                           .expires_us = -1 };
+			                       .provider = PROVIDER,
+			                       .session = session,
+			                       .amount_minor = s->booking.total_minor,
+			                       .currency = s->booking.currency,
+			                       .status = PAYMENT_PENDING,
+			                       .captured_minor = -1,
+			                       .expires_us = -1 };
 	s->payment.gateway_ref = cashier_reference(&s->payment, ev);
 	s->is_named = p != NULL && p->gateway_ref == NULL && s->payment.gateway_ref != NULL;
 }
@@ -109,7 +113,8 @@ return_booking(struct settling *s)
 	booking_assert_moves(b, 1, BOOKING_PENDING);
 	moves_return(&s->moves, b, 1, s->ruling.failed, &until_us);
 	note(s, "booking.payment_failed",
-	     journal_returned(s->ctx, b, s->ruling.reason, b->attempts + (s->ruling.failed ? 1 : 0), until_us));
+	     journal_returned(s->ctx, b, s->ruling.reason, b->attempts + (s->ruling.failed ? 1 : 0),
+	                      until_us));
 }
 
 /* Money that the booking cannot have goes back, all of it. */
@@ -157,15 +162,19 @@ set_refund(struct settling *s, enum refund_status status)
 	const struct refund *r = s->refund;
 	const struct pay_event *ev = &s->message->event;
 	const bool refused = ev->type == PAY_REFUND_FAILED;
-	const struct refund_write write = { .booking = &s->booking, .id = r->id,
-		                                .payment_id = r->payment_id, .amount_minor = r->amount_minor,
-		                                .currency = r->currency, .reason = r->reason };
+	const struct refund_write write = { .booking = &s->booking,
+		                            .id = r->id,
+		                            .payment_id = r->payment_id,
+		                            .amount_minor = r->amount_minor,
+		                            .currency = r->currency,
+		                            .reason = r->reason };
 
-	moves_call(&s->moves, (struct call){ STMT_UPDATE_REFUND,
-	                                     { param_int(s->ctx, s->booking.event_id),
-	                                       param_uuid(s->ctx, &r->id), refund_status_name(status),
-	                                       ev->gateway_ref != NULL ? ev->gateway_ref : ev->refund_name,
-	                                       param_int(s->ctx, r->attempts + (refused ? 1 : 0)) } });
+	moves_call(&s->moves,
+	           (struct call){ STMT_UPDATE_REFUND,
+	                          { param_int(s->ctx, s->booking.event_id),
+	                            param_uuid(s->ctx, &r->id), refund_status_name(status),
+	                            ev->gateway_ref != NULL ? ev->gateway_ref : ev->refund_name,
+	                            param_int(s->ctx, r->attempts + (refused ? 1 : 0)) } });
 	if (status == REFUND_COMPLETED)
 		note(s, "refund.completed", journal_refund(s->ctx, &write));
 }
@@ -179,8 +188,8 @@ log_refused(const struct settling *s, enum log_level level, const char *what)
 
 	log_line(level, what, "refund", uuid_text(&r->id, refund), "booking",
 	         uuid_text(&s->booking.id, booking), "amount",
-	         money_text(r->amount_minor, r->currency, amount), "currency", r->currency, "refused",
-	         log_int(r->attempts + 1), NULL);
+	         money_text(r->amount_minor, r->currency, amount), "currency", r->currency,
+	         "refused", log_int(r->attempts + 1), NULL);
 }
 
 /*
@@ -194,14 +203,19 @@ take_note_of_refund(struct settling *s)
 	struct payment *p = &s->payment;
 	struct locked_booking *b = &s->booking;
 	const int64_t left = account_left(&s->account, p);
-	struct refund_write w = { .booking = b, .id = ev->has_refund ? ev->refund_id : uuid_of_event(b->event_id),
-		                      .payment_id = p->id, .status = REFUND_COMPLETED,
-		                      .reason = s->ruling.reason, .gateway_ref = ev->gateway_ref };
+	struct refund_write w = { .booking = b,
+		                  .id = ev->has_refund ? ev->refund_id : uuid_of_event(b->event_id),
+		                  .payment_id = p->id,
+		                  .status = REFUND_COMPLETED,
+		                  .reason = s->ruling.reason,
+		                  .gateway_ref = ev->gateway_ref };
 
 	if (w.gateway_ref == NULL)
 		w.gateway_ref = ev->refund_name;
 	w.currency = p->captured_currency != NULL ? p->captured_currency : p->currency;
-	w.amount_minor = ev->amount_minor > 0 ? ev->amount_minor : left > 0 ? left : p->amount_minor;
+	w.amount_minor = ev->amount_minor > 0 ? ev->amount_minor
+	                 : left > 0           ? left
+	                                      : p->amount_minor;
 	if (p->captured_minor >= 0 && w.amount_minor > left)
 		w.amount_minor = left; /* no more than that can have been ours */
 	if (w.amount_minor <= 0)
@@ -286,7 +300,8 @@ write_effect(struct settling *s)
 
 /* Whether a seat of SEAT_FACTS is the booking's if it wants it; *owner: once that one has expired. */
 static bool
-is_free(const struct rows *rows, int r, const char *user_id, struct booking_key *owner, bool *expired)
+is_free(const struct rows *rows, int r, const char *user_id, struct booking_key *owner,
+        bool *expired)
 {
 	const enum seat_status status = seat_status_parse(row_text(rows, r, 2));
 	const bool lapsed = row_bool(rows, r, 4);
@@ -318,7 +333,8 @@ look_at_seats(struct settling *s, bool *all_free)
 		array_int(&event, b->event_id);
 		array_int(&no, b->seats[i]);
 	}
-	e = db_query(s->db, s->ctx, (struct call){ STMT_LOCK_SEATS, { array_done(&event), array_done(&no) } },
+	e = db_query(s->db, s->ctx,
+	             (struct call){ STMT_LOCK_SEATS, { array_done(&event), array_done(&no) } },
 	             &rows);
 	if (e != ERR_OK)
 		return e;
@@ -369,10 +385,10 @@ lock_case(struct settling *s, bool *before)
 	calls[ACCOUNT_CALLS] = (struct call){ STMT_IS_PROCESSED, { s->message->source, ev->id } };
 	calls[ACCOUNT_CALLS + 1] = (struct call){ STMT_SESSION_OWNER, { PROVIDER, ev->session } };
 	calls[ACCOUNT_CALLS + 2] = (struct call){ STMT_SESSION_OWNER, { PROVIDER, payment } };
-	calls[ACCOUNT_CALLS + 3] = (struct call){
-		STMT_REFUND_OWNERS,
-		{ param_int(s->ctx, key.event_id), param_int(s->ctx, uuid_event(&ev->refund_id)), refund }
-	};
+	calls[ACCOUNT_CALLS + 3] = (struct call){ STMT_REFUND_OWNERS,
+		                                  { param_int(s->ctx, key.event_id),
+		                                    param_int(s->ctx, uuid_event(&ev->refund_id)),
+		                                    refund } };
 	e = lock_one(s->db, s->ctx, &key, &s->booking, calls, ACCOUNT_CALLS + LOOKS, rows);
 	if (e != ERR_OK)
 		return e;
@@ -401,7 +417,8 @@ complete_amount(struct settling *s)
 		currency = ev->currency;
 	else if (p != NULL && p->captured_currency != NULL)
 		currency = p->captured_currency;
-	return ev->amount_major < 0 || money_sum_to_minor(ev->amount_major, currency, &ev->amount_minor);
+	return ev->amount_major < 0 ||
+	       money_sum_to_minor(ev->amount_major, currency, &ev->amount_minor);
 }
 
 static enum err
@@ -459,7 +476,8 @@ enum err
 cashier_park(struct pool *pool, TALLOC_CTX *ctx, const struct payment_message *message,
              const char *why, const char *body)
 {
-	const struct call call = { STMT_PARK_EVENT, { message->source, message->event.id, why, body } };
+	const struct call call = { STMT_PARK_EVENT,
+		                   { message->source, message->event.id, why, body } };
 	struct rows *rows;
 
 	log_line(LOG_WARN, "a message about a payment is kept for somebody to look at", "source",

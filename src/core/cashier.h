@@ -13,20 +13,20 @@
 
 /* What a message means for its booking. */
 enum effect {
-	EFFECT_NONE,      /* nothing, but that it was heard */
-	EFFECT_CONFIRM,   /* it is paid */
-	EFFECT_RETAKE,    /* likewise, if its seats are still free; else the money goes back */
-	EFFECT_GIVE_BACK, /* the money goes back, the booking stays as it is */
+	EFFECT_NONE,    /* nothing, but that it was heard */
+	EFFECT_CONFIRM, /* it is paid */
+	EFFECT_RETAKE,  /* likewise, if its seats are still free; else the money goes back */
+	EFFECT_GIVE_BACK,            /* the money goes back, the booking stays as it is */
 	EFFECT_GIVE_BACK_AND_RETURN, /* likewise, and the booking waits for another payment */
 	EFFECT_GIVE_BACK_AND_CANCEL, /* likewise, and there were enough of them: PAYMENT_FAILED */
-	EFFECT_RETURN,    /* it waits for another payment */
+	EFFECT_RETURN,               /* it waits for another payment */
 	EFFECT_CANCEL,
 	EFFECT_EXPIRE,
-	EFFECT_REFUNDED,     /* a refund of ours is done */
-	EFFECT_REFUND_LATER, /* it is asked for again */
-	EFFECT_REFUND_NEVER, /* it is given up */
+	EFFECT_REFUNDED,       /* a refund of ours is done */
+	EFFECT_REFUND_LATER,   /* it is asked for again */
+	EFFECT_REFUND_NEVER,   /* it is given up */
 	EFFECT_GATEWAY_REFUND, /* the gateway gave back what we did not ask for */
-	EFFECT_REVIEW, /* it cannot be settled: somebody must look at it */
+	EFFECT_REVIEW,         /* it cannot be settled: somebody must look at it */
 };
 
 struct ruling {

@@ -109,8 +109,8 @@ is_meant(const struct account *a, const struct payment *p, const struct refund *
 {
 	if (r->status == REFUND_COMPLETED || !is_as_much(r, ev))
 		return false;
-	return !ev->has_refund || (ev->type == PAY_REFUNDED && (r->status == REFUND_FAILED ||
-	                                                        account_left(a, p) == 0));
+	return !ev->has_refund || (ev->type == PAY_REFUNDED &&
+	                           (r->status == REFUND_FAILED || account_left(a, p) == 0));
 }
 
 const struct refund *

@@ -2,7 +2,7 @@
 
 #include "core/cashier.h"
 
-#define ATTEMPTS_MOST        3 /* that may fail, of one booking */
+#define ATTEMPTS_MOST        3  /* that may fail, of one booking */
 #define REFUND_ATTEMPTS_MOST 20 /* that a provider may refuse: in three days, see UPDATE_REFUND */
 
 /* What was captured, in minor units. */
@@ -63,8 +63,9 @@ give_back(const struct payment_case *c, const char *reason)
 {
 	if (!is_under_way(c))
 		return (struct ruling){ EFFECT_GIVE_BACK, reason, true };
-	return (struct ruling){ is_last(c) ? EFFECT_GIVE_BACK_AND_CANCEL : EFFECT_GIVE_BACK_AND_RETURN,
-		                    reason, true };
+	return (struct ruling){ is_last(c) ? EFFECT_GIVE_BACK_AND_CANCEL
+		                           : EFFECT_GIVE_BACK_AND_RETURN,
+		                reason, true };
 }
 
 /* Whether a message tells only that the booking was paid, of one that somebody has paid for. */
@@ -102,7 +103,8 @@ rule_succeeded(const struct payment_case *c)
 	if (b->event_status == EVENT_CANCELLED)
 		return (struct ruling){ EFFECT_GIVE_BACK, "EVENT_CANCELLED", false };
 	/* The buyer did not give up, the payment seemed to fail for good. */
-	if (b->status == BOOKING_CANCELLED && b->reason != NULL && strcmp(b->reason, "PAYMENT_FAILED") == 0)
+	if (b->status == BOOKING_CANCELLED && b->reason != NULL &&
+	    strcmp(b->reason, "PAYMENT_FAILED") == 0)
 		return by_status[BOOKING_EXPIRED];
 	return by_status[b->status];
 }
@@ -118,7 +120,8 @@ rule_failed(const struct payment_case *c)
 		return (struct ruling){ EFFECT_CANCEL, "PAYMENT_FAILED", true };
 	if (c->final || !is_under_way(c))
 		return (struct ruling){ EFFECT_NONE, NULL, false };
-	return (struct ruling){ is_last(c) ? EFFECT_CANCEL : EFFECT_RETURN, "PAYMENT_FAILED", true };
+	return (struct ruling){ is_last(c) ? EFFECT_CANCEL : EFFECT_RETURN, "PAYMENT_FAILED",
+		                true };
 }
 
 static struct ruling
@@ -128,9 +131,10 @@ rule_expired(const struct payment_case *c)
 
 	if (is_captured(c) || !is_under_way(c))
 		return (struct ruling){ EFFECT_NONE, NULL, false };
-	return (struct ruling){ b->windowed && b->expires_us <= b->now_us ? EFFECT_EXPIRE : EFFECT_RETURN,
-		                    b->windowed && b->expires_us <= b->now_us ? "EXPIRED" : "SESSION_EXPIRED",
-		                    false };
+	return (struct ruling){
+		b->windowed && b->expires_us <= b->now_us ? EFFECT_EXPIRE : EFFECT_RETURN,
+		b->windowed && b->expires_us <= b->now_us ? "EXPIRED" : "SESSION_EXPIRED", false
+	};
 }
 
 /* Whether it is the whole refund that is done, as far as the message says. */
@@ -139,8 +143,9 @@ is_whole_refund(const struct payment_case *c)
 {
 	const char *currency = c->event->currency;
 
-	return c->event->amount_minor < 0 || (c->event->amount_minor == c->refund->amount_minor &&
-	                                      (currency == NULL || strcmp(currency, c->refund->currency) == 0));
+	return c->event->amount_minor < 0 ||
+	       (c->event->amount_minor == c->refund->amount_minor &&
+	        (currency == NULL || strcmp(currency, c->refund->currency) == 0));
 }
 
 /*
@@ -171,7 +176,8 @@ rule_refunded(const struct payment_case *c)
 	if (c->refund == NULL && is_captured(c) && is_unclear(c))
 		return (struct ruling){ EFFECT_REVIEW, NULL, false };
 	if (c->refund == NULL && is_captured(c) && account_left(c->account, c->payment) == 0)
-		return (struct ruling){ EFFECT_NONE, NULL, false }; /* it tells again of what is done */
+		return (struct ruling){ EFFECT_NONE, NULL,
+			                false }; /* it tells again of what is done */
 	if (c->refund == NULL)
 		return (struct ruling){ EFFECT_GATEWAY_REFUND, GATEWAY_REFUND, false };
 	if (c->refund->status == REFUND_COMPLETED)
@@ -184,17 +190,21 @@ rule_refund_failed(const struct payment_case *c)
 {
 	if (c->refund == NULL || c->refund->status != REFUND_PENDING)
 		return (struct ruling){ EFFECT_NONE, NULL, false };
-	return (struct ruling){ c->refund->attempts + 1 < REFUND_ATTEMPTS_MOST ? EFFECT_REFUND_LATER
-		                                                               : EFFECT_REFUND_NEVER,
-		                    NULL, false };
+	return (struct ruling){ c->refund->attempts + 1 < REFUND_ATTEMPTS_MOST
+		                    ? EFFECT_REFUND_LATER
+		                    : EFFECT_REFUND_NEVER,
+		                NULL, false };
 }
 
 struct ruling
 cashier_rule(const struct payment_case *c)
 {
 	static struct ruling (*const rules[])(const struct payment_case *) = {
-		[PAY_SUCCEEDED] = rule_succeeded, [PAY_FAILED] = rule_failed, [PAY_EXPIRED] = rule_expired,
-		[PAY_REFUNDED] = rule_refunded,   [PAY_REFUND_FAILED] = rule_refund_failed,
+		[PAY_SUCCEEDED] = rule_succeeded,
+		[PAY_FAILED] = rule_failed,
+		[PAY_EXPIRED] = rule_expired,
+		[PAY_REFUNDED] = rule_refunded,
+		[PAY_REFUND_FAILED] = rule_refund_failed,
 	};
 
 	return rules[c->event->type](c);

@@ -38,7 +38,7 @@ change_of(const char *type)
 
 /* The names of seat states in messages. */
 static const char *const seat_names[SEAT__MAX] = { "available", "held", "reserved", "sold",
-	                                               "blocked" };
+	                                           "blocked" };
 
 const char *
 change_seat_name(enum seat_status s)
@@ -58,7 +58,8 @@ member(const cJSON *object, const char *name)
 static bool
 take_int(const cJSON *item, int32_t least, int32_t *out)
 {
-	if (!cJSON_IsNumber(item) || !(item->valuedouble >= least && item->valuedouble <= INT32_MAX) ||
+	if (!cJSON_IsNumber(item) ||
+	    !(item->valuedouble >= least && item->valuedouble <= INT32_MAX) ||
 	    item->valuedouble != floor(item->valuedouble))
 		return false;
 	*out = (int32_t)item->valuedouble;
@@ -80,8 +81,7 @@ take_seats(TALLOC_CTX *ctx, const cJSON *list, struct change *out)
 	const cJSON *item;
 
 	out->seats = talloc_array(ctx, int32_t, (unsigned)cJSON_GetArraySize(list));
-	cJSON_ArrayForEach(item, list)
-	{
+	cJSON_ArrayForEach(item, list) {
 		if (!take_int(item, 1, &out->seats[out->n_seats++]))
 			return false;
 	}
@@ -112,7 +112,7 @@ static bool
 take_change(TALLOC_CTX *ctx, const cJSON *object, struct change *out)
 {
 	const cJSON *id = member(object, "booking_id"), *state = member(object, "state"),
-	            *at = member(object, "at");
+		    *at = member(object, "at");
 
 	memset(out, 0, sizeof(*out));
 	if (!take_cursor(object, &out->cursor) ||
@@ -152,8 +152,7 @@ take_seats_change(TALLOC_CTX *ctx, const cJSON *object, struct seats_change *out
 	if (!take_cursor(object, &out->cursor) || !cJSON_IsArray(list))
 		return false;
 	out->seats = talloc_array(ctx, struct seat_state, (unsigned)cJSON_GetArraySize(list));
-	cJSON_ArrayForEach(pair, list)
-	{
+	cJSON_ArrayForEach(pair, list) {
 		if (!take_seat(pair, &out->seats[out->n++]))
 			return false;
 	}
@@ -188,8 +187,8 @@ change_read_facts(TALLOC_CTX *ctx, const struct rows *rows, int r, int c, struct
 	const char *positions = row_text(rows, r, c);
 
 	out->positions = positions == NULL || *positions != '[' || strcmp(positions, "[]") == 0
-	                         ? NULL
-	                         : positions;
+	                     ? NULL
+	                     : positions;
 	out->seats = row_ints(ctx, rows, r, c + 1, &out->n_seats);
 	out->message = row_text(rows, r, c + 2);
 }

@@ -16,9 +16,9 @@ struct change {
 	struct uuid booking_id;
 	enum booking_status status; /* BOOKING__MAX: the row moves no booking */
 	int64_t at_us;
-	const char *positions;      /* a JSON list of "row-seat"; NULL: none known */
-	const char *message;        /* why it failed, for people; or NULL */
-	int32_t *seats;             /* numbers */
+	const char *positions; /* a JSON list of "row-seat"; NULL: none known */
+	const char *message;   /* why it failed, for people; or NULL */
+	int32_t *seats;        /* numbers */
 	size_t n_seats;
 };
 

@@ -13,7 +13,8 @@ struct change {
 	const struct uuid *id;
 	const struct actor *who;
 	/* Writes and commits it, for a booking that is locked; it may be done again. */
-	enum err (*act)(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct locked_booking *b);
+	enum err (*act)(struct db *db, TALLOC_CTX *ctx, struct change *c,
+	                const struct locked_booking *b);
 	enum booking_status to;    /* the state that it leads to, or __MAX: none; */
 	enum booking_status or_to; /* or this one */
 	enum booking_status found; /* set */
@@ -23,7 +24,7 @@ struct change {
 	enum cancel_scope scope;
 	int32_t minutes, extension; /* of an extension: which one it is */
 	int32_t doubtful;           /* the one whose COMMIT was not answered; 0: none */
-	struct payment payment;    /* that pays for it at once, or begins */
+	struct payment payment;     /* that pays for it at once, or begins */
 	const struct pay_provider *provider;
 	const char *ticket_ref;
 	struct keyed *keyed; /* or NULL */
@@ -47,14 +48,16 @@ read_changed(struct db *db, TALLOC_CTX *ctx, const struct change *c, struct chan
 
 /* Commits what was collected, with the answer that tells of it if it is stored. */
 static enum err
-commit(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct locked_booking *b, struct moves *m)
+commit(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct locked_booking *b,
+       struct moves *m)
 {
 	struct changed changed = { .payment = &c->payment };
 	enum err e;
 
 	if (c->keyed == NULL)
 		e = moves_commit(db, m);
-	else if ((e = moves_write(db, m)) == ERR_OK && (e = read_changed(db, ctx, c, &changed)) == ERR_OK)
+	else if ((e = moves_write(db, m)) == ERR_OK &&
+	         (e = read_changed(db, ctx, c, &changed)) == ERR_OK)
 		e = keyed_commit(db, ctx, c->keyed, &changed);
 	shared_event_changed(b->event_id);
 	return e;
@@ -111,7 +114,8 @@ give_back(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct locked_
 		moves_note(&m, b, "booking.refunded", c->who->correlation_id,
 		           journal_refunded(ctx, b, reason, c->note, given, kept));
 	else
-		moves_note(&m, b, "booking.cancelled", c->who->correlation_id, journal_ended(ctx, b, reason));
+		moves_note(&m, b, "booking.cancelled", c->who->correlation_id,
+		           journal_ended(ctx, b, reason));
 	refund_store(&m, refunds, n, c->who->correlation_id);
 	return commit(db, ctx, c, b, &m);
 }
@@ -177,7 +181,8 @@ act_open_payment(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct 
 		c->payment = *open;
 		return ERR_OK;
 	}
-	if (b->status != BOOKING_PENDING || c->payment.session == NULL) /* it has moved since we looked */
+	if (b->status != BOOKING_PENDING ||
+	    c->payment.session == NULL) /* it has moved since we looked */
 		return ERR_INVALID_STATE;
 	if (b->event_status == EVENT_CANCELLED)
 		return ERR_EVENT_CANCELLED;
@@ -185,7 +190,8 @@ act_open_payment(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct 
 	moves_init(&m, ctx);
 	moves_pay(&m, b, b->windowed ? b->now_us + c->terms->paying_min * 60 * US_PER_S : -1);
 	moves_add_payment(&m, b, &c->payment);
-	moves_note(&m, b, "booking.paying", c->who->correlation_id, journal_paying(ctx, b, &c->payment));
+	moves_note(&m, b, "booking.paying", c->who->correlation_id,
+	           journal_paying(ctx, b, &c->payment));
 	return commit(db, ctx, c, b, &m);
 }
 
@@ -268,7 +274,8 @@ change(struct pool *pool, TALLOC_CTX *ctx, struct change *c, enum booking_status
 		pool_give(pool, db);
 		if (found != NULL)
 			*found = c->found;
-		if (unknown && e == ERR_INVALID_STATE && (c->found == c->to || c->found == c->or_to)) {
+		if (unknown && e == ERR_INVALID_STATE &&
+		    (c->found == c->to || c->found == c->or_to)) {
 			shared_event_changed(uuid_event(c->id));
 			return ERR_OK; /* the COMMIT whose answer was lost did it */
 		}
@@ -285,8 +292,13 @@ enum err
 booking_cancel(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, const struct actor *who,
                const struct terms *terms, enum cancel_scope scope, enum booking_status *found)
 {
-	struct change c = { .id = id, .who = who, .act = act_cancel, .to = BOOKING_CANCELLED,
-		                .or_to = BOOKING_REFUNDED, .terms = terms, .scope = scope };
+	struct change c = { .id = id,
+		            .who = who,
+		            .act = act_cancel,
+		            .to = BOOKING_CANCELLED,
+		            .or_to = BOOKING_REFUNDED,
+		            .terms = terms,
+		            .scope = scope };
 
 	return change(pool, ctx, &c, found);
 }
@@ -295,9 +307,14 @@ enum err
 booking_refund(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, const struct actor *who,
                const struct terms *terms, const char *note, struct keyed *keyed)
 {
-	struct change c = { .id = id, .who = who, .act = act_refund, .to = BOOKING_REFUNDED,
-		                .or_to = BOOKING_REFUNDED, .terms = terms, .note = note,
-		                .keyed = keyed };
+	struct change c = { .id = id,
+		            .who = who,
+		            .act = act_refund,
+		            .to = BOOKING_REFUNDED,
+		            .or_to = BOOKING_REFUNDED,
+		            .terms = terms,
+		            .note = note,
+		            .keyed = keyed };
 
 	return change(pool, ctx, &c, NULL);
 }
@@ -307,14 +324,19 @@ booking_pay(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, const str
             const struct pay_provider *provider, struct keyed *keyed, enum booking_status *found)
 {
 	char *ticket = talloc_array(ctx, char, TICKET_TEXT);
-	struct change c = { .id = id, .who = who, .act = act_pay, .to = BOOKING_CONFIRMED,
-		                .or_to = BOOKING_CONFIRMED, .provider = provider, .keyed = keyed };
+	struct change c = { .id = id,
+		            .who = who,
+		            .act = act_pay,
+		            .to = BOOKING_CONFIRMED,
+		            .or_to = BOOKING_CONFIRMED,
+		            .provider = provider,
+		            .keyed = keyed };
 
 	c.ticket_ref = ticket_reference(ticket);
 	c.payment = (struct payment){ .id = uuid_of_event(uuid_event(id)),
-		                          .provider = provider->name,
-		                          .status = PAYMENT_COMPLETED,
-		                          .expires_us = -1 };
+		                      .provider = provider->name,
+		                      .status = PAYMENT_COMPLETED,
+		                      .expires_us = -1 };
 	return change(pool, ctx, &c, found);
 }
 
@@ -323,8 +345,14 @@ booking_open_payment(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id,
                      const struct actor *who, const struct terms *terms, struct keyed *keyed,
                      struct payment *payment)
 {
-	struct change c = { .id = id, .who = who, .act = act_open_payment, .to = BOOKING__MAX,
-		                .or_to = BOOKING__MAX, .terms = terms, .payment = *payment, .keyed = keyed };
+	struct change c = { .id = id,
+		            .who = who,
+		            .act = act_open_payment,
+		            .to = BOOKING__MAX,
+		            .or_to = BOOKING__MAX,
+		            .terms = terms,
+		            .payment = *payment,
+		            .keyed = keyed };
 	enum err e = change(pool, ctx, &c, NULL);
 
 	*payment = c.payment;
@@ -335,8 +363,14 @@ enum err
 booking_extend(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, const struct actor *who,
                const struct terms *terms, int32_t minutes, struct keyed *keyed)
 {
-	struct change c = { .id = id, .who = who, .act = act_extend, .to = BOOKING__MAX,
-		                .or_to = BOOKING__MAX, .terms = terms, .minutes = minutes, .keyed = keyed };
+	struct change c = { .id = id,
+		            .who = who,
+		            .act = act_extend,
+		            .to = BOOKING__MAX,
+		            .or_to = BOOKING__MAX,
+		            .terms = terms,
+		            .minutes = minutes,
+		            .keyed = keyed };
 
 	return change(pool, ctx, &c, NULL);
 }
@@ -364,7 +398,8 @@ sort_keys(struct booking_key *keys, size_t n)
 }
 
 enum err
-booking_expire(struct db *db, TALLOC_CTX *ctx, struct booking_key *keys, size_t n, int32_t paying_min)
+booking_expire(struct db *db, TALLOC_CTX *ctx, struct booking_key *keys, size_t n,
+               int32_t paying_min)
 {
 	struct locked_booking *bookings;
 	enum err e;

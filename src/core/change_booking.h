@@ -98,7 +98,8 @@ enum err booking_expire(struct db *db, TALLOC_CTX *ctx, struct booking_key *keys
  * to		cancelled or expired
  * reason	USER_CANCELLED, EXPIRED …
  */
-enum err booking_end(struct db *db, TALLOC_CTX *ctx, const struct locked_booking *bookings, size_t n,
-                     enum booking_status to, const char *reason, const char *correlation_id) MUST_CHECK;
+enum err booking_end(struct db *db, TALLOC_CTX *ctx, const struct locked_booking *bookings,
+                     size_t n, enum booking_status to, const char *reason,
+                     const char *correlation_id) MUST_CHECK;
 
 #endif

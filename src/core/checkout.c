@@ -11,17 +11,18 @@ check(const struct booking *b, const struct actor *who)
 		return ERR_FORBIDDEN;
 	if (b->status == BOOKING_EXPIRED)
 		return ERR_BOOKING_EXPIRED;
-	return b->status == BOOKING_PENDING || b->status == BOOKING_PAYING ? ERR_OK : ERR_INVALID_STATE;
+	return b->status == BOOKING_PENDING || b->status == BOOKING_PAYING ? ERR_OK
+	                                                                   : ERR_INVALID_STATE;
 }
 
 static enum err
 ask_gateway(const struct checkout *c, TALLOC_CTX *ctx, const struct booking *b, struct payment *out)
 {
 	const struct pay_order order = { .payment_id = uuid_of_event(b->key.event_id),
-		                             .booking_id = b->key.id,
-		                             .amount_minor = b->total_minor,
-		                             .currency = b->currency,
-		                             .expires_us = b->expires_us };
+		                         .booking_id = b->key.id,
+		                         .amount_minor = b->total_minor,
+		                         .currency = b->currency,
+		                         .expires_us = b->expires_us };
 	struct pay_session session;
 	enum err e;
 
@@ -30,15 +31,15 @@ ask_gateway(const struct checkout *c, TALLOC_CTX *ctx, const struct booking *b, 
 	if ((e = c->provider->start(ctx, &c->gateway, &order, &session)) != ERR_OK)
 		return e;
 	*out = (struct payment){ .id = order.payment_id,
-		                     .provider = c->provider->name,
-		                     .session = session.id,
-		                     .url = session.url,
-		                     .amount_minor = order.amount_minor,
-		                     .currency = order.currency,
-		                     .status = PAYMENT_PENDING,
-		                     .captured_minor = -1,
-		                     .expires_us = session.expires_us >= 0 ? session.expires_us
-		                                                           : order.expires_us };
+		                 .provider = c->provider->name,
+		                 .session = session.id,
+		                 .url = session.url,
+		                 .amount_minor = order.amount_minor,
+		                 .currency = order.currency,
+		                 .status = PAYMENT_PENDING,
+		                 .captured_minor = -1,
+		                 .expires_us = session.expires_us >= 0 ? session.expires_us
+		                                                       : order.expires_us };
 	return ERR_OK;
 }
 
@@ -62,7 +63,8 @@ checkout_open(const struct checkout *c, TALLOC_CTX *ctx, const struct uuid *id,
 	struct booking b;
 	enum err e;
 
-	if ((e = lookup_booking(c->lookup, ctx, id, &b)) != ERR_OK || (e = check(&b, who)) != ERR_OK)
+	if ((e = lookup_booking(c->lookup, ctx, id, &b)) != ERR_OK ||
+	    (e = check(&b, who)) != ERR_OK)
 		return e;
 	memset(out, 0, sizeof(*out));
 	if (b.status == BOOKING_PENDING && (e = ask_in_turn(c, ctx, &b, out)) != ERR_OK)

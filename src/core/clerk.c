@@ -11,9 +11,9 @@
 #include "core/change_booking.h"
 #include "core/window.h"
 
-#define ATTEMPTS      6               /* of a batch, and then of a single ask before it is told to come back */
-#define PATIENCE_US   (10 * US_PER_S) /* how long an ask may be tried over and over */
-#define RESOLVE_US    (4 * US_PER_S)  /* how long the fate of a lost COMMIT is looked for */
+#define ATTEMPTS         6 /* of a batch, and then of a single ask before it is told to come back */
+#define PATIENCE_US      (10 * US_PER_S) /* how long an ask may be tried over and over */
+#define RESOLVE_US       (4 * US_PER_S)  /* how long the fate of a lost COMMIT is looked for */
 #define RESOLVE_PAUSE_MS 50
 
 /* An ask at the window, and its answer. */
@@ -100,8 +100,10 @@ settle_once(struct turn *t, struct waiter *const *waiters, size_t n, int tries)
 		}
 	}
 	if (e == ERR_OK && batch.n_lapsed > 0 && db_ready(t->db) == ERR_OK &&
-	    booking_expire(t->db, ctx, batch.lapsed, batch.n_lapsed, c->policy.paying_min) != ERR_OK)
-		log_line(LOG_WARN, "lapsed bookings were not expired, their seats are tried again", NULL);
+	    booking_expire(t->db, ctx, batch.lapsed, batch.n_lapsed, c->policy.paying_min) !=
+	        ERR_OK)
+		log_line(LOG_WARN, "lapsed bookings were not expired, their seats are tried again",
+		         NULL);
 	talloc_free(ctx);
 	return e;
 }
@@ -128,7 +130,7 @@ settle_together(struct turn *t, struct waiter **waiters, size_t *n)
 {
 	enum err e = ERR_OK;
 
-	for (int i = 0; i < ATTEMPTS && *n > 0; i++) {
+	for (int i = 0; i<ATTEMPTS && * n> 0; i++) {
 		if (i > 0)
 			metrics_count(METRIC_CLERK_RETRIES, 0);
 		e = settle_once(t, waiters, *n, i);
@@ -175,7 +177,8 @@ settle(struct turn *t)
 			e = settle_together(t, &one, &left);
 		if (left > 0 && e == ERR_OK && !one->ask->best &&
 		    (one->ask->kind == ASK_BOOK || one->ask->kind == ASK_HOLD))
-			one->answer->err = ERR_SEAT_ALREADY_RESERVED; /* lapsed, yet somebody is at it */
+			one->answer->err =
+			    ERR_SEAT_ALREADY_RESERVED; /* lapsed, yet somebody is at it */
 		else if (left > 0)
 			answer_everyone(&one, 1, last_word(e));
 	}

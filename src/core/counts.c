@@ -13,7 +13,7 @@
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* guards kept */
 static struct {
 	int32_t event_id;
-	uint64_t shared; /* shared_event_version before it was counted */
+	uint64_t shared;  /* shared_event_version before it was counted */
 	int64_t until_us; /* monotonic */
 	struct seat_counts counts;
 } kept[SLOTS];
@@ -75,7 +75,8 @@ counts_read(struct pool *pool, TALLOC_CTX *ctx, const int32_t *events, size_t n,
 	for (size_t i = 0; i < n; i++) {
 		for (int r = 0; missing[i] && r < rows_count(rows); r++) {
 			if (row_i32(rows, r, 0) == events[i])
-				out[i].n[seat_status_parse(row_text(rows, r, 1))] = row_i64(rows, r, 2);
+				out[i].n[seat_status_parse(row_text(rows, r, 1))] = row_i64(rows, r,
+				                                                            2);
 		}
 		if (missing[i])
 			keep(events[i], shared[i], &out[i]);

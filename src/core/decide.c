@@ -7,7 +7,7 @@
 struct desk {
 	const struct policy *policy;
 	const struct locked *facts;
-	const struct ask **taken; /* by seat of facts: whose it is by now; NULL: nobody's */
+	const struct ask **taken;      /* by seat of facts: whose it is by now; NULL: nobody's */
 	struct pending_facts *pending; /* counts that grow, sorted by user */
 	size_t n_pending;
 	struct holding *holdings; /* of the facts, with what is given and taken */
@@ -33,7 +33,8 @@ open_counts(struct desk *d, TALLOC_CTX *ctx, struct ask *const *asks, size_t n)
 		d->pending[i].user_id = asks[i]->user_id;
 	qsort(d->pending, n, sizeof(d->pending[0]), compare_pending);
 	for (size_t i = 0; i < n; i++) {
-		if (distinct == 0 || compare_pending(&d->pending[distinct - 1], &d->pending[i]) != 0)
+		if (distinct == 0 ||
+		    compare_pending(&d->pending[distinct - 1], &d->pending[i]) != 0)
 			d->pending[distinct++] = d->pending[i];
 	}
 	d->n_pending = distinct;
@@ -118,7 +119,8 @@ seat_standing(const struct seat_facts *seat, const char *user_id)
 	case SEAT_FREE:
 		return STANDS_FREE;
 	case SEAT_HELD:
-		return seat->lapsed || strcmp(seat->holder, user_id) == 0 ? STANDS_FREE : STANDS_TAKEN;
+		return seat->lapsed || strcmp(seat->holder, user_id) == 0 ? STANDS_FREE
+		                                                          : STANDS_TAKEN;
 	case SEAT_RESERVED:
 		return seat->lapsed ? STANDS_LAPSED : STANDS_TAKEN;
 	default:
@@ -146,12 +148,14 @@ check_seats(struct desk *d, const struct ask *ask, struct verdict *v)
 
 	for (size_t i = 0; i < ask->n_seats; i++) {
 		const struct seat_key key = { ask->event_id, ask->seats[i] };
-		const struct seat_facts *s =
-		    bsearch(&key, f->seats, f->n_seats, sizeof(f->seats[0]), seat_key_compare);
+		const struct seat_facts *s = bsearch(&key, f->seats, f->n_seats,
+		                                     sizeof(f->seats[0]), seat_key_compare);
 		enum standing standing;
 
-		if (s == NULL) { /* of those that the system chose, somebody is at this one */
-			refuse(v, ask->best ? ERR_SEAT_ALREADY_RESERVED : ERR_SEAT_NOT_FOUND, ask->seats[i]);
+		if (s ==
+		    NULL) { /* of those that the system chose, somebody is at this one */
+			refuse(v, ask->best ? ERR_SEAT_ALREADY_RESERVED : ERR_SEAT_NOT_FOUND,
+			       ask->seats[i]);
 			continue;
 		}
 		v->seats[i] = s;

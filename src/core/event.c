@@ -96,8 +96,9 @@ event_list(struct pool *pool, TALLOC_CTX *ctx, struct event_page *page)
 	const int64_t skip = page->after > 0 ? 0 : (int64_t)(page->page - 1) * page->limit;
 	const struct call calls[] = {
 		{ STMT_LIST_EVENTS,
-		  { status, page->words, page->movie_id, page->drafts_of, param_int(ctx, page->limit),
-		    param_int(ctx, skip), page->after > 0 ? param_int(ctx, page->after) : NULL } },
+		  { status, page->words, page->movie_id, page->drafts_of,
+		    param_int(ctx, page->limit), param_int(ctx, skip),
+		    page->after > 0 ? param_int(ctx, page->after) : NULL } },
 		{ STMT_COUNT_EVENTS, { status, page->words, page->movie_id, page->drafts_of } },
 	};
 	struct rows *rows[2];
@@ -158,7 +159,8 @@ event_wait_for_others(struct pool *pool, TALLOC_CTX *ctx)
 	const struct call call = { STMT_AFTER_ALL, { param_int(ctx, row_i64(rows, 0, 0)) } };
 	while ((e = pool_read(pool, ctx, &call, 1, &rows)) == ERR_OK && !row_bool(rows, 0, 0)) {
 		if (clock_mono_us() > until) {
-			log_line(LOG_WARN, "a transaction does not end, a change of an event waits no longer",
+			log_line(LOG_WARN,
+			         "a transaction does not end, a change of an event waits no longer",
 			         NULL);
 			return ERR_OK;
 		}

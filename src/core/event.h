@@ -30,11 +30,11 @@ struct event_draft {
 	struct event_price {
 		const char *name;
 		double amount;
-	} *prices;
+	} * prices;
 	size_t n_prices;
 	struct event_tier {
 		const char *name, *tier;
-	} *tiers;
+	} * tiers;
 	size_t n_tiers;
 };
 
@@ -92,8 +92,9 @@ enum err event_list(struct pool *pool, TALLOC_CTX *ctx, struct event_page *page)
  * Errors: EVENT_NOT_FOUND, FORBIDDEN, INVALID_STATE (a status that cannot follow, R-46; it is on its way to the archive, R-28),
  * EVENT_CANCELLED, VALIDATION_ERROR (time zone), UNAVAILABLE.
  */
-enum err event_change(struct pool *pool, TALLOC_CTX *ctx, int32_t id, const char *user_id, bool staff,
-                      const char *correlation_id, const struct event_patch *patch) MUST_CHECK;
+enum err event_change(struct pool *pool, TALLOC_CTX *ctx, int32_t id, const char *user_id,
+                      bool staff, const char *correlation_id,
+                      const struct event_patch *patch) MUST_CHECK;
 
 /*
  * Waits until every booking that still saw an event as it was before the last COMMIT has been

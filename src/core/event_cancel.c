@@ -15,7 +15,7 @@
 #define BATCH    500 /* bookings, or holds, of one transaction */
 #define REASON   "EVENT_CANCELLED"
 #define SLICE_US (2 * US_PER_S) /* that event_cancel_all takes at a time */
-#define PATIENCE 10 /* rounds in which none can go on, until it leaves them for later */
+#define PATIENCE 10             /* rounds in which none can go on, until it leaves them for later */
 
 /* --- the beginning --- */
 
@@ -41,7 +41,8 @@ cancel_locked(struct db *db, TALLOC_CTX *ctx, int32_t event_id, const char *user
 		return ERR_INVALID_STATE;
 	moves_init(&m, ctx);
 	moves_call(&m, (struct call){ STMT_CANCEL_EVENT, { number } });
-	moves_call(&m, (struct call){ STMT_INSERT_CANCELLATION, { number, user_id, correlation_id } });
+	moves_call(&m,
+	           (struct call){ STMT_INSERT_CANCELLATION, { number, user_id, correlation_id } });
 	moves_row(&m, event_id, NULL, user_id, "event.cancelled", correlation_id, "{}");
 	return moves_commit(db, &m);
 }
@@ -71,14 +72,15 @@ event_cancel(struct pool *pool, TALLOC_CTX *ctx, int32_t event_id, const char *u
 static void
 read_progress(const struct rows *rows, struct event_cancellation *out)
 {
-	*out = (struct event_cancellation){ .total = row_null(rows, 0, 0) ? -1 : row_i32(rows, 0, 0),
-		                                .cancelled = row_i32(rows, 0, 1),
-		                                .refunded = row_i32(rows, 0, 2),
-		                                .requested_us = row_us(rows, 0, 3),
-		                                .finished_us = row_us(rows, 0, 4),
-		                                .correlation_id = row_text(rows, 0, 5),
-		                                .refunds_pending = row_i64(rows, 0, 7),
-		                                .refunds_failed = row_i64(rows, 0, 8) };
+	*out = (struct event_cancellation){ .total = row_null(rows, 0, 0) ? -1
+		                                                          : row_i32(rows, 0, 0),
+		                            .cancelled = row_i32(rows, 0, 1),
+		                            .refunded = row_i32(rows, 0, 2),
+		                            .requested_us = row_us(rows, 0, 3),
+		                            .finished_us = row_us(rows, 0, 4),
+		                            .correlation_id = row_text(rows, 0, 5),
+		                            .refunds_pending = row_i64(rows, 0, 7),
+		                            .refunds_failed = row_i64(rows, 0, 8) };
 }
 
 enum err
@@ -150,7 +152,7 @@ plan_refunds(struct batch *b)
 	}
 	const char *event_list = array_done(&events), *id_list = array_done(&ids);
 	const struct call calls[ACCOUNT_CALLS] = { payments_call(event_list, id_list),
-		                                       refunds_call(event_list, id_list) };
+		                                   refunds_call(event_list, id_list) };
 
 	if ((e = db_exchange(b->db, b->ctx, calls, ACCOUNT_CALLS, rows)) != ERR_OK)
 		return e;
@@ -212,10 +214,11 @@ end_batch(struct batch *b)
 	cancel_unpaid(b);
 	refund_paid(b);
 	moves_free_seats(&b->moves, b->bookings, b->n);
-	moves_call(&b->moves, (struct call){ STMT_ADD_CANCELLED,
-	                                     { param_int(b->ctx, b->event_id),
-	                                       param_int(b->ctx, (int64_t)b->n_unpaid),
-	                                       param_int(b->ctx, (int64_t)(b->n - b->n_unpaid)) } });
+	moves_call(&b->moves,
+	           (struct call){ STMT_ADD_CANCELLED,
+	                          { param_int(b->ctx, b->event_id),
+	                            param_int(b->ctx, (int64_t)b->n_unpaid),
+	                            param_int(b->ctx, (int64_t)(b->n - b->n_unpaid)) } });
 	e = moves_commit(b->db, &b->moves);
 	shared_event_changed(b->event_id);
 	return e;
@@ -248,7 +251,7 @@ step(struct db *db, TALLOC_CTX *ctx, int32_t event_id, struct uuid *after, enum 
 {
 	const char *number = param_int(ctx, event_id);
 	const struct call calls[] = { { STMT_BEGIN_CANCELLATION, { number } },
-		                          { STMT_GET_CANCELLATION, { number } } };
+		                      { STMT_GET_CANCELLATION, { number } } };
 	struct batch b = { .db = db, .ctx = ctx, .event_id = event_id };
 	struct event_cancellation c;
 	struct rows *rows[2];
@@ -257,7 +260,8 @@ step(struct db *db, TALLOC_CTX *ctx, int32_t event_id, struct uuid *after, enum 
 
 	if ((e = db_exchange(db, ctx, calls, 2, rows)) != ERR_OK)
 		return e;
-	*state = rows_count(rows[1]) == 0 || row_us(rows[1], 0, 4) >= 0 ? CANCEL_FINISHED : CANCEL_GOES_ON;
+	*state = rows_count(rows[1]) == 0 || row_us(rows[1], 0, 4) >= 0 ? CANCEL_FINISHED
+	                                                                : CANCEL_GOES_ON;
 	if (*state == CANCEL_FINISHED)
 		return ERR_OK;
 	read_progress(rows[1], &c);
@@ -369,7 +373,8 @@ event_cancel_all(struct pool *pool, size_t *done, bool *more)
 		idle = *more ? 0 : idle + 1;
 		if (!*more && count_turns(turns, n, CANCEL_WAITS) == 0)
 			break;
-	} while (idle < PATIENCE && clock_mono_us() < until_us && !stop_wait(idle > 0 ? CANCEL_WAIT_MS : 0));
+	} while (idle < PATIENCE && clock_mono_us() < until_us &&
+	         !stop_wait(idle > 0 ? CANCEL_WAIT_MS : 0));
 	*done += count_turns(turns, n, CANCEL_FINISHED);
 	talloc_free(ctx);
 	return e;

@@ -10,12 +10,12 @@
  */
 
 struct event_cancellation {
-	int32_t total;                 /* bookings that there were to end; -1: not counted yet */
-	int32_t cancelled, refunded;   /* of them, so far */
-	int64_t refunds_pending;       /* whose money is on its way back */
-	int64_t refunds_failed;        /* that were refused for good, and are still owed */
+	int32_t total;               /* bookings that there were to end; -1: not counted yet */
+	int32_t cancelled, refunded; /* of them, so far */
+	int64_t refunds_pending;     /* whose money is on its way back */
+	int64_t refunds_failed;      /* that were refused for good, and are still owed */
 	int64_t requested_us, finished_us; /* finished -1: not yet */
-	const char *correlation_id;    /* or NULL */
+	const char *correlation_id;        /* or NULL */
 };
 
 /*

@@ -10,8 +10,8 @@
 struct making {
 	const struct event_draft *draft;
 	struct plan *plan;
-	int32_t *price;     /* minor units, by seat */
-	const char **tier;  /* by seat */
+	int32_t *price;    /* minor units, by seat */
+	const char **tier; /* by seat */
 	int32_t least, most;
 	const char *field, *why; /* what is wrong, if anything */
 };
@@ -158,10 +158,10 @@ insert_event(struct db *db, TALLOC_CTX *ctx, const struct making *m, int32_t *id
 	const struct call calls[] = {
 		{ .stmt = STMT_BEGIN },
 		{ STMT_INSERT_EVENT,
-		  { d->seller, d->seller_name, d->title, d->venue_name, param_uuid(ctx, &d->plan_id),
-		    param_int(ctx, (int64_t)m->plan->n_seats), param_time(ctx, d->starts_us), d->timezone,
-		    d->currency, d->policy, d->metadata, param_int(ctx, m->least),
-		    param_int(ctx, m->most) } },
+		  { d->seller, d->seller_name, d->title, d->venue_name,
+		    param_uuid(ctx, &d->plan_id), param_int(ctx, (int64_t)m->plan->n_seats),
+		    param_time(ctx, d->starts_us), d->timezone, d->currency, d->policy, d->metadata,
+		    param_int(ctx, m->least), param_int(ctx, m->most) } },
 	};
 	struct rows *rows[2];
 	enum err e = db_exchange(db, ctx, calls, 2, rows);
@@ -217,9 +217,9 @@ insert_sections(struct db *db, TALLOC_CTX *ctx, const struct making *m, int32_t 
 		add_section_terms(m, i, &seat, &tier, &price);
 	}
 	const struct call call = { STMT_INSERT_SECTIONS,
-		                       { param_int(ctx, id), array_done(&no), array_done(&name),
-		                         array_done(&subsection), array_done(&rows), array_done(&cols),
-		                         array_done(&tier), array_done(&price) } };
+		                   { param_int(ctx, id), array_done(&no), array_done(&name),
+		                     array_done(&subsection), array_done(&rows), array_done(&cols),
+		                     array_done(&tier), array_done(&price) } };
 	return db_query(db, ctx, call, NULL);
 }
 

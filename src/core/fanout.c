@@ -8,7 +8,7 @@
 #include "base/metrics.h"
 #include "core/fanout_inner.h"
 
-#define NAME_MOST    320        /* of a channel: a user's name has up to 255 bytes */
+#define NAME_MOST    320            /* of a channel: a user's name has up to 255 bytes */
 #define PATIENCE_US  (5 * US_PER_S) /* until somebody who cannot begin is sent away */
 #define RECENTS_MOST 256
 
@@ -252,8 +252,7 @@ follower_hears(struct follower *f)
 	leave_line(f);
 	f->state = FOLLOWER_HEARS;
 	t->fanout->open[f->kind]++;
-	STAILQ_FOREACH(r, &t->recents, next)
-	{
+	STAILQ_FOREACH(r, &t->recents, next) {
 		if (f->topic == NULL)
 			break;
 		if (r->change != NULL)
@@ -350,7 +349,7 @@ fanout_free(struct fanout *fanout)
 
 struct fanout *
 fanout_new(TALLOC_CTX *ctx, struct event_base *base, const char *database, const char *redis_url,
-         const struct fanout_rules *rules)
+           const struct fanout_rules *rules)
 {
 	const struct timeval second = { .tv_sec = 1 };
 	struct fanout *fanout = talloc_zero(ctx, struct fanout);

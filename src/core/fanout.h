@@ -35,11 +35,11 @@ struct follower {
 	/* The fanout's own. */
 	LIST_ENTRY(follower) in_topic;
 	TAILQ_ENTRY(follower) in_line;
-	struct topic *topic;    /* NULL: follows nothing */
-	struct asked *asked;    /* a question under way */
-	struct shown *shown;    /* bookings that it has been shown */
-	int64_t since_us;       /* monotonic: when it came */
-	struct cursor last;     /* up to where it has been told */
+	struct topic *topic; /* NULL: follows nothing */
+	struct asked *asked; /* a question under way */
+	struct shown *shown; /* bookings that it has been shown */
+	int64_t since_us;    /* monotonic: when it came */
+	struct cursor last;  /* up to where it has been told */
 	uint8_t n_shown;
 	enum { FOLLOWER_WAITS, FOLLOWER_READS, FOLLOWER_HEARS } state;
 };
@@ -73,7 +73,7 @@ struct fanout_rules {
 	void (*drop)(void *message);
 };
 
-#define FANOUT_REPLAY_MOST 1000 /* changes; who has missed more gets the present state instead */
+#define FANOUT_REPLAY_MOST 1000   /* changes; who has missed more gets the present state instead */
 #define FANOUT_MERGE_US    100000 /* changes of an event's seats are told together */
 
 /*
@@ -82,7 +82,7 @@ struct fanout_rules {
  * rules	must live as long as the fanout
  */
 struct fanout *fanout_new(TALLOC_CTX *ctx, struct event_base *base, const char *database,
-                      const char *redis_url, const struct fanout_rules *rules);
+                          const char *redis_url, const struct fanout_rules *rules);
 
 /*
  * Begins to follow. What comes of it is told by the rules, not before this has returned.

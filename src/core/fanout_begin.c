@@ -27,8 +27,7 @@ seats_ask_now(struct seats *s)
 	a->origin = origin_of(t);
 	a->read.event_id = t->event_id;
 	a->read.count = s->count;
-	LIST_FOREACH(f, &t->followers, in_topic)
-	{
+	LIST_FOREACH(f, &t->followers, in_topic) {
 		if (!wants(f))
 			continue;
 		if (f->after.xid != 0)
@@ -96,7 +95,9 @@ missed_message(struct greetings *g, const struct fanout *fanout, const struct se
 static void *
 snapshot_message(struct greetings *g, const struct fanout *fanout, const struct seats_read *r)
 {
-	const struct seats_news news = { { r->horizon, 0 }, r->version, true, r->taken, r->n_taken };
+	const struct seats_news news = {
+		{ r->horizon, 0 }, r->version, true, r->taken, r->n_taken
+	};
 
 	if (g->snapshot == NULL)
 		g->snapshot = fanout->rules->seats(&news);
@@ -107,7 +108,8 @@ snapshot_message(struct greetings *g, const struct fanout *fanout, const struct 
 static bool
 is_covered(const struct follower *f, const struct seats_read *r)
 {
-	return f->after.xid != 0 ? seats_read_has_after(r, &f->after) : f->since < 0 || r->want_since;
+	return f->after.xid != 0 ? seats_read_has_after(r, &f->after)
+	                         : f->since < 0 || r->want_since;
 }
 
 /* Lets a follower begin with what was read; false when something else has to be read for it. */

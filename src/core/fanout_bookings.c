@@ -24,11 +24,15 @@ struct question {
 
 /* Which states are the last ones, for either kind of follower. */
 static const bool final[FOLLOW__MAX][BOOKING__MAX] = {
-	[FOLLOW_OWN] = { [BOOKING_CONFIRMED] = true, [BOOKING_CANCELLED] = true,
-	                 [BOOKING_EXPIRED] = true, [BOOKING_FAILED] = true,
+	[FOLLOW_OWN] = { [BOOKING_CONFIRMED] = true,
+	                 [BOOKING_CANCELLED] = true,
+	                 [BOOKING_EXPIRED] = true,
+	                 [BOOKING_FAILED] = true,
 	                 [BOOKING_REFUNDED] = true },
-	[FOLLOW_BOOKING] = { [BOOKING_CANCELLED] = true, [BOOKING_EXPIRED] = true,
-	                     [BOOKING_FAILED] = true, [BOOKING_REFUNDED] = true },
+	[FOLLOW_BOOKING] = { [BOOKING_CANCELLED] = true,
+	                     [BOOKING_EXPIRED] = true,
+	                     [BOOKING_FAILED] = true,
+	                     [BOOKING_REFUNDED] = true },
 };
 
 /* --- What a follower has been shown. --- */

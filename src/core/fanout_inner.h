@@ -22,13 +22,13 @@ struct topic {
 	STAILQ_HEAD(recents, recent) recents; /* kept as long as somebody is about to begin */
 	struct fanout *fanout;
 	struct channel *channel;
-	struct seats *seats;                  /* of an event's seats; else NULL */
-	struct cursor cursor;                 /* the last row that was told */
-	struct cursor lost;                   /* of the last of the recents that was not kept */
-	uint64_t serial;                      /* its name may be used again by another topic */
+	struct seats *seats;  /* of an event's seats; else NULL */
+	struct cursor cursor; /* the last row that was told */
+	struct cursor lost;   /* of the last of the recents that was not kept */
+	uint64_t serial;      /* its name may be used again by another topic */
 	int32_t event_id;
 	unsigned beginning, n_recents;
-	unsigned held;                        /* followers, and those who look through them */
+	unsigned held; /* followers, and those who look through them */
 };
 
 /* A question under way; outlives whoever asked. */
@@ -56,14 +56,14 @@ struct fanout {
 	size_t n_topics;
 	unsigned open[FOLLOW__MAX];
 	uint64_t serial;
-	struct event *second;        /* timer */
+	struct event *second; /* timer */
 
 	/* fanout_source.c */
 	enum source source;
 	struct desk *poll_desk, *check_desk;
 	struct event *poll_timer;
-	struct cursor cursor;        /* everything up to here has been told */
-	struct cursor noted[2];      /* where the relay was, one and two signs of life ago */
+	struct cursor cursor;   /* everything up to here has been told */
+	struct cursor noted[2]; /* where the relay was, one and two signs of life ago */
 	struct held *held;
 	bool up, poll_all, poll_stale;
 

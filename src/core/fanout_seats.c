@@ -9,7 +9,7 @@
 #define CHECKS_MOST 256   /* events whose changes are looked at together */
 #define MERGED_MOST 20000 /* changes, then they are told at once */
 #define BASES       256
-#define STEP_US     5000  /* events whose time is so near are told together */
+#define STEP_US     5000 /* events whose time is so near are told together */
 
 /* Up to where an event's rows were counted when it was last followed. */
 struct base {
@@ -94,8 +94,7 @@ send_news(struct topic *t, const struct seats_news *news)
 	struct follower *f;
 
 	topic_hold(t);
-	LIST_FOREACH(f, &t->followers, in_topic)
-	{
+	LIST_FOREACH(f, &t->followers, in_topic) {
 		if (f->state == FOLLOWER_HEARS)
 			seats_hear(f, &news->cursor, message);
 	}
@@ -257,7 +256,7 @@ take_verified(void *arg, struct batch *b)
 	for (size_t i = 0; i < b->n; i++) {
 		const struct verify_ask *a = b->asks[i];
 		const struct seats_news news = { a->cursor, a->version, false, a->verify.seats,
-			                             a->verify.n };
+			                         a->verify.n };
 		struct topic *t = origin_find(fanout, &a->origin);
 		struct seats *s = t == NULL ? NULL : t->seats;
 
@@ -325,7 +324,8 @@ seats_close(struct topic *t)
 	struct seats *s = t->seats;
 
 	if (s->count.xid != 0)
-		t->fanout->bases[(uint32_t)t->event_id % BASES] = (struct base){ t->event_id, s->count };
+		t->fanout->bases[(uint32_t)t->event_id % BASES] = (struct base){ t->event_id,
+			                                                         s->count };
 	set_clean(s);
 	talloc_free(s->kept);
 	talloc_free(s->merged);
@@ -343,7 +343,8 @@ void
 seats_init(struct fanout *fanout)
 {
 	seats_begin_init(fanout);
-	fanout->verify_desk = desk_new(fanout->news, CHECKS_MOST, answer_verify, take_verified, fanout);
+	fanout->verify_desk = desk_new(fanout->news, CHECKS_MOST, answer_verify, take_verified,
+	                               fanout);
 	fanout->seats_timer = evtimer_new(fanout->base, on_timer, fanout);
 	fanout->bases = talloc_zero_array(fanout, struct base, BASES);
 	LIST_INIT(&fanout->dirty);

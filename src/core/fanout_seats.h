@@ -16,12 +16,12 @@ struct seats {
 	struct kept *kept;         /* what came before the version was known */
 	struct seat_state *merged; /* in order; a seat may be there several times */
 	size_t n_merged, room;
-	int64_t told_us, due_us;   /* monotonic */
-	int64_t read_us;           /* when it may be read again */
-	bool dirty;                /* it has its time, due_us */
-	bool verifying;            /* it is being read what the seats to be told are now */
-	bool reading;              /* for those who begin */
-	bool waiting;              /* it is to be read when it may be */
+	int64_t told_us, due_us; /* monotonic */
+	int64_t read_us;         /* when it may be read again */
+	bool dirty;              /* it has its time, due_us */
+	bool verifying;          /* it is being read what the seats to be told are now */
+	bool reading;            /* for those who begin */
+	bool waiting;            /* it is to be read when it may be */
 };
 
 #define KEPT_MOST 1000

@@ -7,13 +7,13 @@
 #include "core/fanout_inner.h"
 #include "store/param.h"
 
-#define POLL_MS     100  /* between two polls */
-#define POLL_ROWS   2000 /* at a time */
-#define EVENTS_MOST 256  /* named in a poll; with more, all rows are read */
+#define POLL_MS     100   /* between two polls */
+#define POLL_ROWS   2000  /* at a time */
+#define EVENTS_MOST 256   /* named in a poll; with more, all rows are read */
 #define HELD_MOST   10000 /* messages, while the source is changed */
-#define QUIET_MS    5000 /* a relay that gives no sign of life for so long is away … */
-#define LATE_MS     1000 /* … and one that is so late is as good as away; … */
-#define PUNCTUAL_MS 500  /* … one that has caught up is this late at the most */
+#define QUIET_MS    5000  /* a relay that gives no sign of life for so long is away … */
+#define LATE_MS     1000  /* … and one that is so late is as good as away; … */
+#define PUNCTUAL_MS 500   /* … one that has caught up is this late at the most */
 
 /* A message that is held back. */
 struct message {
@@ -136,8 +136,7 @@ end_switch(struct fanout *fanout)
 	fanout->held = NULL;
 	fanout->source = SOURCE_REDIS;
 	fanout->noted[0] = fanout->noted[1] = fanout->cursor;
-	STAILQ_FOREACH(m, &held->messages, next)
-	{
+	STAILQ_FOREACH(m, &held->messages, next) {
 		c = channel_find(fanout->subscriber, m->channel);
 		if (c != NULL && ((struct topic *)channel_owner(c))->fanout != NULL)
 			tell_message(channel_owner(c), m->text, m->n);
@@ -218,7 +217,7 @@ on_pong(void *arg)
 }
 
 static const struct subscriber_rules subscriber_rules = { on_up, on_down, on_joined, on_message,
-	                                                      on_pong };
+	                                                  on_pong };
 
 bool
 source_hears(const struct topic *t)
@@ -302,7 +301,8 @@ move_on(struct fanout *fanout, const struct poll *p, int n)
 		return true;
 	}
 	if (n > 0)
-		last = (struct cursor){ (uint64_t)row_i64(p->rows, n - 1, 0), row_i64(p->rows, n - 1, 1) };
+		last = (struct cursor){ (uint64_t)row_i64(p->rows, n - 1, 0),
+			                row_i64(p->rows, n - 1, 1) };
 	if (fanout->poll_stale && p->events != NULL) {
 		fanout->poll_all = true; /* it did not read what somebody new wants */
 		return false;
@@ -392,7 +392,8 @@ source_check(struct fanout *fanout)
 void
 source_init(struct fanout *fanout, const char *redis_url)
 {
-	fanout->subscriber = subscriber_new(fanout, fanout->base, redis_url, &subscriber_rules, fanout);
+	fanout->subscriber = subscriber_new(fanout, fanout->base, redis_url, &subscriber_rules,
+	                                    fanout);
 	fanout->poll_desk = desk_new(fanout->news, 1, answer_poll, take_poll, fanout);
 	fanout->check_desk = desk_new(fanout->news, 1, answer_check, take_check, fanout);
 	fanout->poll_timer = evtimer_new(fanout->base, on_poll_timer, fanout);

@@ -9,7 +9,7 @@
 #include "store/param.h"
 
 #define REDIS_WAIT_MS 200
-#define RELAY_SEEN_MS 10000 /* a relay that lives says so every 2 s */
+#define RELAY_SEEN_MS 10000  /* a relay that lives says so every 2 s */
 #define COUNT_MOST    100000 /* requests that wait: when nobody seats them there may be any number */
 
 const char *
@@ -31,7 +31,8 @@ check_redis(const char *url)
 	if (*url == '\0')
 		return CHECK_DISABLED;
 	if (clock_mono_us() >= atomic_load(&good_until) && !atomic_flag_test_and_set(&asking)) {
-		atomic_store(&last, redis_ping(url, REDIS_WAIT_MS) == ERR_OK ? CHECK_OK : CHECK_DOWN);
+		atomic_store(&last,
+		             redis_ping(url, REDIS_WAIT_MS) == ERR_OK ? CHECK_OK : CHECK_DOWN);
 		atomic_store(&good_until, clock_mono_us() + US_PER_S);
 		atomic_flag_clear(&asking);
 	}
@@ -95,7 +96,7 @@ static enum err
 ask_database(struct pool *pool, TALLOC_CTX *ctx, const bool configured[SINKS])
 {
 	const struct call calls[] = { { .stmt = STMT_PING },
-		                          { STMT_LIST_CURSORS, { sink_names(ctx, configured) } } };
+		                      { STMT_LIST_CURSORS, { sink_names(ctx, configured) } } };
 	struct rows *rows[2];
 	enum err e;
 
@@ -116,17 +117,19 @@ void
 health_check(struct pool *pool, TALLOC_CTX *ctx, const char *redis_url, const char *kafka_broker,
              struct health *out)
 {
-	const bool configured[SINKS] = { [SINK_REDIS] = *redis_url != '\0',
-		                             [SINK_KAFKA] = *kafka_broker != '\0' };
+	const bool configured[SINKS] = {
+		[SINK_REDIS] = *redis_url != '\0', [SINK_KAFKA] = *kafka_broker != '\0'
+	};
 	int64_t began = clock_mono_us();
 
 	out->database = ask_database(pool, ctx, configured) == ERR_OK ? CHECK_OK : CHECK_DOWN;
 	out->database_us = out->database == CHECK_OK ? clock_mono_us() - began : -1;
 	out->redis = check_redis(redis_url);
-	out->kafka = configured[SINK_KAFKA] ? (enum check)atomic_load(&readers.kafka) : CHECK_DISABLED;
+	out->kafka = configured[SINK_KAFKA] ? (enum check)atomic_load(&readers.kafka)
+	                                    : CHECK_DISABLED;
 	out->journal = configured[SINK_REDIS] || configured[SINK_KAFKA]
-	                       ? (enum check)atomic_load(&readers.journal)
-	                       : CHECK_DISABLED;
+	                   ? (enum check)atomic_load(&readers.journal)
+	                   : CHECK_DISABLED;
 	out->lag_ms = atomic_load(&readers.lag_ms);
 }
 
@@ -134,10 +137,11 @@ void
 health_measure(struct pool *pool, TALLOC_CTX *ctx, const char *redis_url, const char *kafka_broker)
 {
 	static atomic_flag asking = ATOMIC_FLAG_INIT;
-	const bool configured[SINKS] = { [SINK_REDIS] = *redis_url != '\0',
-		                             [SINK_KAFKA] = *kafka_broker != '\0' };
+	const bool configured[SINKS] = {
+		[SINK_REDIS] = *redis_url != '\0', [SINK_KAFKA] = *kafka_broker != '\0'
+	};
 	const struct call calls[] = { { STMT_LIST_CURSORS, { sink_names(ctx, configured) } },
-		                          { STMT_WAITING_REQUESTS, { param_int(ctx, COUNT_MOST) } } };
+		                      { STMT_WAITING_REQUESTS, { param_int(ctx, COUNT_MOST) } } };
 	int64_t lag_ms[SINKS] = { 0 };
 	struct rows *rows[2];
 

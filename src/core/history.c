@@ -3,14 +3,14 @@
 #include "store/param.h"
 
 enum err
-history_read(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *booking_id,
-             struct history *out)
+history_read(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *booking_id, struct history *out)
 {
-	const char *event = param_int(ctx, uuid_event(booking_id)), *id = param_uuid(ctx, booking_id);
+	const char *event = param_int(ctx, uuid_event(booking_id)),
+		   *id = param_uuid(ctx, booking_id);
 	const struct call live[] = { { STMT_BOOKING_OWNERS, { event, id } },
-		                         { STMT_BOOKING_HISTORY, { id } } };
+		                     { STMT_BOOKING_HISTORY, { id } } };
 	const struct call archived[] = { { STMT_ARCHIVED_OWNERS, { event, id } },
-		                             { STMT_ARCHIVED_HISTORY, { id } } };
+		                         { STMT_ARCHIVED_HISTORY, { id } } };
 	struct rows *rows[2];
 	enum err e;
 
@@ -27,9 +27,9 @@ history_read(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *booking_id,
 	out->rows = talloc_array(ctx, struct history_row, (unsigned)out->n);
 	for (int r = 0; r < (int)out->n; r++)
 		out->rows[r] = (struct history_row){ .seq = row_i64(rows[1], r, 0),
-			                                 .type = row_text(rows[1], r, 1),
-			                                 .at_us = row_us(rows[1], r, 2),
-			                                 .correlation_id = row_text(rows[1], r, 3),
-			                                 .payload = row_text(rows[1], r, 4) };
+			                             .type = row_text(rows[1], r, 1),
+			                             .at_us = row_us(rows[1], r, 2),
+			                             .correlation_id = row_text(rows[1], r, 3),
+			                             .payload = row_text(rows[1], r, 4) };
 	return ERR_OK;
 }

@@ -9,7 +9,7 @@ struct history {
 	struct history_row {
 		int64_t seq, at_us;
 		const char *type, *correlation_id, *payload; /* JSON; the id may be NULL */
-	} *rows;
+	} * rows;
 	size_t n;
 };
 

@@ -30,7 +30,8 @@ release_once(struct db *db, TALLOC_CTX *ctx, const char *user_id, int32_t event_
 	struct holding *holdings;
 	enum err e;
 
-	e = holding_lock_of(db, ctx, (int64_t)hash_text(user_id), user_id, event_id, &holdings, &out->n);
+	e = holding_lock_of(db, ctx, (int64_t)hash_text(user_id), user_id, event_id, &holdings,
+	                    &out->n);
 	if (e != ERR_OK || out->n == 0)
 		return e;
 	out->holdings = holdings;

@@ -4,10 +4,10 @@
 #include "base/shared.h"
 #include "store/param.h"
 
-#define HOUSES_MOST    256
-#define GOOD_US        (US_PER_S / 2) /* without news a house is read again: other hosts */
-#define COST_FACTOR    4              /* reading may take a fifth of the time, not more */
-#define SOLD_PER_S     20000          /* nobody sells seats faster than this */
+#define HOUSES_MOST 256
+#define GOOD_US     (US_PER_S / 2) /* without news a house is read again: other hosts */
+#define COST_FACTOR 4              /* reading may take a fifth of the time, not more */
+#define SOLD_PER_S  20000          /* nobody sells seats faster than this */
 
 struct houses {
 	pthread_mutex_t mutex;
@@ -183,7 +183,8 @@ must_read(struct house *h, enum house_want want, const struct party *party, int6
 		return false;
 	if (want == HOUSE_CHOICE)
 		return age_us > COST_FACTOR * h->cost_us;
-	return (int64_t)seats_count(h->seats, party) < party->quantity + age_us * SOLD_PER_S / US_PER_S;
+	return (int64_t)seats_count(h->seats, party) <
+	       party->quantity + age_us * SOLD_PER_S / US_PER_S;
 }
 
 /* Changes what a seat is claimed for; h->mutex is held. */

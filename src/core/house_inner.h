@@ -17,7 +17,7 @@ enum claim {
 struct house {
 	struct houses *all;
 	int32_t event_id;
-	bool reading;     /* a thread reads its layout; guarded by all->mutex, as the next two */
+	bool reading; /* a thread reads its layout; guarded by all->mutex, as the next two */
 	int pins;
 	int64_t used_us;
 	/* The layout: as it is for ever. */
@@ -34,19 +34,19 @@ struct house {
 		int32_t tier;
 		int16_t section;
 		bool accessible;
-	} *facts;
+	} * facts;
 	char *text;
 	int32_t *by_position; /* seat numbers, by section and position */
 	/* What is known of the seats; guarded by mutex. */
 	pthread_mutex_t mutex;
 	struct seats *seats;
-	uint8_t *claim;       /* enum claim */
+	uint8_t *claim; /* enum claim */
 	size_t n_promised, n_lost;
-	uint32_t *noted;      /* how many readings had begun when this process took it */
-	uint32_t begun;       /* readings that have begun … */
-	uint32_t known;       /* … and the newest that was taken over; 0: none */
-	uint64_t own;         /* changes by this process so far … */
-	uint64_t others;      /* … and by others as of that reading: shared_event_version - own */
+	uint32_t *noted; /* how many readings had begun when this process took it */
+	uint32_t begun;  /* readings that have begun … */
+	uint32_t known;  /* … and the newest that was taken over; 0: none */
+	uint64_t own;    /* changes by this process so far … */
+	uint64_t others; /* … and by others as of that reading: shared_event_version - own */
 	int64_t read_us, cost_us, lapse_us; /* monotonic: begun, how long; next lapse, or -1 */
 };
 

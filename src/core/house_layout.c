@@ -72,24 +72,26 @@ read_seats(struct house *h, const struct rows *rows, struct tiers *tiers, struct
 		bool placed = !row_null(rows, r, 9) && !row_null(rows, r, 10);
 
 		*f = (struct house_seat){ .price_minor = row_i32(rows, r, 7),
-			                      .position = (int32_t)used,
-			                      .label = (int32_t)(used + strlen(row_text(rows, r, 4)) + 1),
-			                      .row = row_i32(rows, r, 2),
-			                      .section = (int16_t)row_i32(rows, r, 1),
-			                      .tier = find_tier(h, tiers, row_text(rows, r, 6)),
-			                      .accessible = row_bool(rows, r, 8) };
+			                  .position = (int32_t)used,
+			                  .label = (int32_t)(used + strlen(row_text(rows, r, 4)) +
+			                                     1),
+			                  .row = row_i32(rows, r, 2),
+			                  .section = (int16_t)row_i32(rows, r, 1),
+			                  .tier = find_tier(h, tiers, row_text(rows, r, 6)),
+			                  .accessible = row_bool(rows, r, 8) };
 		used += (size_t)snprintf(h->text + used, room - used, "%s-%s", row_text(rows, r, 4),
-		                         row_text(rows, r, 5)) + 1;
+		                         row_text(rows, r, 5)) +
+		        1;
 		if (isdigit((unsigned char)*row_text(rows, r, 4)))
 			h->sections[f->section - 1].numbered = true;
 		spots[r] = (struct seat_spot){ .no = row_i32(rows, r, 0),
-			                           .section = f->section,
-			                           .row = f->row,
-			                           .col = row_i32(rows, r, 3),
-			                           .tier = f->tier,
-			                           .accessible = f->accessible,
-			                           .x = placed ? (float)row_real(rows, r, 9) : 0,
-			                           .y = placed ? (float)row_real(rows, r, 10) : 0 };
+			                       .section = f->section,
+			                       .row = f->row,
+			                       .col = row_i32(rows, r, 3),
+			                       .tier = f->tier,
+			                       .accessible = f->accessible,
+			                       .x = placed ? (float)row_real(rows, r, 9) : 0,
+			                       .y = placed ? (float)row_real(rows, r, 10) : 0 };
 		*has_xy = *has_xy && placed;
 	}
 }
@@ -163,7 +165,8 @@ house_read_layout(struct house *h, struct pool *pool)
 		} else if (event_status_parse(row_text(rows[0], 0, 9)) != EVENT_ON_SALE) {
 			e = ERR_EVENT_NOT_ON_SALE; /* it may be on its way to the archive */
 		} else {
-			log_line(LOG_ERROR, "an event's seats are not all there", "event", event, NULL);
+			log_line(LOG_ERROR, "an event's seats are not all there", "event", event,
+			         NULL);
 			e = ERR_EVENT_NOT_FOUND; /* there is nothing to choose from */
 		}
 	}
@@ -179,7 +182,9 @@ house_party(const struct house *h, TALLOC_CTX *ctx, const struct wish *wish, str
 	size_t n = 0;
 
 	*place = NULL;
-	*out = (struct party){ .quantity = wish->quantity, .tier = -1, .accessible = wish->accessible };
+	*out = (struct party){ .quantity = wish->quantity,
+		               .tier = -1,
+		               .accessible = wish->accessible };
 	if (wish->section != NULL || wish->subsection != 0)
 		sections = talloc_zero_array(ctx, bool, (unsigned)h->n_sections + 1);
 	for (size_t i = 0; sections != NULL && i < h->n_sections; i++) {
@@ -197,7 +202,7 @@ house_party(const struct house *h, TALLOC_CTX *ctx, const struct wish *wish, str
 		if (strcmp(wish->tier, h->tiers[i]) == 0)
 			out->tier = (int32_t)i;
 	}
-	*field = sections != NULL && n == 0                ? (wish->section != NULL ? "section" : "subsection")
+	*field = sections != NULL && n == 0 ? (wish->section != NULL ? "section" : "subsection")
 	         : wish->tier != NULL && out->tier == -1 ? "tier"
 	                                                 : NULL;
 	if (n > 1)

@@ -66,7 +66,8 @@ journal_positions(TALLOC_CTX *ctx, const struct ask *ask, const struct verdict *
 	jsonw_init(&w, ctx, 64);
 	jsonw_open(&w, NULL, '[');
 	for (size_t i = 0; i < ask->n_seats; i++)
-		jsonw_str(&w, NULL, talloc_asprintf(ctx, "%s-%s", v->seats[i]->row, v->seats[i]->label));
+		jsonw_str(&w, NULL,
+		          talloc_asprintf(ctx, "%s-%s", v->seats[i]->row, v->seats[i]->label));
 	jsonw_close(&w, ']');
 	return jsonw_text(&w);
 }
@@ -148,8 +149,8 @@ journal_ended(TALLOC_CTX *ctx, const struct locked_booking *b, const char *reaso
 }
 
 char *
-journal_refunded(TALLOC_CTX *ctx, const struct locked_booking *b, const char *reason, const char *note,
-                 int64_t refunded_minor, int64_t kept_minor)
+journal_refunded(TALLOC_CTX *ctx, const struct locked_booking *b, const char *reason,
+                 const char *note, int64_t refunded_minor, int64_t kept_minor)
 {
 	struct jsonw w;
 

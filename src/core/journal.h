@@ -44,7 +44,8 @@ char *journal_confirmed(TALLOC_CTX *ctx, const struct locked_booking *booking,
                         const char *ticket_ref);
 
 /* booking.paying: {"from","paymentId","amount","currency","expiresAt","queue"?} */
-char *journal_paying(TALLOC_CTX *ctx, const struct locked_booking *booking, const struct payment *p);
+char *journal_paying(TALLOC_CTX *ctx, const struct locked_booking *booking,
+                     const struct payment *p);
 
 /* booking.payment_failed: {"from","reason","attempt","expiresAt","queue"?} */
 char *journal_returned(TALLOC_CTX *ctx, const struct locked_booking *booking, const char *reason,

@@ -10,13 +10,13 @@ keyed_row(const struct keyed *k)
 	const char *scope = talloc_asprintf(k->ctx, "%s\n%s\n%s", k->principal, k->route, k->key);
 
 	return (struct answer_key){ .principal = k->principal,
-		                        .route = k->route,
-		                        .key = k->key,
-		                        .hash = k->hash,
-		                        .lock_key = (int64_t)hash_text(scope),
-		                        .status = k->reply.status,
-		                        .location = k->reply.location,
-		                        .body = k->reply.body };
+		                    .route = k->route,
+		                    .key = k->key,
+		                    .hash = k->hash,
+		                    .lock_key = (int64_t)hash_text(scope),
+		                    .status = k->reply.status,
+		                    .location = k->reply.location,
+		                    .body = k->reply.body };
 }
 
 enum err

@@ -74,7 +74,8 @@ serve(struct turn *t)
 		struct waiter *w = t->items[i];
 
 		w->err = e == ERR_OK && bookings[i].user_id == NULL ? ERR_BOOKING_NOT_FOUND : e;
-		if (w->err == ERR_OK) /* the rows are freed below; who asks sleeps, so its ctx may be used */
+		if (w->err ==
+		    ERR_OK) /* the rows are freed below; who asks sleeps, so its ctx may be used */
 			booking_copy(w->ctx, &bookings[i], w->out);
 	}
 	talloc_free(ctx);

@@ -14,9 +14,9 @@
 #include "base/log.h"
 #include "base/shared.h"
 
-#define PATH_ROOM   4096
-#define LEFTOVER_S  60 /* a map that was not renewed for so long belongs to nobody */
-#define FILE_MODE   0640
+#define PATH_ROOM  4096
+#define LEFTOVER_S 60 /* a map that was not renewed for so long belongs to nobody */
+#define FILE_MODE  0640
 
 static bool
 write_file(const char *path, const char *text, size_t len)
@@ -108,7 +108,8 @@ mapfile_clean(void)
 	while (d != NULL && (entry = readdir(d)) != NULL) {
 		struct stat st;
 
-		if (is_ours(entry->d_name) && fstatat(dirfd(d), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		if (is_ours(entry->d_name) &&
+		    fstatat(dirfd(d), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 		    S_ISREG(st.st_mode) && st.st_mtime < before)
 			unlinkat(dirfd(d), entry->d_name, 0);
 	}

@@ -10,7 +10,7 @@
 #include "core/message_facts.h"
 #include "store/types.h"
 
-#define TOPIC_MOST  249                       /* characters of a topic's name in Kafka */
+#define TOPIC_MOST 249 /* characters of a topic's name in Kafka */
 
 /* Members of an envelope's payload. */
 enum {
@@ -115,7 +115,8 @@ tell_booking(TALLOC_CTX *ctx, const struct feed_row *row, const struct facts *f,
 	if (f->message != NULL)
 		jsonw_str(&w, "error_message", f->message);
 	jsonw_time(&w, "at", row->at_us);
-	out->channel = talloc_asprintf(ctx, "booking:status:%s:%d", row->user_id, (int)row->event_id);
+	out->channel = talloc_asprintf(ctx, "booking:status:%s:%d", row->user_id,
+	                               (int)row->event_id);
 	finish_redis(&w, out);
 }
 
@@ -221,7 +222,7 @@ static const char *
 topic_of(TALLOC_CTX *ctx, const char *type)
 {
 	static const char *const good = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	                                "0123456789._-";
+					"0123456789._-";
 	char *topic;
 
 	if (strspn(type, good) == strlen(type) && strlen(type) <= TOPIC_MOST &&

@@ -12,8 +12,8 @@ struct cJSON;
 struct facts {
 	bool readable; /* false: no JSON object, or a member of a type that it never has */
 	const char *reason, *message, *currency, *ticket, *refund_id, *payment_id;
-	const char *expires; /* RFC 3339 */
-	bool has_expires;    /* it says something about that, perhaps null */
+	const char *expires;               /* RFC 3339 */
+	bool has_expires;                  /* it says something about that, perhaps null */
 	int64_t total_minor, amount_minor; /* -1: not said */
 	bool has_seats;
 	int32_t *seats; /* numbers of seats */

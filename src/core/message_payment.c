@@ -42,7 +42,8 @@ read_members(struct wire *w, struct payment_message *out)
 	if (ev->has_booking && !is_booking_id(&ev->booking_id) && payload.why == NULL)
 		payload.why = "payload.bookingId is not the id of a booking";
 	/* Without it nobody could tell a payment that is told again from another one. */
-	ev->gateway_ref = wire_text(&payload, "transactionId", WIRE_ID_MOST, ev->type == PAY_SUCCEEDED);
+	ev->gateway_ref = wire_text(&payload, "transactionId", WIRE_ID_MOST,
+	                            ev->type == PAY_SUCCEEDED);
 	ev->currency = wire_currency(&payload, "currency", false);
 	if (ev->currency == NULL)
 		ev->amount_major = wire_number(&payload, "amount");

@@ -16,7 +16,7 @@
  *
  * Errors: VALIDATION_ERROR.
  */
-enum err message_read_payment(TALLOC_CTX *ctx, enum pay_event_type type, const char *value, size_t len,
-                              struct payment_message *out, const char **why) MUST_CHECK;
+enum err message_read_payment(TALLOC_CTX *ctx, enum pay_event_type type, const char *value,
+                              size_t len, struct payment_message *out, const char **why) MUST_CHECK;
 
 #endif

@@ -18,9 +18,9 @@ parked_list(struct pool *pool, TALLOC_CTX *ctx, bool bodies, struct parked **out
 	*out = talloc_array(ctx, struct parked, (unsigned)*n);
 	for (int r = 0; r < rows_count(rows); r++)
 		(*out)[r] = (struct parked){ .id = row_text(rows, r, 0),
-			                         .at_us = row_us(rows, r, 1),
-			                         .reason = row_text(rows, r, 2),
-			                         .body = row_text(rows, r, 3) };
+			                     .at_us = row_us(rows, r, 1),
+			                     .reason = row_text(rows, r, 2),
+			                     .body = row_text(rows, r, 3) };
 	return ERR_OK;
 }
 

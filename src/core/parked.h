@@ -24,7 +24,7 @@ enum err parked_list(struct pool *pool, TALLOC_CTX *ctx, bool bodies, struct par
  *
  * Errors: NOT_FOUND; those of cashier_settle, and then it is kept.
  */
-enum err parked_settle(struct pool *pool, TALLOC_CTX *ctx, const struct terms *terms, const char *id,
-                       const char **why) MUST_CHECK;
+enum err parked_settle(struct pool *pool, TALLOC_CTX *ctx, const struct terms *terms,
+                       const char *id, const char **why) MUST_CHECK;
 
 #endif

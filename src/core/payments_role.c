@@ -57,7 +57,8 @@ read_all(TALLOC_CTX *ctx, enum pay_event_type type, const struct consumer_messag
 		struct work *w = &works[i];
 
 		w->raw = &messages[i];
-		w->err = message_read_payment(ctx, type, w->raw->value, w->raw->len, &w->message, &w->why);
+		w->err = message_read_payment(ctx, type, w->raw->value, w->raw->len, &w->message,
+		                              &w->why);
 		if (w->err == ERR_OK)
 			w->err = ERR_UNAVAILABLE; /* not tried yet */
 		else
@@ -83,7 +84,8 @@ try_all(struct role *r, TALLOC_CTX *ctx, struct work *works, size_t n, bool *tro
 		if (w->err == ERR_PAYMENT_NOT_FOUND)
 			w->why = "payload.transactionId is a session of another booking";
 		else if (w->err == ERR_VALIDATION_ERROR)
-			w->why = "payload.amount is too large, or finer than the booking's currency";
+			w->why =
+			    "payload.amount is too large, or finer than the booking's currency";
 		left += w->err != ERR_OK && w->why == NULL;
 	}
 	return left;
@@ -103,8 +105,9 @@ finish(const struct role *r, const struct channel *c, const struct work *w)
 	if (is_passing(w->err) || (why == NULL && w->tries < r->attempts) || stop_wait(0))
 		return false;
 	if (why == NULL)
-		why = w->err == ERR_BOOKING_NOT_FOUND ? "payload.bookingId: there is no such booking"
-		                                      : "it could not be settled, for a reason in the log";
+		why = w->err == ERR_BOOKING_NOT_FOUND
+		          ? "payload.bookingId: there is no such booking"
+		          : "it could not be settled, for a reason in the log";
 	if (consumer_bury(c->consumer, w->raw, why, w->tries) != ERR_OK)
 		return false;
 	metrics_count(METRIC_DEAD_LETTERS, TAKER_PAYMENTS);
@@ -173,10 +176,10 @@ static bool
 prepare(struct role *r, TALLOC_CTX *ctx, const struct config *config, const char *database)
 {
 	*r = (struct role){ .pool = pool_new(ctx, database, CONNECTIONS),
-		                .gateway = { config->gateway_url, config->webhook_secret },
-		                .attempts = (int)config->consumer_attempts,
-		                .channels = { { "payment.success", PAY_SUCCEEDED, NULL },
-		                              { "payment.failed", PAY_FAILED, NULL } } };
+		            .gateway = { config->gateway_url, config->webhook_secret },
+		            .attempts = (int)config->consumer_attempts,
+		            .channels = { { "payment.success", PAY_SUCCEEDED, NULL },
+		                          { "payment.failed", PAY_FAILED, NULL } } };
 	return terms_read(config, &r->terms) == ERR_OK;
 }
 
@@ -237,5 +240,6 @@ payments_refund_due(TALLOC_CTX *ctx, const struct config *config, const char *da
 	struct role r;
 
 	*done = 0;
-	return prepare(&r, ctx, config, database) ? ask_for_refunds(&r, done) : ERR_VALIDATION_ERROR;
+	return prepare(&r, ctx, config, database) ? ask_for_refunds(&r, done)
+	                                          : ERR_VALIDATION_ERROR;
 }

@@ -11,7 +11,7 @@
 #include "core/plan_read.h"
 
 #define COORDINATE_MOST 1e9
-#define NAMES_FIRST     64 /* places of a fresh set; a power of two */
+#define NAMES_FIRST     64      /* places of a fresh set; a power of two */
 #define VALUES_MOST     2500000 /* in a document; each costs 80 bytes while it is being read */
 
 struct name_place {
@@ -163,7 +163,8 @@ plan_get_object(struct plan_reader *r, const struct plan_at *at, const cJSON *ob
 {
 	const cJSON *item;
 
-	if (!get(r, at, object, name, need, &item) || !plan_is_object(r, PLAN_MEMBER(at, name), item))
+	if (!get(r, at, object, name, need, &item) ||
+	    !plan_is_object(r, PLAN_MEMBER(at, name), item))
 		return false;
 	*out = item;
 	return true;
@@ -229,8 +230,8 @@ plan_int(struct plan_reader *r, const struct plan_at *at, const cJSON *value, in
 }
 
 bool
-plan_get_int(struct plan_reader *r, const struct plan_at *at, const cJSON *object,
-             const char *name, enum plan_need need, int32_t least, int32_t most, int32_t *out)
+plan_get_int(struct plan_reader *r, const struct plan_at *at, const cJSON *object, const char *name,
+             enum plan_need need, int32_t least, int32_t most, int32_t *out)
 {
 	const cJSON *item;
 
@@ -279,8 +280,7 @@ plan_get_tier(struct plan_reader *r, const struct plan_at *at, const cJSON *obje
 }
 
 bool
-plan_get_accessible(struct plan_reader *r, const struct plan_at *at, const cJSON *object,
-                    bool *out)
+plan_get_accessible(struct plan_reader *r, const struct plan_at *at, const cJSON *object, bool *out)
 {
 	const cJSON *item;
 
@@ -326,7 +326,8 @@ read_document(struct plan_reader *r, const cJSON *document)
 		if (cJSON_GetObjectItemCaseSensitive(document, forms[i].mark) == NULL)
 			continue;
 		if (form != NULL) {
-			plan_fault(r, NULL, "has both \"%s\" and \"%s\"", form->mark, forms[i].mark);
+			plan_fault(r, NULL, "has both \"%s\" and \"%s\"", form->mark,
+			           forms[i].mark);
 			return;
 		}
 		form = &forms[i];
@@ -371,7 +372,8 @@ parse(struct plan_reader *r, const char *text, size_t len)
 	}
 	document = cJSON_ParseWithLengthOpts(text, len, &end, false);
 	if (document == NULL) /* of what is JSON, older cJSON refuse numbers over 63 characters */
-		plan_fault(r, NULL, "has a number that is too long, at byte %zu", (size_t)(end - text));
+		plan_fault(r, NULL, "has a number that is too long, at byte %zu",
+		           (size_t)(end - text));
 	return document;
 }
 

@@ -49,7 +49,7 @@ struct plan_seat {
 	const char *tier;      /* NULL when the plan gives none */
 	double price;          /* major units; negative when the plan gives none */
 	bool accessible;
-	double x, y;           /* plan coordinates, if has_coordinates */
+	double x, y; /* plan coordinates, if has_coordinates */
 };
 
 /* What is wrong with a plan: the first faults, each with its path. */

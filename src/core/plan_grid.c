@@ -28,8 +28,8 @@ struct grid {
 };
 
 static const char *const document_members[] = { "name", "sections", "rows", "cols", NULL };
-static const char *const section_members[] = { "name", "subsections", "rows", "cols", "price",
-	                                           "tier", "accessible", "aisles", NULL };
+static const char *const section_members[] = { "name", "subsections", "rows",   "cols", "price",
+	                                       "tier", "accessible",  "aisles", NULL };
 
 /* Refuses members that are not in a list: a misspelt one would be left out unnoticed. */
 static void
@@ -150,8 +150,8 @@ count(struct grid *g, const struct plan_at *at, const struct grid_section *s)
 	g->n_seats += (int64_t)s->rows * s->cols * s->subsections;
 	g->n_subsections += s->subsections;
 	if (g->n_seats > PLAN_MAX_SEATS)
-		plan_fault(g->r, at, "brings the plan to %lld seats, more than %d", (long long)g->n_seats,
-		           PLAN_MAX_SEATS);
+		plan_fault(g->r, at, "brings the plan to %lld seats, more than %d",
+		           (long long)g->n_seats, PLAN_MAX_SEATS);
 	if (g->n_subsections > PLAN_MAX_SECTIONS)
 		plan_fault(g->r, at, "brings the plan to %lld subsections, more than %d",
 		           (long long)g->n_subsections, PLAN_MAX_SECTIONS);
@@ -171,7 +171,8 @@ read_section(struct grid *g, const struct plan_at *at, const cJSON *item)
 	*s = (struct grid_section){ .price = -1, .subsections = 1 };
 	if (plan_get_text(g->r, at, item, "name", PLAN_REQUIRED, PLAN_MAX_LABEL, &s->name) &&
 	    !plan_names_add(g->names, s->name, &same))
-		plan_fault(g->r, PLAN_MEMBER(at, "name"), "repeats the name of sections[%zu]", same);
+		plan_fault(g->r, PLAN_MEMBER(at, "name"), "repeats the name of sections[%zu]",
+		           same);
 	plan_get_int(g->r, at, item, "subsections", PLAN_OPTIONAL, 1, SUBSECTIONS_MOST,
 	             &s->subsections);
 	plan_get_price(g->r, at, item, &s->price);
@@ -227,7 +228,8 @@ lay_subsection(struct plan *plan, const struct grid_section *s, const char *cons
 				.label = cols[col],
 				.tier = plan->sections[section].tier,
 				.price = s->price,
-				.accessible = s->accessible != NULL && s->accessible[row * s->cols + col],
+				.accessible = s->accessible != NULL &&
+				              s->accessible[row * s->cols + col],
 			};
 		}
 	}

@@ -123,7 +123,8 @@ read_categories(struct pretix *p, const cJSON *document)
 		if (plan_names_add(p->by_category, c->name, &same))
 			p->r->plan->n_categories = ++n;
 		else
-			plan_fault(p->r, PLAN_MEMBER(at, "name"), "repeats the name of another category");
+			plan_fault(p->r, PLAN_MEMBER(at, "name"),
+			           "repeats the name of another category");
 	}
 }
 
@@ -139,7 +140,8 @@ make_room(struct pretix *p, const cJSON *zones)
 
 		sections += cJSON_IsArray(rows) && rows->child != NULL;
 		cJSON_ArrayForEach(row, rows) {
-			size_t n = (size_t)cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(row, "seats"));
+			size_t n = (size_t)cJSON_GetArraySize(
+			    cJSON_GetObjectItemCaseSensitive(row, "seats"));
 
 			seats += n;
 			longest = n > longest ? n : longest;
@@ -149,8 +151,8 @@ make_room(struct pretix *p, const cJSON *zones)
 		plan_fault(p->r, PLAN_MEMBER(NULL, "zones"), "has %zu seats, more than %d", seats,
 		           PLAN_MAX_SEATS);
 	if (sections > PLAN_MAX_SECTIONS)
-		plan_fault(p->r, PLAN_MEMBER(NULL, "zones"), "has %zu zones, more than %d", sections,
-		           PLAN_MAX_SECTIONS);
+		plan_fault(p->r, PLAN_MEMBER(NULL, "zones"), "has %zu zones, more than %d",
+		           sections, PLAN_MAX_SECTIONS);
 	if (seats > PLAN_MAX_SEATS || sections > PLAN_MAX_SECTIONS)
 		return false;
 	plan_make_room(p->r, sections, seats);
@@ -168,7 +170,7 @@ read_guid(struct pretix *p, const struct plan_at *at, const cJSON *item)
 	const struct listed *first;
 
 	p->listed[n] = (struct listed){ (int32_t)at->up->up->index, (int32_t)at->up->index,
-		                            (int32_t)at->index };
+		                        (int32_t)at->index };
 	if (!cJSON_IsString(guid) || *guid->valuestring == '\0') {
 		plan_fault(p->r, PLAN_MEMBER(at, "seat_guid"), "must be a text that is not empty");
 		return;
@@ -190,7 +192,8 @@ read_category(struct pretix *p, const struct plan_at *at, const cJSON *item, str
 	if (!plan_get_text(p->r, at, item, "category", PLAN_REQUIRED, PLAN_MAX_LABEL, &text))
 		return;
 	if (!plan_names_find(p->by_category, text, &i)) {
-		plan_fault(p->r, PLAN_MEMBER(at, "category"), "is not one of the plan's categories");
+		plan_fault(p->r, PLAN_MEMBER(at, "category"),
+		           "is not one of the plan's categories");
 		return;
 	}
 	seat->category = p->categories[i].name;
@@ -277,7 +280,8 @@ set_columns(struct pretix *p, struct plan_seat *seats, size_t n)
 	}
 	seats[0].col = 1;
 	for (size_t i = 1; i < n; i++)
-		seats[i].col = seats[i - 1].col + (usual > 0 && gap_before(&seats[i]) > AISLE * usual ? 2 : 1);
+		seats[i].col = seats[i - 1].col +
+		               (usual > 0 && gap_before(&seats[i]) > AISLE * usual ? 2 : 1);
 }
 
 static void
@@ -357,7 +361,8 @@ read_zone(struct pretix *p, const struct plan_at *at, const cJSON *zone)
 	if (plan_get_text(p->r, at, zone, "name", PLAN_REQUIRED, PLAN_MAX_LABEL, &name)) {
 		section->name = talloc_strdup(plan, name);
 		if (!plan_names_add(p->zone_names, name, &same))
-			plan_fault(p->r, PLAN_MEMBER(at, "name"), "repeats the name of zones[%zu]", same);
+			plan_fault(p->r, PLAN_MEMBER(at, "name"), "repeats the name of zones[%zu]",
+			           same);
 	}
 	section->subsection = 1;
 	cJSON_ArrayForEach(row, rows) {

@@ -32,16 +32,16 @@ plans_import(struct pool *pool, TALLOC_CTX *ctx, const char *owner, const char *
 	if ((e = plan_read(ctx, text, len, &plan, faults)) != ERR_OK)
 		return e;
 	*out = (struct plan_info){ .id = uuid_of_event(0),
-		                       .owner = owner,
-		                       .name = plan->name,
-		                       .sections = (int32_t)plan->n_sections,
-		                       .rows = (int32_t)plan->n_rows,
-		                       .seats = (int32_t)plan->n_seats };
+		                   .owner = owner,
+		                   .name = plan->name,
+		                   .sections = (int32_t)plan->n_sections,
+		                   .rows = (int32_t)plan->n_rows,
+		                   .seats = (int32_t)plan->n_seats };
 	out->checksum = talloc_strdup(ctx, digest_sha256(text, len, checksum));
 	const struct call call = { STMT_INSERT_PLAN,
-		                       { param_uuid(ctx, &out->id), owner, out->name,
-		                         param_int(ctx, out->sections), param_int(ctx, out->rows),
-		                         param_int(ctx, out->seats), out->checksum, text } };
+		                   { param_uuid(ctx, &out->id), owner, out->name,
+		                     param_int(ctx, out->sections), param_int(ctx, out->rows),
+		                     param_int(ctx, out->seats), out->checksum, text } };
 	e = ERR_TX_RETRY; /* two imports of one name at once: the later takes the next version */
 	for (int i = 0; e == ERR_TX_RETRY && i < POOL_ATTEMPTS; i++) {
 		if ((e = pool_take(pool, &db)) != ERR_OK)
@@ -57,14 +57,14 @@ static void
 read_plan(const struct rows *rows, int r, struct plan_info *p)
 {
 	*p = (struct plan_info){ .id = row_uuid(rows, r, 0),
-		                     .owner = row_text(rows, r, 1),
-		                     .name = row_text(rows, r, 2),
-		                     .version = row_i32(rows, r, 3),
-		                     .sections = row_i32(rows, r, 4),
-		                     .rows = row_i32(rows, r, 5),
-		                     .seats = row_i32(rows, r, 6),
-		                     .checksum = row_text(rows, r, 7),
-		                     .created_us = row_us(rows, r, 8) };
+		                 .owner = row_text(rows, r, 1),
+		                 .name = row_text(rows, r, 2),
+		                 .version = row_i32(rows, r, 3),
+		                 .sections = row_i32(rows, r, 4),
+		                 .rows = row_i32(rows, r, 5),
+		                 .seats = row_i32(rows, r, 6),
+		                 .checksum = row_text(rows, r, 7),
+		                 .created_us = row_us(rows, r, 8) };
 }
 
 enum err

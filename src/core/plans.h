@@ -16,8 +16,8 @@ struct plan_info {
 
 /* A page of plans, newest first. */
 struct plan_page {
-	const char *owner;   /* NULL: everybody's */
-	int32_t page, limit; /* from 1; 1 to 100 */
+	const char *owner;       /* NULL: everybody's */
+	int32_t page, limit;     /* from 1; 1 to 100 */
 	struct plan_info *plans; /* out */
 	size_t n;                /* out */
 	int64_t total;           /* out */

@@ -13,10 +13,10 @@ struct policy
 policy_of(const struct config *c)
 {
 	return (struct policy){ .max_seats = (int32_t)c->max_seats,
-		                    .window_min = (int32_t)c->window_min,
-		                    .max_pending = (int32_t)c->max_pending,
-		                    .hold_min = (int32_t)c->hold_min,
-		                    .paying_min = (int32_t)c->paying_min };
+		                .window_min = (int32_t)c->window_min,
+		                .max_pending = (int32_t)c->max_pending,
+		                .hold_min = (int32_t)c->hold_min,
+		                .paying_min = (int32_t)c->paying_min };
 }
 
 const struct policy_key *

@@ -23,10 +23,10 @@ struct reader {
 	pthread_cond_t more;
 	struct queue todo, done;
 	bool stop;
-	int bell;           /* eventfd: something is done */
+	int bell; /* eventfd: something is done */
 	struct event *rung;
 	struct event_base *base;
-	struct db *db;      /* the thread's */
+	struct db *db; /* the thread's */
 };
 
 struct desk {
@@ -82,7 +82,8 @@ read_thread(void *arg)
 	struct reader *r = arg;
 	struct batch *b;
 
-	if (db_ready(r->db) != ERR_OK) /* opened before anybody waits for it; logged if it cannot be */
+	if (db_ready(r->db) !=
+	    ERR_OK) /* opened before anybody waits for it; logged if it cannot be */
 		log_line(LOG_WARN, "streams wait for the database", NULL);
 	pthread_mutex_lock(&r->mutex);
 	while (!r->stop) {

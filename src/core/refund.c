@@ -55,7 +55,8 @@ account_left(const struct account *a, const struct payment *p)
 	for (size_t i = 0; i < a->n_refunds; i++) {
 		const struct refund *r = &a->refunds[i];
 
-		if (r->status != REFUND_FAILED && memcmp(&r->payment_id, &p->id, sizeof(p->id)) == 0)
+		if (r->status != REFUND_FAILED &&
+		    memcmp(&r->payment_id, &p->id, sizeof(p->id)) == 0)
 			left -= r->amount_minor;
 	}
 	return left < 0 ? 0 : left;
@@ -66,7 +67,8 @@ refund_due(const struct terms *terms, const struct locked_booking *b)
 {
 	struct refund_tiers own;
 
-	if (b->event_status == EVENT_CANCELLED) /* by its seller: all of it, whoever is quicker */
+	if (b->event_status ==
+	    EVENT_CANCELLED) /* by its seller: all of it, whoever is quicker */
 		return b->total_minor;
 
 	const bool named = b->tiers != NULL && terms_parse_policy(b->tiers, &own);
@@ -95,12 +97,12 @@ take(const struct locked_booking *b, const struct account *a, const struct payme
 	if (amount_minor <= 0)
 		return 0;
 	*out = (struct refund_write){ .booking = b,
-		                          .id = uuid_of_event(b->event_id),
-		                          .payment_id = p->id,
-		                          .amount_minor = amount_minor,
-		                          .currency = p->captured_currency,
-		                          .status = is_instant(p) ? REFUND_COMPLETED : REFUND_PENDING,
-		                          .reason = reason };
+		                      .id = uuid_of_event(b->event_id),
+		                      .payment_id = p->id,
+		                      .amount_minor = amount_minor,
+		                      .currency = p->captured_currency,
+		                      .status = is_instant(p) ? REFUND_COMPLETED : REFUND_PENDING,
+		                      .reason = reason };
 	if (out->status == REFUND_COMPLETED)
 		out->gateway_ref = p->gateway_ref;
 	return amount_minor;
@@ -127,14 +129,15 @@ refund_plan(const struct locked_booking *b, const struct account *a, int64_t amo
 }
 
 size_t
-refund_plan_payment(const struct locked_booking *b, const struct account *a, const struct payment *p,
-                    const char *reason, struct refund_write *out)
+refund_plan_payment(const struct locked_booking *b, const struct account *a,
+                    const struct payment *p, const char *reason, struct refund_write *out)
 {
 	return take(b, a, p, account_left(a, p), reason, out) > 0 ? 1 : 0;
 }
 
 void
-refund_store(struct moves *m, const struct refund_write *refunds, size_t n, const char *correlation_id)
+refund_store(struct moves *m, const struct refund_write *refunds, size_t n,
+             const char *correlation_id)
 {
 	if (n > 0)
 		moves_add_refunds(m, refunds, n);

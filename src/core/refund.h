@@ -16,7 +16,8 @@ struct account {
 
 /* The calls that read the account of one booking, and their answer. */
 #define ACCOUNT_CALLS 2
-void account_calls(TALLOC_CTX *ctx, const struct uuid *booking_id, struct call calls[ACCOUNT_CALLS]);
+void account_calls(TALLOC_CTX *ctx, const struct uuid *booking_id,
+                   struct call calls[ACCOUNT_CALLS]);
 void account_read(TALLOC_CTX *ctx, struct rows *const *rows, struct account *out);
 
 /* The account of a booking that was read. Errors as of pool_read. */

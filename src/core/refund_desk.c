@@ -9,9 +9,10 @@ enum err
 refund_desk_list(struct pool *pool, TALLOC_CTX *ctx, bool failed, int64_t after,
                  struct open_refund **out, size_t *n)
 {
-	const struct call call = { STMT_OPEN_REFUNDS, { param_int(ctx, after),
-		                                            failed ? "{failed}" : "{pending,failed}",
-		                                            param_int(ctx, REFUND_DESK_MOST) } };
+	const struct call call = { STMT_OPEN_REFUNDS,
+		                   { param_int(ctx, after),
+		                     failed ? "{failed}" : "{pending,failed}",
+		                     param_int(ctx, REFUND_DESK_MOST) } };
 	struct refund *refunds;
 	struct rows *rows;
 	int row = 0;
@@ -23,7 +24,7 @@ refund_desk_list(struct pool *pool, TALLOC_CTX *ctx, bool failed, int64_t after,
 	*out = talloc_array(ctx, struct open_refund, (unsigned)*n);
 	for (size_t i = 0; i < *n; i++)
 		(*out)[i] = (struct open_refund){ refunds[i], row_uuid(rows, (int)i, 12),
-			                              row_us(rows, (int)i, 13) };
+			                          row_us(rows, (int)i, 13) };
 	return ERR_OK;
 }
 
@@ -47,7 +48,9 @@ lock_owner(const struct errand *a, struct locked_booking *b, struct account *acc
 	struct rows *rows[ACCOUNT_CALLS], *owner;
 	enum err e;
 
-	e = db_query(a->db, a->ctx, (struct call){ STMT_REFUND_OWNERS, { event, NULL, param_uuid(a->ctx, a->id) } },
+	e = db_query(a->db, a->ctx,
+	             (struct call){ STMT_REFUND_OWNERS,
+	                            { event, NULL, param_uuid(a->ctx, a->id) } },
 	             &owner);
 	if (e != ERR_OK)
 		return e;
@@ -78,9 +81,13 @@ write_errand(const struct errand *a, const struct locked_booking *b, const struc
 {
 	const char *event = param_int(a->ctx, b->event_id), *id = param_uuid(a->ctx, &r->id);
 	const bool again = a->to == REFUND_PENDING;
-	const struct refund_write write = { .booking = b, .id = r->id, .payment_id = r->payment_id,
-		                                .amount_minor = r->amount_minor, .currency = r->currency,
-		                                .reason = r->reason, .again = again };
+	const struct refund_write write = { .booking = b,
+		                            .id = r->id,
+		                            .payment_id = r->payment_id,
+		                            .amount_minor = r->amount_minor,
+		                            .currency = r->currency,
+		                            .reason = r->reason,
+		                            .again = again };
 	struct moves m;
 
 	moves_init(&m, a->ctx);
@@ -148,8 +155,11 @@ refund_desk_retry(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id)
 enum err
 refund_desk_close(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, const char *reference)
 {
-	struct errand a = { .ctx = ctx, .id = id, .to = REFUND_COMPLETED, .reference = reference,
-		                .found = REFUND__MAX };
+	struct errand a = { .ctx = ctx,
+		            .id = id,
+		            .to = REFUND_COMPLETED,
+		            .reference = reference,
+		            .found = REFUND__MAX };
 
 	return run(pool, &a);
 }

@@ -6,8 +6,9 @@
 #include "core/cashier.h"
 #include "store/param.h"
 
-#define AGAIN_S       5    /* until a provider that was away is asked again, for as long as it takes */
-#define REMINDER_S    3600 /* until one that took a refund on, and has said nothing since, is asked again */
+#define AGAIN_S 5 /* until a provider that was away is asked again, for as long as it takes */
+#define REMINDER_S                                                                                 \
+	3600 /* until one that took a refund on, and has said nothing since, is asked again */
 
 /* The refunds of a round. */
 struct round {
@@ -26,12 +27,12 @@ read_refunds(struct round *r)
 	r->refunds = talloc_zero_array(r->ctx, struct pay_refund, (unsigned)r->n);
 	for (int i = 0; i < (int)r->n; i++)
 		r->refunds[i] = (struct pay_refund){ .id = row_uuid(r->rows, i, 1),
-			                                 .booking_id = row_uuid(r->rows, i, 2),
-			                                 .amount_minor = row_i64(r->rows, i, 3),
-			                                 .currency = row_text(r->rows, i, 4),
-			                                 .session = row_text(r->rows, i, 6),
-			                                 .gateway_ref = row_text(r->rows, i, 7),
-			                                 .err = ERR_UNAVAILABLE };
+			                             .booking_id = row_uuid(r->rows, i, 2),
+			                             .amount_minor = row_i64(r->rows, i, 3),
+			                             .currency = row_text(r->rows, i, 4),
+			                             .session = row_text(r->rows, i, 6),
+			                             .gateway_ref = row_text(r->rows, i, 7),
+			                             .err = ERR_UNAVAILABLE };
 }
 
 /* Asks each provider for its own, in pieces of the round that belong together. */
@@ -47,7 +48,8 @@ ask_providers(struct round *r, const struct pay_gateway *gateway)
 		if (provider != NULL && provider->refund != NULL)
 			provider->refund(r->ctx, gateway, r->refunds + from, to - from);
 		else
-			log_line(LOG_ERROR, "nobody can be asked for a refund", "provider", name, NULL);
+			log_line(LOG_ERROR, "nobody can be asked for a refund", "provider", name,
+			         NULL);
 	}
 }
 
@@ -95,8 +97,8 @@ reschedule(struct round *r)
 		array_uuid(&id, &r->refunds[i].id);
 		array_int(&wait, wait_of(r, i));
 	}
-	const struct call call = { STMT_RESCHEDULE_REFUNDS, { array_done(&event), array_done(&id),
-		                                                  array_done(&wait) } };
+	const struct call call = { STMT_RESCHEDULE_REFUNDS,
+		                   { array_done(&event), array_done(&id), array_done(&wait) } };
 
 	return pool_read(r->pool, r->ctx, &call, 1, &rows); /* which may be done twice */
 }
@@ -136,7 +138,8 @@ refunder_round(struct pool *pool, const struct terms *terms, const struct pay_ga
 		for (size_t i = 0; e == ERR_OK && i < r.n; i++) {
 			const struct pay_refund *refund = &r.refunds[i];
 
-			if ((refund->err == ERR_OK && refund->completed) || refund->err == ERR_INVALID_STATE)
+			if ((refund->err == ERR_OK && refund->completed) ||
+			    refund->err == ERR_INVALID_STATE)
 				e = settle(&r, i);
 		}
 	}

@@ -8,12 +8,12 @@
 #include "base/stop.h"
 #include "core/sink.h"
 
-#define TRY_EVERY_MS  500
-#define PATIENCE_MS   1200 /* the server's, with the connection that holds the lock */
-#define ASK_EVERY_US  INT64_C(300000)
-#define STEP_MS       50   /* at which the end of the sinks is noticed */
-#define REGRET_MS     1000 /* before a process that cannot go on makes way for another */
-#define LAST_US       (5 * US_PER_S) /* for the other sinks, when one has failed for good */
+#define TRY_EVERY_MS 500
+#define PATIENCE_MS  1200 /* the server's, with the connection that holds the lock */
+#define ASK_EVERY_US INT64_C(300000)
+#define STEP_MS      50             /* at which the end of the sinks is noticed */
+#define REGRET_MS    1000           /* before a process that cannot go on makes way for another */
+#define LAST_US      (5 * US_PER_S) /* for the other sinks, when one has failed for good */
 
 /* The active relay's threads. */
 struct leading {
@@ -61,7 +61,8 @@ hold(struct term *term, struct db *db)
 
 	if (db_query(db, NULL, ping, NULL) == ERR_OK) {
 		atomic_store(&term->safe_until_us, asked_us + PATIENCE_MS * INT64_C(1000));
-		metrics_set(METRIC_RELAY_LEADER, 0, 1); /* again: another relay of this host may have set it */
+		metrics_set(METRIC_RELAY_LEADER, 0,
+		            1); /* again: another relay of this host may have set it */
 	} else {
 		atomic_store(&term->over, true);
 	}
@@ -121,7 +122,8 @@ relay_run(TALLOC_CTX *ctx, const struct config *config, const char *database)
 	struct db *db;
 
 	if (*config->redis_url == '\0' && *config->kafka_broker == '\0')
-		log_line(LOG_WARN, "nobody to tell: neither REDIS_URL nor KAFKA_BROKER is set", NULL);
+		log_line(LOG_WARN, "nobody to tell: neither REDIS_URL nor KAFKA_BROKER is set",
+		         NULL);
 	metrics_set(METRIC_RELAY_LEADER, 0, 0); /* whatever one that was killed has left there */
 	db = db_new(ctx, database);
 	do {

@@ -10,12 +10,12 @@
 #include "core/message_asked.h"
 #include "core/seating.h"
 
-#define TOPIC      "BookingCreatedDomainEvent"
-#define IDLE_MS    20       /* between two looks where nobody waits */
-#define TROUBLE_MS 200      /* after a round in which nobody could be seated */
-#define NET_AGE_S  3        /* what Kafka has not told of by then is taken from the table … */
-#define NET_US     US_PER_S /* … which is looked at this often */
-#define BACK_OFF_MS 50      /* before the second try of a message; doubles */
+#define TOPIC       "BookingCreatedDomainEvent"
+#define IDLE_MS     20       /* between two looks where nobody waits */
+#define TROUBLE_MS  200      /* after a round in which nobody could be seated */
+#define NET_AGE_S   3        /* what Kafka has not told of by then is taken from the table … */
+#define NET_US      US_PER_S /* … which is looked at this often */
+#define BACK_OFF_MS 50       /* before the second try of a message; doubles */
 
 struct reserver {
 	struct seating *seating;
@@ -45,14 +45,16 @@ take_from_table(struct reserver *r, int32_t age_s)
 }
 
 static void
-read_messages(TALLOC_CTX *ctx, const struct consumer_message *messages, size_t n, struct work *works)
+read_messages(TALLOC_CTX *ctx, const struct consumer_message *messages, size_t n,
+              struct work *works)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct message_asked asked;
 		struct work *w = &works[i];
 
 		*w = (struct work){ .message = &messages[i], .outcome = SEATED_UNKNOWN };
-		if (message_read_asked(ctx, messages[i].value, messages[i].len, &asked, &w->why) == ERR_OK)
+		if (message_read_asked(ctx, messages[i].value, messages[i].len, &asked, &w->why) ==
+		    ERR_OK)
 			w->id = asked.booking_id;
 	}
 }
@@ -114,8 +116,9 @@ finish(struct reserver *r, const struct work *w)
 	if ((why == NULL && w->outcome == SEATED_LATER) || stop_wait(0))
 		return false;
 	if (why == NULL)
-		why = w->outcome == SEATED_UNKNOWN ? "booking_id: there is no such booking"
-		                                   : "it could not be seated, for a reason in the log";
+		why = w->outcome == SEATED_UNKNOWN
+		          ? "booking_id: there is no such booking"
+		          : "it could not be seated, for a reason in the log";
 	if (consumer_bury(r->consumer, w->message, why, w->why != NULL ? 1 : r->attempts) != ERR_OK)
 		return false;
 	metrics_count(METRIC_DEAD_LETTERS, TAKER_RESERVE);
@@ -131,15 +134,16 @@ static bool
 take_from_kafka(struct reserver *r)
 {
 	TALLOC_CTX *ctx = talloc_new(NULL);
-	struct consumer_message *messages =
-	    talloc_array(ctx, struct consumer_message, SEATING_MOST);
+	struct consumer_message *messages = talloc_array(ctx, struct consumer_message,
+	                                                 SEATING_MOST);
 	struct work *works = talloc_array(ctx, struct work, SEATING_MOST);
 	size_t n = 0, done = 0, left;
 	enum err e = consumer_take(r->consumer, messages, SEATING_MOST, IDLE_MS, &n);
 
 	read_messages(ctx, messages, n, works);
 	left = n > 0 ? seat_once(r, ctx, works, n) : 0;
-	for (int i = 1; left > 0 && i < r->attempts && !stop_wait(BACK_OFF_MS << (i < 6 ? i : 6)); i++)
+	for (int i = 1; left > 0 && i < r->attempts && !stop_wait(BACK_OFF_MS << (i < 6 ? i : 6));
+	     i++)
 		left = seat_once(r, ctx, works, n);
 	while (done < n && finish(r, &works[done]))
 		done++;
@@ -167,7 +171,8 @@ serve(struct reserver *r)
 			r->net_us = now_us;
 		}
 		if (r->consumer != NULL) {
-			wait_ms = wait_ms == TROUBLE_MS ? TROUBLE_MS : 0; /* taking waits by itself */
+			wait_ms = wait_ms == TROUBLE_MS ? TROUBLE_MS
+			                                : 0; /* taking waits by itself */
 			if (!take_from_kafka(r))
 				return 1;
 		}

@@ -31,8 +31,9 @@ seating_new(TALLOC_CTX *ctx, const char *database, const struct policy *policy)
 static enum err
 find_wish(struct seating *s, struct ask *a)
 {
-	const struct wish wish = { .quantity = a->quantity, .section = a->section,
-		                       .subsection = a->subsection };
+	const struct wish wish = { .quantity = a->quantity,
+		                   .section = a->section,
+		                   .subsection = a->subsection };
 	const char *field;
 	enum err e = house_open(s->houses, a->event_id, &a->house);
 
@@ -63,18 +64,18 @@ read_ask(struct seating *s, TALLOC_CTX *ctx, const struct rows *rows, int r, str
 	int32_t *seats = row_ints(ctx, rows, r, 5, &n);
 
 	*a = (struct ask){ .ctx = ctx,
-		               .kind = ASK_SEAT,
-		               .queued = true,
-		               .event_id = row_i32(rows, r, 0),
-		               .id = row_uuid(rows, r, 1),
-		               .user_id = row_text(rows, r, 2),
-		               .user_name = row_text(rows, r, 3),
-		               .best = booking_mode_parse(row_text(rows, r, 4)) == MODE_BEST,
-		               .quantity = row_i32(rows, r, 6),
-		               .section = row_text(rows, r, 7),
-		               .subsection = row_null(rows, r, 8) ? 0 : row_i32(rows, r, 8),
-		               .positions = row_text(rows, r, 9),
-		               .correlation_id = row_text(rows, r, 10) };
+		           .kind = ASK_SEAT,
+		           .queued = true,
+		           .event_id = row_i32(rows, r, 0),
+		           .id = row_uuid(rows, r, 1),
+		           .user_id = row_text(rows, r, 2),
+		           .user_name = row_text(rows, r, 3),
+		           .best = booking_mode_parse(row_text(rows, r, 4)) == MODE_BEST,
+		           .quantity = row_i32(rows, r, 6),
+		           .section = row_text(rows, r, 7),
+		           .subsection = row_null(rows, r, 8) ? 0 : row_i32(rows, r, 8),
+		           .positions = row_text(rows, r, 9),
+		           .correlation_id = row_text(rows, r, 10) };
 	if (a->best) {
 		enum err e = find_wish(s, a);
 
@@ -136,7 +137,7 @@ seating_oldest(struct seating *s, int32_t age_s, size_t *taken, size_t *settled)
 {
 	TALLOC_CTX *ctx = talloc_new(s);
 	const struct call call = { STMT_OLDEST_REQUESTS,
-		                       { param_int(ctx, SEATING_MOST), param_int(ctx, age_s) } };
+		                   { param_int(ctx, SEATING_MOST), param_int(ctx, age_s) } };
 	struct answer *answers;
 	struct rows *rows;
 	enum err e;
@@ -176,8 +177,10 @@ seating_named(struct seating *s, const struct uuid *ids, size_t n, enum seated *
 		settle_rows(s, ctx, rows, which, waiting, answers);
 		for (size_t i = 0; i < waiting; i++) {
 			if (is_open(answers[i].err))
-				out[row_i64(rows, which[i], 12) - 1] =
-				    answers[i].err == ERR_INTERNAL ? SEATED_BROKEN : SEATED_LATER;
+				out[row_i64(rows, which[i], 12) - 1] = answers[i].err ==
+				                                               ERR_INTERNAL
+				                                           ? SEATED_BROKEN
+				                                           : SEATED_LATER;
 		}
 	}
 	talloc_free(ctx);

@@ -24,7 +24,8 @@ struct seating *seating_new(TALLOC_CTX *ctx, const char *database, const struct 
  *
  * Errors: UNAVAILABLE, INTERNAL; whoever was not settled waits on.
  */
-enum err seating_oldest(struct seating *s, int32_t age_s, size_t *taken, size_t *settled) MUST_CHECK;
+enum err seating_oldest(struct seating *s, int32_t age_s, size_t *taken,
+                        size_t *settled) MUST_CHECK;
 
 enum seated {
 	SEATED_DONE,    /* it has its seats or has failed, now or before */

@@ -10,16 +10,16 @@
 #include "core/mapfile.h"
 #include "store/param.h"
 
-#define FRESH_LEAST_US 100000     /* a map is good for at least this long, … */
-#define FRESH_MOST_US  US_PER_S   /* … at most this long, … */
-#define FRESH_FACTOR   20         /* … and so long that reading it costs 5 % of a core */
+#define FRESH_LEAST_US 100000   /* a map is good for at least this long, … */
+#define FRESH_MOST_US  US_PER_S /* … at most this long, … */
+#define FRESH_FACTOR   20       /* … and so long that reading it costs 5 % of a core */
 #define ENTRIES        256
 
 /* One event's map in memory. Guarded by the cache's mutex, but for a reader's own work. */
 struct entry {
 	int32_t event_id;
-	bool reading;           /* a thread is at it; others wait for its broadcast */
-	char *text;             /* malloc'd; NULL: nothing read yet */
+	bool reading; /* a thread is at it; others wait for its broadcast */
+	char *text;   /* malloc'd; NULL: nothing read yet */
 	size_t len;
 	char etag[64];
 	char filed[64];         /* the tag of the map that lies in a file, or "" … */
@@ -30,7 +30,7 @@ struct entry {
 	int64_t fresh_until_us; /* monotonic */
 	int64_t began_us;       /* when it was begun to be read */
 	int64_t used_us;
-	int64_t base, horizon;  /* changes below the horizon (an xid), for counting on */
+	int64_t base, horizon; /* changes below the horizon (an xid), for counting on */
 };
 
 struct seatmap_cache {
@@ -77,7 +77,7 @@ read_sections(TALLOC_CTX *ctx, const struct rows *rows, struct seatmap *map)
 	map->sections = talloc_array(ctx, struct map_section, (unsigned)map->n_sections);
 	for (int r = 0; r < (int)map->n_sections; r++)
 		map->sections[r] = (struct map_section){ row_i32(rows, r, 0), row_i32(rows, r, 2),
-			                                     row_text(rows, r, 1) };
+			                                 row_text(rows, r, 1) };
 }
 
 /* The index of a section number; sections are numbered from 1 without holes. */
@@ -244,8 +244,8 @@ note_holders(struct entry *e, const struct seatmap *map)
 static void
 make_etag(char out[64], const struct seatmap *map, const char *viewer)
 {
-	snprintf(out, 64, "\"%d-%lld-%d%s%llx\"", map->event_id, (long long)map->version, map->lapsed,
-	         viewer == NULL ? "-" : "-u",
+	snprintf(out, 64, "\"%d-%lld-%d%s%llx\"", map->event_id, (long long)map->version,
+	         map->lapsed, viewer == NULL ? "-" : "-u",
 	         viewer == NULL ? 0 : (unsigned long long)hash_text(viewer));
 }
 
@@ -279,7 +279,9 @@ refresh(struct seatmap_cache *c, struct entry *e)
 		make_etag(e->etag, &map, NULL);
 		note_holders(e, &map);
 		good = (clock_mono_us() - began) * FRESH_FACTOR;
-		good = good < FRESH_LEAST_US ? FRESH_LEAST_US : good > FRESH_MOST_US ? FRESH_MOST_US : good;
+		good = good < FRESH_LEAST_US  ? FRESH_LEAST_US
+		       : good > FRESH_MOST_US ? FRESH_MOST_US
+		                              : good;
 		if (map.ends_in_us >= 0 && map.ends_in_us < good)
 			good = map.ends_in_us;
 		e->fresh_until_us = began + good;
@@ -329,12 +331,12 @@ note_filing(struct entry *e, TALLOC_CTX *ctx, const struct seatmap_page *page, s
 	if (*shared_maps() == '\0' || e->filed_until_us == e->fresh_until_us || !is_fresh(e))
 		return false;
 	*out = (struct mapfile){ .event_id = e->event_id,
-		                     .version = e->shared,
-		                     .good_us = e->fresh_until_us - clock_mono_us(),
-		                     .etag = page->etag,
-		                     .previous = talloc_strdup(ctx, e->filed),
-		                     .text = page->text,
-		                     .len = page->len };
+		                 .version = e->shared,
+		                 .good_us = e->fresh_until_us - clock_mono_us(),
+		                 .etag = page->etag,
+		                 .previous = talloc_strdup(ctx, e->filed),
+		                 .text = page->text,
+		                 .len = page->len };
 	e->filed_until_us = e->fresh_until_us;
 	memcpy(e->filed, e->etag, sizeof(e->filed));
 	return true;

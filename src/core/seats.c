@@ -31,7 +31,7 @@ struct view {
 	struct row_view {
 		uint32_t version; /* the row's when it was looked at; 0: not yet */
 		struct block best;
-	} *rows;
+	} * rows;
 };
 
 /* Parts the house into rows, and marks who is whose neighbour. */
@@ -46,8 +46,9 @@ find_rows(struct seats *s, const struct seat_spot *spots)
 
 		assert(spot->no == i + 1);
 		if (!same_row)
-			s->rows[s->n_rows++] =
-			    (struct row){ .first = i, .section = spot->section, .version = 1 };
+			s->rows[s->n_rows++] = (struct row){ .first = i,
+				                             .section = spot->section,
+				                             .version = 1 };
 		s->rows[s->n_rows - 1].end = i + 1;
 		s->seat[i].row = s->n_rows - 1;
 		s->seat[i].joined = same_row && spot->col == spot[-1].col + 1;
@@ -74,7 +75,8 @@ find_kinds(struct seats *s, const struct seat_spot *spots)
 
 		if (*k < 0 || s->kinds[*k].section != spot->section) {
 			*k = s->n_kinds++;
-			s->kinds[*k] = (struct kind){ spot->section, spot->tier, spot->accessible, 0 };
+			s->kinds[*k] = (struct kind){ spot->section, spot->tier, spot->accessible,
+				                      0 };
 		}
 		s->seat[i].kind = *k;
 	}

@@ -37,7 +37,7 @@ struct seats {
 	int32_t n_rows;
 	struct kind *kinds;
 	int32_t n_kinds;
-	double far; /* more than any two seats of a section are apart */
+	double far;         /* more than any two seats of a section are apart */
 	struct view *views; /* best blocks that are still known: see seats.c */
 	int32_t n_views, most_views;
 	uint64_t choices; /* so far */

@@ -115,8 +115,8 @@ measure_places(struct seats *s, const struct seat_spot *spots)
 	for (int32_t i = 0; i < s->n; i++) {
 		double distance = hypot(spots[i].x - focus.x, spots[i].y - focus.y);
 
-		s->seat[i + 1].before =
-		    s->seat[i].before + (longest > 0 ? llround(distance / longest * STEPS) : 0);
+		s->seat[i + 1].before = s->seat[i].before +
+		                        (longest > 0 ? llround(distance / longest * STEPS) : 0);
 	}
 }
 

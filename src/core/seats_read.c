@@ -52,8 +52,9 @@ read_versions(struct db *db, TALLOC_CTX *ctx, struct seats_read *const *reads, s
 		array_int(&event, reads[i]->event_id);
 		array_int(&xid, (int64_t)reads[i]->count.xid);
 	}
-	e = db_query(db, ctx, (struct call){ STMT_SEAT_VERSIONS, { array_done(&event),
-	                                                           array_done(&xid) } }, &rows);
+	e = db_query(db, ctx,
+	             (struct call){ STMT_SEAT_VERSIONS, { array_done(&event), array_done(&xid) } },
+	             &rows);
 	for (int i = 0; e == ERR_OK && i < rows_count(rows); i++) {
 		struct seats_read *r = reads[row_i64(rows, i, 0) - 1];
 
@@ -75,7 +76,7 @@ put_taken(TALLOC_CTX *ctx, const struct rows *rows, struct seats_read *const *of
 		struct seats_read *r = of[row_i64(rows, i, 0) - 1];
 
 		all[i] = (struct seat_state){ row_i32(rows, i, 1),
-			                          seat_status_parse(row_text(rows, i, 2)) };
+			                      seat_status_parse(row_text(rows, i, 2)) };
 		if (r->n_taken++ == 0)
 			r->taken = &all[i];
 	}
@@ -99,7 +100,8 @@ put_rows(TALLOC_CTX *ctx, const struct rows *rows, struct seats_read *const *of)
 		if (change.cursor.xid >= r->horizon)
 			continue;
 		change_read_seats(ctx, rows, i, 1, &change, &seats);
-		all[used] = (struct seats_row){ change.cursor, change.at_us, change.seats, seats.n };
+		all[used] = (struct seats_row){ change.cursor, change.at_us, change.seats,
+			                        seats.n };
 		if (r->n_rows++ == 0)
 			r->rows = &all[used];
 		used++;
@@ -202,7 +204,8 @@ seats_verify_all(struct db *db, TALLOC_CTX *ctx, struct seats_verify *const *ask
 			seats[total++] = &asks[i]->seats[k];
 		}
 	}
-	e = db_query(db, ctx, (struct call){ STMT_SEAT_STATES, { array_done(&event), array_done(&no) } },
+	e = db_query(db, ctx,
+	             (struct call){ STMT_SEAT_STATES, { array_done(&event), array_done(&no) } },
 	             &rows);
 	for (int r = 0; e == ERR_OK && r < rows_count(rows); r++)
 		seats[row_i64(rows, r, 0) - 1]->status = seat_status_parse(row_text(rows, r, 1));
@@ -222,7 +225,8 @@ seats_read_all(struct db *db, TALLOC_CTX *ctx, struct seats_read *const *reads, 
 		return e;
 	for (size_t i = 0; i < n; i++) {
 		list_changed(ctx, reads[i]);
-		all[i] = (struct seats_verify){ reads[i]->event_id, reads[i]->states, reads[i]->n_states };
+		all[i] = (struct seats_verify){ reads[i]->event_id, reads[i]->states,
+			                        reads[i]->n_states };
 		if (reads[i]->n_states > 0)
 			asks[n_asks++] = &all[i];
 	}
@@ -230,7 +234,8 @@ seats_read_all(struct db *db, TALLOC_CTX *ctx, struct seats_read *const *reads, 
 		return e;
 	for (size_t i = 0; i < n; i++) {
 		if (reads[i]->found)
-			reads[i]->count = (struct seats_count){ reads[i]->horizon, reads[i]->version };
+			reads[i]->count = (struct seats_count){ reads[i]->horizon,
+				                                reads[i]->version };
 	}
 	return ERR_OK;
 }

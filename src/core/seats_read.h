@@ -40,7 +40,8 @@ struct seats_read {
 	struct seats_row *rows;   /* below the horizon, the newest first */
 	size_t n_rows, n_fetched; /* n_fetched: with those above the horizon */
 	bool all_rows;            /* behind `after`, or of the event */
-	struct seat_state *states; /* of the seats that these rows changed: as they are now; by number */
+	struct seat_state
+	    *states; /* of the seats that these rows changed: as they are now; by number */
 	size_t n_states;
 };
 

@@ -13,7 +13,7 @@ struct sheet_ticket {
 	struct qr code;        /* of the reference */
 	const char *reference; /* as it is typed */
 	const char *section, *row, *seat, *tier;
-	size_t place;          /* of its seat in the booking, from 1 */
+	size_t place; /* of its seat in the booking, from 1 */
 };
 
 struct sheet {

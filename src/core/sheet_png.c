@@ -28,8 +28,8 @@ enum err
 sheet_png(TALLOC_CTX *ctx, const struct sheet *sheet, unsigned char **out, size_t *n)
 {
 	png_image image = { .version = PNG_IMAGE_VERSION,
-		                .format = PNG_FORMAT_RGB_COLORMAP,
-		                .colormap_entries = 2 };
+		            .format = PNG_FORMAT_RGB_COLORMAP,
+		            .colormap_entries = 2 };
 	unsigned char *pixels, *at;
 	png_alloc_size_t size;
 

@@ -5,18 +5,18 @@
 #include "base/utf8.h"
 
 /* A ticket, in pixels: texts on the left, a line to tear along, the code on the right. */
-#define WIDTH      680
-#define HEIGHT     250
-#define GAP        20  /* around tickets */
-#define TEXT_X     32
-#define TEAR_X     444
-#define CODE_X     463 /* of the square that the code stands in … */
-#define CODE_Y     16
-#define CODE_EDGE  198 /* … with its quiet zone */
-#define TEXT_ROOM  400 /* from TEXT_X on */
-#define TITLE_PX   23
-#define VALUE_PX   20
-#define LINE_PX    14
+#define WIDTH     680
+#define HEIGHT    250
+#define GAP       20 /* around tickets */
+#define TEXT_X    32
+#define TEAR_X    444
+#define CODE_X    463 /* of the square that the code stands in … */
+#define CODE_Y    16
+#define CODE_EDGE 198 /* … with its quiet zone */
+#define TEXT_ROOM 400 /* from TEXT_X on */
+#define TITLE_PX  23
+#define VALUE_PX  20
+#define LINE_PX   14
 
 static const char head[] =
     "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%zu\" viewBox=\"0 0 %d %zu\""
@@ -37,7 +37,8 @@ static const char card[] =
 static int
 width_of(const char *p, size_t n)
 {
-	if (n >= 3 && strncmp(p, "\xe2\x80", 2) != 0) /* East Asia, pictures; but not dashes and quotes */
+	if (n >= 3 &&
+	    strncmp(p, "\xe2\x80", 2) != 0) /* East Asia, pictures; but not dashes and quotes */
 		return 11;
 	if (n == 1 && strchr("MWmw@%", *p) != NULL)
 		return 11;
@@ -75,8 +76,11 @@ escape(TALLOC_CTX *ctx, const char *text, size_t n)
 	static const struct {
 		char c;
 		const char *as;
-	} marks[] = { { '&', "&amp;" }, { '<', "&lt;" }, { '>', "&gt;" }, { '"', "&quot;" },
-		          { '\'', "&#39;" } };
+	} marks[] = { { '&', "&amp;" },
+		      { '<', "&lt;" },
+		      { '>', "&gt;" },
+		      { '"', "&quot;" },
+		      { '\'', "&#39;" } };
 	char *out = talloc_size(ctx, 6 * n + 1), *to = out;
 
 	for (size_t at = 0, len; at < n; at += len) {
@@ -87,8 +91,10 @@ escape(TALLOC_CTX *ctx, const char *text, size_t n)
 			m++;
 		if (m < sizeof(marks) / sizeof(marks[0])) {
 			to = stpcpy(to, marks[m].as);
-		} else if (len == 0 || (len == 1 && ((unsigned char)text[at] < ' ' || text[at] == 127)) ||
-		           (len == 3 && memcmp(text + at, "\xef\xbf", 2) == 0 && text[at + 2] >= '\xbe')) {
+		} else if (len == 0 ||
+		           (len == 1 && ((unsigned char)text[at] < ' ' || text[at] == 127)) ||
+		           (len == 3 && memcmp(text + at, "\xef\xbf", 2) == 0 &&
+		            text[at + 2] >= '\xbe')) {
 			*to++ = ' ';
 			len = len == 0 ? 1 : len;
 		} else {
@@ -138,7 +144,8 @@ write_value(TALLOC_CTX *ctx, char **svg, int x, int room, const char *name, cons
 	const int size = value[fitting(value, room, VALUE_PX)] == '\0' ? VALUE_PX : LINE_PX;
 
 	write_text(svg, TEXT_X + x, 190, 11, " fill=\"#5b6780\" letter-spacing=\"1\"", name);
-	write_text(svg, TEXT_X + x, 216, size, " font-weight=\"bold\"", cut(ctx, value, room, size));
+	write_text(svg, TEXT_X + x, 216, size, " font-weight=\"bold\"",
+	           cut(ctx, value, room, size));
 }
 
 /* The code as one path: the dark pieces of each row. */
@@ -151,15 +158,17 @@ write_code(char **svg, const struct qr *qr)
 	const int inset = (CODE_EDGE - scale * modules) / 2 + scale * QR_QUIET;
 
 	*svg = talloc_asprintf_append_buffer(
-	    *svg, "<path transform=\"translate(%d %d) scale(%d)\" fill=\"#000000\""
-	    " shape-rendering=\"crispEdges\" d=\"", CODE_X + inset, CODE_Y + inset, scale);
+	    *svg,
+	    "<path transform=\"translate(%d %d) scale(%d)\" fill=\"#000000\""
+	    " shape-rendering=\"crispEdges\" d=\"",
+	    CODE_X + inset, CODE_Y + inset, scale);
 	for (int y = 0; y < qr->width; y++) {
 		for (int x = 0, end; x < qr->width; x = end + 1) {
 			for (end = x; qr_dark(qr, end, y); end++)
 				;
 			if (end > x)
-				*svg = talloc_asprintf_append_buffer(*svg, "M%d %dh%dv1h-%dz", x, y, end - x,
-				                                     end - x);
+				*svg = talloc_asprintf_append_buffer(*svg, "M%d %dh%dv1h-%dz", x, y,
+				                                     end - x, end - x);
 		}
 	}
 	*svg = talloc_strdup_append_buffer(*svg, "\"/>\n");
@@ -176,14 +185,16 @@ write_ticket(TALLOC_CTX *ctx, char **svg, const struct sheet *sheet, const struc
 		tier = talloc_asprintf_append(tier, "  ·  %zu of %zu", t->place, sheet->of);
 	*svg = talloc_asprintf_append_buffer(*svg, card, WIDTH - 1, HEIGHT - 1, HEIGHT - 56, TEAR_X,
 	                                     HEIGHT - 32);
-	write_text(svg, TEXT_X, 40, 11, " fill=\"#0b6e6e\" font-weight=\"bold\" letter-spacing=\"1\"",
-	           tier);
+	write_text(svg, TEXT_X, 40, 11,
+	           " fill=\"#0b6e6e\" font-weight=\"bold\" letter-spacing=\"1\"", tier);
 	write_text(svg, TEXT_X, 72, TITLE_PX, " font-weight=\"bold\"", title);
 	if (below > 0)
 		write_text(svg, TEXT_X, 72 + below, TITLE_PX, " font-weight=\"bold\"",
 		           cut(ctx, rest, TEXT_ROOM, TITLE_PX));
-	write_text(svg, TEXT_X, 98 + below, LINE_PX, "", cut(ctx, sheet->venue, TEXT_ROOM, LINE_PX));
-	write_text(svg, TEXT_X, 119 + below, LINE_PX, "", cut(ctx, sheet->when, TEXT_ROOM, LINE_PX));
+	write_text(svg, TEXT_X, 98 + below, LINE_PX, "",
+	           cut(ctx, sheet->venue, TEXT_ROOM, LINE_PX));
+	write_text(svg, TEXT_X, 119 + below, LINE_PX, "",
+	           cut(ctx, sheet->when, TEXT_ROOM, LINE_PX));
 	write_value(ctx, svg, 0, 228, "SECTION", t->section);
 	write_value(ctx, svg, 240, 77, "ROW", t->row);
 	write_value(ctx, svg, 325, 77, "SEAT", t->seat);
@@ -203,8 +214,8 @@ sheet_svg(TALLOC_CTX *ctx, const struct sheet *sheet)
 	                            escape(tmp, sheet->title, strlen(sheet->title)));
 
 	for (size_t i = 0; i < sheet->n; i++) {
-		svg = talloc_asprintf_append_buffer(svg, "<g transform=\"translate(%d %zu)\">\n", GAP,
-		                                    GAP + i * (HEIGHT + GAP));
+		svg = talloc_asprintf_append_buffer(svg, "<g transform=\"translate(%d %zu)\">\n",
+		                                    GAP, GAP + i * (HEIGHT + GAP));
 		write_ticket(tmp, &svg, sheet, &sheet->tickets[i]);
 		svg = talloc_strdup_append_buffer(svg, "</g>\n");
 	}

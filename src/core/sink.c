@@ -4,14 +4,14 @@
 #include "base/log.h"
 #include "base/stop.h"
 
-#define BATCH         2000                   /* rows of one read */
-#define IDLE_MS       20                     /* between two reads, unless there is more to read */
-#define BUSY_ROWS     8                      /* from so many on, the next read shall find more */
-#define CALM_MS       100                    /* when the database or the sink is away */
-#define MOVE_EVERY_US INT64_C(100000)        /* the cursor, while rows are told */
-#define SIGN_EVERY_US (2 * US_PER_S)         /* of life, else */
-#define FINISH_US     (5 * US_PER_S)         /* for what is on its way, at the end */
-#define SCRATCH       (32 * 1024)            /* bytes: the messages of almost every row */
+#define BATCH         2000            /* rows of one read */
+#define IDLE_MS       20              /* between two reads, unless there is more to read */
+#define BUSY_ROWS     8               /* from so many on, the next read shall find more */
+#define CALM_MS       100             /* when the database or the sink is away */
+#define MOVE_EVERY_US INT64_C(100000) /* the cursor, while rows are told */
+#define SIGN_EVERY_US (2 * US_PER_S)  /* of life, else */
+#define FINISH_US     (5 * US_PER_S)  /* for what is on its way, at the end */
+#define SCRATCH       (32 * 1024)     /* bytes: the messages of almost every row */
 
 struct sink {
 	const struct sink_kind *kind;
@@ -20,10 +20,11 @@ struct sink {
 	const char *name;
 	struct db *db;
 	struct flight *flight;
-	struct cursor read, told, noted; /* the last row that was read, is told, and is in the cursor */
-	int64_t read_at_us, noted_us;        /* monotonic: of the next read, of the last note */
-	bool troubled;                       /* as noted */
-	TALLOC_CTX *scratch; /* a pool, for one row's messages at a time */
+	struct cursor read, told,
+	    noted; /* the last row that was read, is told, and is in the cursor */
+	int64_t read_at_us, noted_us; /* monotonic: of the next read, of the last note */
+	bool troubled;                /* as noted */
+	TALLOC_CTX *scratch;          /* a pool, for one row's messages at a time */
 	TALLOC_CTX *batch; /* of the rows in hand; those from `next` on are not sent yet */
 	struct feed_row *rows;
 	size_t n, next;
@@ -88,7 +89,8 @@ fetch(struct sink *s)
 	if (e != ERR_OK)
 		s->read_at_us = now + CALM_MS * INT64_C(1000);
 	else if (s->n < BATCH)
-		s->read_at_us = now + (s->n < BUSY_ROWS ? IDLE_MS : s->kind->busy_ms) * INT64_C(1000);
+		s->read_at_us = now +
+		                (s->n < BUSY_ROWS ? IDLE_MS : s->kind->busy_ms) * INT64_C(1000);
 }
 
 /* How long nothing has to be done but waiting for acknowledgements. */

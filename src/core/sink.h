@@ -14,9 +14,10 @@
 /* A time of being the active relay; shared by its threads. */
 struct term {
 	atomic_bool over;
-	_Atomic int64_t safe_until_us; /* monotonic: until then nobody else can be the active relay */
-	atomic_int running;            /* sinks at work */
-	atomic_bool failed;            /* a sink cannot go on: the process must be started anew */
+	_Atomic int64_t
+	    safe_until_us;  /* monotonic: until then nobody else can be the active relay */
+	atomic_int running; /* sinks at work */
+	atomic_bool failed; /* a sink cannot go on: the process must be started anew */
 };
 
 /* Whoever is told what the journal says. `self` is what `open` returned. */
@@ -24,7 +25,7 @@ struct sink_kind {
 	enum sink_id id;
 	bool oldest;   /* without a cursor it begins at the oldest row, else with what comes */
 	size_t window; /* rows on their way at once */
-	int busy_ms;   /* between two reads while rows come; less work for everybody if it is longer */
+	int busy_ms; /* between two reads while rows come; less work for everybody if it is longer */
 
 	/* Makes it, on ctx; acknowledgements go to the flight. NULL when it cannot be had, logged. */
 	void *(*open)(TALLOC_CTX *ctx, const struct config *config, struct flight *flight);

@@ -57,8 +57,9 @@ kafka_send(void *self, TALLOC_CTX *ctx, const struct feed_row *row)
 	cursor_text(&row->at, place);
 	for (size_t i = 0; i < n && e == ERR_OK; i++) {
 		const struct message_kafka *m = &messages[i];
-		const char *topic = *t->prefix == '\0' ? m->topic
-		                                       : talloc_asprintf(ctx, "%s%s", t->prefix, m->topic);
+		const char *topic = *t->prefix == '\0'
+		                        ? m->topic
+		                        : talloc_asprintf(ctx, "%s%s", t->prefix, m->topic);
 		const struct producer_message out = {
 			.topic = topic,
 			.key = m->key,

@@ -17,9 +17,9 @@
 #include "store/moves.h"
 #include "store/param.h"
 
-#define BATCH      1000
-#define EVERY_MS   5000
-#define GLANCE_MS  500 /* how often events that are being cancelled are looked for */
+#define BATCH     1000
+#define EVERY_MS  5000
+#define GLANCE_MS 500 /* how often events that are being cancelled are looked for */
 
 /* --- bookings --- */
 
@@ -129,7 +129,8 @@ sweep_processed(struct db *db, TALLOC_CTX *ctx, const struct terms *terms, size_
 
 /* --- a sweep --- */
 
-typedef enum err (*sweep_batch)(struct db *db, TALLOC_CTX *ctx, const struct terms *terms, size_t *n);
+typedef enum err (*sweep_batch)(struct db *db, TALLOC_CTX *ctx, const struct terms *terms,
+                                size_t *n);
 
 /* One batch; how many there were. */
 static enum err
@@ -221,15 +222,18 @@ tidy(struct pool *pool, const struct terms *terms, struct swept *out)
 	const struct {
 		sweep_batch batch;
 		size_t *done;
-	} parts[] = { { sweep_overdue, &out->bookings }, { sweep_holds, &out->holds },
-		          { sweep_parked, &out->parked },    { sweep_keys, &out->keys },
-		          { sweep_processed, &out->processed } };
+	} parts[] = { { sweep_overdue, &out->bookings },
+		      { sweep_holds, &out->holds },
+		      { sweep_parked, &out->parked },
+		      { sweep_keys, &out->keys },
+		      { sweep_processed, &out->processed } };
 	const int64_t began_us = clock_mono_us();
 	enum err e, first;
 
 	first = sweep_together(pool, terms, &out->bookings);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		if ((e = sweep_all(pool, terms, parts[i].batch, parts[i].done)) != ERR_OK && first == ERR_OK)
+		if ((e = sweep_all(pool, terms, parts[i].batch, parts[i].done)) != ERR_OK &&
+		    first == ERR_OK)
 			first = e;
 	}
 	metrics_add(METRIC_SWEPT, 0, out->bookings);
@@ -254,13 +258,15 @@ sweeper_sweep(struct pool *pool, const struct terms *terms, struct swept *out)
 static void
 report(const struct swept *s, enum err e, int64_t began_us)
 {
-	if (e == ERR_OK && s->bookings + s->holds + s->events + s->parked + s->keys + s->processed == 0)
+	if (e == ERR_OK &&
+	    s->bookings + s->holds + s->events + s->parked + s->keys + s->processed == 0)
 		return;
-	log_line(e == ERR_OK ? LOG_INFO : LOG_WARN, "swept", "bookings", log_int((int64_t)s->bookings),
-	         "holds", log_int((int64_t)s->holds), "events", log_int((int64_t)s->events), "parked",
-	         log_int((int64_t)s->parked), "keys", log_int((int64_t)s->keys), "processed",
-	         log_int((int64_t)s->processed), "us", log_int(clock_mono_us() - began_us), "error",
-	         e == ERR_OK ? NULL : err_name(e), NULL);
+	log_line(e == ERR_OK ? LOG_INFO : LOG_WARN, "swept", "bookings",
+	         log_int((int64_t)s->bookings), "holds", log_int((int64_t)s->holds), "events",
+	         log_int((int64_t)s->events), "parked", log_int((int64_t)s->parked), "keys",
+	         log_int((int64_t)s->keys), "processed", log_int((int64_t)s->processed), "us",
+	         log_int(clock_mono_us() - began_us), "error", e == ERR_OK ? NULL : err_name(e),
+	         NULL);
 }
 
 int

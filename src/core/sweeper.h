@@ -11,15 +11,16 @@
 
 /* What a sweep did. */
 struct swept {
-	size_t bookings; /* expired, or sent back to wait for another payment */
-	size_t holds;    /* that have ended */
-	size_t events;   /* whose cancellation was finished */
-	size_t keys;     /* answers to requests with a key that are older than a day */
-	size_t parked;   /* messages about payments that were kept for long enough */
+	size_t bookings;  /* expired, or sent back to wait for another payment */
+	size_t holds;     /* that have ended */
+	size_t events;    /* whose cancellation was finished */
+	size_t keys;      /* answers to requests with a key that are older than a day */
+	size_t parked;    /* messages about payments that were kept for long enough */
 	size_t processed; /* notes of such messages that have had their effect, likewise */
 };
 
-#define SWEEPER_HANDS 3 /* that sweep side by side when there is much to do: connections of the pool */
+#define SWEEPER_HANDS                                                                              \
+	3 /* that sweep side by side when there is much to do: connections of the pool */
 
 /*
  * Sweeps until nothing is left that can be done now, batch by batch. Any number may, at once and

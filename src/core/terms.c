@@ -37,7 +37,8 @@ terms_parse_tiers(const char *text, struct refund_tiers *out)
 		if (colon == text || *colon != ':')
 			return false;
 		percent = strtod(colon + 1, &end);
-		if (end == colon + 1 || (*end != ',' && *end != '\0') || !add_tier(out, hours, percent))
+		if (end == colon + 1 || (*end != ',' && *end != '\0') ||
+		    !add_tier(out, hours, percent))
 			return false;
 		text = *end == ',' ? end + 1 : end;
 		if (*end == ',' && *text == '\0')
@@ -68,11 +69,12 @@ enum err
 terms_read(const struct config *config, struct terms *out)
 {
 	*out = (struct terms){ .max_extensions = (int32_t)config->max_extensions,
-		                   .max_window_min = (int32_t)config->max_window_min,
-		                   .paying_min = (int32_t)config->paying_min };
+		               .max_window_min = (int32_t)config->max_window_min,
+		               .paying_min = (int32_t)config->paying_min };
 	if (terms_parse_tiers(config->refund_tiers, &out->tiers))
 		return ERR_OK;
-	log_line(LOG_ERROR, "REFUND_TIERS must be hours:percent, comma-separated, such as 72:100,24:50", NULL);
+	log_line(LOG_ERROR,
+	         "REFUND_TIERS must be hours:percent, comma-separated, such as 72:100,24:50", NULL);
 	return ERR_VALIDATION_ERROR;
 }
 

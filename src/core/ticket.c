@@ -22,8 +22,8 @@ ticket_make(struct pool *pool, TALLOC_CTX *ctx, struct ticket *t, int64_t *expir
 	for (size_t i = 0; i < sizeof(random); i++)
 		snprintf(text + 2 * i, 3, "%02x", random[i]);
 	const struct call call = { STMT_INSERT_TICKET,
-		                       { digest_sha256(text, TICKET_CHARS, hash), t->user_id, t->user_name,
-		                         t->role } };
+		                   { digest_sha256(text, TICKET_CHARS, hash), t->user_id,
+		                     t->user_name, t->role } };
 	if ((e = pool_read(pool, ctx, &call, 1, &rows)) != ERR_OK)
 		return e;
 	t->text = text;
@@ -43,7 +43,8 @@ ticket_redeem(struct db *db, TALLOC_CTX *ctx, struct ticket *const *tickets, siz
 
 	array_init(&hashes, ctx);
 	for (size_t i = 0; i < n; i++)
-		array_text(&hashes, digest_sha256(tickets[i]->text, strlen(tickets[i]->text), hash[i]));
+		array_text(&hashes,
+		           digest_sha256(tickets[i]->text, strlen(tickets[i]->text), hash[i]));
 	e = db_query(db, ctx, (struct call){ STMT_REDEEM_TICKETS, { array_done(&hashes) } }, &rows);
 	for (int r = 0; e == ERR_OK && r < rows_count(rows); r++) {
 		size_t i = 0;

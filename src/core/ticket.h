@@ -13,8 +13,8 @@
 
 /* Whose ticket it is. */
 struct ticket {
-	const char *text;                     /* as somebody gave it, of any form */
-	bool good;                            /* redeemed; only then is the rest set */
+	const char *text;                       /* as somebody gave it, of any form */
+	bool good;                              /* redeemed; only then is the rest set */
 	const char *user_id, *user_name, *role; /* the name may be NULL */
 };
 

@@ -67,8 +67,8 @@ want_holding(TALLOC_CTX *ctx, const struct ask *ask, struct wants *w)
 			return;
 	}
 	w->holdings = talloc_realloc(ctx, w->holdings, struct holding, (unsigned)w->n_holdings + 1);
-	w->holdings[w->n_holdings++] =
-	    (struct holding){ .event_id = ask->event_id, .user_id = ask->user_id };
+	w->holdings[w->n_holdings++] = (struct holding){ .event_id = ask->event_id,
+		                                         .user_id = ask->user_id };
 }
 
 void
@@ -103,7 +103,8 @@ wants_collect(TALLOC_CTX *ctx, struct ask *const *asks, size_t n, bool patient, 
 	out->n_users = n;
 	out->n_keys = sort_distinct(out->lock_keys, n, sizeof(int64_t), compare_i64);
 	out->n_events = sort_distinct(out->events, n, sizeof(int32_t), compare_i32);
-	out->n_bookings = sort_distinct(out->bookings, out->n_bookings, sizeof(struct uuid), uuid_compare);
+	out->n_bookings = sort_distinct(out->bookings, out->n_bookings, sizeof(struct uuid),
+	                                uuid_compare);
 	out->n_seats = distinct_seats(out->seats, out->n_seats);
 	out->n_idle = distinct_seats(out->idle, out->n_idle);
 }
@@ -125,8 +126,8 @@ wants_key(TALLOC_CTX *ctx, const struct keyed *keyed, struct wants *w)
 		if (is_same(&w->answer_keys[i], &key))
 			return false;
 	}
-	w->answer_keys =
-	    talloc_realloc(ctx, w->answer_keys, struct answer_key, (unsigned)w->n_answer_keys + 1);
+	w->answer_keys = talloc_realloc(ctx, w->answer_keys, struct answer_key,
+	                                (unsigned)w->n_answer_keys + 1);
 	w->answer_keys[w->n_answer_keys++] = key;
 	return true;
 }

@@ -104,7 +104,9 @@ serve(struct window *w)
 {
 	struct waiter *batch[WINDOW_MOST];
 	void *items[WINDOW_MOST];
-	struct turn turn = { .window = w, .db = w->idle[--w->n_idle], .arg = w->arg, .items = items };
+	struct turn turn = {
+		.window = w, .db = w->idle[--w->n_idle], .arg = w->arg, .items = items
+	};
 
 	turn.n = take_batch(w, batch, items);
 	const size_t n = turn.n;

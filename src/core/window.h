@@ -15,11 +15,11 @@ struct window;
 /* A batch on its way. */
 struct turn {
 	struct window *window;
-	struct db *db;  /* this turn's connection; not checked: see db_ready */
-	void *arg;      /* of the window */
-	void **items;   /* what was brought to the window, n of them */
+	struct db *db; /* this turn's connection; not checked: see db_ready */
+	void *arg;     /* of the window */
+	void **items;  /* what was brought to the window, n of them */
 	size_t n;
-	bool over;      /* the next turn may be, or has been, begun */
+	bool over; /* the next turn may be, or has been, begun */
 };
 
 /* Serves a batch: must settle every item. turn->items is its own to overwrite. */

@@ -76,8 +76,9 @@ callback_send(struct gateway *g, TALLOC_CTX *ctx, struct callback *callbacks, si
 		last = i;
 	}
 	if (missed > 0)
-		log_line(LOG_WARN, "call-backs were not taken", "n", log_int((int64_t)missed), "status",
-		         log_int(posts[last].status), "reason", posts[last].trouble, NULL);
+		log_line(LOG_WARN, "call-backs were not taken", "n", log_int((int64_t)missed),
+		         "status", log_int(posts[last].status), "reason", posts[last].trouble,
+		         NULL);
 	note(g, ctx, callbacks, n);
 }
 

@@ -11,9 +11,9 @@ struct gateway;
 /* What the fake gateway tells: a message that is sent until it is answered with 2xx. */
 struct callback {
 	struct uuid id;
-	const char *url;  /* NULL: where the gateway is set to */
+	const char *url; /* NULL: where the gateway is set to */
 	const char *body;
-	int status;       /* set by callback_send: HTTP status, 0: no answer */
+	int status; /* set by callback_send: HTTP status, 0: no answer */
 };
 
 /* What a message is about. */

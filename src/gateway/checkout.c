@@ -116,7 +116,7 @@ checkout_error(struct visit *v, enum err e)
 enum err
 checkout_get(struct visit *v)
 {
-	char *(*page)(TALLOC_CTX *ctx, const struct session *s);
+	char *(*page)(TALLOC_CTX * ctx, const struct session *s);
 	struct session s;
 	enum err e;
 

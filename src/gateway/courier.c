@@ -9,10 +9,10 @@
 #include "gateway/gateway.h"
 #include "gateway/ledger.h"
 
-#define LOOK_MS      100 /* between two looks when nothing is due */
-#define EXPIRE_MOST  100
-#define SEND_MOST    256 /* if all take 5 s, still done within the minute that they are ours */
-#define PATIENCE_S   6
+#define LOOK_MS     100 /* between two looks when nothing is due */
+#define EXPIRE_MOST 100
+#define SEND_MOST   256 /* if all take 5 s, still done within the minute that they are ours */
+#define PATIENCE_S  6
 
 static pthread_t thread;
 
@@ -25,7 +25,8 @@ look(struct gateway *g)
 	size_t expired, n = 0;
 	bool more;
 
-	more = ledger_expire(g->pool, ctx, EXPIRE_MOST, &expired) == ERR_OK && expired == EXPIRE_MOST;
+	more = ledger_expire(g->pool, ctx, EXPIRE_MOST, &expired) == ERR_OK &&
+	       expired == EXPIRE_MOST;
 	if (callback_due(g, ctx, SEND_MOST, &due, &n) == ERR_OK && n > 0)
 		callback_send(g, ctx, due, n);
 	talloc_free(ctx);

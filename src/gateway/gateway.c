@@ -31,7 +31,9 @@ static const struct gateway_route {
 static const char *
 site_of(TALLOC_CTX *ctx, const char *url)
 {
-	size_t scheme = strncmp(url, "http://", 7) == 0 ? 7 : strncmp(url, "https://", 8) == 0 ? 8 : 0;
+	size_t scheme = strncmp(url, "http://", 7) == 0    ? 7
+	                : strncmp(url, "https://", 8) == 0 ? 8
+	                                                   : 0;
 	size_t host = strcspn(url + scheme, "/?#");
 
 	if (scheme == 0 || host == 0 || memchr(url + scheme, '@', host) != NULL)
@@ -68,8 +70,9 @@ gateway_new(TALLOC_CTX *ctx, const struct config *config, const char *database, 
 		*why = "FAKE_GATEWAY_SUCCESS_RATE must be a decimal number from 0 to 1";
 	if (*why != NULL)
 		return NULL;
-	g->webhook_url = *config->webhook_url != '\0' ? config->webhook_url
-	                                              : talloc_asprintf(g, "%s" WEBHOOK_PATH, g->site);
+	g->webhook_url = *config->webhook_url != '\0'
+	                     ? config->webhook_url
+	                     : talloc_asprintf(g, "%s" WEBHOOK_PATH, g->site);
 	g->policy = page_policy(g);
 	g->pool = pool_new(g, database, CONNECTIONS);
 	return g;

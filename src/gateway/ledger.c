@@ -146,8 +146,8 @@ settle_call(TALLOC_CTX *ctx, const struct session *sessions, size_t n, enum outc
 		array_text(&bodies, callback_text(ctx, &facts));
 	}
 	return (struct call){ STMT_GATEWAY_SETTLE,
-		                  { array_done(&ids), outcomes[o].status, array_done(&refs),
-		                    array_done(&bodies) } };
+		              { array_done(&ids), outcomes[o].status, array_done(&refs),
+		                array_done(&bodies) } };
 }
 
 enum err
@@ -216,8 +216,9 @@ ledger_refund(struct pool *pool, TALLOC_CTX *ctx, struct refund *r)
 	r->gateway_ref = new_id(ctx, "re_", REF_BYTES);
 	const struct call calls[] = {
 		{ STMT_GATEWAY_REFUND,
-		  { id, r->session, param_uuid(ctx, &r->booking_id), param_int(ctx, r->amount_minor),
-		    r->currency, r->gateway_ref, refund_text(ctx, r) } },
+		  { id, r->session, param_uuid(ctx, &r->booking_id),
+		    param_int(ctx, r->amount_minor), r->currency, r->gateway_ref,
+		    refund_text(ctx, r) } },
 		{ STMT_GATEWAY_RECALL, { id } },
 		{ STMT_GATEWAY_REFUND_OF, { id } },
 	};

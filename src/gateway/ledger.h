@@ -28,9 +28,9 @@ enum outcome outcome_of_word(const char *word);
 struct session {
 	const char *id, *currency, *gateway_ref; /* gateway_ref: NULL until paid */
 	struct uuid payment_id, booking_id;
-	int64_t amount_minor, expires_us;        /* expires_us: -1 when it is opened: in half an hour */
-	enum outcome outcome;                    /* OUTCOME__MAX: none yet */
-	bool lapsed;                             /* none yet, and none but expiry to come */
+	int64_t amount_minor, expires_us; /* expires_us: -1 when it is opened: in half an hour */
+	enum outcome outcome;             /* OUTCOME__MAX: none yet */
+	bool lapsed;                      /* none yet, and none but expiry to come */
 };
 
 /*

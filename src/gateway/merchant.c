@@ -21,8 +21,8 @@ take_signed(struct visit *v, cJSON **tree, struct wire *w)
 	*w = (struct wire){ .ctx = rq->ctx, .within = "" };
 	if ((e = gateway_body(v, "application/json")) != ERR_OK)
 		return e;
-	if (!signature_check(v->g->secrets, request_header(rq, "HTTP_X_GATEWAY_SIGNATURE"), rq->body,
-	                     rq->body_len, clock_now_us() / US_PER_S)) {
+	if (!signature_check(v->g->secrets, request_header(rq, "HTTP_X_GATEWAY_SIGNATURE"),
+	                     rq->body, rq->body_len, clock_now_us() / US_PER_S)) {
 		v->message = "A valid " SIGNATURE_HEADER " is needed";
 		return ERR_UNAUTHORIZED;
 	}
@@ -71,7 +71,8 @@ merchant_session(struct visit *v)
 		return e;
 	e = ledger_open(v->g->pool, v->rq->ctx, &s, webhook_url);
 	if (e == ERR_IDEMPOTENCY_MISMATCH)
-		v->message = "The paymentId was used with another booking, amount or currency before";
+		v->message =
+		    "The paymentId was used with another booking, amount or currency before";
 	if (e != ERR_OK)
 		return e;
 	jsonw_init(&w, v->rq->ctx, 384);

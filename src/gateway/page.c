@@ -60,7 +60,8 @@ escape(TALLOC_CTX *ctx, const char *text)
 		out = talloc_strndup_append_buffer(out, text, n);
 		if (text[n] == '\0')
 			return out;
-		out = talloc_strdup_append_buffer(out, spelling[strchr(special, text[n]) - special]);
+		out = talloc_strdup_append_buffer(out,
+		                                  spelling[strchr(special, text[n]) - special]);
 		text += n + 1;
 	}
 }
@@ -104,8 +105,8 @@ page_pay(TALLOC_CTX *ctx, const struct session *s)
 
 	clock_text(s->expires_us, until);
 	return whole(ctx, talloc_asprintf(ctx, "Pay %s", amount),
-	             talloc_asprintf(ctx, pay_form, facts(ctx, s), until, until, until + 11, left_min,
-	                             escape(ctx, amount)));
+	             talloc_asprintf(ctx, pay_form, facts(ctx, s), until, until, until + 11,
+	                             left_min, escape(ctx, amount)));
 }
 
 char *

@@ -6,8 +6,17 @@
 
 /* FastCGI Specification 1.0, section 8: types and constants. */
 enum {
-	BEGIN_REQUEST = 1, ABORT_REQUEST, END_REQUEST, PARAMS, STDIN, STDOUT, STDERR, DATA,
-	GET_VALUES, GET_VALUES_RESULT, UNKNOWN_TYPE,
+	BEGIN_REQUEST = 1,
+	ABORT_REQUEST,
+	END_REQUEST,
+	PARAMS,
+	STDIN,
+	STDOUT,
+	STDERR,
+	DATA,
+	GET_VALUES,
+	GET_VALUES_RESULT,
+	UNKNOWN_TYPE,
 };
 enum { VERSION_1 = 1, RESPONDER = 1, BEGIN_SIZE = 8 };
 enum { REQUEST_COMPLETE = 0, CANT_MPX_CONN = 1, UNKNOWN_ROLE = 3 };
@@ -25,8 +34,10 @@ be16(const uint8_t *p)
 static void
 put_header(uint8_t *p, uint8_t type, uint16_t id, size_t n)
 {
-	const uint8_t header[FRAMING_HEADER] = { VERSION_1,          type, (uint8_t)(id >> 8), (uint8_t)id,
-		                                     (uint8_t)(n >> 8), (uint8_t)n, 0, 0 };
+	const uint8_t header[FRAMING_HEADER] = {
+		VERSION_1, type, (uint8_t)(id >> 8), (uint8_t)id, (uint8_t)(n >> 8), (uint8_t)n,
+		0,         0
+	};
 
 	memcpy(p, header, sizeof(header));
 }
@@ -93,7 +104,8 @@ take_length(const uint8_t **p, const uint8_t *end, size_t *out)
 	}
 	if (end - *p < 4)
 		return false;
-	*out = (size_t)((*p)[0] & 0x7f) << 24 | (size_t)(*p)[1] << 16 | (size_t)(*p)[2] << 8 | (*p)[3];
+	*out = (size_t)((*p)[0] & 0x7f) << 24 | (size_t)(*p)[1] << 16 | (size_t)(*p)[2] << 8 |
+	       (*p)[3];
 	*p += 4;
 	return true;
 }
@@ -119,8 +131,9 @@ framing_env(TALLOC_CTX *ctx, const uint8_t *params, size_t n)
 	size_t n_name, n_value, count = 0;
 
 	while (p < end) {
-		if (count == ENV_MOST || !take_pair(&p, end, &name, &n_name, &n_value) || n_name == 0 ||
-		    memchr(name, '\0', n_name + n_value) != NULL || memchr(name, '=', n_name) != NULL)
+		if (count == ENV_MOST || !take_pair(&p, end, &name, &n_name, &n_value) ||
+		    n_name == 0 || memchr(name, '\0', n_name + n_value) != NULL ||
+		    memchr(name, '=', n_name) != NULL)
 			return NULL;
 		env[count++] = talloc_asprintf(env, "%.*s=%.*s", (int)n_name, (const char *)name,
 		                               (int)n_value, (const char *)name + n_name);
@@ -163,7 +176,8 @@ answer_values(const struct framing *f, struct framing_out *out)
 
 	while (p < end && take_pair(&p, end, &name, &n_name, &n_value)) {
 		for (size_t i = 0; i < N_VALUES; i++)
-			asked[i] |= strlen(values[i].name) == n_name && memcmp(values[i].name, name, n_name) == 0;
+			asked[i] |= strlen(values[i].name) == n_name &&
+			            memcmp(values[i].name, name, n_name) == 0;
 	}
 	for (size_t i = 0; i < N_VALUES; i++) {
 		if (asked[i])

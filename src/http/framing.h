@@ -26,13 +26,13 @@ enum framing_news {
 
 /* One connection's reading. Zeroed memory is one that has read nothing. */
 struct framing {
-	uint8_t *params;   /* malloc'd; see framing_forget */
+	uint8_t *params; /* malloc'd; see framing_forget */
 	uint32_t n_params, room;
-	uint8_t *note;     /* content of a short record, as long as it is read; malloc'd */
-	uint16_t id;       /* of the request; 0: none has begun */
+	uint8_t *note; /* content of a short record, as long as it is read; malloc'd */
+	uint16_t id;   /* of the request; 0: none has begun */
 	uint16_t n_note, left;
 	uint8_t padding, n_head, head[FRAMING_HEADER];
-	uint8_t complete;  /* type of the stream of records that has ended: PARAMS, then STDIN */
+	uint8_t complete; /* type of the stream of records that has ended: PARAMS, then STDIN */
 };
 
 /* Records to be sent back. */

@@ -17,6 +17,6 @@
  * Returns ERR_OK or ERR_VALIDATION_ERROR with *fault set.
  */
 enum err json_parse(TALLOC_CTX *ctx, const char *text, size_t len, cJSON **out,
-		    struct json_fault *fault) MUST_CHECK;
+                    struct json_fault *fault) MUST_CHECK;
 
 #endif

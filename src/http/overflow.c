@@ -17,11 +17,12 @@
 
 #include "base/log.h"
 
-#define CALM_NS   10000000 /* between two looks: the web server opens some hundred connections in it, */
-#define RUSH_NS   500000   /* and some tens in this, when many wait */
-#define SPARE_FDS 512      /* left for everything else: database, logs, requests being served */
+#define CALM_NS                                                                                    \
+	10000000 /* between two looks: the web server opens some hundred connections in it, */
+#define RUSH_NS   500000 /* and some tens in this, when many wait */
+#define SPARE_FDS 512    /* left for everything else: database, logs, requests being served */
 #define MOST      65536
-#define FAILURES  100       /* looks in a row that fail: then there is no use in looking */
+#define FAILURES  100 /* looks in a row that fail: then there is no use in looking */
 
 struct overflow {
 	int listen_fd, netlink_fd;
@@ -66,9 +67,14 @@ static bool
 look(const struct overflow *o, struct unix_diag_rqlen *out)
 {
 	const struct question ask = {
-		.head = { .nlmsg_len = sizeof(ask), .nlmsg_type = SOCK_DIAG_BY_FAMILY, .nlmsg_flags = NLM_F_REQUEST },
-		.body = { .sdiag_family = AF_UNIX, .udiag_states = UINT32_MAX, .udiag_ino = (uint32_t)o->inode,
-		          .udiag_show = UDIAG_SHOW_RQLEN, .udiag_cookie = { UINT32_MAX, UINT32_MAX } },
+		.head = { .nlmsg_len = sizeof(ask),
+		          .nlmsg_type = SOCK_DIAG_BY_FAMILY,
+		          .nlmsg_flags = NLM_F_REQUEST },
+		.body = { .sdiag_family = AF_UNIX,
+		          .udiag_states = UINT32_MAX,
+		          .udiag_ino = (uint32_t)o->inode,
+		          .udiag_show = UDIAG_SHOW_RQLEN,
+		          .udiag_cookie = { UINT32_MAX, UINT32_MAX } },
 	};
 	_Alignas(struct nlmsghdr) char answer[1024];
 	ssize_t got;
@@ -114,11 +120,15 @@ watch(void *arg)
 		failures = seen ? 0 : failures + 1;
 		if (seen && queue.udiag_rqueue > enough)
 			relieve(o, queue.udiag_rqueue - enough);
-		nanosleep(&(struct timespec){ .tv_nsec = seen && queue.udiag_rqueue > enough / 4 ? RUSH_NS : CALM_NS },
+		nanosleep(&(struct timespec){ .tv_nsec = seen && queue.udiag_rqueue > enough / 4
+		                                             ? RUSH_NS
+		                                             : CALM_NS },
 		          NULL);
 	}
 	if (failures > 0)
-		log_line(LOG_WARN, "the listen queue cannot be watched any more, a rush may overflow it", NULL);
+		log_line(LOG_WARN,
+		         "the listen queue cannot be watched any more, a rush may overflow it",
+		         NULL);
 	return NULL;
 }
 
@@ -157,7 +167,8 @@ overflow_watch(int listen_fd)
 	pthread_t thread;
 
 	if (!prepare(&o, listen_fd) || pthread_create(&thread, NULL, watch, &o) != 0) {
-		log_line(LOG_INFO, "the listen queue cannot be watched, a rush may overflow it", NULL);
+		log_line(LOG_INFO, "the listen queue cannot be watched, a rush may overflow it",
+		         NULL);
 		if (o.netlink_fd >= 0)
 			close(o.netlink_fd);
 		return NULL;

@@ -9,7 +9,7 @@
 #include "base/utf8.h"
 
 static const char *const method_names[METHOD__MAX] = { "GET",   "HEAD",   "POST",   "PUT",
-	                                                   "PATCH", "DELETE", "OPTIONS" };
+	                                               "PATCH", "DELETE", "OPTIONS" };
 
 const char *
 method_name(enum method m)
@@ -180,7 +180,8 @@ response_head(const struct request *rq, const struct response *rs, long length,
 	             rs->status, rs->content_type == NULL ? "application/json" : rs->content_type,
 	             rq->id);
 	if (length >= 0)
-		n += snprintf(out + n, RESPONSE_HEAD - (size_t)n, "Content-Length: %ld\r\n", length);
+		n += snprintf(out + n, RESPONSE_HEAD - (size_t)n, "Content-Length: %ld\r\n",
+		              length);
 	return n;
 }
 

@@ -9,8 +9,8 @@
 #include "base/err.h"
 #include "base/jsonw.h"
 
-#define REQUEST_ID_MAX  64
-#define REQUEST_PARTS   16 /* segments of a path at the most */
+#define REQUEST_ID_MAX 64
+#define REQUEST_PARTS  16 /* segments of a path at the most */
 
 enum method { GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, METHOD__MAX };
 
@@ -20,17 +20,17 @@ const char *method_name(enum method m);
 struct request {
 	TALLOC_CTX *ctx;
 	enum method method;
-	const char *target;               /* as sent, for the log */
-	const char *part[REQUEST_PARTS];  /* the path's segments, decoded */
+	const char *target;              /* as sent, for the log */
+	const char *part[REQUEST_PARTS]; /* the path's segments, decoded */
 	size_t n_parts;
-	bool bad_path;                    /* not decodable, or the path hides dots or slashes */
-	const char *query;                /* undecoded, without "?"; "" if none */
-	const char *id;                   /* X-Request-Id, the caller's if sane */
-	char *body;                       /* NUL behind it; NULL until read */
+	bool bad_path;     /* not decodable, or the path hides dots or slashes */
+	const char *query; /* undecoded, without "?"; "" if none */
+	const char *id;    /* X-Request-Id, the caller's if sane */
+	char *body;        /* NUL behind it; NULL until read */
 	size_t body_len;
-	int64_t began_us;                 /* monotonic */
-	char *const *env;                 /* what the web server says: "NAME=value", up to NULL */
-	void *fcgi;                       /* of the server */
+	int64_t began_us; /* monotonic */
+	char *const *env; /* what the web server says: "NAME=value", up to NULL */
+	void *fcgi;       /* of the server */
 };
 
 /* What is sent back. Zero means 200 and no body. */

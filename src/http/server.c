@@ -18,12 +18,12 @@
 #include "base/metrics.h"
 #include "http/overflow.h"
 
-#define LISTEN_FD    0
-#define DRAIN_S      10
-#define ACCEPT_S     1   /* how often a thread at rest looks whether it should leave */
-#define READ_S       10  /* longest pause within a body */
-#define STACK_BYTES  (512 * 1024)
-#define CTX_BYTES    (32 * 1024) /* what most requests need, in one piece */
+#define LISTEN_FD   0
+#define DRAIN_S     10
+#define ACCEPT_S    1  /* how often a thread at rest looks whether it should leave */
+#define READ_S      10 /* longest pause within a body */
+#define STACK_BYTES (512 * 1024)
+#define CTX_BYTES   (32 * 1024) /* what most requests need, in one piece */
 
 struct server {
 	server_handler handler;
@@ -200,7 +200,8 @@ prepare_socket(void)
 {
 	const struct timeval tv = { .tv_sec = ACCEPT_S };
 
-	if (setsockopt(LISTEN_FD, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)) != 0 || FCGX_Init() != 0) {
+	if (setsockopt(LISTEN_FD, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)) != 0 ||
+	    FCGX_Init() != 0) {
 		log_line(LOG_ERROR, "descriptor 0 is no socket: start me by spawn-fcgi", NULL);
 		return -1;
 	}
@@ -225,7 +226,8 @@ server_run(int threads, server_handler handler, void *arg)
 
 		atomic_fetch_add(&s.running, 1);
 		if (pthread_create(&thread, &attr, serve_thread, &s) != 0) {
-			log_line(LOG_ERROR, "no more threads to be had", "started", log_int(i), NULL);
+			log_line(LOG_ERROR, "no more threads to be had", "started", log_int(i),
+			         NULL);
 			return 1;
 		}
 	}

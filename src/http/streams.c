@@ -14,12 +14,12 @@
 #include "http/chunk.h"
 #include "http/framing.h"
 
-#define SLOTS        150 /* of the wheel: each stream has its turn once in STREAM_BEAT_S */
-#define SLOT_US      (STREAM_BEAT_S * 1000000 / SLOTS)
-#define ACCEPT_MOST  128 /* connections at a time, then the others have their turn */
-#define ACCEPT_US    100000 /* until descriptors are tried again */
-#define READ_BYTES   (64 * 1024)
-#define PIECES       16  /* sent in one system call */
+#define SLOTS       150 /* of the wheel: each stream has its turn once in STREAM_BEAT_S */
+#define SLOT_US     (STREAM_BEAT_S * 1000000 / SLOTS)
+#define ACCEPT_MOST 128    /* connections at a time, then the others have their turn */
+#define ACCEPT_US   100000 /* until descriptors are tried again */
+#define READ_BYTES  (64 * 1024)
+#define PIECES      16 /* sent in one system call */
 
 /* A piece that waits. */
 struct waiting {
@@ -40,8 +40,8 @@ struct stream {
 	size_t backlog;                /* bytes that wait in all … */
 	size_t greeting;               /* … of which so many, the first ones, do not count */
 	bool began, finishing, doomed;
-	bool writing;                  /* the event waits for room, too */
-	bool stuck;                    /* nothing has been taken since the last beat */
+	bool writing; /* the event waits for room, too */
+	bool stuck;   /* nothing has been taken since the last beat */
 	enum stream_end why;
 	max_align_t owner[];
 };
@@ -54,7 +54,7 @@ struct streams {
 	struct stream *doomed; /* to be freed by the reaper */
 	size_t count;
 	unsigned next_slot, turn;
-	bool starved;          /* of descriptors; said once */
+	bool starved; /* of descriptors; said once */
 	struct slot slots[SLOTS];
 	uint8_t buffer[READ_BYTES];
 };
@@ -149,15 +149,18 @@ flush(struct stream *s)
 		size_t skip = s->sent;
 		ssize_t n;
 
-		for (struct waiting *w = s->first; w != NULL && message.msg_iovlen < PIECES; w = w->next) {
+		for (struct waiting *w = s->first; w != NULL && message.msg_iovlen < PIECES;
+		     w = w->next) {
 			parts[message.msg_iovlen++] = (struct iovec){ w->chunk->records + skip,
-				                                          w->chunk->n - skip };
+				                                      w->chunk->n - skip };
 			skip = 0;
 		}
 		n = sendmsg(event_get_fd(&s->event), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (n < 0) {
-			if (!is_busy(errno)) /* some close as soon as they have the length announced */
-				doom(s, s->finishing && s->first->next == NULL ? STREAM_ENDED : STREAM_GONE);
+			if (!is_busy(
+				errno)) /* some close as soon as they have the length announced */
+				doom(s, s->finishing && s->first->next == NULL ? STREAM_ENDED
+				                                               : STREAM_GONE);
 			return;
 		}
 		advance(s, (size_t)n);
@@ -208,7 +211,8 @@ stream_send(struct stream *s, struct chunk *c, bool greeting)
 		doom(s, STREAM_SLOW);
 		return;
 	}
-	push(s, s->framing.id == FRAMING_ID ? chunk_use(c) : chunk_readdressed(c, s->framing.id), greeting);
+	push(s, s->framing.id == FRAMING_ID ? chunk_use(c) : chunk_readdressed(c, s->framing.id),
+	     greeting);
 	if (!s->writing)
 		flush(s);
 	await(s);

@@ -9,7 +9,7 @@
 #include "pay/signature.h"
 #include "pay/wire.h"
 
-#define START_TRIES 2 /* when the connection fails */
+#define START_TRIES 2   /* when the connection fails */
 #define ROOM        384 /* bytes of a message of ours, about */
 
 /* What a call-back may be about. */
@@ -199,7 +199,8 @@ refund(TALLOC_CTX *ctx, const struct pay_gateway *gateway, struct pay_refund *re
 		last_why = why;
 	}
 	if (missed > 0)
-		log_trouble("the payment gateway did not take refunds on", missed, &posts[last], last_why);
+		log_trouble("the payment gateway did not take refunds on", missed, &posts[last],
+		            last_why);
 	talloc_free(tmp);
 }
 
@@ -264,6 +265,8 @@ read_event(TALLOC_CTX *ctx, const struct pay_gateway *gateway, const char *signa
 	return parse_event(ctx, body, n, out, why);
 }
 
-const struct pay_provider pay_http = {
-	.name = "gateway", .start = start, .refund = refund, .read = read_event, .parse = parse_event
-};
+const struct pay_provider pay_http = { .name = "gateway",
+	                               .start = start,
+	                               .refund = refund,
+	                               .read = read_event,
+	                               .parse = parse_event };

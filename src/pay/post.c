@@ -136,9 +136,9 @@ post_all(TALLOC_CTX *ctx, const char *secrets, struct post *posts, size_t n)
 		abort();
 	for (size_t i = 0; i < n; i++)
 		posts[i] = (struct post){ .url = posts[i].url,
-			                      .body = posts[i].body,
-			                      .len = posts[i].len,
-			                      .trouble = "not sent" };
+			                  .body = posts[i].body,
+			                  .len = posts[i].len,
+			                  .trouble = "not sent" };
 	for (; begun < width; begun++) {
 		prepare(&slots[begun], ctx);
 		begin(multi, &slots[begun], &posts[begun], secrets);

@@ -18,7 +18,7 @@ struct post {
 	int status;          /* HTTP status of the answer; 0: there was none */
 	bool cut;            /* no connection was to be had, or it broke */
 	const char *trouble; /* why there was no answer, a constant; or NULL */
-	char *answer;        /* its body, answer_len bytes on the ctx of post_all; NULL when empty */
+	char *answer; /* its body, answer_len bytes on the ctx of post_all; NULL when empty */
 	size_t answer_len;
 };
 

@@ -16,7 +16,8 @@ struct pay_gateway {
 
 /* What a buyer is to pay. */
 struct pay_order {
-	struct uuid payment_id; /* ours; asked for again, the provider answers with the same session */
+	struct uuid
+	    payment_id; /* ours; asked for again, the provider answers with the same session */
 	struct uuid booking_id;
 	int64_t amount_minor;
 	const char *currency; /* ISO 4217 */
@@ -31,14 +32,15 @@ struct pay_session {
 
 /* Money that is to be given back. */
 struct pay_refund {
-	struct uuid id;      /* ours; the same id is given back once */
-	const char *session; /* of the payment; or NULL */
+	struct uuid id;          /* ours; the same id is given back once */
+	const char *session;     /* of the payment; or NULL */
 	const char *gateway_ref; /* of the payment; or NULL */
 	struct uuid booking_id;
 	int64_t amount_minor;
 	const char *currency;
 	/* Set: */
-	enum err err;          /* ERR_OK: taken on; UNAVAILABLE: ask again; INVALID_STATE: refused for good */
+	enum err
+	    err; /* ERR_OK: taken on; UNAVAILABLE: ask again; INVALID_STATE: refused for good */
 	bool completed;        /* taken on: done already; otherwise a call-back says when it is */
 	const char *reference; /* taken on: the provider's reference, on ctx */
 };
@@ -48,14 +50,14 @@ enum pay_event_type { PAY_SUCCEEDED, PAY_FAILED, PAY_EXPIRED, PAY_REFUNDED, PAY_
 /* What a provider calls back about (messages.md, Webhook of the payment gateway). */
 struct pay_event {
 	enum pay_event_type type;
-	const char *id;      /* the provider's, of this message: the same however often it is sent */
+	const char *id; /* the provider's, of this message: the same however often it is sent */
 	const char *session; /* or NULL, as all texts below */
 	const char *gateway_ref, *currency;
 	bool has_booking, has_refund;
 	struct uuid booking_id, refund_id;
 	const char *refund_name; /* what refund_id is or was made of */
-	int64_t amount_minor; /* -1: not said so; in the currency, which is said then */
-	double amount_major;  /* in the currency, or the booking's; -1: not said so */
+	int64_t amount_minor;    /* -1: not said so; in the currency, which is said then */
+	double amount_major;     /* in the currency, or the booking's; -1: not said so */
 };
 
 /*
@@ -80,8 +82,8 @@ struct pay_provider {
 	enum err (*start)(TALLOC_CTX *ctx, const struct pay_gateway *gateway,
 	                  const struct pay_order *order, struct pay_session *out);
 	/* Gives n amounts back, many at once; says of each what became of it. */
-	void (*refund)(TALLOC_CTX *ctx, const struct pay_gateway *gateway, struct pay_refund *refunds,
-	               size_t n);
+	void (*refund)(TALLOC_CTX *ctx, const struct pay_gateway *gateway,
+	               struct pay_refund *refunds, size_t n);
 	/*
 	 * Verifies and reads a call-back; everything on ctx.
 	 *

@@ -13,7 +13,7 @@
  */
 
 #define SIGNATURE_HEADER "X-Gateway-Signature"
-#define SIGNATURE_GOOD_S 300 /* how far its time may be from ours, before and after */
+#define SIGNATURE_GOOD_S 300  /* how far its time may be from ours, before and after */
 #define SIGNATURE_MOST   1024 /* bytes of a header that is looked at */
 #define SIGNATURE_TEXT   96   /* room for one that we make, with its end */
 

@@ -14,14 +14,14 @@
  * noted and reading goes on; only the first fault is kept.
  */
 
-#define WIRE_ID_MOST  255  /* bytes of an id, a reference */
+#define WIRE_ID_MOST  255 /* bytes of an id, a reference */
 #define WIRE_URL_MOST 2048
 
 struct wire {
-	TALLOC_CTX *ctx;     /* owns the texts that are read, and why */
+	TALLOC_CTX *ctx; /* owns the texts that are read, and why */
 	const cJSON *object;
-	const char *within;  /* stands in front of names in why: "" or "data." */
-	const char *why;     /* the first fault: the member, and what is wrong with it; or NULL */
+	const char *within; /* stands in front of names in why: "" or "data." */
+	const char *why;    /* the first fault: the member, and what is wrong with it; or NULL */
 };
 
 /*

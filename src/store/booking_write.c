@@ -20,10 +20,8 @@ struct seat_arrays {
 
 /* What the journal calls each kind of write. */
 static const char *const journal_types[WRITE__MAX] = {
-	[WRITE_BOOKED] = "booking.created",
-	[WRITE_ACCEPTED] = "booking.requested",
-	[WRITE_SEATED] = "booking.created",
-	[WRITE_FAILED] = "booking.failed",
+	[WRITE_BOOKED] = "booking.created", [WRITE_ACCEPTED] = "booking.requested",
+	[WRITE_SEATED] = "booking.created", [WRITE_FAILED] = "booking.failed",
 	[WRITE_HELD] = "seats.held",
 };
 
@@ -119,26 +117,28 @@ bookings_call(TALLOC_CTX *ctx, enum write_kind kind, const struct booking_write 
 	}
 	if (found == 0)
 		return false;
-	const char *event = array_done(&a.event), *id = array_done(&a.id), *user = array_done(&a.user),
-	           *name = array_done(&a.name), *seats = array_done(&a.seats),
-	           *prices = array_done(&a.prices), *total = array_done(&a.total),
-	           *currency = array_done(&a.currency), *minutes = array_done(&a.minutes),
-	           *mode = array_done(&a.mode);
+	const char *event = array_done(&a.event), *id = array_done(&a.id),
+		   *user = array_done(&a.user), *name = array_done(&a.name),
+		   *seats = array_done(&a.seats), *prices = array_done(&a.prices),
+		   *total = array_done(&a.total), *currency = array_done(&a.currency),
+		   *minutes = array_done(&a.minutes), *mode = array_done(&a.mode);
 
 	switch (kind) {
 	case WRITE_BOOKED:
 		*out = (struct call){ STMT_INSERT_BOOKINGS,
-			                  { event, id, user, name, seats, prices, total, currency, minutes, mode } };
+			              { event, id, user, name, seats, prices, total, currency,
+			                minutes, mode } };
 		break;
 	case WRITE_ACCEPTED:
 		*out = (struct call){ STMT_INSERT_REQUESTS,
-			                  { event, id, user, name, seats, prices, total, currency,
-			                    array_done(&a.quantity), mode, array_done(&a.section),
-			                    array_done(&a.subsection), array_done(&a.positions) } };
+			              { event, id, user, name, seats, prices, total, currency,
+			                array_done(&a.quantity), mode, array_done(&a.section),
+			                array_done(&a.subsection), array_done(&a.positions) } };
 		break;
 	case WRITE_SEATED:
 		*out = (struct call){ STMT_SEAT_BOOKINGS,
-			                  { event, id, seats, prices, total, minutes, array_done(&a.positions) } };
+			              { event, id, seats, prices, total, minutes,
+			                array_done(&a.positions) } };
 		break;
 	default:
 		*out = (struct call){ STMT_FAIL_BOOKINGS, { event, id, array_done(&a.reason) } };
@@ -163,8 +163,8 @@ seats_call(TALLOC_CTX *ctx, const struct booking_write *writes, size_t n, struct
 	if (found == 0)
 		return false;
 	*out = (struct call){ STMT_RESERVE_SEATS,
-		                  { array_done(&s.event), array_done(&s.no), array_done(&s.holder),
-		                    array_done(&s.minutes), array_done(&s.booking) } };
+		              { array_done(&s.event), array_done(&s.no), array_done(&s.holder),
+		                array_done(&s.minutes), array_done(&s.booking) } };
 	return true;
 }
 
@@ -177,9 +177,9 @@ journal_call(TALLOC_CTX *ctx, const struct booking_write *writes, size_t n)
 	for (size_t i = 0; i < n; i++)
 		add_journal(&j, &writes[i]);
 	return (struct call){ STMT_INSERT_JOURNAL,
-		                  { array_done(&j.event), array_done(&j.id), array_done(&j.user),
-		                    array_done(&j.type), array_done(&j.correlation),
-		                    array_done(&j.payload) } };
+		              { array_done(&j.event), array_done(&j.id), array_done(&j.user),
+		                array_done(&j.type), array_done(&j.correlation),
+		                array_done(&j.payload) } };
 }
 
 size_t

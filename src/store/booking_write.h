@@ -28,16 +28,17 @@ struct booking_write {
 	const int32_t *prices_minor; /* of the same */
 	size_t n_seats;
 	int64_t total_minor;
-	int32_t window_min;  /* 0: no window; of WRITE_HELD: how long */
+	int32_t window_min; /* 0: no window; of WRITE_HELD: how long */
 	enum booking_mode mode;
-	const char *payload; /* of the journal row, JSON */
-	int32_t quantity;    /* WRITE_ACCEPTED, with the next two */
-	const char *section; /* or NULL */
-	int32_t subsection;  /* 0: any */
+	const char *payload;   /* of the journal row, JSON */
+	int32_t quantity;      /* WRITE_ACCEPTED, with the next two */
+	const char *section;   /* or NULL */
+	int32_t subsection;    /* 0: any */
 	const char *positions; /* WRITE_ACCEPTED and WRITE_SEATED: JSON, or NULL */
-	const char *reason;  /* WRITE_FAILED */
-	const struct holding *holding; /* WRITE_HELD: all that is held then; NULL: another says it */
-	int64_t number;      /* set by reserve_write for new ones */
+	const char *reason;    /* WRITE_FAILED */
+	const struct holding
+	    *holding;   /* WRITE_HELD: all that is held then; NULL: another says it */
+	int64_t number; /* set by reserve_write for new ones */
 };
 
 /*

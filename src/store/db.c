@@ -18,10 +18,10 @@
  * What every connection of ours asks for. Plans are generic and never scan a table: one made
  * while a table was still empty would scan it ever after.
  */
-#define OPTIONS \
-	"-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off" \
-	" -c plan_cache_mode=force_generic_plan -c statement_timeout=15000 -c lock_timeout=2000" \
-	" -c idle_in_transaction_session_timeout=15000 -c timezone=UTC -c datestyle=ISO" \
+#define OPTIONS                                                                                    \
+	"-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off"          \
+	" -c plan_cache_mode=force_generic_plan -c statement_timeout=15000 -c lock_timeout=2000"   \
+	" -c idle_in_transaction_session_timeout=15000 -c timezone=UTC -c datestyle=ISO"           \
 	" -c default_transaction_isolation=read\\ committed -c synchronous_commit=on"
 
 static const struct {
@@ -39,20 +39,18 @@ static const struct {
 	enum err err;
 } states[] = {
 	{ "40", ERR_TX_RETRY },    /* serialization failure, deadlock */
-	{ "26000", ERR_DB_LOST }, /* a prepared statement that is not there: start anew */
-	{ "0A000", ERR_DB_LOST }, /* a cached plan must not change its result type: likewise */
+	{ "26000", ERR_DB_LOST },  /* a prepared statement that is not there: start anew */
+	{ "0A000", ERR_DB_LOST },  /* a cached plan must not change its result type: likewise */
 	{ "23505", ERR_TX_RETRY }, /* a unique key: somebody was quicker, look again */
 	{ "57P01", ERR_DB_LOST },  /* admin shutdown */
 	{ "57P02", ERR_DB_LOST },  /* crash shutdown */
 	{ "57P03", ERR_DB_LOST },  /* cannot connect now */
 	{ "57P05", ERR_DB_LOST },  /* idle session time-out */
 	{ "25P03", ERR_DB_LOST },  /* idle in transaction time-out */
-	{ "08", ERR_DB_LOST },
-	{ "57", ERR_UNAVAILABLE },    /* cancelled, statement time-out */
-	{ "55P03", ERR_UNAVAILABLE }, /* lock time-out */
-	{ "53", ERR_UNAVAILABLE },    /* out of disk, memory, connections */
-	{ "58", ERR_UNAVAILABLE },
-	{ "25006", ERR_UNAVAILABLE }, /* a standby */
+	{ "08", ERR_DB_LOST },        { "57", ERR_UNAVAILABLE }, /* cancelled, statement time-out */
+	{ "55P03", ERR_UNAVAILABLE },                            /* lock time-out */
+	{ "53", ERR_UNAVAILABLE }, /* out of disk, memory, connections */
+	{ "58", ERR_UNAVAILABLE },    { "25006", ERR_UNAVAILABLE }, /* a standby */
 };
 
 struct db {
@@ -149,11 +147,13 @@ hung_up(PGconn *conn)
 enum err
 db_ready(struct db *db)
 {
-	static const char *const names[] = { "dbname", "options", "connect_timeout", "tcp_user_timeout",
-		                                 "keepalives_idle", "keepalives_interval",
-		                                 "application_name", NULL };
-	const char *values[] = { db->conninfo, OPTIONS, "3", "10000", "10", "3",
-		                     program_invocation_short_name, NULL };
+	static const char *const names[] = { "dbname",           "options",
+		                             "connect_timeout",  "tcp_user_timeout",
+		                             "keepalives_idle",  "keepalives_interval",
+		                             "application_name", NULL };
+	const char *values[] = {
+		db->conninfo, OPTIONS, "3", "10000", "10", "3", program_invocation_short_name, NULL
+	};
 
 	if (db->conn != NULL && !hung_up(db->conn) && PQtransactionStatus(db->conn) == PQTRANS_IDLE)
 		return ERR_OK;
@@ -254,8 +254,8 @@ send_calls(struct db *db, struct exchange *x)
 		if (preparing[i] && !PQsendPrepare(db->conn, name, statements[s].text, 0, NULL))
 			return ERR_DB_LOST;
 		db->prepared[s] = true;
-		if (!PQsendQueryPrepared(db->conn, name, statements[s].nparams, calls[i].param, NULL, NULL,
-		                         1))
+		if (!PQsendQueryPrepared(db->conn, name, statements[s].nparams, calls[i].param,
+		                         NULL, NULL, 1))
 			return ERR_DB_LOST;
 	}
 	return PQpipelineSync(db->conn) ? ERR_OK : ERR_DB_LOST;
@@ -357,7 +357,8 @@ simple_query(struct db *db, TALLOC_CTX *ctx, const char *sql, const char **why)
 	if (!PQexitPipelineMode(db->conn))
 		return ERR_INTERNAL;
 	result = PQexec(db->conn, sql);
-	if (PQresultStatus(result) != PGRES_COMMAND_OK && PQresultStatus(result) != PGRES_TUPLES_OK) {
+	if (PQresultStatus(result) != PGRES_COMMAND_OK &&
+	    PQresultStatus(result) != PGRES_TUPLES_OK) {
 		*why = talloc_strdup(ctx, PQerrorMessage(db->conn));
 		e = ERR_INTERNAL;
 	}
@@ -379,7 +380,8 @@ db_prepare_all(struct db *db, TALLOC_CTX *ctx, const char **why)
 	for (int s = 0; s < STMT__MAX; s++) {
 		char *sql = talloc_asprintf(ctx, "PREPARE all_%d AS %s", s, statements[s].text);
 
-		if (s == STMT_BEGIN || s == STMT_BEGIN_SNAPSHOT || s == STMT_COMMIT || s == STMT_ROLLBACK)
+		if (s == STMT_BEGIN || s == STMT_BEGIN_SNAPSHOT || s == STMT_COMMIT ||
+		    s == STMT_ROLLBACK)
 			continue; /* utility statements cannot be prepared by SQL */
 		if (simple_query(db, ctx, sql, why) != ERR_OK)
 			return ERR_INTERNAL;

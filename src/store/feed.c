@@ -22,12 +22,12 @@ feed_open(struct db *db, TALLOC_CTX *ctx, const char *name, bool oldest, struct 
 }
 
 enum err
-feed_read(struct db *db, TALLOC_CTX *ctx, struct cursor after, int most,
-          struct feed_row **out, size_t *n)
+feed_read(struct db *db, TALLOC_CTX *ctx, struct cursor after, int most, struct feed_row **out,
+          size_t *n)
 {
 	const struct call call = { STMT_READ_FEED,
-		                       { param_int(ctx, (int64_t)after.xid), param_int(ctx, after.seq),
-		                         param_int(ctx, most) } };
+		                   { param_int(ctx, (int64_t)after.xid), param_int(ctx, after.seq),
+		                     param_int(ctx, most) } };
 	struct rows *rows;
 	enum err e;
 
@@ -52,12 +52,13 @@ feed_read(struct db *db, TALLOC_CTX *ctx, struct cursor after, int most,
 }
 
 enum err
-feed_move(struct db *db, TALLOC_CTX *ctx, const char *name, struct cursor from,
-          struct cursor to, const char *trouble)
+feed_move(struct db *db, TALLOC_CTX *ctx, const char *name, struct cursor from, struct cursor to,
+          const char *trouble)
 {
 	const struct call call = { STMT_MOVE_CURSOR,
-		                       { name, param_int(ctx, (int64_t)from.xid), param_int(ctx, from.seq),
-		                         param_int(ctx, (int64_t)to.xid), param_int(ctx, to.seq), trouble } };
+		                   { name, param_int(ctx, (int64_t)from.xid),
+		                     param_int(ctx, from.seq), param_int(ctx, (int64_t)to.xid),
+		                     param_int(ctx, to.seq), trouble } };
 	struct rows *rows;
 	enum err e;
 

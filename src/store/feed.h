@@ -13,8 +13,8 @@ struct feed_row {
 	struct cursor at;
 	int32_t event_id;
 	bool has_booking;
-	struct uuid booking_id; /* when it has one */
-	int64_t at_us;          /* when it happened */
+	struct uuid booking_id;               /* when it has one */
+	int64_t at_us;                        /* when it happened */
 	const char *user_id, *correlation_id; /* NULL when there is none */
 	const char *type, *payload;           /* payload is JSON */
 };

@@ -37,8 +37,7 @@ holding_read_call(TALLOC_CTX *ctx, const struct holding *holdings, size_t n)
 void
 holding_read(TALLOC_CTX *ctx, const struct rows *rows, struct holding *holdings, size_t n)
 {
-	struct held_seat *all =
-	    talloc_array(ctx, struct held_seat, (unsigned)rows_count(rows));
+	struct held_seat *all = talloc_array(ctx, struct held_seat, (unsigned)rows_count(rows));
 
 	for (size_t i = 0; i < n; i++)
 		holdings[i].n = 0;
@@ -72,8 +71,8 @@ seats_call(TALLOC_CTX *ctx, const struct booking_write *writes, size_t n)
 		}
 	}
 	return (struct call){ STMT_HOLD_SEATS,
-		                  { array_done(&event), array_done(&no), array_done(&holder),
-		                    array_done(&minutes) } };
+		              { array_done(&event), array_done(&no), array_done(&holder),
+		                array_done(&minutes) } };
 }
 
 /* The call that lists them, one row a user and event; false when there is nothing to list. */
@@ -103,8 +102,8 @@ lists_call(TALLOC_CTX *ctx, const struct booking_write *writes, size_t n, struct
 		found++;
 	}
 	*out = (struct call){ STMT_PUT_HOLDS,
-		                  { array_done(&event), array_done(&user), array_done(&seats),
-		                    array_done(&minutes) } };
+		              { array_done(&event), array_done(&user), array_done(&seats),
+		                array_done(&minutes) } };
 	return found > 0;
 }
 
@@ -164,7 +163,7 @@ holding_find(struct db *db, TALLOC_CTX *ctx, int32_t event_id, int most, struct 
              size_t *n)
 {
 	const struct call call = { event_id == 0 ? STMT_ENDED_HOLDS : STMT_HOLDS_OF_EVENT,
-		                       { param_int(ctx, most), param_int(ctx, event_id) } };
+		                   { param_int(ctx, most), param_int(ctx, event_id) } };
 	struct rows *rows;
 	enum err e;
 
@@ -238,8 +237,9 @@ free_call(TALLOC_CTX *ctx, const struct holding *holdings, size_t n, bool runnin
 	total = 0;
 	for (size_t i = 0; i < n; i++) {
 		for (size_t k = 0; k < holdings[i].n; k++)
-			seats[total++] =
-			    (struct listed){ { holdings[i].event_id, holdings[i].seats[k].no }, i };
+			seats[total++] = (struct listed){
+				{ holdings[i].event_id, holdings[i].seats[k].no }, i
+			};
 	}
 	qsort(seats, total, sizeof(*seats), seat_key_compare);
 	array_init(&event, ctx);
@@ -253,8 +253,8 @@ free_call(TALLOC_CTX *ctx, const struct holding *holdings, size_t n, bool runnin
 		array_int(&at, (int64_t)seats[i].at);
 	}
 	return (struct call){ STMT_FREE_HELD,
-		                  { array_done(&event), array_done(&no), array_done(&holder),
-		                    array_done(&at), param_bool(running) } };
+		              { array_done(&event), array_done(&no), array_done(&holder),
+		                array_done(&at), param_bool(running) } };
 }
 
 enum err

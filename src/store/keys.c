@@ -27,7 +27,8 @@ for_keys(TALLOC_CTX *ctx, enum stmt stmt, const struct answer_key *keys, size_t 
 		array_text(&route, keys[i].route);
 		array_text(&key, keys[i].key);
 	}
-	return (struct call){ stmt, { array_done(&principal), array_done(&route), array_done(&key) } };
+	return (struct call){ stmt,
+		              { array_done(&principal), array_done(&route), array_done(&key) } };
 }
 
 struct call

@@ -60,7 +60,8 @@ lock_lapsed(struct db *db, TALLOC_CTX *ctx, const struct booking_key *keys, size
 		array_uuid(&id, &keys[i].id);
 	}
 	const struct call lock = { STMT_LOCK_LAPSED,
-		                       { array_done(&event), array_done(&id), param_int(ctx, paying_min) } };
+		                   { array_done(&event), array_done(&id),
+		                     param_int(ctx, paying_min) } };
 
 	return lock_all(db, ctx, &lock, out, n_out);
 }
@@ -70,7 +71,7 @@ lock_overdue(struct db *db, TALLOC_CTX *ctx, int32_t most, int32_t paying_min,
              struct locked_booking **out, size_t *n_out)
 {
 	const struct call lock = { STMT_LOCK_OVERDUE,
-		                       { param_int(ctx, most), param_int(ctx, paying_min) } };
+		                   { param_int(ctx, most), param_int(ctx, paying_min) } };
 
 	return lock_all(db, ctx, &lock, out, n_out);
 }
@@ -81,8 +82,9 @@ lock_live(struct db *db, TALLOC_CTX *ctx, int32_t event_id, const struct uuid *a
 {
 	static const struct uuid first;
 	const struct call lock = { STMT_LOCK_LIVE,
-		                       { param_int(ctx, event_id), param_uuid(ctx, after == NULL ? &first : after),
-		                         param_int(ctx, most) } };
+		                   { param_int(ctx, event_id),
+		                     param_uuid(ctx, after == NULL ? &first : after),
+		                     param_int(ctx, most) } };
 
 	return lock_all(db, ctx, &lock, out, n_out);
 }

@@ -18,16 +18,16 @@ struct locked_booking {
 	int32_t *seats;
 	size_t n_seats;
 	enum booking_status status;
-	bool windowed;      /* it has a payment window */
-	const char *queue;  /* JSON: its place as /api/booking shows it; NULL: not from there */
+	bool windowed;     /* it has a payment window */
+	const char *queue; /* JSON: its place as /api/booking shows it; NULL: not from there */
 	int64_t total_minor;
 	const char *currency;
 	/* Only from lock_one. */
-	bool lapsed; /* it is pending, and its window has passed */
-	const char *seller, *ticket_ref, *reason; /* the last two may be NULL */
-	const char *tiers; /* its event's own refund tiers, JSON; or NULL */
+	bool lapsed;                               /* it is pending, and its window has passed */
+	const char *seller, *ticket_ref, *reason;  /* the last two may be NULL */
+	const char *tiers;                         /* its event's own refund tiers, JSON; or NULL */
 	int64_t expires_us, created_us, starts_us; /* expires -1: no window; starts: the event */
-	int64_t now_us; /* the transaction's own time, now() */
+	int64_t now_us;                            /* the transaction's own time, now() */
 	int32_t extensions, attempts;
 	enum event_status event_status;
 };

@@ -10,10 +10,9 @@
 #include "store/param.h"
 
 /* The one table that is older than the migrations; two at once must not both make it. */
-static const char bootstrap[] =
-    "CREATE TABLE IF NOT EXISTS schema_migration ("
-    " no int PRIMARY KEY, name text NOT NULL, checksum text NOT NULL,"
-    " applied_at timestamptz NOT NULL DEFAULT now())";
+static const char bootstrap[] = "CREATE TABLE IF NOT EXISTS schema_migration ("
+				" no int PRIMARY KEY, name text NOT NULL, checksum text NOT NULL,"
+				" applied_at timestamptz NOT NULL DEFAULT now())";
 
 static char *
 read_whole(TALLOC_CTX *ctx, const char *path)
@@ -36,7 +35,8 @@ is_migration(const struct dirent *entry)
 	const char *s = entry->d_name;
 	size_t n = strlen(s);
 
-	return n > 9 && strspn(s, "0123456789") == 4 && s[4] == '_' && strcmp(s + n - 4, ".sql") == 0;
+	return n > 9 && strspn(s, "0123456789") == 4 && s[4] == '_' &&
+	       strcmp(s + n - 4, ".sql") == 0;
 }
 
 enum err
@@ -47,7 +47,8 @@ migrate_read(TALLOC_CTX *ctx, const char *dir, struct migration **out, size_t *n
 	enum err e = ERR_OK;
 
 	if (found <= 0) {
-		*why = talloc_asprintf(ctx, "%s: %s", dir, found < 0 ? strerror(errno) : "no migrations");
+		*why = talloc_asprintf(ctx, "%s: %s", dir,
+		                       found < 0 ? strerror(errno) : "no migrations");
 		return ERR_VALIDATION_ERROR;
 	}
 	*out = talloc_zero_array(ctx, struct migration, (unsigned)found);
@@ -62,7 +63,8 @@ migrate_read(TALLOC_CTX *ctx, const char *dir, struct migration **out, size_t *n
 		free(entries[i]);
 		if (e == ERR_OK && (m->no != i + 1 || m->sql == NULL)) {
 			*why = talloc_asprintf(ctx, "%s: %s", m->path,
-			                       m->sql == NULL ? "cannot be read" : "its number does not follow");
+			                       m->sql == NULL ? "cannot be read"
+			                                      : "its number does not follow");
 			e = ERR_VALIDATION_ERROR;
 		}
 		if (m->sql != NULL)
@@ -86,8 +88,11 @@ migrate_status(struct db *db, TALLOC_CTX *ctx, struct migration *files, size_t n
 		int32_t no = row_i32(rows, r, 0);
 
 		if (no < 1 || (size_t)no > n) {
-			*why = talloc_asprintf(ctx, "migration %d was applied, but its file is not here: is this "
-			                            "an older version of Rowlock?", no);
+			*why = talloc_asprintf(
+			    ctx,
+			    "migration %d was applied, but its file is not here: is this "
+			    "an older version of Rowlock?",
+			    no);
 			return ERR_VALIDATION_ERROR;
 		}
 		if (strcmp(files[no - 1].checksum, row_text(rows, r, 1)) != 0) {
@@ -105,7 +110,7 @@ static enum err
 apply(struct db *db, TALLOC_CTX *ctx, struct migration *m, const char **why)
 {
 	const struct call mark = { STMT_INSERT_MIGRATION,
-		                       { param_int(ctx, m->no), m->name, m->checksum } };
+		                   { param_int(ctx, m->no), m->name, m->checksum } };
 	enum err e;
 
 	e = db_script(db, ctx, m->sql, why);
@@ -123,9 +128,9 @@ static enum err
 begin(struct db *db, TALLOC_CTX *ctx, const char **why)
 {
 	const struct call lock[] = { { .stmt = STMT_BEGIN },
-		                         { .stmt = STMT_MIGRATE_PATIENCE },
-		                         { .stmt = STMT_MIGRATE_LOCK },
-		                         { .stmt = STMT_MIGRATE_CARE } };
+		                     { .stmt = STMT_MIGRATE_PATIENCE },
+		                     { .stmt = STMT_MIGRATE_LOCK },
+		                     { .stmt = STMT_MIGRATE_CARE } };
 	enum err e = db_exchange(db, ctx, lock, sizeof(lock) / sizeof(lock[0]), NULL);
 
 	if (e != ERR_OK)
@@ -153,7 +158,8 @@ step(struct db *db, TALLOC_CTX *ctx, struct migration *files, size_t n, struct m
 		*done = &files[i];
 		e = apply(db, ctx, &files[i], why);
 	}
-	if (e == ERR_OK && (e = db_query(db, ctx, (struct call){ .stmt = STMT_COMMIT }, NULL)) != ERR_OK)
+	if (e == ERR_OK &&
+	    (e = db_query(db, ctx, (struct call){ .stmt = STMT_COMMIT }, NULL)) != ERR_OK)
 		*why = "COMMIT failed";
 	return e;
 }

@@ -73,8 +73,9 @@ owned_seats(TALLOC_CTX *ctx, const struct locked_booking *bookings, size_t n,
 		const struct locked_booking *b = &bookings[i];
 
 		for (size_t k = 0; b->status != BOOKING_REQUESTED && k < b->n_seats; k++)
-			seats[(*total)++] = (struct owned){ { b->event_id, b->seats[k] }, b,
-				                                until_us == NULL ? -1 : until_us[i] };
+			seats[(*total)++] = (struct owned){ { b->event_id, b->seats[k] },
+				                            b,
+				                            until_us == NULL ? -1 : until_us[i] };
 	}
 	qsort(seats, *total, sizeof(*seats), seat_key_compare);
 	return seats;
@@ -96,12 +97,14 @@ seats_call(struct moves *m, enum stmt stmt, const struct locked_booking *booking
 		array_int(&no, seats[i].key.no);
 		array_uuid(&booking, &seats[i].booking->id);
 	}
-	moves_call(m, (struct call){ stmt, { array_done(&event), array_done(&no), array_done(&booking) } });
+	moves_call(m, (struct call){
+			  stmt, { array_done(&event), array_done(&no), array_done(&booking) } });
 }
 
 /* The time until which seats are their bookings' own. */
 static void
-seats_until(struct moves *m, const struct locked_booking *bookings, size_t n, const int64_t *until_us)
+seats_until(struct moves *m, const struct locked_booking *bookings, size_t n,
+            const int64_t *until_us)
 {
 	struct array event, no, booking, until;
 	size_t total;
@@ -117,8 +120,9 @@ seats_until(struct moves *m, const struct locked_booking *bookings, size_t n, co
 		array_uuid(&booking, &seats[i].booking->id);
 		array_text(&until, param_time(m->ctx, seats[i].until_us));
 	}
-	moves_call(m, (struct call){ STMT_SEATS_UNTIL, { array_done(&event), array_done(&no),
-	                                                 array_done(&booking), array_done(&until) } });
+	moves_call(m, (struct call){ STMT_SEATS_UNTIL,
+	                             { array_done(&event), array_done(&no), array_done(&booking),
+	                               array_done(&until) } });
 }
 
 /* A seat is sold to a booking that does not have it (any more). */
@@ -133,8 +137,9 @@ take_seats(struct moves *m, const struct locked_booking *b)
 		array_int(&event, b->event_id);
 		array_int(&no, b->seats[i]);
 	}
-	moves_call(m, (struct call){ STMT_TAKE_SEATS, { array_done(&event), array_done(&no),
-	                                                param_uuid(m->ctx, &b->id), b->user_id } });
+	moves_call(m, (struct call){ STMT_TAKE_SEATS,
+	                             { array_done(&event), array_done(&no),
+	                               param_uuid(m->ctx, &b->id), b->user_id } });
 }
 
 /* --- bookings --- */
@@ -170,8 +175,9 @@ moves_end_keep_seats(struct moves *m, const struct locked_booking *bookings, siz
 		paying = paying || bookings[i].status == BOOKING_PAYING;
 	}
 	key_params(m, bookings, n, &events, &ids);
-	moves_call(m, (struct call){ STMT_END_BOOKINGS, { events, ids, booking_status_name(to), reason,
-	                                                  array_done(&rest) } });
+	moves_call(m, (struct call){
+			  STMT_END_BOOKINGS,
+			  { events, ids, booking_status_name(to), reason, array_done(&rest) } });
 	if (paying)
 		moves_call(m, (struct call){ STMT_CLOSE_PAYMENTS, { events, ids } });
 }
@@ -201,8 +207,9 @@ moves_keep_less(struct moves *m, const struct locked_booking *b, int64_t most_mi
 void
 moves_confirm(struct moves *m, const struct locked_booking *b, const char *ticket_ref, bool again)
 {
-	moves_call(m, (struct call){ STMT_CONFIRM_BOOKING, { param_int(m->ctx, b->event_id),
-	                                                     param_uuid(m->ctx, &b->id), ticket_ref } });
+	moves_call(m, (struct call){ STMT_CONFIRM_BOOKING,
+	                             { param_int(m->ctx, b->event_id), param_uuid(m->ctx, &b->id),
+	                               ticket_ref } });
 	if (again)
 		take_seats(m, b);
 	else
@@ -212,8 +219,9 @@ moves_confirm(struct moves *m, const struct locked_booking *b, const char *ticke
 void
 moves_pay(struct moves *m, const struct locked_booking *b, int64_t until_us)
 {
-	moves_call(m, (struct call){ STMT_PAY_BOOKING, { param_int(m->ctx, b->event_id),
-	                                                 param_uuid(m->ctx, &b->id) } });
+	moves_call(m,
+	           (struct call){ STMT_PAY_BOOKING,
+	                          { param_int(m->ctx, b->event_id), param_uuid(m->ctx, &b->id) } });
 	seats_until(m, b, 1, &until_us);
 }
 
@@ -228,8 +236,9 @@ moves_return(struct moves *m, const struct locked_booking *bookings, size_t n, b
 	for (size_t i = 0; i < n; i++)
 		array_text(&until, param_time(m->ctx, until_us[i]));
 	key_params(m, bookings, n, &events, &ids);
-	moves_call(m, (struct call){ STMT_RETURN_BOOKINGS, { events, ids, param_int(m->ctx, failed ? 1 : 0),
-	                                                     array_done(&until) } });
+	moves_call(m, (struct call){
+			  STMT_RETURN_BOOKINGS,
+			  { events, ids, param_int(m->ctx, failed ? 1 : 0), array_done(&until) } });
 	moves_call(m, (struct call){ STMT_CLOSE_PAYMENTS, { events, ids } });
 	seats_until(m, bookings, n, until_us);
 }
@@ -250,14 +259,14 @@ moves_add_payment(struct moves *m, const struct locked_booking *b, const struct 
 {
 	const bool captured = p->captured_minor >= 0;
 
-	moves_call(m, (struct call){
-	                  STMT_INSERT_PAYMENT,
-	                  { param_int(m->ctx, b->event_id), param_uuid(m->ctx, &p->id),
-	                    param_uuid(m->ctx, &b->id), p->provider, param_int(m->ctx, p->amount_minor),
-	                    p->currency, payment_status_name(p->status), p->gateway_ref, p->session, p->url,
-	                    param_time(m->ctx, p->expires_us),
-	                    captured ? param_int(m->ctx, p->captured_minor) : NULL,
-	                    captured ? p->captured_currency : NULL, p->trouble } });
+	moves_call(m, (struct call){ STMT_INSERT_PAYMENT,
+	                             { param_int(m->ctx, b->event_id), param_uuid(m->ctx, &p->id),
+	                               param_uuid(m->ctx, &b->id), p->provider,
+	                               param_int(m->ctx, p->amount_minor), p->currency,
+	                               payment_status_name(p->status), p->gateway_ref, p->session,
+	                               p->url, param_time(m->ctx, p->expires_us),
+	                               captured ? param_int(m->ctx, p->captured_minor) : NULL,
+	                               captured ? p->captured_currency : NULL, p->trouble } });
 }
 
 void
@@ -302,10 +311,11 @@ moves_add_refunds(struct moves *m, const struct refund_write *refunds, size_t n)
 	}
 	const char *events = array_done(&event), *payments = array_done(&payment);
 
-	moves_call(m, (struct call){ STMT_INSERT_REFUNDS,
-	                             { events, array_done(&id), array_done(&booking), payments,
-	                               array_done(&amount), array_done(&currency), array_done(&status),
-	                               array_done(&reason), array_done(&ref) } });
+	moves_call(m,
+	           (struct call){ STMT_INSERT_REFUNDS,
+	                          { events, array_done(&id), array_done(&booking), payments,
+	                            array_done(&amount), array_done(&currency), array_done(&status),
+	                            array_done(&reason), array_done(&ref) } });
 	moves_call(m, (struct call){ STMT_REFUND_PAYMENTS, { events, payments } });
 }
 
@@ -324,9 +334,10 @@ complete(struct moves *m)
 
 	if (m->n_rows > 0)
 		m->calls[n++] = (struct call){ STMT_INSERT_JOURNAL,
-			                           { array_done(&m->event), array_done(&m->booking),
-			                             array_done(&m->user), array_done(&m->type),
-			                             array_done(&m->correlation), array_done(&m->payload) } };
+			                       { array_done(&m->event), array_done(&m->booking),
+			                         array_done(&m->user), array_done(&m->type),
+			                         array_done(&m->correlation),
+			                         array_done(&m->payload) } };
 	return n;
 }
 

@@ -28,8 +28,9 @@ void moves_init(struct moves *m, TALLOC_CTX *ctx);
 void moves_call(struct moves *m, struct call call);
 
 /* A row of the journal. booking_id, user_id and correlation_id may be NULL; payload is JSON. */
-void moves_row(struct moves *m, int32_t event_id, const struct uuid *booking_id, const char *user_id,
-               const char *type, const char *correlation_id, const char *payload);
+void moves_row(struct moves *m, int32_t event_id, const struct uuid *booking_id,
+               const char *user_id, const char *type, const char *correlation_id,
+               const char *payload);
 
 /* A row about a booking. */
 void moves_note(struct moves *m, const struct locked_booking *b, const char *type,
@@ -60,7 +61,8 @@ void moves_keep_less(struct moves *m, const struct locked_booking *b, int64_t mo
  *
  * again	it had ended, and takes its seats anew; they are locked and free (R-42)
  */
-void moves_confirm(struct moves *m, const struct locked_booking *b, const char *ticket_ref, bool again);
+void moves_confirm(struct moves *m, const struct locked_booking *b, const char *ticket_ref,
+                   bool again);
 
 /* A payment of a booking is under way; its seats are its own until then (-1: without end). */
 void moves_pay(struct moves *m, const struct locked_booking *b, int64_t until_us);
@@ -89,15 +91,16 @@ struct refund_write {
 	struct uuid id, payment_id;
 	int64_t amount_minor; /* more than 0 */
 	const char *currency;
-	enum refund_status status; /* pending: the provider is asked at once */
+	enum refund_status status;        /* pending: the provider is asked at once */
 	const char *reason, *gateway_ref; /* the reference may be NULL */
-	bool again; /* it was asked for before, and refused for good */
+	bool again;                       /* it was asked for before, and refused for good */
 };
 /* Their payments are refunded then, as far as they were completed. */
 void moves_add_refunds(struct moves *m, const struct refund_write *refunds, size_t n);
 
 /* A message that has its effect in this transaction. */
-void moves_processed(struct moves *m, const char *source, const char *id, const struct uuid *booking_id);
+void moves_processed(struct moves *m, const char *source, const char *id,
+                     const struct uuid *booking_id);
 
 /* Sends everything and the journal, and leaves the transaction open. Errors as of db_exchange. */
 enum err moves_write(struct db *db, struct moves *m) MUST_CHECK;

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-static const char *const payment_names[PAYMENT__MAX] = { "pending", "completed", "failed", "expired",
-	                                                     "refunded" };
+static const char *const payment_names[PAYMENT__MAX] = { "pending", "completed", "failed",
+	                                                 "expired", "refunded" };
 static const char *const refund_names[REFUND__MAX] = { "pending", "completed", "failed" };
 
 const char *
@@ -54,7 +54,8 @@ rows_at(const struct rows *rows, size_t at, int row)
 struct payment *
 payments_read(TALLOC_CTX *ctx, const struct rows *rows, size_t at, int *row, size_t *n)
 {
-	struct payment *all = talloc_zero_array(ctx, struct payment, (unsigned)rows_at(rows, at, *row));
+	struct payment *all = talloc_zero_array(ctx, struct payment,
+	                                        (unsigned)rows_at(rows, at, *row));
 
 	*n = rows_at(rows, at, *row);
 	for (size_t i = 0; i < *n; i++, (*row)++) {
@@ -70,7 +71,8 @@ payments_read(TALLOC_CTX *ctx, const struct rows *rows, size_t at, int *row, siz
 			.trouble = row_text(rows, r, 7),
 			.amount_minor = row_i64(rows, r, 8),
 			.currency = row_text(rows, r, 9),
-			.status = (enum payment_status)place_of(payment_names, PAYMENT__MAX, row_text(rows, r, 10)),
+			.status = (enum payment_status)place_of(payment_names, PAYMENT__MAX,
+			                                        row_text(rows, r, 10)),
 			.captured_minor = row_null(rows, r, 11) ? -1 : row_i64(rows, r, 11),
 			.captured_currency = row_text(rows, r, 12),
 			.expires_us = row_us(rows, r, 13),
@@ -84,7 +86,8 @@ payments_read(TALLOC_CTX *ctx, const struct rows *rows, size_t at, int *row, siz
 struct refund *
 refunds_read(TALLOC_CTX *ctx, const struct rows *rows, size_t at, int *row, size_t *n)
 {
-	struct refund *all = talloc_zero_array(ctx, struct refund, (unsigned)rows_at(rows, at, *row));
+	struct refund *all = talloc_zero_array(ctx, struct refund,
+	                                       (unsigned)rows_at(rows, at, *row));
 
 	*n = rows_at(rows, at, *row);
 	for (size_t i = 0; i < *n; i++, (*row)++) {
@@ -96,7 +99,8 @@ refunds_read(TALLOC_CTX *ctx, const struct rows *rows, size_t at, int *row, size
 			.payment_id = row_uuid(rows, r, 3),
 			.amount_minor = row_i64(rows, r, 4),
 			.currency = row_text(rows, r, 5),
-			.status = (enum refund_status)place_of(refund_names, REFUND__MAX, row_text(rows, r, 6)),
+			.status = (enum refund_status)place_of(refund_names, REFUND__MAX,
+			                                       row_text(rows, r, 6)),
 			.reason = row_text(rows, r, 7),
 			.gateway_ref = row_text(rows, r, 8),
 			.attempts = row_i32(rows, r, 9),

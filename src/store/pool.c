@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 
-#define POOL_WAIT_MS  3000
+#define POOL_WAIT_MS 3000
 
 struct pool {
 	pthread_mutex_t mutex; /* guards idle and n_idle */
@@ -52,7 +52,7 @@ wait_idle(struct pool *pool)
 {
 	int64_t began = clock_mono_us(), until_us = began + POOL_WAIT_MS * 1000;
 	struct timespec until = { .tv_sec = until_us / US_PER_S,
-		                      .tv_nsec = until_us % US_PER_S * 1000 };
+		                  .tv_nsec = until_us % US_PER_S * 1000 };
 	int rc = 0;
 
 	while (pool->n_idle == 0 && rc == 0)

@@ -86,7 +86,8 @@ read_seats(TALLOC_CTX *ctx, const struct rows *rows, struct locked *out)
 
 	if (n == 0)
 		return;
-	out->seats = talloc_realloc(ctx, out->seats, struct seat_facts, (unsigned)out->n_seats + (unsigned)n);
+	out->seats = talloc_realloc(ctx, out->seats, struct seat_facts,
+	                            (unsigned)out->n_seats + (unsigned)n);
 	for (int r = 0; r < n; r++) {
 		struct seat_facts *s = &out->seats[out->n_seats++];
 
@@ -182,7 +183,8 @@ reserve_lock(struct db *db, TALLOC_CTX *ctx, const struct wants *w, struct locke
 	calls[pending = n++] = (struct call){ STMT_COUNT_PENDING, { array_done(&user) } };
 	calls[events = n++] = (struct call){ STMT_READ_EVENTS, { array_done(&event) } };
 	if (w->n_bookings > 0)
-		calls[requested = n++] = for_bookings(ctx, STMT_LOCK_REQUESTED, w->bookings, w->n_bookings);
+		calls[requested = n++] = for_bookings(ctx, STMT_LOCK_REQUESTED, w->bookings,
+		                                      w->n_bookings);
 	if (w->n_seats > 0)
 		calls[seats = n++] = for_keys(ctx, STMT_LOCK_SEATS, w->seats, w->n_seats);
 	if (w->n_idle > 0)
@@ -293,8 +295,8 @@ reserve_commit(struct db *db, TALLOC_CTX *ctx, const struct answer_key *answers,
 }
 
 enum err
-reserve_find(struct db *db, TALLOC_CTX *ctx, const struct wants *wants, struct booking_write *writes,
-             size_t n, bool *committed)
+reserve_find(struct db *db, TALLOC_CTX *ctx, const struct wants *wants,
+             struct booking_write *writes, size_t n, bool *committed)
 {
 	struct uuid *ids = talloc_array(ctx, struct uuid, (unsigned)n);
 	struct rows *rows[4];
@@ -303,7 +305,8 @@ reserve_find(struct db *db, TALLOC_CTX *ctx, const struct wants *wants, struct b
 	enum err e;
 
 	for (size_t i = 0; i < n; i++) {
-		is_new = is_new || writes[i].kind == WRITE_BOOKED || writes[i].kind == WRITE_ACCEPTED;
+		is_new = is_new || writes[i].kind == WRITE_BOOKED ||
+		         writes[i].kind == WRITE_ACCEPTED;
 		if (writes[i].kind != WRITE_HELD)
 			ids[asked++] = writes[i].id;
 	}

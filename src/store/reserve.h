@@ -69,12 +69,12 @@ struct choosing {
 
 /* What a transaction locks and reads. */
 struct wants {
-	int64_t *lock_keys; /* one per user, sorted, distinct */
-	const char **users; /* in any order */
-	int32_t *events;    /* distinct */
-	struct uuid *bookings;  /* that wait for seats, sorted, distinct */
-	struct seat_key *seats; /* sorted, distinct */
-	struct seat_key *idle;  /* likewise: those that are left out when somebody is at them */
+	int64_t *lock_keys;       /* one per user, sorted, distinct */
+	const char **users;       /* in any order */
+	int32_t *events;          /* distinct */
+	struct uuid *bookings;    /* that wait for seats, sorted, distinct */
+	struct seat_key *seats;   /* sorted, distinct */
+	struct seat_key *idle;    /* likewise: those that are left out when somebody is at them */
 	struct holding *holdings; /* distinct: what these users hold of these events is read */
 	struct answer_key *answer_keys; /* distinct: requests that shall be answered once */
 	size_t n_answer_keys;

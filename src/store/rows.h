@@ -19,11 +19,11 @@ struct rows *rows_wrap(TALLOC_CTX *ctx, struct pg_result *result);
 /* Reading rows; r and c from 0. The column's type must be the one that the name says. */
 int rows_count(const struct rows *rows);
 bool row_null(const struct rows *rows, int r, int c);
-int32_t row_i32(const struct rows *rows, int r, int c);    /* int2, int4 */
-int64_t row_i64(const struct rows *rows, int r, int c);    /* int8, xid8 */
-double row_real(const struct rows *rows, int r, int c);    /* float4 */
+int32_t row_i32(const struct rows *rows, int r, int c); /* int2, int4 */
+int64_t row_i64(const struct rows *rows, int r, int c); /* int8, xid8 */
+double row_real(const struct rows *rows, int r, int c); /* float4 */
 bool row_bool(const struct rows *rows, int r, int c);
-int64_t row_us(const struct rows *rows, int r, int c);     /* timestamptz; null: -1 */
+int64_t row_us(const struct rows *rows, int r, int c); /* timestamptz; null: -1 */
 struct uuid row_uuid(const struct rows *rows, int r, int c);
 const char *row_text(const struct rows *rows, int r, int c); /* text, enum, name; null: NULL */
 /* int4[]: *n elements on ctx; null or empty: n 0. */

@@ -5,8 +5,8 @@
 
 static const char *const event_names[] = { "draft", "on_sale", "closed", "cancelled" };
 static const char *const seat_names[] = { "free", "held", "reserved", "sold", "blocked" };
-static const char *const booking_names[] = { "requested", "pending", "paying",  "confirmed",
-	                                         "cancelled", "expired", "failed", "refunded" };
+static const char *const booking_names[] = { "requested", "pending", "paying", "confirmed",
+	                                     "cancelled", "expired", "failed", "refunded" };
 
 static const char *const mode_names[] = { "manual", "best_available" };
 

@@ -42,7 +42,7 @@ file(void)
 static void
 must_be_whole(const struct config *c)
 {
-#define CONF_INT(field, key, unit, least, most, def, help) \
+#define CONF_INT(field, key, unit, least, most, def, help)                                         \
 	must(c->field >= (least) && c->field <= (most));
 #define CONF_STR(field, key, def, secret, help) must(strlen(c->field) < WHY_MOST);
 #include "base/config.def"

@@ -34,9 +34,14 @@ must_be_json(TALLOC_CTX *ctx, const char *text, size_t len)
 static void
 tell(TALLOC_CTX *ctx, const char *type, const char *payload)
 {
-	struct feed_row row = { .at = { 9, 5 }, .event_id = 7, .has_booking = true, .user_id = "u",
-		                    .booking_id = { { 1, [6] = 0x70, [8] = 0x80, [15] = 7 } },
-		                    .correlation_id = NULL, .type = type, .payload = payload };
+	struct feed_row row = { .at = { 9, 5 },
+		                .event_id = 7,
+		                .has_booking = true,
+		                .user_id = "u",
+		                .booking_id = { { 1, [6] = 0x70, [8] = 0x80, [15] = 7 } },
+		                .correlation_id = NULL,
+		                .type = type,
+		                .payload = payload };
 	struct message_redis redis[MESSAGES_REDIS];
 	struct message_kafka kafka[MESSAGES_KAFKA];
 	bool first, second;
@@ -63,7 +68,8 @@ take(TALLOC_CTX *ctx, const char *value, size_t len)
 
 	must(e == ERR_OK || e == ERR_VALIDATION_ERROR);
 	if (e == ERR_OK)
-		must(why == NULL && asked.event_id >= 1 && uuid_event(&asked.booking_id) == asked.event_id);
+		must(why == NULL && asked.event_id >= 1 &&
+		     uuid_event(&asked.booking_id) == asked.event_id);
 	else
 		must(why != NULL && *why != '\0' && strlen(why) < 200);
 }
@@ -101,7 +107,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (line != NULL) {
 		*line = '\0';
 		/* A type is text of ours: UTF-8 without control characters. */
-		if (json_check(ctx, talloc_asprintf(ctx, "\"%s\"", text), strlen(text) + 2, &fault) == ERR_OK)
+		if (json_check(ctx, talloc_asprintf(ctx, "\"%s\"", text), strlen(text) + 2,
+		               &fault) == ERR_OK)
 			tell(ctx, text, line + 1);
 	}
 	talloc_free(ctx);

@@ -95,7 +95,9 @@ check_route(const struct request *rq)
 static void
 check_query(const struct request *rq)
 {
-	static const char *const names[] = { "", "ticket", "lastEventId", "since", "page", "status" };
+	static const char *const names[] = {
+		"", "ticket", "lastEventId", "since", "page", "status"
+	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		const char *value = request_query(rq, names[i]);
@@ -112,8 +114,10 @@ check_value(TALLOC_CTX *ctx, const char *value)
 	struct request rq = { .ctx = ctx };
 	const char *found;
 
-	request_split(&rq, talloc_asprintf(ctx, "/a?lastEventI=1&lastEventId=%s&lastEventId=2#lastEventId=3",
-	                                   escaped(ctx, value)));
+	request_split(&rq,
+	              talloc_asprintf(ctx,
+	                              "/a?lastEventI=1&lastEventId=%s&lastEventId=2#lastEventId=3",
+	                              escaped(ctx, value)));
 	found = request_query(&rq, "lastEventId");
 	must(rq.bad_path == !utf8_is_clean(value));
 	must(rq.bad_path ? found == NULL : strcmp(found, value) == 0);
@@ -126,12 +130,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const char *target = take_line(ctx, &data, &size), *after = take_line(ctx, &data, &size);
 	const char *id = talloc_strndup(ctx, (const char *)data, size);
 	char *env[] = { "REQUEST_METHOD=GET", talloc_asprintf(ctx, "REQUEST_URI=%s", target),
-		            talloc_asprintf(ctx, "HTTP_LAST_EVENT_ID=%s", after),
-		            talloc_asprintf(ctx, "HTTP_X_REQUEST_ID=%s", id), NULL };
+		        talloc_asprintf(ctx, "HTTP_LAST_EVENT_ID=%s", after),
+		        talloc_asprintf(ctx, "HTTP_X_REQUEST_ID=%s", id), NULL };
 	struct request rq;
 
 	request_begin(&rq, ctx, env);
-	must(strcmp(rq.target, target) == 0 && strcmp(request_header(&rq, "HTTP_LAST_EVENT_ID"), after) == 0);
+	must(strcmp(rq.target, target) == 0 &&
+	     strcmp(request_header(&rq, "HTTP_LAST_EVENT_ID"), after) == 0);
 	must(*rq.id != '\0' && strlen(rq.id) <= REQUEST_ID_MAX && utf8_is_clean(rq.id));
 	must(strpbrk(rq.id, " \"\\=%") == NULL);
 	if (!rq.bad_path) {

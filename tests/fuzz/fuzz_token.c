@@ -15,7 +15,7 @@
 #include "auth/token.h"
 
 #define SECRET "a secret of more than thirty-two bytes"
-#define NOW INT64_C(1700000000)
+#define NOW    INT64_C(1700000000)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -52,7 +52,7 @@ sign(TALLOC_CTX *ctx, const char *text, size_t len)
 	unsigned n = 0;
 
 	must(HMAC(EVP_sha256(), SECRET, (int)strlen(SECRET), (const unsigned char *)text, len, mac,
-		  &n) != NULL);
+	          &n) != NULL);
 	return talloc_asprintf(ctx, "%.*s.%s", (int)len, text, base64url(ctx, mac, n));
 }
 

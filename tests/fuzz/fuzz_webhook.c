@@ -46,7 +46,8 @@ read_signed(TALLOC_CTX *ctx, const char *body, size_t n)
 	must((e == ERR_OK) == (why == NULL));
 	if (e == ERR_OK) {
 		must(event.has_booking && event.id != NULL && event.type <= PAY_REFUND_FAILED);
-		must(event.amount_minor == -1 && (event.amount_major >= 0 || event.amount_major == -1));
+		must(event.amount_minor == -1 &&
+		     (event.amount_major >= 0 || event.amount_major == -1));
 		must_be_text(event.id);
 		must_be_text(event.session);
 		must_be_text(event.gateway_ref);
@@ -56,7 +57,8 @@ read_signed(TALLOC_CTX *ctx, const char *body, size_t n)
 	}
 	last = signature + strlen(signature) - 1;
 	*last = *last == '0' ? '1' : '0';
-	must(pay_http.read(ctx, &gateway, signature, body, n, NOW, &event, &why) == ERR_UNAUTHORIZED);
+	must(pay_http.read(ctx, &gateway, signature, body, n, NOW, &event, &why) ==
+	     ERR_UNAUTHORIZED);
 }
 
 int

@@ -14,10 +14,10 @@
 #define MAX_THREADS 256
 
 static const char answer[] = "Status: 200 OK\r\n"
-                             "Content-Type: application/json\r\n"
-                             "Content-Length: 34\r\n"
-                             "\r\n"
-                             "{\"success\":true,\"data\":\"constant\"}";
+			     "Content-Type: application/json\r\n"
+			     "Content-Length: 34\r\n"
+			     "\r\n"
+			     "{\"success\":true,\"data\":\"constant\"}";
 
 /* A socket closed with the request unread would be reset, and lighttpd would answer 500. */
 static void

@@ -79,7 +79,8 @@ main(int argc, char **argv)
 	owner = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof(why));
 	cluster = owner == NULL ? NULL : rd_kafka_mock_cluster_new(owner, BROKERS);
 	if (cluster == NULL) {
-		fprintf(stderr, "no mock cluster: %s\n", owner == NULL ? why : "librdkafka says no more");
+		fprintf(stderr, "no mock cluster: %s\n",
+		        owner == NULL ? why : "librdkafka says no more");
 		return 1;
 	}
 	for (int i = 2; i < argc; i++)

@@ -82,8 +82,8 @@ assert_row(const char *expected)
 	char *got = talloc_strdup(ctx, "");
 
 	for (size_t i = 0; i < plan->n_seats && plan->seats[i].row_no == 1; i++)
-		got = talloc_asprintf_append(got, "%s%s@%d", i == 0 ? "" : " ", plan->seats[i].label,
-		                             (int)plan->seats[i].col);
+		got = talloc_asprintf_append(got, "%s%s@%d", i == 0 ? "" : " ",
+		                             plan->seats[i].label, (int)plan->seats[i].col);
 	assert_string_equal(got, expected);
 }
 

@@ -31,7 +31,8 @@ plan_file_outside(TALLOC_CTX *parent, const char *name, size_t *len)
 	char *up = talloc_strdup(parent, ".."), *text = NULL;
 
 	for (int i = 0; text == NULL && i < 4; i++, up = talloc_asprintf_append(up, "/.."))
-		text = plan_file(parent, talloc_asprintf(parent, "%s/shared/plans/%s", up, name), len);
+		text = plan_file(parent, talloc_asprintf(parent, "%s/shared/plans/%s", up, name),
+		                 len);
 	return text;
 }
 

@@ -100,7 +100,8 @@ open_house(bool has_coordinates)
 	talloc_free(house);
 	house = seats_new(ctx, spots, (size_t)n_spots, has_coordinates);
 	for (int32_t i = 0; i < n_spots; i++)
-		seats_set(house, i + 1, drawing == NULL || is_drawn_available(drawing[drawn_at[i]]));
+		seats_set(house, i + 1,
+		          drawing == NULL || is_drawn_available(drawing[drawn_at[i]]));
 }
 
 /* A house without coordinates, and one with. */

@@ -35,7 +35,8 @@ single_at(int32_t i)
 	bool with_right = right && seats_available(house, i + 2);
 	bool accessible = spots[i].accessible;
 
-	if (!seats_available(house, i + 1) || (with_left && spots[i - 1].accessible == accessible) ||
+	if (!seats_available(house, i + 1) ||
+	    (with_left && spots[i - 1].accessible == accessible) ||
 	    (with_right && spots[i + 1].accessible == accessible))
 		return 0;
 	return left && !with_left && right && !with_right ? 2 : 1;
@@ -121,7 +122,8 @@ pieces_of(const int32_t *seats, int32_t n)
 
 	for (int32_t i = 0; i < n; i++) {
 		bool begins = i == 0 || seats[i] != seats[i - 1] + 1 || !is_joined(seats[i] - 1);
-		bool ends = i + 1 == n || seats[i + 1] != seats[i] + 1 || !is_joined(seats[i + 1] - 1);
+		bool ends = i + 1 == n || seats[i + 1] != seats[i] + 1 ||
+		            !is_joined(seats[i + 1] - 1);
 
 		pieces += begins;
 		alone += begins && ends;

@@ -41,10 +41,19 @@ static void
 test_clock_parse_refuses_what_is_no_instant(void **state)
 {
 	static const char *const bad[] = {
-		"", "2026", "2026-01-31", "2026-13-01T00:00:00Z", "2026-02-29T00:00:00Z",
-		"2026-01-31T24:00:00Z", "2026-01-31T00:00:00", "2026-01-31T00:00:00Zx",
-		"2026-01-31T00:00:00.Z", "2026-01-31 00:00:00Z", "1969-12-31T23:59:59Z",
-		"2026-01-31T00:00:00+25:00", "-026-01-31T00:00:00Z",
+		"",
+		"2026",
+		"2026-01-31",
+		"2026-13-01T00:00:00Z",
+		"2026-02-29T00:00:00Z",
+		"2026-01-31T24:00:00Z",
+		"2026-01-31T00:00:00",
+		"2026-01-31T00:00:00Zx",
+		"2026-01-31T00:00:00.Z",
+		"2026-01-31 00:00:00Z",
+		"1969-12-31T23:59:59Z",
+		"2026-01-31T00:00:00+25:00",
+		"-026-01-31T00:00:00Z",
 	};
 	int64_t at;
 
@@ -60,7 +69,8 @@ test_clock_text_is_read_back(void **state)
 	int64_t at;
 
 	(void)state;
-	assert_string_equal(clock_text(INT64_C(1769818200250999), text), "2026-01-31T00:10:00.250Z");
+	assert_string_equal(clock_text(INT64_C(1769818200250999), text),
+	                    "2026-01-31T00:10:00.250Z");
 	assert_true(clock_parse(text, &at));
 	assert_int_equal(at, INT64_C(1769818200250000));
 }
@@ -134,8 +144,9 @@ test_uuid_seat_refuses_other_uuids(void **state)
 static void
 test_uuid_of_message_sorts_like_the_journal(void **state)
 {
-	static const int64_t seqs[] = { 1, 2, 0xfff, 0x1000, 0x12345678, INT64_C(0xffffffffffff),
-		                            (INT64_C(1) << 60) - 1 };
+	static const int64_t seqs[] = {
+		1, 2, 0xfff, 0x1000, 0x12345678, INT64_C(0xffffffffffff), (INT64_C(1) << 60) - 1
+	};
 	struct uuid before = { { 0 } };
 	char text[UUID_TEXT];
 	int32_t event, seat;
@@ -188,7 +199,8 @@ test_money_sums_are_exact_however_large(void **state)
 
 	(void)state;
 	for (int64_t n = 1; n <= MONEY_MAX_SUM; n = n * 7 + 3) {
-		assert_true(money_sum_to_minor(strtod(money_text(n, "EUR", text), NULL), "EUR", &minor));
+		assert_true(
+		    money_sum_to_minor(strtod(money_text(n, "EUR", text), NULL), "EUR", &minor));
 		assert_int_equal(minor, n);
 	}
 	assert_true(money_sum_to_minor(0, "EUR", &minor));
@@ -257,8 +269,10 @@ test_metrics_show_what_was_counted(void **state)
 	text = metrics_text(ctx);
 	assert_non_null(strstr(text, "rowlock_requests_total{status=\"201\"} 1\n"));
 	assert_non_null(strstr(text, "rowlock_requests_total{status=\"other\"} 1\n"));
-	assert_non_null(strstr(text, "rowlock_request_seconds_bucket{route=\"GET /x\",le=\"2e-06\"} 0\n"));
-	assert_non_null(strstr(text, "rowlock_request_seconds_bucket{route=\"GET /x\",le=\"4e-06\"} 1\n"));
+	assert_non_null(
+	    strstr(text, "rowlock_request_seconds_bucket{route=\"GET /x\",le=\"2e-06\"} 0\n"));
+	assert_non_null(
+	    strstr(text, "rowlock_request_seconds_bucket{route=\"GET /x\",le=\"4e-06\"} 1\n"));
 	assert_non_null(strstr(text, "rowlock_relay_rows_total{sink=\"kafka\"} 7\n"));
 	assert_non_null(strstr(text, "# TYPE rowlock_journal_lag_milliseconds gauge\n"));
 	assert_non_null(strstr(text, "rowlock_journal_lag_milliseconds{sink=\"redis\"} -2\n"));
@@ -302,10 +316,21 @@ static void
 test_ticket_parse_refuses_what_is_no_reference(void **state)
 {
 	static const char *const bad[] = {
-		"", "-", "7K3M", "7K3M-9QXA-0123-4567-89AB-CDE", "7K3M-9QXA-0123-4567-89AB-CDEU",
-		"7K3M.9QXA.0123.4567.89AB.CDEF", REFERENCE "-0", REFERENCE "-01", REFERENCE "-A",
-		REFERENCE "-1A", REFERENCE "-100", REFERENCE "+1", REFERENCE "/1",
-		"7K3M-9QXA-0123-4567-89AB-CDE\xc3\x89", "7K3M\t9QXA01234567 89ABCDEF",
+		"",
+		"-",
+		"7K3M",
+		"7K3M-9QXA-0123-4567-89AB-CDE",
+		"7K3M-9QXA-0123-4567-89AB-CDEU",
+		"7K3M.9QXA.0123.4567.89AB.CDEF",
+		REFERENCE "-0",
+		REFERENCE "-01",
+		REFERENCE "-A",
+		REFERENCE "-1A",
+		REFERENCE "-100",
+		REFERENCE "+1",
+		REFERENCE "/1",
+		"7K3M-9QXA-0123-4567-89AB-CDE\xc3\x89",
+		"7K3M\t9QXA01234567 89ABCDEF",
 	};
 
 	(void)state;
@@ -342,9 +367,12 @@ test_clock_next_hour_goes_by_the_clocks_of_the_place(void **state)
 		{ "UTC0", "2026-12-31T23:00:00Z", "2027-01-01T03:00:00.000Z" },
 		{ "XST-5:30", "2026-01-31T00:00:00Z", "2026-01-31T21:30:00.000Z" },
 		/* Forward from 2 to 3 o'clock at the end of March, back at the end of October. */
-		{ "CET-1CEST,M3.5.0,M10.5.0/3", "2026-03-28T02:30:00Z", "2026-03-29T01:00:00.000Z" },
-		{ "CET-1CEST,M3.5.0,M10.5.0/3", "2026-03-29T01:00:00Z", "2026-03-30T01:00:00.000Z" },
-		{ "CET-1CEST,M3.5.0,M10.5.0/3", "2026-10-24T20:00:00Z", "2026-10-25T02:00:00.000Z" },
+		{ "CET-1CEST,M3.5.0,M10.5.0/3", "2026-03-28T02:30:00Z",
+		  "2026-03-29T01:00:00.000Z" },
+		{ "CET-1CEST,M3.5.0,M10.5.0/3", "2026-03-29T01:00:00Z",
+		  "2026-03-30T01:00:00.000Z" },
+		{ "CET-1CEST,M3.5.0,M10.5.0/3", "2026-10-24T20:00:00Z",
+		  "2026-10-25T02:00:00.000Z" },
 	};
 	int64_t at;
 	char text[CLOCK_TEXT];

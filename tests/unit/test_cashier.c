@@ -30,10 +30,10 @@ static const struct sum {
 	const char *currency;
 	bool right;
 } sums[] = {
-	{ -1, NULL, true },         { TOTAL, NULL, true },      { TOTAL, "EUR", true },
-	{ -1, "EUR", true },        { TOTAL + 1, "EUR", false }, { TOTAL - 1, "EUR", false },
-	{ TOTAL, "USD", false },    { -1, "USD", false },       { TOTAL / 100, NULL, false },
-	{ 0, "EUR", false },        { 0, NULL, false },
+	{ -1, NULL, true },      { TOTAL, NULL, true },       { TOTAL, "EUR", true },
+	{ -1, "EUR", true },     { TOTAL + 1, "EUR", false }, { TOTAL - 1, "EUR", false },
+	{ TOTAL, "USD", false }, { -1, "USD", false },        { TOTAL / 100, NULL, false },
+	{ 0, "EUR", false },     { 0, NULL, false },
 };
 #define N_SUMS (sizeof(sums) / sizeof(sums[0]))
 
@@ -48,9 +48,11 @@ static const struct {
 	[BOOKING_PAYING] = { { EFFECT_CONFIRM, NULL }, { EFFECT_CONFIRM, NULL } },
 	[BOOKING_CONFIRMED] = { { EFFECT_GIVE_BACK, "ALREADY_PAID" },
 	                        { EFFECT_GIVE_BACK, "ALREADY_PAID" } },
-	[BOOKING_CANCELLED] = { { EFFECT_GIVE_BACK, "BOOKING_CANCELLED" }, { EFFECT_RETAKE, NULL } },
+	[BOOKING_CANCELLED] = { { EFFECT_GIVE_BACK, "BOOKING_CANCELLED" },
+	                        { EFFECT_RETAKE, NULL } },
 	[BOOKING_EXPIRED] = { { EFFECT_RETAKE, NULL }, { EFFECT_RETAKE, NULL } },
-	[BOOKING_FAILED] = { { EFFECT_GIVE_BACK, "NOT_SEATED" }, { EFFECT_GIVE_BACK, "NOT_SEATED" } },
+	[BOOKING_FAILED] = { { EFFECT_GIVE_BACK, "NOT_SEATED" },
+	                     { EFFECT_GIVE_BACK, "NOT_SEATED" } },
 	[BOOKING_REFUNDED] = { { EFFECT_GIVE_BACK, "ALREADY_REFUNDED" },
 	                       { EFFECT_GIVE_BACK, "ALREADY_REFUNDED" } },
 };
@@ -74,21 +76,30 @@ static void
 arrange(enum booking_status status, enum ended ended, enum known known)
 {
 	static const enum payment_status states[KNOWN__MAX] = { PAYMENT__MAX, PAYMENT_PENDING,
-		                                                    PAYMENT_FAILED, PAYMENT_COMPLETED };
+		                                                PAYMENT_FAILED, PAYMENT_COMPLETED };
 
-	booking = (struct locked_booking){ .status = status, .windowed = true, .total_minor = TOTAL,
-		                               .currency = "EUR", .expires_us = NOW + A_MIN, .now_us = NOW,
-		                               .event_status = EVENT_ON_SALE };
+	booking = (struct locked_booking){ .status = status,
+		                           .windowed = true,
+		                           .total_minor = TOTAL,
+		                           .currency = "EUR",
+		                           .expires_us = NOW + A_MIN,
+		                           .now_us = NOW,
+		                           .event_status = EVENT_ON_SALE };
 	if (status == BOOKING_CANCELLED)
 		booking.reason = ended == BY_FAILURE ? "PAYMENT_FAILED" : "USER_CANCELLED";
-	payment = (struct payment){ .id = { { 1 } }, .amount_minor = TOTAL, .currency = "EUR",
-		                        .status = states[known],
-		                        .captured_minor = known == CAPTURED ? TOTAL : -1 };
+	payment = (struct payment){ .id = { { 1 } },
+		                    .amount_minor = TOTAL,
+		                    .currency = "EUR",
+		                    .status = states[known],
+		                    .captured_minor = known == CAPTURED ? TOTAL : -1 };
 	account = (struct account){ .payments = &payment, .n_payments = known == UNKNOWN ? 0 : 1 };
-	event = (struct pay_event){ .id = "e", .has_booking = true, .amount_minor = -1,
-		                        .amount_major = -1 };
-	c = (struct payment_case){ .booking = &booking, .account = &account, .event = &event,
-		                       .payment = known == UNKNOWN ? NULL : &payment };
+	event = (struct pay_event){
+		.id = "e", .has_booking = true, .amount_minor = -1, .amount_major = -1
+	};
+	c = (struct payment_case){ .booking = &booking,
+		                   .account = &account,
+		                   .event = &event,
+		                   .payment = known == UNKNOWN ? NULL : &payment };
 }
 
 /* Goes through everything that a ruling on a payment may depend on, in every combination. */
@@ -100,12 +111,14 @@ for_each(enum pay_event_type type,
 		for (int e = 0; e < ENDED__MAX; e++) {
 			for (int k = 0; k < KNOWN__MAX; k++) {
 				for (size_t i = 0; i < N_SUMS * 2; i++) {
-					arrange((enum booking_status)s, (enum ended)e, (enum known)k);
+					arrange((enum booking_status)s, (enum ended)e,
+					        (enum known)k);
 					event.type = type;
 					event.amount_minor = sums[i / 2].minor;
 					event.currency = sums[i / 2].currency;
 					c.final = i % 2 == 1;
-					check((enum booking_status)s, (enum ended)e, (enum known)k, &sums[i / 2]);
+					check((enum booking_status)s, (enum ended)e, (enum known)k,
+					      &sums[i / 2]);
 				}
 			}
 		}
@@ -117,9 +130,12 @@ static void
 must_be_legal(enum effect effect)
 {
 	static const enum booking_status to[] = {
-		[EFFECT_CONFIRM] = BOOKING_CONFIRMED, [EFFECT_GIVE_BACK_AND_RETURN] = BOOKING_PENDING,
-		[EFFECT_RETURN] = BOOKING_PENDING,    [EFFECT_GIVE_BACK_AND_CANCEL] = BOOKING_CANCELLED,
-		[EFFECT_CANCEL] = BOOKING_CANCELLED,  [EFFECT_EXPIRE] = BOOKING_EXPIRED,
+		[EFFECT_CONFIRM] = BOOKING_CONFIRMED,
+		[EFFECT_GIVE_BACK_AND_RETURN] = BOOKING_PENDING,
+		[EFFECT_RETURN] = BOOKING_PENDING,
+		[EFFECT_GIVE_BACK_AND_CANCEL] = BOOKING_CANCELLED,
+		[EFFECT_CANCEL] = BOOKING_CANCELLED,
+		[EFFECT_EXPIRE] = BOOKING_EXPIRED,
 	};
 	const bool moves = effect < sizeof(to) / sizeof(to[0]) && to[effect] != BOOKING_REQUESTED;
 
@@ -245,8 +261,10 @@ check_refunded_before(enum booking_status s, enum ended e, enum known k, const s
 	(void)e;
 	account.refunds = &refund;
 	account.n_refunds = 1;
-	refund = (struct refund){ .payment_id = payment.id, .amount_minor = captured, .currency = "EUR",
-		                      .status = REFUND_COMPLETED };
+	refund = (struct refund){ .payment_id = payment.id,
+		                  .amount_minor = captured,
+		                  .currency = "EUR",
+		                  .status = REFUND_COMPLETED };
 	if (k == CAPTURED)
 		nothing();
 	else if (k == UNKNOWN || captured == 0) /* nothing can have been given back of it */
@@ -285,7 +303,8 @@ test_success_that_names_no_payment(void **state)
 			event.session = names[i].session;
 			event.gateway_ref = names[i].reference;
 			if (names[i].named)
-				must_be(cashier_rule(&c), paid[s][BY_BUYER].effect, paid[s][BY_BUYER].reason, false);
+				must_be(cashier_rule(&c), paid[s][BY_BUYER].effect,
+				        paid[s][BY_BUYER].reason, false);
 			else
 				nothing();
 		}
@@ -323,8 +342,10 @@ check_session_expired(enum booking_status s, enum ended e, enum known k, const s
 		bool windowed;
 		int64_t expires_us;
 		bool over;
-	} windows[] = { { true, NOW + 1, false }, { true, NOW, true }, { true, NOW - 1, true },
-		            { false, -1, false } };
+	} windows[] = { { true, NOW + 1, false },
+		        { true, NOW, true },
+		        { true, NOW - 1, true },
+		        { false, -1, false } };
 
 	(void)e;
 	(void)sum;
@@ -351,7 +372,7 @@ static void
 check_refunded(enum booking_status s, enum ended e, enum known k, const struct sum *sum)
 {
 	static const enum effect effects[REFUND__MAX] = { EFFECT_REFUNDED, EFFECT_NONE,
-		                                              EFFECT_REFUNDED };
+		                                          EFFECT_REFUNDED };
 
 	const bool whole = sum->right || sum->minor < 0; /* which says nothing of an amount */
 
@@ -363,9 +384,11 @@ check_refunded(enum booking_status s, enum ended e, enum known k, const struct s
 		must_be(cashier_rule(&c), EFFECT_GATEWAY_REFUND, "GATEWAY_REFUND", false);
 	c.refund = &refund;
 	for (int i = 0; i < REFUND__MAX; i++) {
-		refund = (struct refund){ .status = (enum refund_status)i, .amount_minor = TOTAL, .currency = "EUR" };
-		must_be(cashier_rule(&c), i == REFUND_COMPLETED || whole ? effects[i] : EFFECT_REVIEW, NULL,
-		        false);
+		refund = (struct refund){ .status = (enum refund_status)i,
+			                  .amount_minor = TOTAL,
+			                  .currency = "EUR" };
+		must_be(cashier_rule(&c),
+		        i == REFUND_COMPLETED || whole ? effects[i] : EFFECT_REVIEW, NULL, false);
 	}
 }
 
@@ -400,8 +423,10 @@ test_refund_beside_another(void **state)
 	account.refunds = &refund;
 	account.n_refunds = 1;
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-		refund = (struct refund){ .payment_id = payment.id, .status = others[i].status,
-			                      .amount_minor = others[i].minor, .currency = "EUR" };
+		refund = (struct refund){ .payment_id = payment.id,
+			                  .status = others[i].status,
+			                  .amount_minor = others[i].minor,
+			                  .currency = "EUR" };
 		must_be(cashier_rule(&c), others[i].effect, others[i].reason, false);
 	}
 }
@@ -417,12 +442,14 @@ check_refund_failed(enum booking_status s, enum ended e, enum known k, const str
 	c.refund = &refund;
 	for (int i = 0; i < REFUND__MAX; i++) {
 		for (int attempts = 0; attempts < 24; attempts++) {
-			refund = (struct refund){ .status = (enum refund_status)i, .attempts = attempts };
+			refund = (struct refund){ .status = (enum refund_status)i,
+				                  .attempts = attempts };
 			if (i != REFUND_PENDING)
 				nothing();
 			else
 				must_be(cashier_rule(&c), /* the twentieth refusal is the last */
-				        attempts < 19 ? EFFECT_REFUND_LATER : EFFECT_REFUND_NEVER, NULL, false);
+				        attempts < 19 ? EFFECT_REFUND_LATER : EFFECT_REFUND_NEVER,
+				        NULL, false);
 		}
 	}
 }

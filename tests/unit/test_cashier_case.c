@@ -24,20 +24,24 @@ static struct pay_event event;
 static struct payment
 captured(const char *session, const char *reference)
 {
-	return (struct payment){ .status = PAYMENT_COMPLETED, .session = session,
-		                     .gateway_ref = reference, .captured_minor = 2000 };
+	return (struct payment){ .status = PAYMENT_COMPLETED,
+		                 .session = session,
+		                 .gateway_ref = reference,
+		                 .captured_minor = 2000 };
 }
 
 static struct payment
 pending(const char *session)
 {
-	return (struct payment){ .status = PAYMENT_PENDING, .session = session, .captured_minor = -1 };
+	return (
+	    struct payment){ .status = PAYMENT_PENDING, .session = session, .captured_minor = -1 };
 }
 
 static struct payment
 failed(const char *session)
 {
-	return (struct payment){ .status = PAYMENT_FAILED, .session = session, .captured_minor = -1 };
+	return (
+	    struct payment){ .status = PAYMENT_FAILED, .session = session, .captured_minor = -1 };
 }
 
 static void
@@ -170,9 +174,13 @@ test_reference_of_a_payment(void **state)
 static struct refund
 refund_of(uint8_t no, enum refund_status status, int64_t amount_minor, const char *reference)
 {
-	return (struct refund){ .id = { { no } }, .payment_id = payments[0].id, .status = status,
-		                    .amount_minor = amount_minor, .currency = "EUR",
-		                    .reason = "USER_CANCELLED", .gateway_ref = reference };
+	return (struct refund){ .id = { { no } },
+		                .payment_id = payments[0].id,
+		                .status = status,
+		                .amount_minor = amount_minor,
+		                .currency = "EUR",
+		                .reason = "USER_CANCELLED",
+		                .gateway_ref = reference };
 }
 
 static void
@@ -190,8 +198,11 @@ meant(enum pay_event_type type, uint8_t id, int64_t amount_minor, const char *re
 {
 	const struct refund *r;
 
-	event = (struct pay_event){ .type = type, .has_refund = id > 0, .refund_id = { { id } },
-		                        .amount_minor = amount_minor, .gateway_ref = reference };
+	event = (struct pay_event){ .type = type,
+		                    .has_refund = id > 0,
+		                    .refund_id = { { id } },
+		                    .amount_minor = amount_minor,
+		                    .gateway_ref = reference };
 	r = cashier_refund(&account, &event, &payments[0]);
 	return r == NULL ? NOTHING : (int)(r - refunds);
 }
@@ -200,7 +211,8 @@ static void
 test_refund_by_its_id(void **state)
 {
 	(void)state;
-	arrange_refunds(2, refund_of(1, REFUND_COMPLETED, 500, "re_1"), refund_of(2, REFUND_PENDING, 1500, NULL));
+	arrange_refunds(2, refund_of(1, REFUND_COMPLETED, 500, "re_1"),
+	                refund_of(2, REFUND_PENDING, 1500, NULL));
 	for (int type = PAY_REFUNDED; type <= PAY_REFUND_FAILED; type++) {
 		assert_int_equal(meant((enum pay_event_type)type, 1, 500, "re_1"), 0);
 		assert_int_equal(meant((enum pay_event_type)type, 2, 7, "re_1"), 1);
@@ -213,7 +225,8 @@ static void
 test_refund_without_an_id(void **state)
 {
 	(void)state;
-	arrange_refunds(2, refund_of(1, REFUND_FAILED, 1000, NULL), refund_of(2, REFUND_PENDING, 1000, NULL));
+	arrange_refunds(2, refund_of(1, REFUND_FAILED, 1000, NULL),
+	                refund_of(2, REFUND_PENDING, 1000, NULL));
 	assert_int_equal(meant(PAY_REFUNDED, 0, 1000, "re_2"), 1);
 	assert_int_equal(meant(PAY_REFUNDED, 0, -1, NULL), 1);
 	assert_int_equal(meant(PAY_REFUND_FAILED, 0, -1, NULL), 1);
@@ -227,13 +240,15 @@ static void
 test_refund_that_is_told_again(void **state)
 {
 	(void)state;
-	arrange_refunds(2, refund_of(1, REFUND_PENDING, 500, NULL), refund_of(2, REFUND_COMPLETED, 500, "re_1"));
+	arrange_refunds(2, refund_of(1, REFUND_PENDING, 500, NULL),
+	                refund_of(2, REFUND_COMPLETED, 500, "re_1"));
 	assert_int_equal(meant(PAY_REFUNDED, 0, 500, "re_1"), 1);
 	assert_int_equal(meant(PAY_REFUNDED, 9, 500, "re_1"), 1);
 	assert_int_equal(meant(PAY_REFUNDED, 0, 500, "re_2"), 0);
 	refunds[1].reason = GATEWAY_REFUND;
 	assert_int_equal(meant(PAY_REFUNDED, 0, 500, "re_1"), 1);
-	assert_int_equal(meant(PAY_REFUNDED, 9, 500, "re_1"), NOTHING); /* another id: another refund */
+	assert_int_equal(meant(PAY_REFUNDED, 9, 500, "re_1"),
+	                 NOTHING); /* another id: another refund */
 	refunds[1].gateway_ref = "ch_1";
 	assert_int_equal(meant(PAY_REFUNDED, 0, 500, "ch_1"), 0);
 	refunds[1].gateway_ref = "cs_1";
@@ -245,7 +260,8 @@ static void
 test_refund_under_an_id_of_the_gateways(void **state)
 {
 	(void)state;
-	arrange_refunds(1, refund_of(1, REFUND_FAILED, 1000, NULL), refund_of(2, REFUND_PENDING, 1000, NULL));
+	arrange_refunds(1, refund_of(1, REFUND_FAILED, 1000, NULL),
+	                refund_of(2, REFUND_PENDING, 1000, NULL));
 	assert_int_equal(meant(PAY_REFUNDED, 9, 1000, "re_9"), 0);
 	assert_int_equal(meant(PAY_REFUNDED, 9, -1, "re_9"), 0);
 	assert_int_equal(meant(PAY_REFUNDED, 9, 400, "re_9"), NOTHING);

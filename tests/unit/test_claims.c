@@ -52,7 +52,7 @@ test_token_verify_exp(void **state)
 		"1e-999",
 	};
 	static const char *const good[] = { "1700000001", "1700000000.5", "1.7000001e9", "1E12",
-					    "9007199254740993" };
+		                            "9007199254740993" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++)
@@ -69,7 +69,7 @@ static void
 test_token_verify_nbf(void **state)
 {
 	static const char *const bad[] = { "1700000001", "1700000000.5", "1e300", "\"0\"",
-					   "null",       "[]",           "false" };
+		                           "null",       "[]",           "false" };
 	static const char *const good[] = { "1700000000", "1699999999.9", "0", "-5" };
 
 	(void)state;
@@ -96,9 +96,9 @@ test_token_verify_sub(void **state)
 	assert_bad(sign(HS256, "{\"exp\":1700000060}"));
 	memset(name, 'x', sizeof(name));
 	for (size_t n = SUB_MAX_BYTES; n <= SUB_MAX_BYTES + 1; n++) {
-		char *jwt =
-		    sign(HS256, talloc_asprintf(ctx, "{\"sub\":\"%.*s\",\"exp\":1700000060}",
-						(int)n, name));
+		char *jwt = sign(HS256,
+		                 talloc_asprintf(ctx, "{\"sub\":\"%.*s\",\"exp\":1700000060}",
+		                                 (int)n, name));
 
 		if (n <= SUB_MAX_BYTES)
 			assert_good(jwt);
@@ -125,7 +125,7 @@ static void
 test_token_verify_name_that_cannot_be_shown(void **state)
 {
 	static const char *const names[] = { "7", "null", "[\"Ann\"]", "\"Ann\\nAdmin\"",
-					     "\"\\u0085\"" };
+		                             "\"\\u0085\"" };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(names); i++) {
@@ -210,7 +210,7 @@ test_token_verify_role_claim_by_another_name(void **state)
 	(void)state;
 	assert_int_equal(
 	    verify_by(&other,
-		      with("\"role\":\"admin\",\"https:\\/\\/rowlock\\/roles\":[\"seller\"]")),
+	              with("\"role\":\"admin\",\"https:\\/\\/rowlock\\/roles\":[\"seller\"]")),
 	    ERR_OK);
 	assert_int_equal(who.role, ROLE_SELLER);
 }

@@ -31,7 +31,8 @@ test_config_load_takes_lines_as_systemd_does(void **state)
 
 	(void)state;
 	assert_null(load("# a comment\n; another\n\n  KAFKA_TOPIC_PREFIX= \"a b\" \r\n"
-	                 "DATABASE_HOST='it''s'\nMAX_SEATS_PER_BOOKING=7", &c));
+	                 "DATABASE_HOST='it''s'\nMAX_SEATS_PER_BOOKING=7",
+	                 &c));
 	assert_string_equal(c->kafka_prefix, "a b");
 	assert_string_equal(c->database_host, "it''s");
 	assert_int_equal(c->max_seats, 7);
@@ -56,7 +57,10 @@ test_config_load_quotes_nothing_that_may_be_secret(void **state)
 		"DATABASE_URL: postgresql://u:PassWord@h/db?sslmode=require\n",
 		"DATABASE_URL postgresql://u:PassWord@h/db?sslmode=require\n",
 		"export JWT_SECRET=PassWordPassWordPassWordPassWord\n",
-		"PassWord\n", "PassWord=\n", "=PassWord\n", "JWT_SECRET=PassWord\n",
+		"PassWord\n",
+		"PassWord=\n",
+		"=PassWord\n",
+		"JWT_SECRET=PassWord\n",
 		"ROWLOCK_THREADS=PassWord\n",
 	};
 	const struct config *c;
@@ -98,12 +102,16 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_config_load_takes_lines_as_systemd_does, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_config_load_names_the_key_and_the_line, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_config_load_quotes_nothing_that_may_be_secret, setup,
+		cmocka_unit_test_setup_teardown(test_config_load_takes_lines_as_systemd_does, setup,
 		                                teardown),
-		cmocka_unit_test_setup_teardown(test_config_load_refuses_too_long_a_line, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_config_load_refuses_what_cannot_be_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_config_load_names_the_key_and_the_line, setup,
+		                                teardown),
+		cmocka_unit_test_setup_teardown(test_config_load_quotes_nothing_that_may_be_secret,
+		                                setup, teardown),
+		cmocka_unit_test_setup_teardown(test_config_load_refuses_too_long_a_line, setup,
+		                                teardown),
+		cmocka_unit_test_setup_teardown(test_config_load_refuses_what_cannot_be_read, setup,
+		                                teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,8 +17,9 @@ static struct pending_facts pending[1];
 static struct locked facts;
 static struct held_seat held[HOLD_MOST + 1];
 static struct holding holding;
-static const struct policy policy = { .max_seats = 10, .window_min = 10, .max_pending = 3,
-	                                  .hold_min = 5 };
+static const struct policy policy = {
+	.max_seats = 10, .window_min = 10, .max_pending = 3, .hold_min = 5
+};
 static struct ask asks[6];
 static struct ask *queue[6] = { &asks[0], &asks[1], &asks[2], &asks[3], &asks[4], &asks[5] };
 static struct verdict verdicts[6];
@@ -34,8 +35,9 @@ setup(void **state)
 	event = (struct event_facts){ .id = 7, .status = EVENT_ON_SALE, .currency = "EUR" };
 	for (int i = 0; i < 5; i++)
 		seats[i] = (struct seat_facts){ .key = { 7, i + 1 }, .price_minor = 100 * (i + 1) };
-	facts = (struct locked){ .events = &event, .n_events = 1, .seats = seats, .n_seats = 5,
-		                     .pending = pending };
+	facts = (struct locked){
+		.events = &event, .n_events = 1, .seats = seats, .n_seats = 5, .pending = pending
+	};
 	return 0;
 }
 
@@ -57,12 +59,15 @@ decide_all(size_t n)
 static void
 ask(int i, const char *user, int n, const int32_t *wanted)
 {
-	asks[i] = (struct ask){ .event_id = 7, .user_id = user, .quantity = n, .n_seats = (size_t)n };
+	asks[i] = (struct ask){
+		.event_id = 7, .user_id = user, .quantity = n, .n_seats = (size_t)n
+	};
 	memcpy(asks[i].seats, wanted, (size_t)n * sizeof(*wanted));
 }
 
 #define ASK(i, user, ...)                                                                          \
-	ask(i, user, sizeof((int32_t[]){ __VA_ARGS__ }) / sizeof(int32_t), (int32_t[]){ __VA_ARGS__ })
+	ask(i, user, sizeof((int32_t[]){ __VA_ARGS__ }) / sizeof(int32_t),                         \
+	    (int32_t[]){ __VA_ARGS__ })
 
 static void
 test_decide_gives_a_seat_to_the_first_who_asks(void **state)
@@ -469,7 +474,8 @@ test_decide_lets_a_booking_of_the_same_batch_use_a_hold_up(void **state)
 	assert_int_equal(verdicts[2].err, ERR_OK);
 	assert_int_equal(verdicts[3].err, ERR_SEAT_ALREADY_RESERVED);
 	assert_int_equal(verdicts[4].err, ERR_SEAT_ALREADY_RESERVED);
-	assert_int_equal(verdicts[5].err, ERR_TOO_MANY_PENDING_BOOKINGS); /* a hold does not count */
+	assert_int_equal(verdicts[5].err,
+	                 ERR_TOO_MANY_PENDING_BOOKINGS); /* a hold does not count */
 	assert_int_equal(verdicts[0].holding->n, 1);
 	assert_int_equal(verdicts[0].holding->seats[0].no, 1);
 }
@@ -553,15 +559,18 @@ test_wants_key_takes_each_request_once(void **state)
 		const char *principal, *route, *key;
 		bool is_new;
 	} cases[] = {
-		{ "a", "POST /x", "1", true },  { "a", "POST /x", "1", false }, { "b", "POST /x", "1", true },
-		{ "a", "POST /y", "1", true },  { "a", "POST /x", "2", true },  { "b", "POST /x", "1", false },
+		{ "a", "POST /x", "1", true }, { "a", "POST /x", "1", false },
+		{ "b", "POST /x", "1", true }, { "a", "POST /y", "1", true },
+		{ "a", "POST /x", "2", true }, { "b", "POST /x", "1", false },
 	};
 	struct wants w = { 0 };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		const struct keyed k = { .ctx = ctx, .principal = cases[i].principal,
-			                     .route = cases[i].route, .key = cases[i].key };
+		const struct keyed k = { .ctx = ctx,
+			                 .principal = cases[i].principal,
+			                 .route = cases[i].route,
+			                 .key = cases[i].key };
 
 		assert_int_equal(wants_key(ctx, &k, &w), cases[i].is_new);
 	}
@@ -585,7 +594,8 @@ test_booking_may_move_exactly_as_the_rule_says(void **state)
 	(void)state;
 	for (int from = 0; from < BOOKING__MAX; from++) {
 		for (int to = 0; to < BOOKING__MAX; to++)
-			assert_int_equal(booking_may_move((enum booking_status)from, (enum booking_status)to),
+			assert_int_equal(booking_may_move((enum booking_status)from,
+			                                  (enum booking_status)to),
 			                 may[from][to] != '.');
 	}
 }

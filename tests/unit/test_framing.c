@@ -39,13 +39,13 @@ static void
 put(unsigned type, unsigned id, const void *content, size_t n, unsigned padding)
 {
 	const uint8_t header[] = { 1,
-		                       (uint8_t)type,
-		                       (uint8_t)(id >> 8),
-		                       (uint8_t)id,
-		                       (uint8_t)(n >> 8),
-		                       (uint8_t)n,
-		                       (uint8_t)padding,
-		                       0 };
+		                   (uint8_t)type,
+		                   (uint8_t)(id >> 8),
+		                   (uint8_t)id,
+		                   (uint8_t)(n >> 8),
+		                   (uint8_t)n,
+		                   (uint8_t)padding,
+		                   0 };
 
 	assert_true(in.n + 8 + n + padding <= sizeof(in.bytes));
 	memcpy(in.bytes + in.n, header, 8);
@@ -62,7 +62,8 @@ put_begin(unsigned id, unsigned role)
 	put(1, id, body, 8, 0);
 }
 
-static const char params[] = "\x0e\x03REQUEST_METHODGET\x0b\x05REQUEST_URI/a?bc\x05\0" "EMPTY";
+static const char params[] = "\x0e\x03REQUEST_METHODGET\x0b\x05REQUEST_URI/a?bc\x05\0"
+			     "EMPTY";
 
 static void
 put_request(unsigned id)
@@ -206,7 +207,8 @@ test_framing_take_refuses_a_second_request_and_goes_on_with_the_first(void **sta
 	assert_int_equal(first(&used), FRAMING_REPLY);
 	assert_int_equal(out.n, 16);
 	assert_memory_equal(out.bytes, "\1\3\0\2\0\10\0\0\0\0\0\0\1\0\0\0", 16);
-	assert_int_equal(framing_take(&f, in.bytes + used, in.n - used, &more, &out), FRAMING_REQUEST);
+	assert_int_equal(framing_take(&f, in.bytes + used, in.n - used, &more, &out),
+	                 FRAMING_REQUEST);
 	assert_int_equal(f.n_params, sizeof(params) - 1);
 }
 
@@ -257,8 +259,11 @@ static void
 test_framing_take_refuses_what_is_no_fastcgi(void **state)
 {
 	static const char *const bad[] = {
-		"GET / HTTP/1.1\r\n", "\1\0\0\1\0\0\0\0", "\1\1\0\0\0\10\0\0\0\1\0\0\0\0\0\0",
-		"\1\1\0\1\0\7\0\0\0\1\0\0\0\0\0", "\2\1\0\1\0\10\0\0\0\1\0\0\0\0\0\0",
+		"GET / HTTP/1.1\r\n",
+		"\1\0\0\1\0\0\0\0",
+		"\1\1\0\0\0\10\0\0\0\1\0\0\0\0\0\0",
+		"\1\1\0\1\0\7\0\0\0\1\0\0\0\0\0",
+		"\2\1\0\1\0\10\0\0\0\1\0\0\0\0\0\0",
 	};
 
 	(void)state;
@@ -266,7 +271,8 @@ test_framing_take_refuses_what_is_no_fastcgi(void **state)
 		size_t used;
 
 		memset(&f, 0, sizeof(f));
-		assert_int_equal(framing_take(&f, (const uint8_t *)bad[i], 16, &used, &out), FRAMING_BAD);
+		assert_int_equal(framing_take(&f, (const uint8_t *)bad[i], 16, &used, &out),
+		                 FRAMING_BAD);
 		framing_forget(&f);
 	}
 }
@@ -303,9 +309,17 @@ test_framing_env_refuses_what_is_broken(void **state)
 		const char *bytes;
 		size_t n;
 	} bad[] = {
-		{ "\1", 1 },           { "\1\1N", 3 },          { "\2\1NV", 4 },       { "\1\x80\0\0NV", 6 },
-		{ "\0\1V", 3 },        { "\1\1N\0", 4 },        { "\1\1\0V", 4 },      { "\1\1=V", 4 },
-		{ "\x80\xff", 2 },     { "\xff\xff\xff\xff\1N", 6 }, { "\1\xff\xff\xff\xffN", 6 },
+		{ "\1", 1 },
+		{ "\1\1N", 3 },
+		{ "\2\1NV", 4 },
+		{ "\1\x80\0\0NV", 6 },
+		{ "\0\1V", 3 },
+		{ "\1\1N\0", 4 },
+		{ "\1\1\0V", 4 },
+		{ "\1\1=V", 4 },
+		{ "\x80\xff", 2 },
+		{ "\xff\xff\xff\xff\1N", 6 },
+		{ "\1\xff\xff\xff\xffN", 6 },
 	};
 	TALLOC_CTX *ctx = talloc_new(NULL);
 
@@ -371,7 +385,8 @@ test_framing_readdress_changes_ids_only(void **state)
 	assert_memory_equal(a, b, n);
 	framing_end(end, 1);
 	framing_readdress(end, sizeof(end), 4660);
-	assert_memory_equal(end, "\1\6\x12\x34\0\0\0\0\1\3\x12\x34\0\10\0\0\0\0\0\0\0\0\0\0", FRAMING_END);
+	assert_memory_equal(end, "\1\6\x12\x34\0\0\0\0\1\3\x12\x34\0\10\0\0\0\0\0\0\0\0\0\0",
+	                    FRAMING_END);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

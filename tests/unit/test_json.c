@@ -294,7 +294,7 @@ test_json_check_depth(void **state)
 		memset(text, '[', (size_t)deep);
 		memset(text + deep, ']', (size_t)deep);
 		assert_int_equal(check(text, 2 * (size_t)deep),
-				 deep <= JSON_MAX_DEPTH ? ERR_OK : ERR_VALIDATION_ERROR);
+		                 deep <= JSON_MAX_DEPTH ? ERR_OK : ERR_VALIDATION_ERROR);
 	}
 	assert_int_equal(fault.at, JSON_MAX_DEPTH);
 	assert_int_equal(check("[[],[],[[]]]", 12), ERR_OK);
@@ -403,7 +403,7 @@ test_json_parse_refuses_what_check_refuses(void **state)
 
 	(void)state;
 	assert_int_equal(json_parse(ctx, "{\"a\":1,\"A\":2}", 13, &tree, &fault),
-			 ERR_VALIDATION_ERROR);
+	                 ERR_VALIDATION_ERROR);
 	assert_null(tree);
 	assert_int_equal(fault.at, 7);
 }

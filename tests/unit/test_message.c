@@ -32,12 +32,12 @@ setup(void **state)
 	(void)state;
 	ctx = talloc_new(NULL);
 	row = (struct feed_row){ .at = { 81234, 1077 },
-		                     .event_id = 7,
-		                     .has_booking = true,
-		                     .at_us = INT64_C(1769818200250000),
-		                     .user_id = "42",
-		                     .correlation_id = "req-1",
-		                     .payload = "{}" };
+		                 .event_id = 7,
+		                 .has_booking = true,
+		                 .at_us = INT64_C(1769818200250000),
+		                 .user_id = "42",
+		                 .correlation_id = "req-1",
+		                 .payload = "{}" };
 	assert_true(uuid_parse(BOOKING, &row.booking_id));
 	return 0;
 }
@@ -78,9 +78,10 @@ is(const struct message_kafka *m, const char *topic, const char *id, const char 
 	assert_int_equal(m->len, strlen(value));
 }
 
-#define ENVELOPE(place, type, payload)                                                            \
-	"{\"eventId\":\"" ID(place) "\",\"eventType\":\"" type "\",\"timestamp\":\"" AT                \
-	"\",\"version\":\"1.0\",\"correlationId\":\"req-1\",\"payload\":{" payload "}}"
+#define ENVELOPE(place, type, payload)                                                             \
+	"{\"eventId\":\"" ID(                                                                      \
+	    place) "\",\"eventType\":\"" type "\",\"timestamp\":\"" AT                             \
+		   "\",\"version\":\"1.0\",\"correlationId\":\"req-1\",\"payload\":{" payload "}}"
 #define WHO "\"bookingId\":\"" BOOKING "\",\"userId\":\"42\""
 
 /* A row whose only message for Kafka is an envelope with this payload. */
@@ -97,29 +98,33 @@ static void
 test_message_for_kafka_says_what_each_type_means(void **state)
 {
 	(void)state;
-	check_envelope("booking.created",
-	               "{\"seats\":[5,6],\"prices\":[2000,2050],\"total\":4050,\"currency\":\"USD\","
-	               "\"expiresAt\":\"2026-01-31T00:20:00.250Z\"}",
-	               ENVELOPE("0", "booking.created",
-	                        WHO ",\"eventId\":\"" EVENT "\",\"seatIds\":[\"" SEAT_5 "\",\"" SEAT_6
-	                            "\"],\"totalAmount\":40.50,\"currency\":\"USD\","
-	                            "\"expiresAt\":\"2026-01-31T00:20:00.250Z\""));
-	check_envelope("booking.confirmed", "{\"from\":\"pending\",\"seats\":[5],\"ticketReference\":\"T-1\"}",
+	check_envelope(
+	    "booking.created",
+	    "{\"seats\":[5,6],\"prices\":[2000,2050],\"total\":4050,\"currency\":\"USD\","
+	    "\"expiresAt\":\"2026-01-31T00:20:00.250Z\"}",
+	    ENVELOPE("0", "booking.created",
+	             WHO ",\"eventId\":\"" EVENT "\",\"seatIds\":[\"" SEAT_5 "\",\"" SEAT_6
+	                 "\"],\"totalAmount\":40.50,\"currency\":\"USD\","
+	                 "\"expiresAt\":\"2026-01-31T00:20:00.250Z\""));
+	check_envelope("booking.confirmed",
+	               "{\"from\":\"pending\",\"seats\":[5],\"ticketReference\":\"T-1\"}",
 	               ENVELOPE("0", "booking.confirmed",
 	                        WHO ",\"ticketReference\":\"T-1\",\"confirmedAt\":\"" AT "\""));
 	check_envelope("booking.cancelled",
 	               "{\"from\":\"pending\",\"reason\":\"USER_CANCELLED\",\"seats\":[5]}",
 	               ENVELOPE("0", "booking.cancelled",
-	                        WHO ",\"reason\":\"USER_CANCELLED\",\"releasedSeatIds\":[\"" SEAT_5 "\"]"));
+	                        WHO ",\"reason\":\"USER_CANCELLED\",\"releasedSeatIds\":[\"" SEAT_5
+	                            "\"]"));
 	check_envelope("booking.refunded", "{\"reason\":\"EVENT_CANCELLED\",\"seats\":[]}",
 	               ENVELOPE("0", "booking.refunded",
 	                        WHO ",\"reason\":\"EVENT_CANCELLED\",\"releasedSeatIds\":[]"));
-	check_envelope("booking.failed",
-	               "{\"from\":\"requested\",\"reason\":\"SEAT_ALREADY_RESERVED\",\"message\":\"Gone\","
-	               "\"seats\":[]}",
-	               ENVELOPE("0", "booking.failed",
-	                        WHO ",\"eventId\":\"" EVENT "\",\"reason\":\"SEAT_ALREADY_RESERVED\","
-	                            "\"message\":\"Gone\""));
+	check_envelope(
+	    "booking.failed",
+	    "{\"from\":\"requested\",\"reason\":\"SEAT_ALREADY_RESERVED\",\"message\":\"Gone\","
+	    "\"seats\":[]}",
+	    ENVELOPE("0", "booking.failed",
+	             WHO ",\"eventId\":\"" EVENT "\",\"reason\":\"SEAT_ALREADY_RESERVED\","
+	                 "\"message\":\"Gone\""));
 	check_envelope("booking.paying", "{\"from\":\"pending\"}",
 	               ENVELOPE("0", "booking.paying", WHO ",\"eventId\":\"" EVENT "\""));
 	check_envelope("booking.payment_failed", "{\"from\":\"paying\",\"reason\":\"DECLINED\"}",
@@ -140,8 +145,9 @@ test_message_for_kafka_has_the_event_as_key_where_there_is_no_booking(void **sta
 	                        "\"userId\":\"42\",\"eventId\":\"" EVENT "\",\"seatIds\":[\"" SEAT_5
 	                        "\"],\"expiresAt\":\"2026-01-31T00:10:00.000Z\""));
 	check_envelope("seats.released", "{\"seats\":[5]}",
-	               ENVELOPE("0", "seats.released", "\"userId\":\"42\",\"eventId\":\"" EVENT
-	                                               "\",\"seatIds\":[\"" SEAT_5 "\"]"));
+	               ENVELOPE("0", "seats.released",
+	                        "\"userId\":\"42\",\"eventId\":\"" EVENT "\",\"seatIds\":[\"" SEAT_5
+	                        "\"]"));
 	row.user_id = NULL;
 	check_envelope("event.on_sale", "{}",
 	               ENVELOPE("0", "event.on_sale", "\"eventId\":\"" EVENT "\""));
@@ -153,9 +159,10 @@ static void
 test_message_for_kafka_tells_an_expiry_as_a_cancellation_too(void **state)
 {
 	(void)state;
-	assert_int_equal(tell_kafka("booking.expired",
-	                            "{\"from\":\"pending\",\"reason\":\"EXPIRED\",\"seats\":[5]," QUEUE "}"),
-	                 3);
+	assert_int_equal(
+	    tell_kafka("booking.expired",
+	               "{\"from\":\"pending\",\"reason\":\"EXPIRED\",\"seats\":[5]," QUEUE "}"),
+	    3);
 	is(&kafka[0], "booking.expired", ID("0"),
 	   ENVELOPE("0", "booking.expired",
 	            WHO ",\"reason\":\"EXPIRED\",\"releasedSeatIds\":[\"" SEAT_5 "\"]"));
@@ -172,11 +179,12 @@ test_message_for_kafka_tells_what_was_asked_for_in_the_queue(void **state)
 {
 	(void)state;
 	assert_int_equal(
-		tell_kafka("booking.requested",
-	               "{\"seats\":[5,6],\"prices\":[2000,2000],\"total\":4000,\"currency\":\"USD\",\"queue\":{"
+	    tell_kafka("booking.requested",
+	               "{\"seats\":[5,6],\"prices\":[2000,2000],\"total\":4000,\"currency\":"
+	               "\"USD\",\"queue\":{"
 	               "\"section\":\"A\",\"subsection\":1,\"positions\":[\"1-5\"],\"quantity\":2,"
 	               "\"mode\":\"manual\",\"config\":{\"rows\":10,\"cols\":20,\"price\":2050}}}"),
-		2);
+	    2);
 	is(&kafka[0], "booking.requested", ID("0"),
 	   ENVELOPE("0", "booking.requested",
 	            WHO ",\"eventId\":\"" EVENT "\",\"seatIds\":[\"" SEAT_5 "\",\"" SEAT_6
@@ -187,15 +195,17 @@ test_message_for_kafka_tells_what_was_asked_for_in_the_queue(void **state)
 	   "\"seat_positions\":[\"1-5\"],\"status\":\"processing\",\"occurred_at\":\"" AT "\","
 	   "\"config\":{\"rows\":10,\"cols\":20,\"price\":20.50}}");
 	row.user_id = "ann \"x\"";
-	assert_int_equal(tell_kafka("booking.requested",
-	                            "{\"seats\":[],\"total\":0,\"currency\":\"JPY\",\"queue\":{"
-	                            "\"section\":null,\"subsection\":null,\"positions\":[],\"quantity\":2,"
-	                            "\"mode\":\"best_available\",\"config\":{\"rows\":null,\"cols\":null,"
-	                            "\"price\":null}}}"),
-	                 2);
+	assert_int_equal(
+	    tell_kafka("booking.requested",
+	               "{\"seats\":[],\"total\":0,\"currency\":\"JPY\",\"queue\":{"
+	               "\"section\":null,\"subsection\":null,\"positions\":[],\"quantity\":2,"
+	               "\"mode\":\"best_available\",\"config\":{\"rows\":null,\"cols\":null,"
+	               "\"price\":null}}}"),
+	    2);
 	assert_true(readable);
 	assert_string_equal(kafka[1].value,
-	                    "{\"booking_id\":\"" BOOKING "\",\"buyer_id\":\"ann \\\"x\\\"\",\"event_id\":7,"
+	                    "{\"booking_id\":\"" BOOKING
+	                    "\",\"buyer_id\":\"ann \\\"x\\\"\",\"event_id\":7,"
 	                    "\"total_price\":0,\"section\":null,\"subsection\":null,\"quantity\":2,"
 	                    "\"seat_selection_mode\":\"best_available\",\"seat_positions\":[],"
 	                    "\"status\":\"processing\",\"occurred_at\":\"" AT "\","
@@ -267,14 +277,31 @@ static void
 test_message_is_told_whatever_the_payload(void **state)
 {
 	static const char *const bad[] = {
-		"", "[]", "null", "7", "{", "{\"seats\":7}", "{\"seats\":[0]}", "{\"seats\":[1.5]}",
-		"{\"seats\":[\"1\"]}", "{\"seats\":[2147483648]}", "{\"total\":-1}", "{\"total\":1e999}",
-		"{\"total\":0.5}", "{\"currency\":5}", "{\"queue\":[]}", "{\"queue\":{\"positions\":[5]}}",
-		"{\"queue\":{\"subsection\":3000000000}}", "{\"queue\":{\"config\":7}}", "{\"reason\":{}}",
-		"{\"message\":[]}", "{\"expiresAt\":7}", "{\"seats\":[1],\"seats\":[2]}",
+		"",
+		"[]",
+		"null",
+		"7",
+		"{",
+		"{\"seats\":7}",
+		"{\"seats\":[0]}",
+		"{\"seats\":[1.5]}",
+		"{\"seats\":[\"1\"]}",
+		"{\"seats\":[2147483648]}",
+		"{\"total\":-1}",
+		"{\"total\":1e999}",
+		"{\"total\":0.5}",
+		"{\"currency\":5}",
+		"{\"queue\":[]}",
+		"{\"queue\":{\"positions\":[5]}}",
+		"{\"queue\":{\"subsection\":3000000000}}",
+		"{\"queue\":{\"config\":7}}",
+		"{\"reason\":{}}",
+		"{\"message\":[]}",
+		"{\"expiresAt\":7}",
+		"{\"seats\":[1],\"seats\":[2]}",
 	};
-	static const char *const types[] = { "booking.requested", "booking.created", "booking.expired",
-		                                 "seats.held", "new" };
+	static const char *const types[] = { "booking.requested", "booking.created",
+		                             "booking.expired", "seats.held", "new" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -285,11 +312,15 @@ test_message_is_told_whatever_the_payload(void **state)
 			assert_false(readable);
 			assert_in_range(n, 1, MESSAGES_KAFKA);
 			for (size_t k = 0; k < n; k++)
-				assert_int_equal(json_check(ctx, kafka[k].value, kafka[k].len, &fault), ERR_OK);
+				assert_int_equal(json_check(ctx, kafka[k].value, kafka[k].len,
+				                            &fault),
+				                 ERR_OK);
 			n = tell_redis(types[t], bad[i]);
 			assert_false(readable);
 			for (size_t k = 0; k < n; k++)
-				assert_int_equal(json_check(ctx, redis[k].text, redis[k].len, &fault), ERR_OK);
+				assert_int_equal(json_check(ctx, redis[k].text, redis[k].len,
+				                            &fault),
+				                 ERR_OK);
 		}
 	}
 	assert_int_equal(tell_kafka("booking.created", "{"), 1);
@@ -309,21 +340,24 @@ test_message_for_redis_is_of_the_booking_and_of_its_seats(void **state)
 	                 2);
 	assert_true(readable);
 	assert_string_equal(redis[0].channel, "booking:status:42:7");
-	assert_string_equal(redis[0].text,
-	                    "{\"cursor\":\"81234-1077\",\"event_type\":\"status_update\",\"booking_id\":\"" BOOKING
-	                    "\",\"event_id\":7,\"state\":\"pending\",\"status\":\"pending_payment\","
-	                    "\"seat_positions\":[\"1-5\",\"1-6\"],\"seats\":[5,6],\"at\":\"" AT "\"}");
+	assert_string_equal(
+	    redis[0].text,
+	    "{\"cursor\":\"81234-1077\",\"event_type\":\"status_update\",\"booking_id\":\"" BOOKING
+	    "\",\"event_id\":7,\"state\":\"pending\",\"status\":\"pending_payment\","
+	    "\"seat_positions\":[\"1-5\",\"1-6\"],\"seats\":[5,6],\"at\":\"" AT "\"}");
 	assert_int_equal(redis[0].len, strlen(redis[0].text));
 	assert_string_equal(redis[1].channel, "event:seats:7");
 	assert_string_equal(redis[1].text, "{\"cursor\":\"81234-1077\",\"event_id\":7,\"changes\":"
 	                                   "[[5,\"reserved\"],[6,\"reserved\"]]}");
-	assert_int_equal(tell_redis("booking.failed", "{\"reason\":\"X\",\"message\":\"Gone\",\"seats\":[],"
-	                                              "\"queue\":{\"positions\":[]}}"),
+	assert_int_equal(tell_redis("booking.failed",
+	                            "{\"reason\":\"X\",\"message\":\"Gone\",\"seats\":[],"
+	                            "\"queue\":{\"positions\":[]}}"),
 	                 2);
-	assert_string_equal(redis[0].text,
-	                    "{\"cursor\":\"81234-1077\",\"event_type\":\"status_update\",\"booking_id\":\"" BOOKING
-	                    "\",\"event_id\":7,\"state\":\"failed\",\"status\":\"failed\","
-	                    "\"seats\":[],\"error_message\":\"Gone\",\"at\":\"" AT "\"}");
+	assert_string_equal(
+	    redis[0].text,
+	    "{\"cursor\":\"81234-1077\",\"event_type\":\"status_update\",\"booking_id\":\"" BOOKING
+	    "\",\"event_id\":7,\"state\":\"failed\",\"status\":\"failed\","
+	    "\"seats\":[],\"error_message\":\"Gone\",\"at\":\"" AT "\"}");
 }
 
 static void
@@ -336,12 +370,16 @@ test_message_for_redis_says_where_each_type_leads(void **state)
 		{ "booking.created", "\"state\":\"pending\",\"status\":\"pending_payment\"",
 		  "[[5,\"reserved\"]]" },
 		{ "booking.paying", "\"state\":\"paying\",\"status\":\"pending_payment\"", "[]" },
-		{ "booking.payment_failed", "\"state\":\"pending\",\"status\":\"pending_payment\"", "[]" },
-		{ "booking.extended", "\"state\":\"pending\",\"status\":\"pending_payment\"", "[]" },
-		{ "booking.confirmed", "\"state\":\"confirmed\",\"status\":\"completed\"", "[[5,\"sold\"]]" },
+		{ "booking.payment_failed", "\"state\":\"pending\",\"status\":\"pending_payment\"",
+		  "[]" },
+		{ "booking.extended", "\"state\":\"pending\",\"status\":\"pending_payment\"",
+		  "[]" },
+		{ "booking.confirmed", "\"state\":\"confirmed\",\"status\":\"completed\"",
+		  "[[5,\"sold\"]]" },
 		{ "booking.cancelled", "\"state\":\"cancelled\",\"status\":\"cancelled\"",
 		  "[[5,\"available\"]]" },
-		{ "booking.expired", "\"state\":\"expired\",\"status\":\"cancelled\"", "[[5,\"available\"]]" },
+		{ "booking.expired", "\"state\":\"expired\",\"status\":\"cancelled\"",
+		  "[[5,\"available\"]]" },
 		{ "booking.failed", "\"state\":\"failed\",\"status\":\"failed\"", "[]" },
 		{ "booking.refunded", "\"state\":\"refunded\",\"status\":\"cancelled\"",
 		  "[[5,\"available\"]]" },
@@ -356,7 +394,8 @@ test_message_for_redis_says_where_each_type_leads(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		size_t n = tell_redis(cases[i].type, "{\"seats\":[5]}");
-		const char *changes = talloc_asprintf(ctx, "\"event_id\":7,\"changes\":%s}", cases[i].changes);
+		const char *changes = talloc_asprintf(ctx, "\"event_id\":7,\"changes\":%s}",
+		                                      cases[i].changes);
 
 		assert_int_equal(n, cases[i].states == NULL ? 1 : 2);
 		if (n == 2)
@@ -382,7 +421,8 @@ test_message_read_asked_takes_what_we_send(void **state)
 
 	(void)state;
 	assert_int_equal(tell_kafka("booking.requested", "{\"seats\":[]," QUEUE "}"), 2);
-	assert_int_equal(message_read_asked(ctx, kafka[1].value, kafka[1].len, &asked, &why), ERR_OK);
+	assert_int_equal(message_read_asked(ctx, kafka[1].value, kafka[1].len, &asked, &why),
+	                 ERR_OK);
 	assert_memory_equal(&asked.booking_id, &row.booking_id, sizeof(row.booking_id));
 	assert_int_equal(asked.event_id, 7);
 }
@@ -393,7 +433,8 @@ test_message_read_asked_says_why_not(void **state)
 	static const char *const cases[][2] = {
 		{ "", "not JSON: " },
 		{ "{\"booking_id\":\"" BOOKING "\",\"event_id\":7}x", "not JSON: " },
-		{ "{\"booking_id\":\"" BOOKING "\",\"booking_id\":\"" BOOKING "\",\"event_id\":7}", "not JSON: " },
+		{ "{\"booking_id\":\"" BOOKING "\",\"booking_id\":\"" BOOKING "\",\"event_id\":7}",
+		  "not JSON: " },
 		{ "[]", "not a JSON object" },
 		{ "{\"event_id\":7}", "booking_id is missing" },
 		{ "{\"Booking_Id\":\"" BOOKING "\",\"event_id\":7}", "booking_id is missing" },
@@ -403,10 +444,13 @@ test_message_read_asked_says_why_not(void **state)
 		{ "{\"booking_id\":\"0197aaaa-0000-7000-8000-000080000000\",\"event_id\":7}",
 		  "booking_id is not the id" },
 		{ "{\"booking_id\":\"" BOOKING "\"}", "event_id is missing" },
-		{ "{\"booking_id\":\"" BOOKING "\",\"event_id\":\"7\"}", "event_id is not a number" },
+		{ "{\"booking_id\":\"" BOOKING "\",\"event_id\":\"7\"}",
+		  "event_id is not a number" },
 		{ "{\"booking_id\":\"" BOOKING "\",\"event_id\":8}", "event_id is not the event" },
-		{ "{\"booking_id\":\"" BOOKING "\",\"event_id\":7.5}", "event_id is not the event" },
-		{ "{\"booking_id\":\"" BOOKING "\",\"event_id\":1e999}", "event_id is not the event" },
+		{ "{\"booking_id\":\"" BOOKING "\",\"event_id\":7.5}",
+		  "event_id is not the event" },
+		{ "{\"booking_id\":\"" BOOKING "\",\"event_id\":1e999}",
+		  "event_id is not the event" },
 	};
 
 	(void)state;
@@ -414,7 +458,8 @@ test_message_read_asked_says_why_not(void **state)
 		struct message_asked asked;
 		const char *why = NULL;
 
-		assert_int_equal(message_read_asked(ctx, cases[i][0], strlen(cases[i][0]), &asked, &why),
+		assert_int_equal(message_read_asked(ctx, cases[i][0], strlen(cases[i][0]), &asked,
+		                                    &why),
 		                 ERR_VALIDATION_ERROR);
 		assert_memory_equal(why, cases[i][1], strlen(cases[i][1]));
 	}

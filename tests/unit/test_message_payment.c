@@ -94,8 +94,10 @@ test_read_failure_is_final(void **state)
 
 	(void)state;
 	memset(reason, 'x', 1999);
-	taken(take_as(PAY_FAILED, talloc_asprintf(ctx, "{\"eventId\":\"e\",\"payload\":{" DATA
-	                                               ",\"reason\":\"no\\nmoney %s\"}}", reason)));
+	taken(take_as(PAY_FAILED, talloc_asprintf(ctx,
+	                                          "{\"eventId\":\"e\",\"payload\":{" DATA
+	                                          ",\"reason\":\"no\\nmoney %s\"}}",
+	                                          reason)));
 	assert_int_equal(message.event.type, PAY_FAILED);
 	assert_true(message.final);
 	taken(take_as(PAY_FAILED, "{\"eventId\":\"e\",\"payload\":{" DATA ",\"reason\":null}}"));
@@ -137,7 +139,8 @@ test_read_envelope_with_faults(void **state)
 	refused(take("{\"eventId\":\"e\"}"), "payload is missing");
 	refused(take("{\"eventId\":\"e\",\"payload\":null}"), "payload is missing");
 	refused(take("{\"eventId\":\"e\",\"payload\":[]}"), "payload is not an object");
-	refused(take("{\"eventId\":\"e\",\"payload\":\"" BOOKING "\"}"), "payload is not an object");
+	refused(take("{\"eventId\":\"e\",\"payload\":\"" BOOKING "\"}"),
+	        "payload is not an object");
 	refused(take("{\"eventId\":\"e\",\"version\":\"2.0\",\"payload\":{" DATA "}}"),
 	        "version is not 1.0");
 	refused(take("{\"eventId\":\"e\",\"version\":1.0,\"payload\":{" DATA "}}"),
@@ -159,9 +162,11 @@ test_read_from_the_other_topic(void **state)
 	refused(take_as(PAY_FAILED, succeeded), "eventType is not that of the topic");
 	taken(take_as(PAY_FAILED, failed));
 	taken(take_as(PAY_SUCCEEDED, succeeded));
-	refused(take("{\"eventId\":\"e\",\"eventType\":\"PaymentSucceeded\",\"payload\":{" DATA "}}"),
+	refused(take("{\"eventId\":\"e\",\"eventType\":\"PaymentSucceeded\",\"payload\":{" DATA
+	             "}}"),
 	        "eventType is not that of the topic");
-	refused(take("{\"eventId\":\"e\",\"eventType\":\"payment.succeeded\",\"payload\":{" DATA "}}"),
+	refused(take("{\"eventId\":\"e\",\"eventType\":\"payment.succeeded\",\"payload\":{" DATA
+	             "}}"),
 	        "eventType is not that of the topic");
 	taken(take("{\"eventId\":\"e\",\"eventType\":null,\"payload\":{" DATA "}}"));
 	refused(take("{\"eventId\":\"e\",\"eventType\":1,\"payload\":{" DATA "}}"),
@@ -199,7 +204,8 @@ test_read_transaction(void **state)
 static void
 test_read_amount_with_its_currency(void **state)
 {
-	static const char fine[] = "payload.amount is negative, too large, or finer than its currency";
+	static const char fine[] =
+	    "payload.amount is negative, too large, or finer than its currency";
 
 	(void)state;
 	taken(take_payload(DATA ",\"amount\":20,\"currency\":\"JPY\""));
@@ -252,14 +258,16 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_read_with_everything, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_read_with_as_little_as_may_be, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_read_with_as_little_as_may_be, setup,
+		                                teardown),
 		cmocka_unit_test_setup_teardown(test_read_failure_is_final, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_read_what_is_no_message, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_read_envelope_with_faults, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_read_from_the_other_topic, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_read_booking, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_read_transaction, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_read_amount_with_its_currency, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_read_amount_with_its_currency, setup,
+		                                teardown),
 		cmocka_unit_test_setup_teardown(test_read_amount_without_currency, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_read_several_faults, setup, teardown),
 	};

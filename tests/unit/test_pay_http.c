@@ -50,10 +50,11 @@ test_read_payment_with_everything(void **state)
 	struct uuid booking;
 
 	(void)state;
-	assert_int_equal(take_data("payment.succeeded",
-	                           "\"sessionId\":\"cs_1\"," DATA ",\"amount\":150.5,\"currency\":\"EUR\","
-	                           "\"gatewayRef\":\"ch_1\",\"reason\":\"none\",\"mood\":{\"a\":[1]}"),
-	                 ERR_OK);
+	assert_int_equal(
+	    take_data("payment.succeeded",
+	              "\"sessionId\":\"cs_1\"," DATA ",\"amount\":150.5,\"currency\":\"EUR\","
+	              "\"gatewayRef\":\"ch_1\",\"reason\":\"none\",\"mood\":{\"a\":[1]}"),
+	    ERR_OK);
 	assert_null(why);
 	assert_int_equal(event.type, PAY_SUCCEEDED);
 	assert_string_equal(event.id, "evt_1");
@@ -119,20 +120,22 @@ test_read_every_type(void **state)
 static void
 test_read_with_a_bad_signature(void **state)
 {
-	static const char body[] = "{\"id\":\"e\",\"type\":\"payment.expired\",\"data\":{" DATA "}}";
+	static const char body[] = "{\"id\":\"e\",\"type\":\"payment.expired\",\"data\":{" DATA
+				   "}}";
 	static const char *const others[] = { "three", "on" };
 	char signature[SIGNATURE_TEXT];
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		signature_make(others[i], NOW, body, strlen(body), signature);
-		assert_int_equal(pay_http.read(ctx, &gateway, signature, body, strlen(body), NOW, &event,
-		                               &why),
+		assert_int_equal(pay_http.read(ctx, &gateway, signature, body, strlen(body), NOW,
+		                               &event, &why),
 		                 ERR_UNAUTHORIZED);
 		assert_null(why);
 	}
 	signature_make("one", NOW - 301, body, strlen(body), signature);
-	assert_int_equal(pay_http.read(ctx, &gateway, signature, body, strlen(body), NOW, &event, &why),
+	assert_int_equal(pay_http.read(ctx, &gateway, signature, body, strlen(body), NOW, &event,
+	                               &why),
 	                 ERR_UNAUTHORIZED);
 	assert_int_equal(pay_http.read(ctx, &gateway, NULL, body, strlen(body), NOW, &event, &why),
 	                 ERR_UNAUTHORIZED);
@@ -157,19 +160,22 @@ test_read_members_of_a_wrong_type(void **state)
 	refused(take("{\"id\":5}"), "id is not a string");
 	refused(take("{\"id\":\"e\"}"), "type is missing");
 	refused(take("{\"id\":\"e\",\"type\":\"payment.failed\"}"), "data is missing");
-	refused(take("{\"id\":\"e\",\"type\":\"payment.failed\",\"data\":[]}"), "data is not an object");
+	refused(take("{\"id\":\"e\",\"type\":\"payment.failed\",\"data\":[]}"),
+	        "data is not an object");
 	refused(take_data("payment.failed", ""), "data.bookingId is missing");
 	refused(take_data("payment.failed", "\"bookingId\":\"7\""), "data.bookingId is not a UUID");
-	refused(take_data("refund.failed", DATA ",\"refundId\":{}"), "data.refundId is not a string");
-	refused(take_data("payment.failed", DATA ",\"sessionId\":true"), "data.sessionId is not a string");
+	refused(take_data("refund.failed", DATA ",\"refundId\":{}"),
+	        "data.refundId is not a string");
+	refused(take_data("payment.failed", DATA ",\"sessionId\":true"),
+	        "data.sessionId is not a string");
 }
 
 /* When it was made, and why it failed: whatever a gateway says of that, its message is understood. */
 static void
 test_read_what_is_of_no_use(void **state)
 {
-	static const char *const values[] = { "null", "17", "1700000000.5", "[]", "{\"a\":1}", "\"\"",
-		                                  "\"noon\"", "\"a\\nb\"" };
+	static const char *const values[] = { "null",      "17",   "1700000000.5", "[]",
+		                              "{\"a\":1}", "\"\"", "\"noon\"",     "\"a\\nb\"" };
 	char *text = talloc_zero_size(ctx, 2000);
 
 	(void)state;
@@ -177,10 +183,12 @@ test_read_what_is_of_no_use(void **state)
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
 		assert_int_equal(take(talloc_asprintf(ctx,
 		                                      "{\"id\":\"e\",\"type\":\"payment.failed\","
-		                                      "\"created\":%s,\"data\":{" DATA ",\"reason\":%s}}",
+		                                      "\"created\":%s,\"data\":{" DATA
+		                                      ",\"reason\":%s}}",
 		                                      values[i], values[i])),
 		                 ERR_OK);
-	assert_int_equal(take_data("payment.failed", talloc_asprintf(ctx, DATA ",\"reason\":\"%s\"", text)),
+	assert_int_equal(take_data("payment.failed",
+	                           talloc_asprintf(ctx, DATA ",\"reason\":\"%s\"", text)),
 	                 ERR_OK);
 }
 
@@ -192,9 +200,11 @@ test_read_texts_of_any_length(void **state)
 	(void)state;
 	for (int i = 0; i < 255; i++)
 		id = talloc_strdup_append(id, "x");
-	assert_int_equal(take_data("payment.failed", talloc_asprintf(ctx, DATA ",\"sessionId\":\"%s\"", id)),
+	assert_int_equal(take_data("payment.failed",
+	                           talloc_asprintf(ctx, DATA ",\"sessionId\":\"%s\"", id)),
 	                 ERR_OK);
-	refused(take_data("payment.failed", talloc_asprintf(ctx, DATA ",\"sessionId\":\"%sx\"", id)),
+	refused(take_data("payment.failed",
+	                  talloc_asprintf(ctx, DATA ",\"sessionId\":\"%sx\"", id)),
 	        "data.sessionId is too long");
 }
 
@@ -202,19 +212,24 @@ test_read_texts_of_any_length(void **state)
 static void
 test_read_amounts(void **state)
 {
-	static const char *const currencies[] = { "", ",\"currency\":\"EUR\"", ",\"currency\":\"JPY\"" };
+	static const char *const currencies[] = { "", ",\"currency\":\"EUR\"",
+		                                  ",\"currency\":\"JPY\"" };
 	static const struct {
 		const char *text;
 		double amount;
-	} amounts[] = { { "0", 0 },         { "0.01", 0.01 },       { "150.10", 150.10 },
-		            { "1.501e2", 150.1 }, { "999999999.995", 999999999.995 }, { "1e300", 1e300 } };
+	} amounts[] = { { "0", 0 },
+		        { "0.01", 0.01 },
+		        { "150.10", 150.10 },
+		        { "1.501e2", 150.1 },
+		        { "999999999.995", 999999999.995 },
+		        { "1e300", 1e300 } };
 
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
 		for (size_t k = 0; k < sizeof(amounts) / sizeof(amounts[0]); k++) {
 			assert_int_equal(take_data("payment.succeeded",
-			                           talloc_asprintf(ctx, DATA ",\"amount\":%s%s", amounts[k].text,
-			                                           currencies[i])),
+			                           talloc_asprintf(ctx, DATA ",\"amount\":%s%s",
+			                                           amounts[k].text, currencies[i])),
 			                 ERR_OK);
 			assert_int_equal(event.amount_minor, -1);
 			assert_true(event.amount_major <= amounts[k].amount &&
@@ -235,7 +250,8 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_read_payment_with_everything, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_read_refund, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_read_with_as_little_as_may_be, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_read_with_as_little_as_may_be, setup,
+		                                teardown),
 		cmocka_unit_test_setup_teardown(test_read_every_type, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_read_with_a_bad_signature, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_read_what_is_no_object, setup, teardown),

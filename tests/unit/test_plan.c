@@ -106,8 +106,9 @@ test_grid_sections_and_seats(void **state)
 	const struct plan_seat *s;
 
 	(void)state;
-	read_good("{'name':'G','sections':[{'name':'S','subsections':2,'rows':2,'cols':3,'price':75.5,"
-	          "'tier':'REGULAR','accessible':['B-3'],'aisles':[2]},{'name':'T','rows':1,'cols':1}]}");
+	read_good(
+	    "{'name':'G','sections':[{'name':'S','subsections':2,'rows':2,'cols':3,'price':75.5,"
+	    "'tier':'REGULAR','accessible':['B-3'],'aisles':[2]},{'name':'T','rows':1,'cols':1}]}");
 	s = plan->seats;
 	assert_string_equal(plan->name, "G");
 	assert_int_equal(plan->n_sections, 3);
@@ -177,8 +178,9 @@ test_grid_limits(void **state)
 	refused_at("sections[0]", "{'name':'G','sections':[{'name':'S','rows':1000,'cols':201}]}");
 	refused_at("sections[1]", "{'name':'G','rows':500,'cols':300,'sections':[{'name':'S'},"
 	                          "{'name':'T'},{'name':'U'}]}");
-	refused_at("sections[0]", "{'name':'G','sections':[{'name':'S','subsections':1000,'rows':200000,"
-	                          "'cols':200000,'accessible':['A-1'],'aisles':[1]}]}");
+	refused_at("sections[0]",
+	           "{'name':'G','sections':[{'name':'S','subsections':1000,'rows':200000,"
+	           "'cols':200000,'accessible':['A-1'],'aisles':[1]}]}");
 }
 
 static void
@@ -188,8 +190,8 @@ test_grid_most_sections(void **state)
 
 	(void)state;
 	for (int i = 0; i < 33; i++)
-		text = talloc_asprintf_append(text, "%s{'name':'S%d','subsections':%d}", i == 0 ? "" : ",", i,
-		                              i == 32 ? 767 : 1000);
+		text = talloc_asprintf_append(text, "%s{'name':'S%d','subsections':%d}",
+		                              i == 0 ? "" : ",", i, i == 32 ? 767 : 1000);
 	read_good(talloc_asprintf(ctx, "%s]}", text));
 	assert_int_equal(plan->n_sections, PLAN_MAX_SECTIONS);
 	plan = NULL;
@@ -239,17 +241,25 @@ test_grid_fault_is_named(void **state)
 		{ "sections[0].tier", "'name':'S','rows':2,'cols':3,'tier':7" },
 		{ "sections[0].accessible", "'name':'S','rows':2,'cols':3,'accessible':true" },
 		{ "sections[0].accessible[0]", "'name':'S','rows':2,'cols':3,'accessible':[1]" },
-		{ "sections[0].accessible[0]", "'name':'S','rows':2,'cols':3,'accessible':['C-1']" },
-		{ "sections[0].accessible[0]", "'name':'S','rows':2,'cols':3,'accessible':['A-4']" },
-		{ "sections[0].accessible[0]", "'name':'S','rows':2,'cols':3,'accessible':['A-0']" },
-		{ "sections[0].accessible[0]", "'name':'S','rows':2,'cols':3,'accessible':['A-01']" },
+		{ "sections[0].accessible[0]",
+		  "'name':'S','rows':2,'cols':3,'accessible':['C-1']" },
+		{ "sections[0].accessible[0]",
+		  "'name':'S','rows':2,'cols':3,'accessible':['A-4']" },
+		{ "sections[0].accessible[0]",
+		  "'name':'S','rows':2,'cols':3,'accessible':['A-0']" },
+		{ "sections[0].accessible[0]",
+		  "'name':'S','rows':2,'cols':3,'accessible':['A-01']" },
 		{ "sections[0].accessible[0]", "'name':'S','rows':2,'cols':3,'accessible':['A-']" },
 		{ "sections[0].accessible[0]", "'name':'S','rows':2,'cols':3,'accessible':['A1']" },
 		{ "sections[0].accessible[0]", "'name':'S','rows':2,'cols':3,'accessible':['-1']" },
-		{ "sections[0].accessible[0]", "'name':'S','rows':2,'cols':3,'accessible':['A-1 ']" },
-		{ "sections[0].accessible[0]", "'name':'S','rows':2,'cols':3,'accessible':['AAAAAAAAA-1']" },
-		{ "sections[0].accessible[0]", "'name':'S','rows':2,'cols':3,'accessible':['A-4294967297']" },
-		{ "sections[0].accessible[1]", "'name':'S','rows':2,'cols':3,'accessible':['A-1','A-1']" },
+		{ "sections[0].accessible[0]",
+		  "'name':'S','rows':2,'cols':3,'accessible':['A-1 ']" },
+		{ "sections[0].accessible[0]",
+		  "'name':'S','rows':2,'cols':3,'accessible':['AAAAAAAAA-1']" },
+		{ "sections[0].accessible[0]",
+		  "'name':'S','rows':2,'cols':3,'accessible':['A-4294967297']" },
+		{ "sections[0].accessible[1]",
+		  "'name':'S','rows':2,'cols':3,'accessible':['A-1','A-1']" },
 		{ "sections[0].aisles", "'name':'S','rows':2,'cols':3,'aisles':2" },
 		{ "sections[0].aisles[0]", "'name':'S','rows':2,'cols':3,'aisles':[0]" },
 		{ "sections[0].aisles[0]", "'name':'S','rows':2,'cols':3,'aisles':[3]" },
@@ -257,7 +267,8 @@ test_grid_fault_is_named(void **state)
 		{ "sections[0].aisles[1]", "'name':'S','rows':2,'cols':3,'aisles':[1,1]" },
 		{ "sections[0].seats", "'name':'S','rows':2,'cols':3,'seats':6" },
 		{ "sections[0]", "'name':'S','rows':2,'cols':3,'a\\nb':6" },
-		{ "sections[1].name", "'name':'S','rows':2,'cols':3},{'name':'S','rows':2,'cols':3" },
+		{ "sections[1].name",
+		  "'name':'S','rows':2,'cols':3},{'name':'S','rows':2,'cols':3" },
 		{ "sections[1]", "'name':'S','rows':2,'cols':3},7,{'name':'T','rows':1,'cols':1" },
 	};
 
@@ -308,9 +319,10 @@ static void
 test_plan_read_number_of_many_digits(void **state)
 {
 	(void)state;
-	assert_int_equal(read_quoted("{'name':'G','sections':[{'name':'S','cols':1,'rows':"
-	                             "11111111111111111111111111111111111111111111111111111111111111111"
-	                             "11111111111111111111111111111111111}]}"),
+	assert_int_equal(read_quoted(
+			     "{'name':'G','sections':[{'name':'S','cols':1,'rows':"
+			     "11111111111111111111111111111111111111111111111111111111111111111"
+			     "11111111111111111111111111111111111}]}"),
 	                 ERR_VALIDATION_ERROR);
 	assert_int_equal(faults.total, 1);
 }

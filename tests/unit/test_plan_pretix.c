@@ -21,11 +21,11 @@ row_at(const char *label, const double *places, size_t n)
 	                            label);
 
 	for (size_t i = 0; i < n; i++)
-		row = talloc_asprintf_append(row,
-		                             "%s{'seat_number':'%zu','seat_guid':'%s%zu','category':'G',"
-		                             "'position':{'x':%.17g,'y':%.17g}}",
-		                             i == 0 ? "" : ",", i + 1, label, i + 1, places[2 * i],
-		                             places[2 * i + 1]);
+		row = talloc_asprintf_append(
+		    row,
+		    "%s{'seat_number':'%zu','seat_guid':'%s%zu','category':'G',"
+		    "'position':{'x':%.17g,'y':%.17g}}",
+		    i == 0 ? "" : ",", i + 1, label, i + 1, places[2 * i], places[2 * i + 1]);
 	return talloc_asprintf_append(row, "]}");
 }
 
@@ -96,10 +96,12 @@ test_pretix_row_order_and_aisles(void **state)
 		{ "1@1 2@2", 2, { 0, 0, 900, 0 } },
 		{ "3@1 2@2 1@3", 3, { 50, 0, 25, 1, 0, 2 } },
 		{ "1@1 2@2 3@4", 3, { 0, 0, 20, 0, 60, 0 } },
-		{ "1@1 2@2 3@3", 3, { 0, 0, 20, 0, 50, 0 } },         /* 1.5 times is not more */
+		{ "1@1 2@2 3@3", 3, { 0, 0, 20, 0, 50, 0 } }, /* 1.5 times is not more */
 		{ "1@1 2@3 3@4 4@5", 4, { 0, 0, 31, 0, 51, 0, 71, 0 } },
 		{ "4@1 3@2 2@4 1@5", 4, { 90, 0, 70, 0, 20, 0, 0, 0 } },
-		{ "1@1 2@2 3@4 4@5", 4, { 0, 90, 0, 70, 0, 20, 0, 0 } }, /* down the plan: as listed */
+		{ "1@1 2@2 3@4 4@5",
+		  4,
+		  { 0, 90, 0, 70, 0, 20, 0, 0 } }, /* down the plan: as listed */
 		{ "1@1 2@2 3@3", 3, { 2, 40, 1, 20, 0, 0 } },
 		{ "1@1 2@2 3@3", 3, { 7, 7, 7, 7, 7, 7 } },
 		{ "1@1 2@2 3@3 4@4", 4, { 7, 7, 7, 7, 7, 7, 9, 7 } }, /* no spacing to go by */
@@ -120,10 +122,12 @@ test_pretix_rows_count_on_from_one_in_each_zone(void **state)
 	char *text;
 
 	(void)state;
-	text = talloc_asprintf(ctx, "{'name':'P','categories':[{'name':'G'}],'zones':["
-	                            "{'name':'Y','rows':[%s,%s]},{'name':'Stage','rows':[]},"
-	                            "{'name':'Z','rows':[%s]}]}",
-	                       row_at("A", places, 2), row_at("B", places, 1), row_at("C", places, 2));
+	text = talloc_asprintf(ctx,
+	                       "{'name':'P','categories':[{'name':'G'}],'zones':["
+	                       "{'name':'Y','rows':[%s,%s]},{'name':'Stage','rows':[]},"
+	                       "{'name':'Z','rows':[%s]}]}",
+	                       row_at("A", places, 2), row_at("B", places, 1),
+	                       row_at("C", places, 2));
 	read_good(text);
 	assert_int_equal(plan->n_sections, 2);
 	assert_int_equal(plan->n_rows, 3);
@@ -138,9 +142,10 @@ static void
 test_pretix_one_seat_without_position_leaves_plan_without(void **state)
 {
 	(void)state;
-	read_good(pretix("{'row_number':'A','position':{'x':0,'y':0},'seats':["
-	                 "{'seat_number':'1','seat_guid':'a','category':'G','position':{'x':9,'y':0}},"
-	                 "{'seat_number':'2','seat_guid':'b','category':'G'}]}"));
+	read_good(
+	    pretix("{'row_number':'A','position':{'x':0,'y':0},'seats':["
+	           "{'seat_number':'1','seat_guid':'a','category':'G','position':{'x':9,'y':0}},"
+	           "{'seat_number':'2','seat_guid':'b','category':'G'}]}"));
 	assert_false(plan->has_coordinates);
 	assert_row("1@1 2@2");
 }
@@ -160,7 +165,8 @@ test_pretix_fault_is_named(void **state)
 		{ IN_ROW ".row_number", "{'seats':[" SEAT("'1'", "'a'", "") "]}" },
 		{ IN_ROW ".row_number", "{'row_number':'','seats':[" SEAT("'1'", "'a'", "") "]}" },
 		{ IN_ROW ".row_number", "{'row_number':1.5,'seats':[" SEAT("'1'", "'a'", "") "]}" },
-		{ IN_ROW ".row_number", "{'row_number':null,'seats':[" SEAT("'1'", "'a'", "") "]}" },
+		{ IN_ROW ".row_number",
+		  "{'row_number':null,'seats':[" SEAT("'1'", "'a'", "") "]}" },
 		{ IN_ROW ".seats", "{'row_number':'A'}" },
 		{ IN_ROW ".seats", "{'row_number':'A','seats':{}}" },
 		{ IN_ROW ".seats", ROW("") },
@@ -173,14 +179,18 @@ test_pretix_fault_is_named(void **state)
 		{ IN_ROW ".seats[0].seat_number", ROW(SEAT("'\\u0085'", "'a'", "")) },
 		{ IN_ROW ".seats[0].seat_guid", ROW(SEAT("'1'", "''", "")) },
 		{ IN_ROW ".seats[0].seat_guid", ROW(SEAT("'1'", "5", "")) },
-		{ IN_ROW ".seats[1].seat_guid", ROW(SEAT("'1'", "'a'", "") "," SEAT("'2'", "'a'", "")) },
+		{ IN_ROW ".seats[1].seat_guid",
+		  ROW(SEAT("'1'", "'a'", "") "," SEAT("'2'", "'a'", "")) },
 		{ IN_ROW ".seats[0].accessible", ROW(SEAT("'1'", "'a'", ",'accessible':1")) },
 		{ IN_ROW ".seats[0].position", ROW(SEAT("'1'", "'a'", ",'position':[1,2]")) },
 		{ IN_ROW ".seats[0].position.y", ROW(SEAT("'1'", "'a'", ",'position':{'x':1}")) },
-		{ IN_ROW ".seats[0].position.x", ROW(SEAT("'1'", "'a'", ",'position':{'x':1e999,'y':0}")) },
+		{ IN_ROW ".seats[0].position.x",
+		  ROW(SEAT("'1'", "'a'", ",'position':{'x':1e999,'y':0}")) },
 		{ IN_ROW ".seats[0].category", ROW("{'seat_number':'1','seat_guid':'a'}") },
-		{ IN_ROW ".seats[0].category", ROW("{'seat_number':'1','seat_guid':'a','category':'g'}") },
-		{ IN_ROW ".position", "{'row_number':'A','position':7,'seats':[" SEAT("'1'", "'a'", "") "]}" },
+		{ IN_ROW ".seats[0].category",
+		  ROW("{'seat_number':'1','seat_guid':'a','category':'g'}") },
+		{ IN_ROW ".position",
+		  "{'row_number':'A','position':7,'seats':[" SEAT("'1'", "'a'", "") "]}" },
 	};
 
 	(void)state;
@@ -193,9 +203,10 @@ test_pretix_duplicate_names_the_first(void **state)
 {
 	(void)state;
 	refused_at(IN_ROW ".seats[2].seat_guid",
-	           pretix(ROW(SEAT("'1'", "'a'", "") "," SEAT("'2'", "'b'", "") ","
-	                      SEAT("'3'", "'b'", ""))));
-	assert_string_equal(faults.fault[0].why, "repeats the seat_guid of zones[0].rows[0].seats[1]");
+	           pretix(ROW(SEAT("'1'", "'a'", "") "," SEAT("'2'", "'b'",
+	                                                      "") "," SEAT("'3'", "'b'", ""))));
+	assert_string_equal(faults.fault[0].why,
+	                    "repeats the seat_guid of zones[0].rows[0].seats[1]");
 }
 
 static void
@@ -209,10 +220,14 @@ test_pretix_outer_fault_is_named(void **state)
 		{ "categories", "{'name':'P','categories':{},'zones':[]}" },
 		{ "categories[0]", "{'name':'P','categories':['G'],'zones':[]}" },
 		{ "categories[0].name", "{'name':'P','categories':[{}],'zones':[]}" },
-		{ "categories[1].name", "{'name':'P','categories':[{'name':'G'},{'name':'G'}],'zones':[]}" },
-		{ "categories[0].price", "{'name':'P','categories':[{'name':'G','price':-1}],'zones':[]}" },
-		{ "categories[0].price", "{'name':'P','categories':[{'name':'G','price':'1'}],'zones':[]}" },
-		{ "categories[0].tier", "{'name':'P','categories':[{'name':'G','tier':''}],'zones':[]}" },
+		{ "categories[1].name",
+		  "{'name':'P','categories':[{'name':'G'},{'name':'G'}],'zones':[]}" },
+		{ "categories[0].price",
+		  "{'name':'P','categories':[{'name':'G','price':-1}],'zones':[]}" },
+		{ "categories[0].price",
+		  "{'name':'P','categories':[{'name':'G','price':'1'}],'zones':[]}" },
+		{ "categories[0].tier",
+		  "{'name':'P','categories':[{'name':'G','tier':''}],'zones':[]}" },
 		{ "categories[0].accessible",
 		  "{'name':'P','categories':[{'name':'G','accessible':'yes'}],'zones':[]}" },
 		{ "zones", "{'name':'P','categories':[],'zones':{}}" },
@@ -220,8 +235,8 @@ test_pretix_outer_fault_is_named(void **state)
 		{ "zones", "{'name':'P','categories':[],'zones':[{'name':'Stage','rows':[]}]}" },
 		{ "zones[0]", "{'name':'P','categories':[],'zones':[7]}" },
 		{ "zones[0].rows", "{'name':'P','categories':[],'zones':[{'name':'Z'}]}" },
-		{ "zones[0].name", "{'name':'P','categories':[{'name':'G'}],'zones':[{'rows':["
-		                   ROW(SEAT("'1'", "'a'", "")) "]}]}" },
+		{ "zones[0].name", "{'name':'P','categories':[{'name':'G'}],'zones':[{'rows':[" ROW(
+				       SEAT("'1'", "'a'", "")) "]}]}" },
 		{ "zones[1].name", "{'name':'P','categories':[{'name':'G'}],'zones':[" ZONE ","
 		                   "{'name':'Z','rows':[" ROW(SEAT("'1'", "'b'", "")) "]}]}" },
 	};
@@ -239,8 +254,8 @@ long_row(size_t n, bool own_guids)
 
 	p += sprintf(p, "{'row_number':'A','seats':[");
 	for (size_t i = 0; i < n; i++)
-		p += sprintf(p, "%s{'seat_number':%zu,'seat_guid':'g%zu','category':'G'}", i == 0 ? "" : ",",
-		             i + 1, own_guids ? i : i / 2);
+		p += sprintf(p, "%s{'seat_number':%zu,'seat_guid':'g%zu','category':'G'}",
+		             i == 0 ? "" : ",", i + 1, own_guids ? i : i / 2);
 	strcpy(p, "]}");
 	return row;
 }

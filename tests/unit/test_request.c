@@ -44,9 +44,11 @@ static void
 test_request_split_refuses_hidden_things(void **state)
 {
 	static const char *const bad[] = {
-		"",        "api",        "/a/../b",   "/a/./b",  "/%2e%2e/b", "/a%2fb",  "/a%00b",
-		"/a%0d%0a", "/a%",        "/a%4",      "/a%zz",   "//a",       "/a//b",   "/a%5cb",
-		"/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17",
+		"",       "api",       "/a/../b",
+		"/a/./b", "/%2e%2e/b", "/a%2fb",
+		"/a%00b", "/a%0d%0a",  "/a%",
+		"/a%4",   "/a%zz",     "//a",
+		"/a//b",  "/a%5cb",    "/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17",
 	};
 
 	(void)state;
@@ -58,7 +60,10 @@ test_request_split_refuses_hidden_things(void **state)
 }
 
 static const struct route_key table[] = {
-	{ GET, "/b/my" }, { GET, "/b/{id}" }, { DELETE, "/b/{id}" }, { POST, "/b/{id}/c/{n}" },
+	{ GET, "/b/my" },
+	{ GET, "/b/{id}" },
+	{ DELETE, "/b/{id}" },
+	{ POST, "/b/{id}/c/{n}" },
 };
 
 static void
@@ -107,10 +112,14 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_request_split_decodes_segments, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_request_split_refuses_hidden_things, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_route_find_takes_the_first_that_fits, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_route_find_tells_methods_from_paths, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_request_split_decodes_segments, setup,
+		                                teardown),
+		cmocka_unit_test_setup_teardown(test_request_split_refuses_hidden_things, setup,
+		                                teardown),
+		cmocka_unit_test_setup_teardown(test_route_find_takes_the_first_that_fits, setup,
+		                                teardown),
+		cmocka_unit_test_setup_teardown(test_route_find_tells_methods_from_paths, setup,
+		                                teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

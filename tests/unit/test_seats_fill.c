@@ -82,7 +82,8 @@ rush(int32_t least, int32_t most, int32_t *most_singles, int32_t *most_orphans)
 		struct party party = party_of(least + dice(&seed, most - least + 1));
 		int32_t seats[SEATS_MAX_PARTY], singles, orphans;
 
-		if (seats_choose(house, &party, seats) != ERR_OK || pieces_of(seats, party.quantity) >= 200)
+		if (seats_choose(house, &party, seats) != ERR_OK ||
+		    pieces_of(seats, party.quantity) >= 200)
 			return;
 		seat_party(&party, seats);
 		count_singles(&singles, &orphans);

@@ -261,10 +261,13 @@ open_plan(const char *text, size_t len)
 	for (int32_t i = 0; i < n_spots; i++) {
 		const struct plan_seat *seat = &plan->seats[i];
 
-		spots[i] = (struct seat_spot){ .no = i + 1, .section = seat->section + 1,
-			                           .row = seat->row_no, .col = seat->col,
-			                           .accessible = seat->accessible, .x = (float)seat->x,
-			                           .y = (float)seat->y };
+		spots[i] = (struct seat_spot){ .no = i + 1,
+			                       .section = seat->section + 1,
+			                       .row = seat->row_no,
+			                       .col = seat->col,
+			                       .accessible = seat->accessible,
+			                       .x = (float)seat->x,
+			                       .y = (float)seat->y };
 	}
 	open_house(plan->has_coordinates);
 }

@@ -42,7 +42,8 @@ draw_at_random(uint32_t *seed, int32_t most_rows, int32_t most_cols, const char 
 	for (int32_t section = dice(seed, 3); section >= 0; section--) {
 		for (int32_t row = dice(seed, most_rows); row >= 0; row--) {
 			for (int32_t col = dice(seed, most_cols); col >= 0; col--)
-				map = talloc_asprintf_append(map, "%c", marks[dice(seed, (int32_t)strlen(marks))]);
+				map = talloc_asprintf_append(
+				    map, "%c", marks[dice(seed, (int32_t)strlen(marks))]);
 			map = talloc_asprintf_append(map, ".\n"); /* no row without a seat */
 		}
 		map = talloc_asprintf_append(map, section > 0 ? "==\n" : "");
@@ -57,9 +58,9 @@ static struct party
 party_at_random(uint32_t *seed, int32_t most, const bool *sections)
 {
 	return (struct party){ .quantity = 1 + dice(seed, most),
-		                   .sections = dice(seed, 4) == 0 ? sections : NULL,
-		                   .tier = dice(seed, 3) == 0 ? dice(seed, 2) : SEATS_ANY_TIER,
-		                   .accessible = dice(seed, 8) == 0 };
+		               .sections = dice(seed, 4) == 0 ? sections : NULL,
+		               .tier = dice(seed, 3) == 0 ? dice(seed, 2) : SEATS_ANY_TIER,
+		               .accessible = dice(seed, 8) == 0 };
 }
 
 static const bool some_sections[] = { false, true, false, true };
@@ -80,7 +81,8 @@ test_seats_choose_never_fails_while_enough(void **state)
 
 			assert_int_equal(seats_count(house, &party), enough);
 			if (enough < (size_t)party.quantity) {
-				assert_int_equal(seats_choose(house, &party, seats), ERR_NOT_ENOUGH_SEATS);
+				assert_int_equal(seats_choose(house, &party, seats),
+				                 ERR_NOT_ENOUGH_SEATS);
 				refusals++;
 				continue;
 			}
@@ -172,7 +174,8 @@ test_seats_choose_the_fewest_pieces_of_all_ways(void **state)
 static double
 apart(int32_t a, int32_t n, int32_t b, int32_t m)
 {
-	double x = (spots[a].col + spots[a + n - 1].col - spots[b].col - spots[b + m - 1].col) / 2.0;
+	double x = (spots[a].col + spots[a + n - 1].col - spots[b].col - spots[b + m - 1].col) /
+	           2.0;
 	double y = spots[a].row - spots[b].row;
 
 	return x * x + y * y + (spots[a].section == spots[b].section ? 0 : 1e6);
@@ -265,7 +268,8 @@ test_seats_choose_remembers_nothing_but_the_house(void **state)
 	for (int n = 0; n < 3000; n++) {
 		struct party party = party_at_random(&seed, SEATS_MAX_PARTY, some_sections);
 		struct seats *fresh = seats_new(ctx, spots, (size_t)n_spots, true);
-		int32_t seats[SEATS_MAX_PARTY], same[SEATS_MAX_PARTY], any = 1 + dice(&seed, n_spots);
+		int32_t seats[SEATS_MAX_PARTY], same[SEATS_MAX_PARTY],
+		    any = 1 + dice(&seed, n_spots);
 		enum err e;
 
 		for (int32_t i = 1; i <= n_spots; i++)

@@ -21,13 +21,18 @@ static struct sheet
 make_sheet(TALLOC_CTX *ctx, size_t n)
 {
 	struct sheet_ticket *tickets = talloc_zero_array(ctx, struct sheet_ticket, (unsigned)n);
-	struct sheet s = { "Evening concert", "Town hall", "Thursday, 1 May 2031, 21:30", tickets, n, n };
+	struct sheet s = { "Evening concert", "Town hall", "Thursday, 1 May 2031, 21:30",
+		           tickets,           n,           n };
 
 	for (size_t i = 0; i < n; i++) {
 		char *reference = talloc_asprintf(ctx, REFERENCE "-%zu", i + 1);
 
-		tickets[i] = (struct sheet_ticket){ .reference = reference, .section = "Stalls", .row = "A",
-			                                .seat = "7", .tier = "REGULAR", .place = i + 1 };
+		tickets[i] = (struct sheet_ticket){ .reference = reference,
+			                            .section = "Stalls",
+			                            .row = "A",
+			                            .seat = "7",
+			                            .tier = "REGULAR",
+			                            .place = i + 1 };
 		qr_make(ctx, reference, &tickets[i].code);
 	}
 	return s;
@@ -37,7 +42,7 @@ static void
 test_qr_has_its_finders_and_is_as_small_as_it_can_be(void **state)
 {
 	static const char *const finder[] = { "1111111", "1000001", "1011101", "1011101",
-		                                  "1011101", "1000001", "1111111" };
+		                              "1011101", "1000001", "1111111" };
 	TALLOC_CTX *ctx = talloc_new(NULL);
 	struct qr qr;
 
@@ -87,9 +92,10 @@ check_pixels(const struct sheet *s, const unsigned char *pixels, png_image *imag
 		assert_int_equal(image->width, edge);
 		for (int y = 0; y < edge; y++) {
 			for (int x = 0; x < edge; x++) {
-				const bool dark =
-				    qr_dark(qr, x / MODULE_PX - QR_QUIET, y / MODULE_PX - QR_QUIET);
-				const size_t at = ((size_t)edge * i + (size_t)y) * image->width + (size_t)x;
+				const bool dark = qr_dark(qr, x / MODULE_PX - QR_QUIET,
+				                          y / MODULE_PX - QR_QUIET);
+				const size_t at = ((size_t)edge * i + (size_t)y) * image->width +
+				                  (size_t)x;
 
 				if (pixels[at] != (dark ? 0 : 255))
 					fail_msg("code %zu is wrong at %d, %d", i, x, y);
@@ -173,7 +179,8 @@ test_svg_path_paints_the_dark_modules(void **state)
 
 	(void)state;
 	while (*p == 'M') {
-		const long x = strtol(p + 1, &p, 10), y = strtol(p, &p, 10), n = strtol(p + 1, &p, 10);
+		const long x = strtol(p + 1, &p, 10), y = strtol(p, &p, 10),
+			   n = strtol(p + 1, &p, 10);
 		char *end = talloc_asprintf(ctx, "v1h-%ldz", n);
 
 		assert_memory_equal(p, end, strlen(end));
@@ -210,19 +217,25 @@ test_svg_marks_up_what_would_be_markup(void **state)
 	(void)state;
 	check_title("\"<b>\" & 'c'", "&quot;&lt;b&gt;&quot; &amp; &#39;c&#39;", NULL);
 	check_title("a]]><!--b", "a]]&gt;&lt;!--b", NULL);
-	check_title("a\tb\x01" "c\x7f" "d\xef\xbf\xbf" "e\xff", "a b c d e ", NULL);
+	check_title("a\tb\x01"
+	            "c\x7f"
+	            "d\xef\xbf\xbf"
+	            "e\xff",
+	            "a b c d e ", NULL);
 }
 
 static void
 test_svg_breaks_titles_between_words_and_cuts_what_is_too_long(void **state)
 {
 	(void)state;
-	check_title("A Midsummer Night's Dream by William", "A Midsummer Night&#39;s", "Dream by William");
+	check_title("A Midsummer Night's Dream by William", "A Midsummer Night&#39;s",
+	            "Dream by William");
 	check_title("Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichenverleihung",
 	            "Donaudampfschifffahrtsge", "sellschaftskapitänsmütz…");
 	check_title("夏の夜の夢夏の夜の夢夏の夜の夢", "夏の夜の夢夏の夜の夢夏の夜の夢", NULL);
 	check_title("MMMMMMMM WWWWWWWW MMMMMMMM WWWWWWWW", "MMMMMMMM", "WWWWWWWW MMMMMM…");
-	check_title("lillillillillillillillillillillillillillill", "lillillillillillillillillillillillillillill", NULL);
+	check_title("lillillillillillillillillillillillillillill",
+	            "lillillillillillillillillillillillillillill", NULL);
 	check_title("1234567 1234567 1234567 1234567 1234567 1234567 1234567 1234567",
 	            "1234567 1234567 1234567", "1234567 1234567 1234567 …");
 }

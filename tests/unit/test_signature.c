@@ -13,7 +13,7 @@
 #define SECRET "whsec_one"
 #define BODY   "{\"id\":\"evt_1\"}"
 /* printf '1700000000.{"id":"evt_1"}' | openssl dgst -sha256 -hmac whsec_one */
-#define HEX "401fbbceeb3818dc562ff77127ba1c62e47e24c9c6cde4d7a6eba85e32dbd058"
+#define HEX   "401fbbceeb3818dc562ff77127ba1c62e47e24c9c6cde4d7a6eba85e32dbd058"
 #define WRONG "0000000000000000000000000000000000000000000000000000000000000000"
 
 static bool

@@ -11,7 +11,7 @@ static void
 test_cursor_text_and_parse_agree(void **state)
 {
 	static const char *const good[] = { "81234-1077", "0-0", "1-0",
-		                                "9223372036854775807-9223372036854775807" };
+		                            "9223372036854775807-9223372036854775807" };
 	char text[CURSOR_TEXT];
 	struct cursor c;
 
@@ -26,9 +26,26 @@ static void
 test_cursor_parse_refuses_all_else(void **state)
 {
 	static const char *const bad[] = {
-		"",     "-",    "1",     "1-",   "-1",  "1-2-3", "1 -2", " 1-2", "1-2 ", "+1-2",
-		"01-2", "1-02", "0x1-2", "1--2", "a-b", "1.0-2", "9223372036854775808-1",
-		"1-9223372036854775808", "99999999999999999999-1", "1-2\n",
+		"",
+		"-",
+		"1",
+		"1-",
+		"-1",
+		"1-2-3",
+		"1 -2",
+		" 1-2",
+		"1-2 ",
+		"+1-2",
+		"01-2",
+		"1-02",
+		"0x1-2",
+		"1--2",
+		"a-b",
+		"1.0-2",
+		"9223372036854775808-1",
+		"1-9223372036854775808",
+		"99999999999999999999-1",
+		"1-2\n",
 	};
 	struct cursor c;
 
@@ -40,8 +57,8 @@ test_cursor_parse_refuses_all_else(void **state)
 static void
 test_cursor_compare_goes_by_xid_then_seq(void **state)
 {
-	static const struct cursor in_order[] = { { 0, 0 }, { 9, 100 }, { 10, 0 }, { 10, 9 }, { 10, 10 },
-		                                      { UINT64_C(1) << 40, 1 } };
+	static const struct cursor in_order[] = { { 0, 0 },  { 9, 100 }, { 10, 0 },
+		                                  { 10, 9 }, { 10, 10 }, { UINT64_C(1) << 40, 1 } };
 	const int n = sizeof(in_order) / sizeof(in_order[0]);
 
 	(void)state;
@@ -61,8 +78,10 @@ test_cursor_compare_goes_by_xid_then_seq(void **state)
 static struct change
 a_change(void)
 {
-	struct change c = { .cursor = { 740, 2 }, .event_id = 7, .status = BOOKING_PENDING,
-		                .at_us = INT64_C(1769818200000000) };
+	struct change c = { .cursor = { 740, 2 },
+		            .event_id = 7,
+		            .status = BOOKING_PENDING,
+		            .at_us = INT64_C(1769818200000000) };
 
 	assert_true(uuid_parse(BOOKING, &c.booking_id));
 	return c;
@@ -74,19 +93,21 @@ test_sse_status_of_the_queue_face(void **state)
 	struct change c = a_change();
 
 	(void)state;
-	assert_string_equal(sse_status(ctx, FACE_QUEUE, &c),
-	                    "id: 740-2\nevent: status_update\ndata: {\"event_type\":\"status_update\","
-	                    "\"booking_id\":\"" BOOKING "\",\"event_id\":7,\"status\":\"pending_payment\","
-	                    "\"at\":\"2026-01-31T00:10:00.000Z\"}\n\n");
+	assert_string_equal(
+	    sse_status(ctx, FACE_QUEUE, &c),
+	    "id: 740-2\nevent: status_update\ndata: {\"event_type\":\"status_update\","
+	    "\"booking_id\":\"" BOOKING "\",\"event_id\":7,\"status\":\"pending_payment\","
+	    "\"at\":\"2026-01-31T00:10:00.000Z\"}\n\n");
 	c.status = BOOKING_FAILED;
 	c.positions = "[\"1-5\",\"1-6\"]";
 	c.message = "Gone: \"x\"\nand so on";
-	assert_string_equal(sse_status(ctx, FACE_QUEUE, &c),
-	                    "id: 740-2\nevent: status_update\ndata: {\"event_type\":\"status_update\","
-	                    "\"booking_id\":\"" BOOKING "\",\"event_id\":7,\"status\":\"failed\","
-	                    "\"seat_positions\":[\"1-5\",\"1-6\"],"
-	                    "\"error_message\":\"Gone: \\\"x\\\"\\nand so on\","
-	                    "\"at\":\"2026-01-31T00:10:00.000Z\"}\n\n");
+	assert_string_equal(
+	    sse_status(ctx, FACE_QUEUE, &c),
+	    "id: 740-2\nevent: status_update\ndata: {\"event_type\":\"status_update\","
+	    "\"booking_id\":\"" BOOKING "\",\"event_id\":7,\"status\":\"failed\","
+	    "\"seat_positions\":[\"1-5\",\"1-6\"],"
+	    "\"error_message\":\"Gone: \\\"x\\\"\\nand so on\","
+	    "\"at\":\"2026-01-31T00:10:00.000Z\"}\n\n");
 }
 
 static void
@@ -99,20 +120,24 @@ test_sse_status_of_v1(void **state)
 	c.seats = seats;
 	c.n_seats = 2;
 	c.positions = "[\"1-5\"]"; /* are the other face's */
-	assert_string_equal(sse_status(ctx, FACE_V1, &c),
-	                    "id: 740-2\nevent: status_update\ndata: {\"eventType\":\"status_update\","
-	                    "\"bookingId\":\"" BOOKING "\","
-	                    "\"eventId\":\"00000000-0007-8000-8000-000000000000\",\"status\":\"PENDING\","
-	                    "\"seatIds\":[\"00000000-0007-8000-8000-000000000005\","
-	                    "\"00000000-0007-8000-8000-00000000000c\"],"
-	                    "\"at\":\"2026-01-31T00:10:00.000Z\"}\n\n");
+	assert_string_equal(
+	    sse_status(ctx, FACE_V1, &c),
+	    "id: 740-2\nevent: status_update\ndata: {\"eventType\":\"status_update\","
+	    "\"bookingId\":\"" BOOKING "\","
+	    "\"eventId\":\"00000000-0007-8000-8000-000000000000\",\"status\":\"PENDING\","
+	    "\"seatIds\":[\"00000000-0007-8000-8000-000000000005\","
+	    "\"00000000-0007-8000-8000-00000000000c\"],"
+	    "\"at\":\"2026-01-31T00:10:00.000Z\"}\n\n");
 }
 
 static void
 test_sse_seats(void **state)
 {
-	const struct seat_state seats[] = { { 5, SEAT_FREE }, { 6, SEAT_HELD }, { 7, SEAT_RESERVED },
-		                                { 8, SEAT_SOLD }, { 9, SEAT_BLOCKED } };
+	const struct seat_state seats[] = { { 5, SEAT_FREE },
+		                            { 6, SEAT_HELD },
+		                            { 7, SEAT_RESERVED },
+		                            { 8, SEAT_SOLD },
+		                            { 9, SEAT_BLOCKED } };
 	const struct seats_news news = { { 741, 0 }, 12, false, seats, 5 };
 	const struct seats_news none = { { 741, 0 }, 12, true, NULL, 0 };
 
@@ -143,9 +168,10 @@ test_change_parse_reads_all_members(void **state)
 	struct change c;
 
 	(void)state;
-	assert_int_equal(parse(HEAD "\"booking_id\":\"" BOOKING "\",\"state\":\"failed\",\"status\":"
-	                            "\"failed\",\"seat_positions\":[\"1-5\", \"1-6\"],\"seats\":[5,6],"
-	                            "\"error_message\":\"why\"," TAIL,
+	assert_int_equal(parse(HEAD
+	                       "\"booking_id\":\"" BOOKING "\",\"state\":\"failed\",\"status\":"
+	                       "\"failed\",\"seat_positions\":[\"1-5\", \"1-6\"],\"seats\":[5,6],"
+	                       "\"error_message\":\"why\"," TAIL,
 	                       &c),
 	                 ERR_OK);
 	assert_int_equal(c.cursor.xid, 81234);
@@ -157,7 +183,8 @@ test_change_parse_reads_all_members(void **state)
 	assert_string_equal(c.positions, "[\"1-5\",\"1-6\"]");
 	assert_string_equal(c.message, "why");
 	assert_int_equal(c.at_us, INT64_C(1769818200000000));
-	assert_int_equal(parse(HEAD "\"booking_id\":\"" BOOKING "\",\"state\":\"pending\"," TAIL, &c),
+	assert_int_equal(parse(HEAD "\"booking_id\":\"" BOOKING "\",\"state\":\"pending\"," TAIL,
+	                       &c),
 	                 ERR_OK);
 	assert_null(c.positions);
 	assert_null(c.message);
@@ -168,13 +195,20 @@ static void
 test_change_parse_refuses_what_is_not_ours(void **state)
 {
 	static const char *const bad[] = {
-		"", "null", "[]", "{}", "7", "{\"cursor\":", HEAD TAIL,
+		"",
+		"null",
+		"[]",
+		"{}",
+		"7",
+		"{\"cursor\":",
+		HEAD TAIL,
 		HEAD "\"booking_id\":\"x\",\"state\":\"pending\"," TAIL,
 		HEAD "\"booking_id\":\"" BOOKING "\",\"state\":\"lost\"," TAIL,
 		HEAD "\"booking_id\":\"" BOOKING "\",\"state\":7," TAIL,
 		HEAD "\"booking_id\":\"" BOOKING "\",\"state\":\"pending\",\"seats\":[0]," TAIL,
 		HEAD "\"booking_id\":\"" BOOKING "\",\"state\":\"pending\",\"seats\":[1.5]," TAIL,
-		HEAD "\"booking_id\":\"" BOOKING "\",\"state\":\"pending\",\"seats\":[3000000000]," TAIL,
+		HEAD "\"booking_id\":\"" BOOKING
+		     "\",\"state\":\"pending\",\"seats\":[3000000000]," TAIL,
 	};
 	struct change c;
 
@@ -208,7 +242,8 @@ test_change_parse_seats(void **state)
 	assert_int_equal(change_parse_seats(ctx, none, strlen(none), &c), ERR_OK);
 	assert_int_equal(c.n, 0);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_int_equal(change_parse_seats(ctx, bad[i], strlen(bad[i]), &c), ERR_VALIDATION_ERROR);
+		assert_int_equal(change_parse_seats(ctx, bad[i], strlen(bad[i]), &c),
+		                 ERR_VALIDATION_ERROR);
 }
 
 /* --- Since when: of an event whose rows are 1-1, 2-2 … 20-20, one a second. --- */
@@ -219,9 +254,15 @@ static struct seats_read
 a_read(struct seats_row rows[ROWS])
 {
 	for (int i = 0; i < ROWS; i++)
-		rows[i] = (struct seats_row){ { (uint64_t)(ROWS - i), ROWS - i }, (ROWS - i) * 4000000, NULL, 0 };
-	return (struct seats_read){ .horizon = ROWS + 1, .version = ROWS, .visible = ROWS, .rows = rows,
-		                        .n_rows = ROWS, .all_rows = true };
+		rows[i] = (struct seats_row){
+			{ (uint64_t)(ROWS - i), ROWS - i }, (ROWS - i) * 4000000, NULL, 0
+		};
+	return (struct seats_read){ .horizon = ROWS + 1,
+		                    .version = ROWS,
+		                    .visible = ROWS,
+		                    .rows = rows,
+		                    .n_rows = ROWS,
+		                    .all_rows = true };
 }
 
 static void
@@ -241,7 +282,8 @@ test_seats_read_rows_after_counts_what_is_behind(void **state)
 	r.all_rows = false;
 	assert_true(seats_read_rows_after(&r, &(struct cursor){ 11, 11 }, &n));
 	assert_int_equal(n, 9);
-	assert_false(seats_read_rows_after(&r, &(struct cursor){ 10, 10 }, &n)); /* not read so far */
+	assert_false(
+	    seats_read_rows_after(&r, &(struct cursor){ 10, 10 }, &n)); /* not read so far */
 }
 
 static void

@@ -103,7 +103,7 @@ static void
 test_token_verify_letters(void **state)
 {
 	static const char *const strange[] = { "=",  "==", "+",        "/",   " ",
-					       "\n", "!",  "\xc3\xa9", "%3D", "\x80" };
+		                               "\n", "!",  "\xc3\xa9", "%3D", "\x80" };
 	const char *h = base64url(HS256, strlen(HS256)),
 		   *p = base64url("{" GOOD "}", strlen("{" GOOD "}"));
 	const char *jwt = with("");
@@ -111,11 +111,11 @@ test_token_verify_letters(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(strange); i++) {
 		assert_bad(sign_with(EVP_sha256(), SECRET,
-				     talloc_asprintf(ctx, "%s%s.%s", h, strange[i], p)));
+		                     talloc_asprintf(ctx, "%s%s.%s", h, strange[i], p)));
 		assert_bad(sign_with(EVP_sha256(), SECRET,
-				     talloc_asprintf(ctx, "%s.%s%s", h, p, strange[i])));
+		                     talloc_asprintf(ctx, "%s.%s%s", h, p, strange[i])));
 		assert_bad(sign_with(EVP_sha256(), SECRET,
-				     talloc_asprintf(ctx, "%s.%s%s", h, strange[i], p)));
+		                     talloc_asprintf(ctx, "%s.%s%s", h, strange[i], p)));
 		assert_bad(talloc_asprintf(ctx, "%s%s", jwt, strange[i]));
 	}
 }
@@ -131,7 +131,7 @@ test_token_verify_one_letter_over(void **state)
 	assert_int_equal(strlen(h) % 4, 0);
 	assert_good(sign_with(EVP_sha256(), SECRET, talloc_asprintf(ctx, "%s.%s", h, p)));
 	assert_bad_because(sign_with(EVP_sha256(), SECRET, talloc_asprintf(ctx, "%sA.%s", h, p)),
-			   "the header is not a JSON object");
+	                   "the header is not a JSON object");
 }
 
 /* The last letter of a signature has two bits to spare: other values of them mean the same bytes.
@@ -208,7 +208,7 @@ static void
 test_token_verify_header_params(void **state)
 {
 	static const char *const params[] = { "kid", "jku",  "jwk",       "x5u",
-					      "x5c", "crit", "\\u006bid", "cri\\u0074" };
+		                              "x5c", "crit", "\\u006bid", "cri\\u0074" };
 	static const char *const values[] = {
 		"\"x\"", "null", "[]", "[\"exp\"]", "{}", "7", "\"\""
 	};
@@ -217,7 +217,7 @@ test_token_verify_header_params(void **state)
 	for (size_t i = 0; i < COUNT(params); i++) {
 		for (size_t k = 0; k < COUNT(values); k++) {
 			char *header = talloc_asprintf(ctx, "{\"alg\":\"HS256\",\"%s\":%s}",
-						       params[i], values[k]);
+			                               params[i], values[k]);
 
 			assert_bad(sign(header, "{" GOOD "}"));
 			assert_non_null(strstr(why, "header"));
@@ -247,7 +247,7 @@ test_token_verify_header_is_strict_json(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(headers); i++)
 		assert_bad_because(sign(headers[i], "{" GOOD "}"),
-				   "the header is not a JSON object");
+		                   "the header is not a JSON object");
 	assert_bad(sign_bytes("{\"alg\":\"HS256\"}\0", 16, "{" GOOD "}", strlen("{" GOOD "}")));
 }
 
@@ -270,7 +270,7 @@ test_token_verify_other_key(void **state)
 	assert_good(sign_with(EVP_sha256(), SECRET, text));
 	for (size_t i = 0; i < COUNT(keys); i++)
 		assert_bad_because(sign_with(EVP_sha256(), keys[i], text),
-				   "the signature is wrong");
+		                   "the signature is wrong");
 }
 
 static void
@@ -340,9 +340,9 @@ work(void *arg)
 	w->right = true;
 	for (int i = 0; i < 200; i++) {
 		w->right = w->right &&
-			   token_verify(own, &rules, w->good, NOW, &p, &reason) == ERR_OK &&
-			   strcmp(p.sub, "42") == 0 &&
-			   token_verify(own, &rules, w->bad, NOW, &p, &reason) == ERR_UNAUTHORIZED;
+		           token_verify(own, &rules, w->good, NOW, &p, &reason) == ERR_OK &&
+		           strcmp(p.sub, "42") == 0 &&
+		           token_verify(own, &rules, w->bad, NOW, &p, &reason) == ERR_UNAUTHORIZED;
 		talloc_free_children(own);
 	}
 	talloc_free(own);
@@ -441,12 +441,12 @@ test_token_make_of_nobody(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(people); i++) {
 		assert_int_equal(token_make(ctx, &rules, &people[i], NOW, 60, &jwt),
-				 ERR_VALIDATION_ERROR);
+		                 ERR_VALIDATION_ERROR);
 		assert_null(jwt);
 	}
 	for (size_t i = 0; i < COUNT(times); i++)
 		assert_int_equal(token_make(ctx, &rules, &fine, NOW, times[i], &jwt),
-				 ERR_VALIDATION_ERROR);
+		                 ERR_VALIDATION_ERROR);
 	long_one.name = memset(talloc_zero_size(ctx, TOKEN_MAX_BYTES + 1), 'x', TOKEN_MAX_BYTES);
 	assert_int_equal(token_make(ctx, &rules, &long_one, NOW, 60, &jwt), ERR_VALIDATION_ERROR);
 }

@@ -18,10 +18,10 @@
 #include "auth/token.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-#define SECRET "a secret of more than thirty-two bytes"
-#define HS256 "{\"alg\":\"HS256\",\"typ\":\"JWT\"}"
-#define NOW INT64_C(1700000000)
-#define GOOD "\"sub\":\"42\",\"exp\":1700000060" /* claims that are enough */
+#define SECRET   "a secret of more than thirty-two bytes"
+#define HS256    "{\"alg\":\"HS256\",\"typ\":\"JWT\"}"
+#define NOW      INT64_C(1700000000)
+#define GOOD     "\"sub\":\"42\",\"exp\":1700000060" /* claims that are enough */
 
 static const struct token_rules rules = { SECRET, NULL, "", "role" };
 static const struct token_rules strict = { SECRET, "https://issuer", "rowlock", "role" };
@@ -69,7 +69,7 @@ sign_with(const EVP_MD *md, const char *key, const char *signed_text)
 	unsigned n = 0;
 
 	assert_non_null(HMAC(md, key, (int)strlen(key), (const unsigned char *)signed_text,
-			     strlen(signed_text), mac, &n));
+	                     strlen(signed_text), mac, &n));
 	return talloc_asprintf(ctx, "%s.%s", signed_text, base64url(mac, n));
 }
 
@@ -78,8 +78,8 @@ static inline char *
 sign_bytes(const char *header, size_t header_len, const char *claims, size_t claims_len)
 {
 	return sign_with(EVP_sha256(), SECRET,
-			 talloc_asprintf(ctx, "%s.%s", base64url(header, header_len),
-					 base64url(claims, claims_len)));
+	                 talloc_asprintf(ctx, "%s.%s", base64url(header, header_len),
+	                                 base64url(claims, claims_len)));
 }
 
 static inline char *
