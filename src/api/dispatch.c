@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "http/json.h"
+#include "base/json_parse.h"
 
 /* Whether the Content-Type says JSON, whatever its parameters (RFC 9110, 8.3). */
 static bool

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/jsoncheck.h"
+#include "base/json_check.h"
 
 /*
  * All of this relies on the text being valid: a string has its end, brackets match. The NUL

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "auth/token.h"
-#include "base/jsoncheck.h"
+#include "base/json_check.h"
 
 #define PARTS 3
 

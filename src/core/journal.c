@@ -1,6 +1,6 @@
 #include "core/journal.h"
 
-#include "base/jsonw.h"
+#include "base/json_write.h"
 
 static void
 write_ints(struct jsonw *w, const char *name, const int32_t *values, size_t n)

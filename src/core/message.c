@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "base/jsonw.h"
+#include "base/json_write.h"
 #include "base/money.h"
 #include "core/booking.h"
 #include "core/change.h"

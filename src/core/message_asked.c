@@ -2,7 +2,7 @@
 
 #include <cjson/cJSON.h>
 
-#include "base/jsoncheck.h"
+#include "base/json_check.h"
 
 /* Why a message's members will not do; NULL when they do. */
 static const char *

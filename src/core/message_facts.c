@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/jsoncheck.h"
+#include "base/json_check.h"
 
 #define EXACT 9007199254740992.0 /* 2^53: up to here a double is the number that was written */
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/ids.h"
-#include "base/jsoncheck.h"
+#include "base/json_check.h"
 #include "base/money.h"
 #include "core/plan_read.h"
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/jsonw.h"
+#include "base/json_write.h"
 #include "base/log.h"
 #include "base/money.h"
 #include "gateway/gateway.h"

@@ -3,7 +3,7 @@
 #include <cjson/cJSON.h>
 #include <string.h>
 
-#include "base/jsonw.h"
+#include "base/json_write.h"
 #include "gateway/callback.h"
 #include "gateway/gateway.h"
 #include "gateway/ledger.h"

@@ -5,7 +5,7 @@
 #include <strings.h>
 
 #include "base/clock.h"
-#include "base/jsonw.h"
+#include "base/json_write.h"
 #include "base/log.h"
 #include "gateway/page.h"
 #include "http/route.h"

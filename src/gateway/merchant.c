@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/jsonw.h"
+#include "base/json_write.h"
 #include "gateway/gateway.h"
 #include "gateway/ledger.h"
 #include "pay/signature.h"

@@ -7,7 +7,7 @@
 #include <talloc.h>
 
 #include "base/err.h"
-#include "base/jsonw.h"
+#include "base/json_write.h"
 
 #define REQUEST_ID_MAX 64
 #define REQUEST_PARTS  16 /* segments of a path at the most */

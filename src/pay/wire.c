@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/jsoncheck.h"
+#include "base/json_check.h"
 #include "base/money.h"
 #include "base/utf8.h"
 

@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/ids.h"
-#include "base/jsonw.h"
+#include "base/json_write.h"
 #include "base/metrics.h"
 #include "base/money.h"
 

@@ -7,7 +7,7 @@
 
 #include "ctx_case.h"
 
-#include "http/json.h"
+#include "base/json_parse.h"
 
 /* A text with its length, as it may hold NUL. */
 #define TEXT(s)                                                                                    \

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "base/jsoncheck.h"
+#include "base/json_check.h"
 #include "core/message.h"
 #include "core/message_asked.h"
 

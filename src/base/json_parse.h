@@ -1,12 +1,12 @@
-#ifndef ROWLOCK_JSON_H
-#define ROWLOCK_JSON_H
+#ifndef ROWLOCK_BASE_JSON_PARSE_H
+#define ROWLOCK_BASE_JSON_PARSE_H
 
 #include <cjson/cJSON.h>
 #include <stddef.h>
 #include <talloc.h>
 
 #include "base/err.h"
-#include "base/jsoncheck.h"
+#include "base/json_check.h"
 
 /*
  * json_check, then a cJSON tree that is freed with ctx. Look names up with

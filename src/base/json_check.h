@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_JSONCHECK_H
-#define ROWLOCK_JSONCHECK_H
+#ifndef ROWLOCK_BASE_JSON_CHECK_H
+#define ROWLOCK_BASE_JSON_CHECK_H
 
 #include <stddef.h>
 #include <talloc.h>

@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_JSONW_H
-#define ROWLOCK_JSONW_H
+#ifndef ROWLOCK_BASE_JSON_WRITE_H
+#define ROWLOCK_BASE_JSON_WRITE_H
 
 #include <stdbool.h>
 #include <stddef.h>

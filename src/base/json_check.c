@@ -1,4 +1,4 @@
-#include "base/jsoncheck.h"
+#include "base/json_check.h"
 
 #include <stdbool.h>
 #include <stdint.h>
