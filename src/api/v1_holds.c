@@ -94,7 +94,7 @@ v1_hold_release(struct api *a)
 	jsonw_int(&w, "released", (int64_t)n);
 	jsonw_open(&w, "seatIds", '[');
 	for (size_t i = 0; i < released.n; i++) {
-		const struct holding *h = &released.holdings[i];
+		const struct hold_rows *h = &released.holdings[i];
 
 		for (size_t k = 0; k < h->n; k++) {
 			const struct uuid id = uuid_of_seat(h->event_id, h->seats[k].no);

@@ -74,7 +74,7 @@ end_one(struct mover *m, struct db *db, TALLOC_CTX *ctx, const struct uuid *id)
 {
 	const struct booking_key key = { m->event_id, *id };
 	struct locked_booking b;
-	enum err e = lock_one(db, ctx, &key, &b, NULL, 0, NULL);
+	enum err e = booking_lock_one(db, ctx, &key, &b, NULL, 0, NULL);
 
 	if (e != ERR_OK || (b.status != BOOKING_PENDING && b.status != BOOKING_REQUESTED)) {
 		db_rollback(db);

@@ -84,7 +84,7 @@ struct verdict {
 	size_t n_refused;
 	int32_t limit;
 	int32_t window_min; /* ASK_HOLD: of the hold */
-	struct holding
+	struct hold_rows
 	    *holding; /* ASK_HOLD, ERR_OK: what the user holds after all of the asks; on ctx */
 	int64_t total_minor;
 	int32_t prices_minor[ASK_MAX_SEATS];

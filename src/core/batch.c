@@ -22,9 +22,9 @@ struct pending_commit {
 	struct wants wants;
 	struct locked facts;
 	struct verdict *verdicts;
-	struct booking_write *writes; /* of the asks that something is written for, in order */
+	struct reserve_write *writes; /* of the asks that something is written for, in order */
 	size_t n_writes;
-	struct booking_write **write_of; /* by ask; NULL: nothing is written */
+	struct reserve_write **write_of; /* by ask; NULL: nothing is written */
 	struct keyed **keyed;            /* of wants.answer_keys, in their order */
 };
 
@@ -220,7 +220,7 @@ write_kind(const struct ask *ask, const struct verdict *v, enum write_kind *kind
 /* The journal's payload, and the positions that are stored. */
 static void
 write_texts(TALLOC_CTX *ctx, const struct ask *ask, const struct verdict *v, int64_t now_us,
-            struct booking_write *w)
+            struct reserve_write *w)
 {
 	const int64_t expires_us = v->window_min == 0 ? -1 : now_us + v->window_min * 60 * US_PER_S;
 
@@ -238,7 +238,7 @@ write_texts(TALLOC_CTX *ctx, const struct ask *ask, const struct verdict *v, int
 }
 
 /* What the user of a hold holds after the batch, for the first of his asks. */
-static const struct holding *
+static const struct hold_rows *
 first_holding(const struct ask *ask, const struct verdict *v)
 {
 	if (ask->kind != ASK_HOLD || v->holding->written)
@@ -251,8 +251,8 @@ first_holding(const struct ask *ask, const struct verdict *v)
 static void
 prepare_writes(TALLOC_CTX *ctx, struct pending_commit *p)
 {
-	p->writes = talloc_zero_array(ctx, struct booking_write, (unsigned)p->n);
-	p->write_of = talloc_zero_array(ctx, struct booking_write *, (unsigned)p->n);
+	p->writes = talloc_zero_array(ctx, struct reserve_write, (unsigned)p->n);
+	p->write_of = talloc_zero_array(ctx, struct reserve_write *, (unsigned)p->n);
 	for (size_t i = 0; i < p->n; i++) {
 		const struct verdict *v = &p->verdicts[i];
 		const struct ask *a = p->asks[i];
@@ -262,7 +262,7 @@ prepare_writes(TALLOC_CTX *ctx, struct pending_commit *p)
 		if (!write_kind(a, v, &kind))
 			continue;
 		p->write_of[i] = &p->writes[p->n_writes];
-		p->writes[p->n_writes] = (struct booking_write){
+		p->writes[p->n_writes] = (struct reserve_write){
 			.kind = kind,
 			.id = a->id,
 			.event_id = a->event_id,
@@ -340,7 +340,7 @@ static void
 announce(const struct pending_commit *p)
 {
 	for (size_t i = 0; i < p->n_writes; i++) {
-		const struct booking_write *w = &p->writes[i];
+		const struct reserve_write *w = &p->writes[i];
 
 		if (w->kind == WRITE_BOOKED || w->kind == WRITE_SEATED || w->kind == WRITE_HELD)
 			houses_taken(p->houses, w->event_id, w->seats, w->n_seats);

@@ -2,7 +2,7 @@
 #define ROWLOCK_BATCH_H
 
 #include "core/ask.h"
-#include "store/locked.h"
+#include "store/booking_lock.h"
 
 #define BATCH_MAX 256 /* requests that one transaction settles at the most */
 

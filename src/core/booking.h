@@ -4,7 +4,7 @@
 #include <stdbool.h>
 
 #include "core/ask.h"
-#include "store/locked.h"
+#include "store/booking_lock.h"
 #include "store/payments.h"
 #include "store/pool.h"
 

@@ -28,7 +28,7 @@ struct settling {
 	bool is_named;          /* whose reference we did not know */
 	const struct refund *refund;
 	struct ruling ruling;
-	struct moves moves;
+	struct changeset moves;
 };
 
 /* Finds out what a message is about, and rules. */
@@ -67,13 +67,14 @@ judge(struct settling *s)
 static void
 note(struct settling *s, const char *type, const char *payload)
 {
-	moves_note(&s->moves, &s->booking, type, s->message->correlation_id, payload);
+	changeset_note(&s->moves, &s->booking, type, s->message->correlation_id, payload);
 }
 
 static void
 store_payment(struct settling *s)
 {
-	(s->is_new ? moves_add_payment : moves_set_payment)(&s->moves, &s->booking, &s->payment);
+	(s->is_new ? changeset_add_payment : changeset_set_payment)(&s->moves, &s->booking,
+	                                                            &s->payment);
 	s->is_new = false;
 }
 
@@ -98,7 +99,7 @@ confirm(struct settling *s, bool again)
 	capture(s, NULL);
 	store_payment(s);
 	booking_assert_confirms(&s->booking, again);
-	moves_confirm(&s->moves, &s->booking, ticket_reference(ticket), again);
+	changeset_confirm(&s->moves, &s->booking, ticket_reference(ticket), again);
 	note(s, "booking.confirmed", journal_confirmed(s->ctx, &s->booking, ticket));
 }
 
@@ -111,7 +112,7 @@ return_booking(struct settling *s)
 	if (b->windowed && s->ruling.failed && until_us < b->now_us + GRACE_US)
 		until_us = b->now_us + GRACE_US;
 	booking_assert_moves(b, 1, BOOKING_PENDING);
-	moves_return(&s->moves, b, 1, s->ruling.failed, &until_us);
+	changeset_return(&s->moves, b, 1, s->ruling.failed, &until_us);
 	note(s, "booking.payment_failed",
 	     journal_returned(s->ctx, b, s->ruling.reason, b->attempts + (s->ruling.failed ? 1 : 0),
 	                      until_us));
@@ -139,7 +140,7 @@ static void
 end(struct settling *s, enum booking_status to, const char *type)
 {
 	booking_assert_moves(&s->booking, 1, to);
-	moves_end(&s->moves, &s->booking, 1, to, s->ruling.reason, NULL);
+	changeset_end(&s->moves, &s->booking, 1, to, s->ruling.reason, NULL);
 	note(s, type, journal_ended(s->ctx, &s->booking, s->ruling.reason));
 }
 
@@ -169,12 +170,12 @@ set_refund(struct settling *s, enum refund_status status)
 		                            .currency = r->currency,
 		                            .reason = r->reason };
 
-	moves_call(&s->moves,
-	           (struct call){ STMT_UPDATE_REFUND,
-	                          { param_int(s->ctx, s->booking.event_id),
-	                            param_uuid(s->ctx, &r->id), refund_status_name(status),
-	                            ev->gateway_ref != NULL ? ev->gateway_ref : ev->refund_name,
-	                            param_int(s->ctx, r->attempts + (refused ? 1 : 0)) } });
+	changeset_call(&s->moves,
+	               (struct call){ STMT_UPDATE_REFUND,
+	                              { param_int(s->ctx, s->booking.event_id),
+	                                param_uuid(s->ctx, &r->id), refund_status_name(status),
+	                                ev->gateway_ref != NULL ? ev->gateway_ref : ev->refund_name,
+	                                param_int(s->ctx, r->attempts + (refused ? 1 : 0)) } });
 	if (status == REFUND_COMPLETED)
 		note(s, "refund.completed", journal_refund(s->ctx, &write));
 }
@@ -223,7 +224,7 @@ take_note_of_refund(struct settling *s)
 	if (p->captured_minor >= 0)
 		p->status = PAYMENT_REFUNDED;
 	store_payment(s);
-	moves_add_refunds(&s->moves, &w, 1);
+	changeset_add_refunds(&s->moves, &w, 1);
 	note(s, "refund.completed", journal_refund(s->ctx, &w));
 	if (p->captured_minor < 0 || p->trouble != NULL) /* not what pays for the booking */
 		return;
@@ -231,11 +232,11 @@ take_note_of_refund(struct settling *s)
 
 	if (b->status == BOOKING_CONFIRMED) {
 		booking_assert_moves(b, 1, BOOKING_REFUNDED);
-		moves_end(&s->moves, b, 1, BOOKING_REFUNDED, s->ruling.reason, &kept);
+		changeset_end(&s->moves, b, 1, BOOKING_REFUNDED, s->ruling.reason, &kept);
 		note(s, "booking.refunded",
 		     journal_refunded(s->ctx, b, s->ruling.reason, NULL, w.amount_minor, kept));
 	} else if (b->status == BOOKING_CANCELLED || b->status == BOOKING_REFUNDED) {
-		moves_keep_less(&s->moves, b, kept);
+		changeset_keep_less(&s->moves, b, kept);
 	}
 }
 
@@ -389,7 +390,7 @@ lock_case(struct settling *s, bool *before)
 		                                  { param_int(s->ctx, key.event_id),
 		                                    param_int(s->ctx, uuid_event(&ev->refund_id)),
 		                                    refund } };
-	e = lock_one(s->db, s->ctx, &key, &s->booking, calls, ACCOUNT_CALLS + LOOKS, rows);
+	e = booking_lock_one(s->db, s->ctx, &key, &s->booking, calls, ACCOUNT_CALLS + LOOKS, rows);
 	if (e != ERR_OK)
 		return e;
 	account_read(s->ctx, rows, &s->account);
@@ -439,10 +440,11 @@ settle_once(struct settling *s, bool *before)
 		return e;
 	if (!all_free)
 		s->ruling = (struct ruling){ EFFECT_GIVE_BACK, "SEATS_TAKEN", false };
-	moves_init(&s->moves, s->ctx);
+	changeset_init(&s->moves, s->ctx);
 	write_effect(s);
-	moves_processed(&s->moves, message->source, message->event.id, &message->event.booking_id);
-	e = moves_commit(s->db, &s->moves);
+	changeset_processed(&s->moves, message->source, message->event.id,
+	                    &message->event.booking_id);
+	e = changeset_commit(s->db, &s->moves);
 	shared_event_changed(s->booking.event_id);
 	return e;
 }

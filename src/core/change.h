@@ -5,7 +5,7 @@
 #include "base/err.h"
 #include "base/ids.h"
 #include "store/rows.h"
-#include "store/types.h"
+#include "store/enums.h"
 
 /* What a row of the journal says to those who watch: as published by Redis, or as read. */
 

@@ -49,14 +49,14 @@ read_changed(struct db *db, TALLOC_CTX *ctx, const struct change *c, struct chan
 /* Commits what was collected, with the answer that tells of it if it is stored. */
 static enum err
 commit(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct locked_booking *b,
-       struct moves *m)
+       struct changeset *m)
 {
 	struct changed changed = { .payment = &c->payment };
 	enum err e;
 
 	if (c->keyed == NULL)
-		e = moves_commit(db, m);
-	else if ((e = moves_write(db, m)) == ERR_OK &&
+		e = changeset_commit(db, m);
+	else if ((e = changeset_write(db, m)) == ERR_OK &&
 	         (e = read_changed(db, ctx, c, &changed)) == ERR_OK)
 		e = keyed_commit(db, ctx, c->keyed, &changed);
 	shared_event_changed(b->event_id);
@@ -74,16 +74,16 @@ enum err
 booking_end(struct db *db, TALLOC_CTX *ctx, const struct locked_booking *bookings, size_t n,
             enum booking_status to, const char *reason, const char *correlation_id)
 {
-	struct moves m;
+	struct changeset m;
 	enum err e;
 
 	booking_assert_moves(bookings, n, to);
-	moves_init(&m, ctx);
-	moves_end(&m, bookings, n, to, reason, NULL);
+	changeset_init(&m, ctx);
+	changeset_end(&m, bookings, n, to, reason, NULL);
 	for (size_t i = 0; i < n; i++)
-		moves_note(&m, &bookings[i], ended_type(to), correlation_id,
-		           journal_ended(ctx, &bookings[i], reason));
-	e = moves_commit(db, &m);
+		changeset_note(&m, &bookings[i], ended_type(to), correlation_id,
+		               journal_ended(ctx, &bookings[i], reason));
+	e = changeset_commit(db, &m);
 	for (size_t i = 0; i < n; i++)
 		shared_event_changed(bookings[i].event_id);
 	return e;
@@ -100,22 +100,22 @@ give_back(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct locked_
 	enum booking_status to = BOOKING_CANCELLED;
 	struct refund_write refunds[REFUNDS_MOST];
 	int64_t given, kept;
-	struct moves m;
+	struct changeset m;
 	size_t n;
 
-	moves_init(&m, ctx);
+	changeset_init(&m, ctx);
 	n = refund_plan(b, &c->account, due, reason, refunds, &given);
 	if (given > 0)
 		to = BOOKING_REFUNDED;
 	kept = b->total_minor - given;
 	booking_assert_moves(b, 1, to);
-	moves_end(&m, b, 1, to, reason, &kept);
+	changeset_end(&m, b, 1, to, reason, &kept);
 	if (to == BOOKING_REFUNDED)
-		moves_note(&m, b, "booking.refunded", c->who->correlation_id,
-		           journal_refunded(ctx, b, reason, c->note, given, kept));
+		changeset_note(&m, b, "booking.refunded", c->who->correlation_id,
+		               journal_refunded(ctx, b, reason, c->note, given, kept));
 	else
-		moves_note(&m, b, "booking.cancelled", c->who->correlation_id,
-		           journal_ended(ctx, b, reason));
+		changeset_note(&m, b, "booking.cancelled", c->who->correlation_id,
+		               journal_ended(ctx, b, reason));
 	refund_store(&m, refunds, n, c->who->correlation_id);
 	return commit(db, ctx, c, b, &m);
 }
@@ -141,7 +141,7 @@ static enum err
 act_pay(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct locked_booking *b)
 {
 	struct payment *p = &c->payment;
-	struct moves m;
+	struct changeset m;
 	enum err e;
 
 	if (b->event_status == EVENT_CANCELLED)
@@ -152,11 +152,11 @@ act_pay(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct locked_bo
 	if (e != ERR_OK)
 		return e;
 	booking_assert_confirms(b, false);
-	moves_init(&m, ctx);
-	moves_confirm(&m, b, c->ticket_ref, false);
-	moves_add_payment(&m, b, p);
-	moves_note(&m, b, "booking.confirmed", c->who->correlation_id,
-	           journal_confirmed(ctx, b, c->ticket_ref));
+	changeset_init(&m, ctx);
+	changeset_confirm(&m, b, c->ticket_ref, false);
+	changeset_add_payment(&m, b, p);
+	changeset_note(&m, b, "booking.confirmed", c->who->correlation_id,
+	               journal_confirmed(ctx, b, c->ticket_ref));
 	return commit(db, ctx, c, b, &m);
 }
 
@@ -175,7 +175,7 @@ static enum err
 act_open_payment(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct locked_booking *b)
 {
 	const struct payment *open = b->status == BOOKING_PAYING ? open_payment(&c->account) : NULL;
-	struct moves m;
+	struct changeset m;
 
 	if (open != NULL) {
 		c->payment = *open;
@@ -187,11 +187,11 @@ act_open_payment(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct 
 	if (b->event_status == EVENT_CANCELLED)
 		return ERR_EVENT_CANCELLED;
 	booking_assert_moves(b, 1, BOOKING_PAYING);
-	moves_init(&m, ctx);
-	moves_pay(&m, b, b->windowed ? b->now_us + c->terms->paying_min * 60 * US_PER_S : -1);
-	moves_add_payment(&m, b, &c->payment);
-	moves_note(&m, b, "booking.paying", c->who->correlation_id,
-	           journal_paying(ctx, b, &c->payment));
+	changeset_init(&m, ctx);
+	changeset_pay(&m, b, b->windowed ? b->now_us + c->terms->paying_min * 60 * US_PER_S : -1);
+	changeset_add_payment(&m, b, &c->payment);
+	changeset_note(&m, b, "booking.paying", c->who->correlation_id,
+	               journal_paying(ctx, b, &c->payment));
 	return commit(db, ctx, c, b, &m);
 }
 
@@ -199,7 +199,7 @@ static enum err
 act_extend(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct locked_booking *b)
 {
 	const int64_t until_us = b->expires_us + c->minutes * 60 * US_PER_S;
-	struct moves m;
+	struct changeset m;
 
 	if (b->status != BOOKING_PENDING || !b->windowed)
 		return ERR_INVALID_STATE;
@@ -210,10 +210,10 @@ act_extend(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct locked
 	if (b->extensions >= c->terms->max_extensions ||
 	    until_us > b->created_us + c->terms->max_window_min * 60 * US_PER_S)
 		return ERR_EXTENSION_LIMIT;
-	moves_init(&m, ctx);
-	moves_extend(&m, b, until_us);
-	moves_note(&m, b, "booking.extended", c->who->correlation_id,
-	           journal_extended(ctx, b, c->minutes, until_us));
+	changeset_init(&m, ctx);
+	changeset_extend(&m, b, until_us);
+	changeset_note(&m, b, "booking.extended", c->who->correlation_id,
+	               journal_extended(ctx, b, c->minutes, until_us));
 	return commit(db, ctx, c, b, &m);
 }
 
@@ -229,7 +229,7 @@ lock_with_account(struct db *db, TALLOC_CTX *ctx, struct change *c, struct locke
 	enum err e;
 
 	account_calls(ctx, c->id, calls);
-	if ((e = lock_one(db, ctx, &key, b, calls, ACCOUNT_CALLS, rows)) == ERR_OK)
+	if ((e = booking_lock_one(db, ctx, &key, b, calls, ACCOUNT_CALLS, rows)) == ERR_OK)
 		account_read(ctx, rows, &c->account);
 	return e;
 }
@@ -405,7 +405,7 @@ booking_expire(struct db *db, TALLOC_CTX *ctx, struct booking_key *keys, size_t 
 	enum err e;
 
 	n = sort_keys(keys, n);
-	e = lock_lapsed(db, ctx, keys, n, paying_min, &bookings, &n);
+	e = booking_lock_lapsed(db, ctx, keys, n, paying_min, &bookings, &n);
 	if (e == ERR_OK && n > 0)
 		e = booking_end(db, ctx, bookings, n, BOOKING_EXPIRED, "EXPIRED", NULL);
 	if (e != ERR_OK || n == 0)

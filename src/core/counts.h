@@ -2,7 +2,7 @@
 #define ROWLOCK_COUNTS_H
 
 #include "store/pool.h"
-#include "store/types.h"
+#include "store/enums.h"
 
 /* How many seats of an event stand how; a lapsed seat is free. */
 struct seat_counts {

@@ -10,7 +10,7 @@ struct desk {
 	const struct ask **taken;      /* by seat of facts: whose it is by now; NULL: nobody's */
 	struct pending_facts *pending; /* counts that grow, sorted by user */
 	size_t n_pending;
-	struct holding *holdings; /* of the facts, with what is given and taken */
+	struct hold_rows *holdings; /* of the facts, with what is given and taken */
 };
 
 static int
@@ -52,10 +52,10 @@ open_holdings(struct desk *d, TALLOC_CTX *ctx)
 {
 	const struct locked *f = d->facts;
 
-	d->holdings = talloc_array(ctx, struct holding, (unsigned)f->n_holdings);
+	d->holdings = talloc_array(ctx, struct hold_rows, (unsigned)f->n_holdings);
 	for (size_t i = 0; i < f->n_holdings; i++) {
-		const struct holding *from = &f->holdings[i];
-		struct holding *h = &d->holdings[i];
+		const struct hold_rows *from = &f->holdings[i];
+		struct hold_rows *h = &d->holdings[i];
 
 		*h = *from;
 		h->seats = talloc_array(ctx, struct held_seat, (unsigned)from->n + HOLD_MOST);
@@ -65,11 +65,11 @@ open_holdings(struct desk *d, TALLOC_CTX *ctx)
 }
 
 /* What the asker holds of the event; NULL when it was not read, because nobody wants more. */
-static struct holding *
+static struct hold_rows *
 find_holding(const struct desk *d, const struct ask *ask)
 {
 	for (size_t i = 0; i < d->facts->n_holdings; i++) {
-		struct holding *h = &d->holdings[i];
+		struct hold_rows *h = &d->holdings[i];
 
 		if (h->event_id == ask->event_id && strcmp(h->user_id, ask->user_id) == 0)
 			return h;
@@ -229,7 +229,7 @@ is_asked_for(const struct ask *ask, int32_t no)
  * they are still marked as his, and so stay listed until somebody sets them free.
  */
 static enum err
-check_held(const struct holding *h, const struct ask *ask)
+check_held(const struct hold_rows *h, const struct ask *ask)
 {
 	size_t n = ask->n_seats;
 
@@ -240,7 +240,7 @@ check_held(const struct holding *h, const struct ask *ask)
 
 /* Takes an ask's seats out of what its user holds. */
 static void
-drop_held(struct holding *h, const struct ask *ask)
+drop_held(struct hold_rows *h, const struct ask *ask)
 {
 	size_t kept = 0;
 
@@ -255,7 +255,7 @@ drop_held(struct holding *h, const struct ask *ask)
 static void
 give(struct desk *d, const struct ask *ask, struct verdict *v)
 {
-	struct holding *h = find_holding(d, ask);
+	struct hold_rows *h = find_holding(d, ask);
 
 	for (size_t i = 0; i < ask->n_seats; i++)
 		d->taken[v->seats[i] - d->facts->seats] = ask;

@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/shared.h"
-#include "store/moves.h"
+#include "store/changeset.h"
 #include "store/param.h"
 
 #define OTHERS_US (3 * US_PER_S)
@@ -179,7 +179,7 @@ change_locked(struct db *db, TALLOC_CTX *ctx, int32_t id, const char *user_id, b
 	bool archiving;
 	struct rows *rows[2];
 	struct event event = { 0 };
-	struct moves m;
+	struct changeset m;
 	enum err e;
 
 	if ((e = db_exchange(db, ctx, lock, 2, rows)) != ERR_OK)
@@ -197,14 +197,14 @@ change_locked(struct db *db, TALLOC_CTX *ctx, int32_t id, const char *user_id, b
 	before = event.status;
 	if ((e = apply_patch(&event, patch)) != ERR_OK)
 		return e;
-	moves_init(&m, ctx);
-	moves_call(&m, (struct call){ STMT_UPDATE_EVENT,
-	                              { number, event.title, event.venue_name,
-	                                param_time(ctx, event.starts_us), event.timezone,
-	                                event_status_name(event.status), event.policy } });
+	changeset_init(&m, ctx);
+	changeset_call(&m, (struct call){ STMT_UPDATE_EVENT,
+	                                  { number, event.title, event.venue_name,
+	                                    param_time(ctx, event.starts_us), event.timezone,
+	                                    event_status_name(event.status), event.policy } });
 	if (before != event.status && event.status == EVENT_ON_SALE)
-		moves_row(&m, id, NULL, user_id, "event.on_sale", correlation_id, "{}");
-	return moves_commit(db, &m);
+		changeset_row(&m, id, NULL, user_id, "event.on_sale", correlation_id, "{}");
+	return changeset_commit(db, &m);
 }
 
 enum err

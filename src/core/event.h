@@ -5,7 +5,7 @@
 #include "core/keyed.h"
 #include "core/plan.h"
 #include "store/pool.h"
-#include "store/types.h"
+#include "store/enums.h"
 
 /* An event as stored; strings live on the ctx of whoever read it. */
 struct event {

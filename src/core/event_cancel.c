@@ -26,7 +26,7 @@ cancel_locked(struct db *db, TALLOC_CTX *ctx, int32_t event_id, const char *user
 	const char *number = param_int(ctx, event_id);
 	const struct call lock[] = { { .stmt = STMT_BEGIN }, { STMT_LOCK_EVENT, { number } } };
 	struct rows *rows[2];
-	struct moves m;
+	struct changeset m;
 	enum err e;
 
 	if ((e = db_exchange(db, ctx, lock, 2, rows)) != ERR_OK)
@@ -39,12 +39,12 @@ cancel_locked(struct db *db, TALLOC_CTX *ctx, int32_t event_id, const char *user
 		return ERR_OK;
 	if (row_bool(rows[1], 0, 16)) /* it is being archived, or is */
 		return ERR_INVALID_STATE;
-	moves_init(&m, ctx);
-	moves_call(&m, (struct call){ STMT_CANCEL_EVENT, { number } });
-	moves_call(&m,
-	           (struct call){ STMT_INSERT_CANCELLATION, { number, user_id, correlation_id } });
-	moves_row(&m, event_id, NULL, user_id, "event.cancelled", correlation_id, "{}");
-	return moves_commit(db, &m);
+	changeset_init(&m, ctx);
+	changeset_call(&m, (struct call){ STMT_CANCEL_EVENT, { number } });
+	changeset_call(&m, (struct call){ STMT_INSERT_CANCELLATION,
+	                                  { number, user_id, correlation_id } });
+	changeset_row(&m, event_id, NULL, user_id, "event.cancelled", correlation_id, "{}");
+	return changeset_commit(db, &m);
 }
 
 enum err
@@ -111,7 +111,7 @@ struct batch {
 	struct refund_write *refunds;
 	size_t n_refunds;
 	int64_t *given; /* of the paid ones */
-	struct moves moves;
+	struct changeset moves;
 };
 
 /* Those that are not paid first; in each part the order stays. */
@@ -176,10 +176,11 @@ cancel_unpaid(struct batch *b)
 	if (b->n_unpaid == 0)
 		return;
 	booking_assert_moves(b->bookings, b->n_unpaid, BOOKING_CANCELLED);
-	moves_end_keep_seats(&b->moves, b->bookings, b->n_unpaid, BOOKING_CANCELLED, REASON, NULL);
+	changeset_end_keep_seats(&b->moves, b->bookings, b->n_unpaid, BOOKING_CANCELLED, REASON,
+	                         NULL);
 	for (size_t i = 0; i < b->n_unpaid; i++)
-		moves_note(&b->moves, &b->bookings[i], "booking.cancelled", b->correlation_id,
-		           journal_ended(b->ctx, &b->bookings[i], REASON));
+		changeset_note(&b->moves, &b->bookings[i], "booking.cancelled", b->correlation_id,
+		               journal_ended(b->ctx, &b->bookings[i], REASON));
 }
 
 /* One that cost nothing is refunded as well: it was confirmed, and its event is off. */
@@ -195,10 +196,11 @@ refund_paid(struct batch *b)
 	booking_assert_moves(paid, n, BOOKING_REFUNDED);
 	for (size_t i = 0; i < n; i++)
 		kept[i] = paid[i].total_minor - b->given[i];
-	moves_end_keep_seats(&b->moves, paid, n, BOOKING_REFUNDED, REASON, kept);
+	changeset_end_keep_seats(&b->moves, paid, n, BOOKING_REFUNDED, REASON, kept);
 	for (size_t i = 0; i < n; i++)
-		moves_note(&b->moves, &paid[i], "booking.refunded", b->correlation_id,
-		           journal_refunded(b->ctx, &paid[i], REASON, NULL, b->given[i], kept[i]));
+		changeset_note(&b->moves, &paid[i], "booking.refunded", b->correlation_id,
+		               journal_refunded(b->ctx, &paid[i], REASON, NULL, b->given[i],
+		                                kept[i]));
 	refund_store(&b->moves, b->refunds, b->n_refunds, b->correlation_id);
 }
 
@@ -210,16 +212,16 @@ end_batch(struct batch *b)
 	sort_batch(b);
 	if ((e = plan_refunds(b)) != ERR_OK)
 		return e;
-	moves_init(&b->moves, b->ctx);
+	changeset_init(&b->moves, b->ctx);
 	cancel_unpaid(b);
 	refund_paid(b);
-	moves_free_seats(&b->moves, b->bookings, b->n);
-	moves_call(&b->moves,
-	           (struct call){ STMT_ADD_CANCELLED,
-	                          { param_int(b->ctx, b->event_id),
-	                            param_int(b->ctx, (int64_t)b->n_unpaid),
-	                            param_int(b->ctx, (int64_t)(b->n - b->n_unpaid)) } });
-	e = moves_commit(b->db, &b->moves);
+	changeset_free_seats(&b->moves, b->bookings, b->n);
+	changeset_call(&b->moves,
+	               (struct call){ STMT_ADD_CANCELLED,
+	                              { param_int(b->ctx, b->event_id),
+	                                param_int(b->ctx, (int64_t)b->n_unpaid),
+	                                param_int(b->ctx, (int64_t)(b->n - b->n_unpaid)) } });
+	e = changeset_commit(b->db, &b->moves);
 	shared_event_changed(b->event_id);
 	return e;
 }
@@ -267,7 +269,7 @@ step(struct db *db, TALLOC_CTX *ctx, int32_t event_id, struct uuid *after, enum 
 	read_progress(rows[1], &c);
 	others = row_bool(rows[1], 0, 6);
 	b.correlation_id = c.correlation_id;
-	if ((e = lock_live(db, ctx, event_id, after, BATCH, &b.bookings, &b.n)) != ERR_OK)
+	if ((e = booking_lock_live(db, ctx, event_id, after, BATCH, &b.bookings, &b.n)) != ERR_OK)
 		return e;
 	if (b.n > 0) {
 		*after = b.bookings[b.n - 1].id;

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <talloc.h>
 
-#include "store/feed.h"
+#include "store/journal_feed.h"
 
 /*
  * The rows that are on their way to a sink, in their order, and how many messages of each are

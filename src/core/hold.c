@@ -5,17 +5,17 @@
 
 /* Frees the seats of locked holds, writes that down, commits, and tells the seat maps. */
 static enum err
-free_all(struct db *db, TALLOC_CTX *ctx, struct holding *holdings, size_t n, bool running,
+free_all(struct db *db, TALLOC_CTX *ctx, struct hold_rows *holdings, size_t n, bool running,
          const char *correlation_id)
 {
 	const char **payloads = talloc_array(ctx, const char *, (unsigned)n);
 	enum err e;
 
-	if ((e = holding_free(db, ctx, holdings, n, running)) != ERR_OK)
+	if ((e = hold_rows_free(db, ctx, holdings, n, running)) != ERR_OK)
 		return e;
 	for (size_t i = 0; i < n; i++)
 		payloads[i] = journal_released(ctx, &holdings[i]);
-	e = holding_commit(db, ctx, holdings, n, payloads, correlation_id);
+	e = hold_rows_commit(db, ctx, holdings, n, payloads, correlation_id);
 	for (size_t i = 0; i < n; i++) {
 		if (holdings[i].n > 0)
 			shared_event_changed(holdings[i].event_id);
@@ -27,11 +27,11 @@ static enum err
 release_once(struct db *db, TALLOC_CTX *ctx, const char *user_id, int32_t event_id,
              const char *correlation_id, struct released *out)
 {
-	struct holding *holdings;
+	struct hold_rows *holdings;
 	enum err e;
 
-	e = holding_lock_of(db, ctx, (int64_t)hash_text(user_id), user_id, event_id, &holdings,
-	                    &out->n);
+	e = hold_rows_lock_of(db, ctx, (int64_t)hash_text(user_id), user_id, event_id, &holdings,
+	                      &out->n);
 	if (e != ERR_OK || out->n == 0)
 		return e;
 	out->holdings = holdings;
@@ -65,7 +65,7 @@ hold_release(struct pool *pool, TALLOC_CTX *ctx, const char *user_id, int32_t ev
 
 /* Frees those that were found; running: also the seats whose time has not passed. */
 static enum err
-end_found(struct db *db, TALLOC_CTX *ctx, struct holding *holdings, size_t *n, bool running,
+end_found(struct db *db, TALLOC_CTX *ctx, struct hold_rows *holdings, size_t *n, bool running,
           const char *correlation_id)
 {
 	int64_t *keys = talloc_array(ctx, int64_t, (unsigned)*n);
@@ -73,7 +73,7 @@ end_found(struct db *db, TALLOC_CTX *ctx, struct holding *holdings, size_t *n, b
 
 	for (size_t i = 0; i < *n; i++)
 		keys[i] = (int64_t)hash_text(holdings[i].user_id);
-	e = holding_lock_found(db, ctx, keys, running, holdings, n);
+	e = hold_rows_lock_found(db, ctx, keys, running, holdings, n);
 	if (e != ERR_OK || *n == 0)
 		return e;
 	return free_all(db, ctx, holdings, *n, running, correlation_id);
@@ -84,11 +84,11 @@ static enum err
 end_some(struct db *db, TALLOC_CTX *ctx, int32_t event_id, const char *correlation_id, int most,
          size_t *done)
 {
-	struct holding *holdings;
+	struct hold_rows *holdings;
 	enum err e;
 
 	*done = 0;
-	if ((e = holding_find(db, ctx, event_id, most, &holdings, done)) == ERR_OK && *done > 0)
+	if ((e = hold_rows_find(db, ctx, event_id, most, &holdings, done)) == ERR_OK && *done > 0)
 		e = end_found(db, ctx, holdings, done, event_id != 0, correlation_id);
 	if (e != ERR_OK)
 		*done = 0;

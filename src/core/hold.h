@@ -7,7 +7,7 @@
 
 /* Seats that were set free, by event; on the ctx of who asked. */
 struct released {
-	const struct holding *holdings; /* some may have no seats */
+	const struct hold_rows *holdings; /* some may have no seats */
 	size_t n;
 };
 

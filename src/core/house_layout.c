@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "core/house_inner.h"
 #include "store/param.h"
-#include "store/types.h"
+#include "store/enums.h"
 
 /* The layout of a house: read once, and then as it is for ever. */
 

@@ -179,7 +179,7 @@ journal_held(TALLOC_CTX *ctx, const struct ask *ask, int64_t expires_us)
 }
 
 char *
-journal_released(TALLOC_CTX *ctx, const struct holding *h)
+journal_released(TALLOC_CTX *ctx, const struct hold_rows *h)
 {
 	struct jsonw w;
 

@@ -2,7 +2,7 @@
 #define ROWLOCK_JOURNAL_H
 
 #include "core/ask.h"
-#include "store/moves.h"
+#include "store/changeset.h"
 
 /*
  * The payloads of journal rows: JSON with what the row's own columns do not say. Amounts are
@@ -37,7 +37,7 @@ char *journal_refunded(TALLOC_CTX *ctx, const struct locked_booking *booking, co
 char *journal_held(TALLOC_CTX *ctx, const struct ask *ask, int64_t expires_us);
 
 /* seats.released: {"seats":[…]} */
-char *journal_released(TALLOC_CTX *ctx, const struct holding *holding);
+char *journal_released(TALLOC_CTX *ctx, const struct hold_rows *holding);
 
 /* booking.confirmed: {"from","seats":[…],"total","currency","ticketReference","queue"?} */
 char *journal_confirmed(TALLOC_CTX *ctx, const struct locked_booking *booking,

@@ -8,7 +8,7 @@
 #include "core/booking.h"
 #include "core/change.h"
 #include "core/message_facts.h"
-#include "store/types.h"
+#include "store/enums.h"
 
 #define TOPIC_MOST 249 /* characters of a topic's name in Kafka */
 
@@ -89,7 +89,7 @@ finish_redis(struct jsonw *w, struct message_redis *out)
 }
 
 static void
-tell_booking(TALLOC_CTX *ctx, const struct feed_row *row, const struct facts *f,
+tell_booking(TALLOC_CTX *ctx, const struct journal_row *row, const struct facts *f,
              struct message_redis *out)
 {
 	const enum booking_status status = change_of(row->type).status;
@@ -121,7 +121,7 @@ tell_booking(TALLOC_CTX *ctx, const struct feed_row *row, const struct facts *f,
 }
 
 static void
-tell_seats(TALLOC_CTX *ctx, const struct feed_row *row, const struct facts *f,
+tell_seats(TALLOC_CTX *ctx, const struct journal_row *row, const struct facts *f,
            struct message_redis *out)
 {
 	const enum seat_status seat = change_of(row->type).seat;
@@ -145,7 +145,7 @@ tell_seats(TALLOC_CTX *ctx, const struct feed_row *row, const struct facts *f,
 }
 
 size_t
-message_for_redis(TALLOC_CTX *ctx, const struct feed_row *row,
+message_for_redis(TALLOC_CTX *ctx, const struct journal_row *row,
                   struct message_redis out[MESSAGES_REDIS], bool *readable)
 {
 	struct facts f;
@@ -178,7 +178,8 @@ write_seats(struct jsonw *w, const char *name, int32_t event_id, const struct fa
 
 /* The payload's members, as far as they are known. */
 static void
-write_members(struct jsonw *w, const struct feed_row *row, unsigned members, const struct facts *f)
+write_members(struct jsonw *w, const struct journal_row *row, unsigned members,
+              const struct facts *f)
 {
 	const struct uuid event = uuid_of_seat(row->event_id, 0);
 	char money[MONEY_TEXT];
@@ -235,7 +236,8 @@ topic_of(TALLOC_CTX *ctx, const char *type)
 }
 
 static void
-finish_kafka(const struct feed_row *row, struct jsonw *w, uint32_t place, struct message_kafka *out)
+finish_kafka(const struct journal_row *row, struct jsonw *w, uint32_t place,
+             struct message_kafka *out)
 {
 	const struct uuid event = uuid_of_seat(row->event_id, 0);
 
@@ -247,7 +249,7 @@ finish_kafka(const struct feed_row *row, struct jsonw *w, uint32_t place, struct
 }
 
 static void
-tell_enveloped(TALLOC_CTX *ctx, const struct feed_row *row, const char *type, unsigned members,
+tell_enveloped(TALLOC_CTX *ctx, const struct journal_row *row, const char *type, unsigned members,
                const struct facts *f, uint32_t place, struct message_kafka *out)
 {
 	const struct uuid id = uuid_of_message(row->at.seq, place);
@@ -293,7 +295,7 @@ write_known(struct jsonw *w, const char *name, int32_t n)
 }
 
 static void
-tell_asked(TALLOC_CTX *ctx, const struct feed_row *row, const struct facts *f, uint32_t place,
+tell_asked(TALLOC_CTX *ctx, const struct journal_row *row, const struct facts *f, uint32_t place,
            struct message_kafka *out)
 {
 	struct jsonw w;
@@ -321,7 +323,7 @@ tell_asked(TALLOC_CTX *ctx, const struct feed_row *row, const struct facts *f, u
 }
 
 static void
-tell_ends(TALLOC_CTX *ctx, const struct feed_row *row, const struct facts *f, uint32_t place,
+tell_ends(TALLOC_CTX *ctx, const struct journal_row *row, const struct facts *f, uint32_t place,
           struct message_kafka *out)
 {
 	struct jsonw w;
@@ -340,7 +342,7 @@ tell_ends(TALLOC_CTX *ctx, const struct feed_row *row, const struct facts *f, ui
 }
 
 size_t
-message_for_kafka(TALLOC_CTX *ctx, const struct feed_row *row,
+message_for_kafka(TALLOC_CTX *ctx, const struct journal_row *row,
                   struct message_kafka out[MESSAGES_KAFKA], bool *readable)
 {
 	const struct kind *k = kind_of(row->type);

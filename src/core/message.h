@@ -6,7 +6,7 @@
 #include <talloc.h>
 
 #include "base/ids.h"
-#include "store/feed.h"
+#include "store/journal_feed.h"
 
 /*
  * What a row of the journal means to the world: the messages of messages.md. Nothing is read
@@ -25,7 +25,7 @@ struct message_redis {
 };
 
 /* The messages for Redis: of the booking that moved, and of the seats. On ctx; returns how many. */
-size_t message_for_redis(TALLOC_CTX *ctx, const struct feed_row *row,
+size_t message_for_redis(TALLOC_CTX *ctx, const struct journal_row *row,
                          struct message_redis out[MESSAGES_REDIS], bool *readable);
 
 struct message_kafka {
@@ -37,7 +37,7 @@ struct message_kafka {
 };
 
 /* The messages for Kafka, in the order in which they are sent. On ctx; returns how many. */
-size_t message_for_kafka(TALLOC_CTX *ctx, const struct feed_row *row,
+size_t message_for_kafka(TALLOC_CTX *ctx, const struct journal_row *row,
                          struct message_kafka out[MESSAGES_KAFKA], bool *readable);
 
 #endif

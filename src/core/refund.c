@@ -136,17 +136,17 @@ refund_plan_payment(const struct locked_booking *b, const struct account *a,
 }
 
 void
-refund_store(struct moves *m, const struct refund_write *refunds, size_t n,
+refund_store(struct changeset *m, const struct refund_write *refunds, size_t n,
              const char *correlation_id)
 {
 	if (n > 0)
-		moves_add_refunds(m, refunds, n);
+		changeset_add_refunds(m, refunds, n);
 	for (size_t i = 0; i < n; i++) {
 		const struct refund_write *r = &refunds[i];
 		const char *payload = journal_refund(m->ctx, r);
 
-		moves_note(m, r->booking, "refund.requested", correlation_id, payload);
+		changeset_note(m, r->booking, "refund.requested", correlation_id, payload);
 		if (r->status == REFUND_COMPLETED)
-			moves_note(m, r->booking, "refund.completed", correlation_id, payload);
+			changeset_note(m, r->booking, "refund.completed", correlation_id, payload);
 	}
 }

@@ -3,7 +3,7 @@
 
 #include "core/booking.h"
 #include "core/terms.h"
-#include "store/moves.h"
+#include "store/changeset.h"
 #include "store/pool.h"
 
 /* The money of one booking. */
@@ -54,7 +54,7 @@ size_t refund_plan_payment(const struct locked_booking *b, const struct account 
                            const struct payment *p, const char *reason, struct refund_write *out);
 
 /* Writes refunds, of any bookings, and the journal's rows of them. */
-void refund_store(struct moves *m, const struct refund_write *refunds, size_t n,
+void refund_store(struct changeset *m, const struct refund_write *refunds, size_t n,
                   const char *correlation_id);
 
 #endif

@@ -58,7 +58,7 @@ lock_owner(const struct errand *a, struct locked_booking *b, struct account *acc
 		return ERR_NOT_FOUND;
 	key.id = row_uuid(owner, 0, 0);
 	account_calls(a->ctx, &key.id, calls);
-	if ((e = lock_one(a->db, a->ctx, &key, b, calls, ACCOUNT_CALLS, rows)) == ERR_OK)
+	if ((e = booking_lock_one(a->db, a->ctx, &key, b, calls, ACCOUNT_CALLS, rows)) == ERR_OK)
 		account_read(a->ctx, rows, account);
 	return e;
 }
@@ -88,16 +88,17 @@ write_errand(const struct errand *a, const struct locked_booking *b, const struc
 		                            .currency = r->currency,
 		                            .reason = r->reason,
 		                            .again = again };
-	struct moves m;
+	struct changeset m;
 
-	moves_init(&m, a->ctx);
-	moves_call(&m, again ? (struct call){ STMT_RETRY_REFUND, { event, id } }
-	                     : (struct call){ STMT_UPDATE_REFUND,
-	                                      { event, id, refund_status_name(a->to), a->reference,
-	                                        param_int(a->ctx, r->attempts) } });
-	moves_note(&m, b, again ? "refund.requested" : "refund.completed", NULL,
-	           journal_refund(a->ctx, &write));
-	return moves_commit(a->db, &m);
+	changeset_init(&m, a->ctx);
+	changeset_call(&m, again
+	                       ? (struct call){ STMT_RETRY_REFUND, { event, id } }
+	                       : (struct call){ STMT_UPDATE_REFUND,
+	                                        { event, id, refund_status_name(a->to),
+	                                          a->reference, param_int(a->ctx, r->attempts) } });
+	changeset_note(&m, b, again ? "refund.requested" : "refund.completed", NULL,
+	               journal_refund(a->ctx, &write));
+	return changeset_commit(a->db, &m);
 }
 
 static enum err

@@ -109,7 +109,7 @@ take_lock(struct db *db)
 	TALLOC_CTX *ctx = talloc_new(NULL);
 	bool got = false;
 
-	if (db_ready(db) != ERR_OK || feed_lead(db, ctx, PATIENCE_MS, &got) != ERR_OK)
+	if (db_ready(db) != ERR_OK || journal_feed_lead(db, ctx, PATIENCE_MS, &got) != ERR_OK)
 		got = false;
 	talloc_free(ctx);
 	return got;

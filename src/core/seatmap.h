@@ -2,7 +2,7 @@
 #define ROWLOCK_SEATMAP_H
 
 #include "store/pool.h"
-#include "store/types.h"
+#include "store/enums.h"
 
 /*
  * The live seat map of an event. Maps are kept in memory as rendered text. One is read

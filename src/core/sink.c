@@ -26,12 +26,12 @@ struct sink {
 	bool troubled;                /* as noted */
 	TALLOC_CTX *scratch;          /* a pool, for one row's messages at a time */
 	TALLOC_CTX *batch; /* of the rows in hand; those from `next` on are not sent yet */
-	struct feed_row *rows;
+	struct journal_row *rows;
 	size_t n, next;
 };
 
 void
-sink_unreadable(const struct sink_kind *kind, const struct feed_row *row)
+sink_unreadable(const struct sink_kind *kind, const struct journal_row *row)
 {
 	char place[CURSOR_TEXT];
 
@@ -83,7 +83,7 @@ fetch(struct sink *s)
 	s->batch = talloc_new(s);
 	e = db_ready(s->db);
 	if (e == ERR_OK)
-		e = feed_read(s->db, s->batch, s->read, BATCH, &s->rows, &s->n);
+		e = journal_feed_read(s->db, s->batch, s->read, BATCH, &s->rows, &s->n);
 	if (e == ERR_OK && s->n > 0)
 		s->read = s->rows[s->n - 1].at;
 	if (e != ERR_OK)
@@ -121,7 +121,7 @@ note(struct sink *s)
 	if (db_ready(s->db) != ERR_OK)
 		return;
 	ctx = talloc_new(s);
-	e = feed_move(s->db, ctx, s->name, s->noted, s->told, trouble);
+	e = journal_feed_move(s->db, ctx, s->name, s->noted, s->told, trouble);
 	if (e == ERR_OK) {
 		s->noted = s->told;
 		s->troubled = trouble != NULL;
@@ -209,7 +209,7 @@ find_place(struct sink *s)
 		enum err e = db_ready(s->db);
 
 		if (e == ERR_OK)
-			e = feed_open(s->db, ctx, s->name, s->kind->oldest, &s->told);
+			e = journal_feed_open(s->db, ctx, s->name, s->kind->oldest, &s->told);
 		talloc_free(ctx);
 		if (e == ERR_OK) {
 			s->read = s->noted = s->told;

@@ -34,7 +34,7 @@ struct sink_kind {
 	/* Whether it has enough on its way. */
 	bool (*full)(const void *self);
 	/* Sends a row off. INTERNAL: it can never be sent. */
-	enum err (*send)(void *self, TALLOC_CTX *ctx, const struct feed_row *row);
+	enum err (*send)(void *self, TALLOC_CTX *ctx, const struct journal_row *row);
 	/*
 	 * Takes acknowledgements, for wait_ms at most. UNAVAILABLE: those that are missing will not
 	 * come, and what is on its way must be sent again. INTERNAL: it can never go on.
@@ -61,6 +61,6 @@ struct sink_job {
 void *sink_run(void *arg);
 
 /* Logs that a row's payload cannot be read. */
-void sink_unreadable(const struct sink_kind *kind, const struct feed_row *row);
+void sink_unreadable(const struct sink_kind *kind, const struct journal_row *row);
 
 #endif

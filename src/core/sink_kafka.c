@@ -42,7 +42,7 @@ kafka_full(const void *self)
 }
 
 static enum err
-kafka_send(void *self, TALLOC_CTX *ctx, const struct feed_row *row)
+kafka_send(void *self, TALLOC_CTX *ctx, const struct journal_row *row)
 {
 	struct telling *t = self;
 	struct message_kafka messages[MESSAGES_KAFKA];

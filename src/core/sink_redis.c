@@ -37,7 +37,7 @@ redis_full(const void *self)
 }
 
 static enum err
-redis_send(void *self, TALLOC_CTX *ctx, const struct feed_row *row)
+redis_send(void *self, TALLOC_CTX *ctx, const struct journal_row *row)
 {
 	struct telling *t = self;
 	struct message_redis messages[MESSAGES_REDIS];

@@ -14,7 +14,7 @@
 #include "core/hold.h"
 #include "core/journal.h"
 #include "core/keyed.h"
-#include "store/moves.h"
+#include "store/changeset.h"
 #include "store/param.h"
 
 #define BATCH     1000
@@ -28,17 +28,17 @@ static enum err
 return_all(struct db *db, TALLOC_CTX *ctx, const struct locked_booking *b, size_t n)
 {
 	int64_t *none = talloc_array(ctx, int64_t, (unsigned)n);
-	struct moves m;
+	struct changeset m;
 
 	booking_assert_moves(b, n, BOOKING_PENDING);
-	moves_init(&m, ctx);
+	changeset_init(&m, ctx);
 	for (size_t i = 0; i < n; i++) {
 		none[i] = -1;
-		moves_note(&m, &b[i], "booking.payment_failed", NULL,
-		           journal_returned(ctx, &b[i], "PAYMENT_TIMEOUT", b[i].attempts, -1));
+		changeset_note(&m, &b[i], "booking.payment_failed", NULL,
+		               journal_returned(ctx, &b[i], "PAYMENT_TIMEOUT", b[i].attempts, -1));
 	}
-	moves_return(&m, b, n, false, none);
-	return moves_commit(db, &m);
+	changeset_return(&m, b, n, false, none);
+	return changeset_commit(db, &m);
 }
 
 static int
@@ -74,7 +74,8 @@ sweep_overdue(struct db *db, TALLOC_CTX *ctx, const struct terms *terms, size_t 
 	size_t windowed = 0;
 	enum err e;
 
-	if ((e = lock_overdue(db, ctx, BATCH, terms->paying_min, &due, n)) != ERR_OK || *n == 0)
+	if ((e = booking_lock_overdue(db, ctx, BATCH, terms->paying_min, &due, n)) != ERR_OK ||
+	    *n == 0)
 		return e;
 	qsort(due, *n, sizeof(*due), compare_windowed);
 	while (windowed < *n && due[windowed].windowed)

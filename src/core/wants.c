@@ -66,9 +66,10 @@ want_holding(TALLOC_CTX *ctx, const struct ask *ask, struct wants *w)
 		    strcmp(w->holdings[i].user_id, ask->user_id) == 0)
 			return;
 	}
-	w->holdings = talloc_realloc(ctx, w->holdings, struct holding, (unsigned)w->n_holdings + 1);
-	w->holdings[w->n_holdings++] = (struct holding){ .event_id = ask->event_id,
-		                                         .user_id = ask->user_id };
+	w->holdings = talloc_realloc(ctx, w->holdings, struct hold_rows,
+	                             (unsigned)w->n_holdings + 1);
+	w->holdings[w->n_holdings++] = (struct hold_rows){ .event_id = ask->event_id,
+		                                           .user_id = ask->user_id };
 }
 
 void

@@ -29,7 +29,7 @@ static const struct {
 	int nparams;
 } statements[STMT__MAX] = {
 #define STMT(id, nparams, text) [STMT_##id] = { text, nparams },
-#include "store/stmt.def"
+#include "store/statements.def"
 #undef STMT
 };
 

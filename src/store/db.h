@@ -11,7 +11,7 @@
 /* The statements of stmt.def. */
 enum stmt {
 #define STMT(id, nparams, text) STMT_##id,
-#include "store/stmt.def"
+#include "store/statements.def"
 #undef STMT
 	STMT__MAX
 };

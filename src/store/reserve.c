@@ -190,7 +190,7 @@ reserve_lock(struct db *db, TALLOC_CTX *ctx, const struct wants *w, struct locke
 	if (w->n_idle > 0)
 		calls[idle = n++] = for_keys(ctx, STMT_LOCK_IDLE_SEATS, w->idle, w->n_idle);
 	if (w->n_holdings > 0)
-		calls[held = n++] = holding_read_call(ctx, w->holdings, w->n_holdings);
+		calls[held = n++] = hold_rows_read_call(ctx, w->holdings, w->n_holdings);
 	if (w->n_answer_keys > 0)
 		calls[n++] = keys_find(ctx, w->answer_keys, w->n_answer_keys);
 	memset(out, 0, sizeof(*out));
@@ -206,7 +206,7 @@ reserve_lock(struct db *db, TALLOC_CTX *ctx, const struct wants *w, struct locke
 	if (idle > 0)
 		read_seats(ctx, rows[idle], out);
 	if (held > 0)
-		holding_read(ctx, rows[held], w->holdings, w->n_holdings);
+		hold_rows_read(ctx, rows[held], w->holdings, w->n_holdings);
 	out->holdings = w->holdings;
 	out->n_holdings = w->n_holdings;
 	if (w->n_answer_keys > 0) {
@@ -216,11 +216,11 @@ reserve_lock(struct db *db, TALLOC_CTX *ctx, const struct wants *w, struct locke
 	return ERR_OK;
 }
 
-static struct booking_write *
-find_write(struct booking_write *writes, size_t n, const struct uuid *id, size_t likely)
+static struct reserve_write *
+find_write(struct reserve_write *writes, size_t n, const struct uuid *id, size_t likely)
 {
 	for (size_t i = 0; i < n; i++) {
-		struct booking_write *w = &writes[(likely + i) % n];
+		struct reserve_write *w = &writes[(likely + i) % n];
 
 		if (memcmp(&w->id, id, sizeof(*id)) == 0)
 			return w;
@@ -230,11 +230,11 @@ find_write(struct booking_write *writes, size_t n, const struct uuid *id, size_t
 
 /* Notes the numbers that the database gave: rows of id, number. */
 static void
-read_numbers(const struct rows *rows, struct booking_write *writes, size_t n)
+read_numbers(const struct rows *rows, struct reserve_write *writes, size_t n)
 {
 	for (int r = 0; r < rows_count(rows); r++) {
 		struct uuid id = row_uuid(rows, r, 0);
-		struct booking_write *w = find_write(writes, n, &id, (size_t)r);
+		struct reserve_write *w = find_write(writes, n, &id, (size_t)r);
 
 		assert(w != NULL);
 		w->number = row_i64(rows, r, 1);
@@ -244,7 +244,7 @@ read_numbers(const struct rows *rows, struct booking_write *writes, size_t n)
 /* Notes what the answers to those calls say. */
 static void
 read_written(const struct call *calls, struct rows *const *rows, size_t used,
-             struct booking_write *writes, size_t n)
+             struct reserve_write *writes, size_t n)
 {
 	for (size_t i = 0; i < used; i++) {
 		if (calls[i].stmt == STMT_INSERT_BOOKINGS || calls[i].stmt == STMT_INSERT_REQUESTS)
@@ -253,12 +253,12 @@ read_written(const struct call *calls, struct rows *const *rows, size_t used,
 }
 
 enum err
-reserve_write(struct db *db, TALLOC_CTX *ctx, struct booking_write *writes, size_t n,
+reserve_write(struct db *db, TALLOC_CTX *ctx, struct reserve_write *writes, size_t n,
               void (*written)(void *), void *arg)
 {
 	struct call calls[WRITE_CALLS + 1];
 	struct rows *rows[WRITE_CALLS + 1];
-	size_t used = booking_write_calls(ctx, writes, n, calls);
+	size_t used = reserve_write_calls(ctx, writes, n, calls);
 	enum err e;
 
 	calls[used++] = (struct call){ .stmt = STMT_COMMIT };
@@ -269,11 +269,11 @@ reserve_write(struct db *db, TALLOC_CTX *ctx, struct booking_write *writes, size
 }
 
 enum err
-reserve_put(struct db *db, TALLOC_CTX *ctx, struct booking_write *writes, size_t n)
+reserve_put(struct db *db, TALLOC_CTX *ctx, struct reserve_write *writes, size_t n)
 {
 	struct call calls[WRITE_CALLS + 1];
 	struct rows *rows[WRITE_CALLS + 1];
-	const size_t used = booking_write_calls(ctx, writes, n, calls);
+	const size_t used = reserve_write_calls(ctx, writes, n, calls);
 	enum err e = db_exchange(db, ctx, calls, used, rows);
 
 	if (e == ERR_OK)
@@ -296,7 +296,7 @@ reserve_commit(struct db *db, TALLOC_CTX *ctx, const struct answer_key *answers,
 
 enum err
 reserve_find(struct db *db, TALLOC_CTX *ctx, const struct wants *wants,
-             struct booking_write *writes, size_t n, bool *committed)
+             struct reserve_write *writes, size_t n, bool *committed)
 {
 	struct uuid *ids = talloc_array(ctx, struct uuid, (unsigned)n);
 	struct rows *rows[4];

@@ -1,10 +1,10 @@
 #ifndef ROWLOCK_RESERVE_H
 #define ROWLOCK_RESERVE_H
 
-#include "store/booking_write.h"
-#include "store/holding.h"
+#include "store/reserve_write.h"
+#include "store/hold_rows.h"
 #include "store/keys.h"
-#include "store/types.h"
+#include "store/enums.h"
 
 /*
  * The two round trips of a reservation: lock, and write. What is decided between them is
@@ -55,7 +55,7 @@ struct locked {
 	size_t n_pending;
 	struct uuid *requested; /* those of the bookings named that wait for seats, sorted */
 	size_t n_requested;
-	const struct holding *holdings; /* of those who want to hold more */
+	const struct hold_rows *holdings; /* of those who want to hold more */
 	size_t n_holdings;
 	enum key_state *keys; /* of the wanted ones */
 };
@@ -69,13 +69,13 @@ struct choosing {
 
 /* What a transaction locks and reads. */
 struct wants {
-	int64_t *lock_keys;       /* one per user, sorted, distinct */
-	const char **users;       /* in any order */
-	int32_t *events;          /* distinct */
-	struct uuid *bookings;    /* that wait for seats, sorted, distinct */
-	struct seat_key *seats;   /* sorted, distinct */
-	struct seat_key *idle;    /* likewise: those that are left out when somebody is at them */
-	struct holding *holdings; /* distinct: what these users hold of these events is read */
+	int64_t *lock_keys;         /* one per user, sorted, distinct */
+	const char **users;         /* in any order */
+	int32_t *events;            /* distinct */
+	struct uuid *bookings;      /* that wait for seats, sorted, distinct */
+	struct seat_key *seats;     /* sorted, distinct */
+	struct seat_key *idle;      /* likewise: those that are left out when somebody is at them */
+	struct hold_rows *holdings; /* distinct: what these users hold of these events is read */
 	struct answer_key *answer_keys; /* distinct: requests that shall be answered once */
 	size_t n_answer_keys;
 	size_t n_keys, n_users, n_events, n_bookings, n_seats, n_idle, n_holdings;
@@ -105,7 +105,7 @@ int uuid_compare(const void *a, const void *b);
  *
  * Errors as of db_exchange, but a connection lost here is DB_UNKNOWN.
  */
-enum err reserve_write(struct db *db, TALLOC_CTX *ctx, struct booking_write *writes, size_t n,
+enum err reserve_write(struct db *db, TALLOC_CTX *ctx, struct reserve_write *writes, size_t n,
                        void (*written)(void *arg), void *arg) MUST_CHECK;
 
 /*
@@ -113,7 +113,7 @@ enum err reserve_write(struct db *db, TALLOC_CTX *ctx, struct booking_write *wri
  * COMMIT: reserve_put writes all, and reserve_commit stores n answers and commits. Errors as of
  * db_exchange, but a connection lost in reserve_commit is DB_UNKNOWN.
  */
-enum err reserve_put(struct db *db, TALLOC_CTX *ctx, struct booking_write *writes,
+enum err reserve_put(struct db *db, TALLOC_CTX *ctx, struct reserve_write *writes,
                      size_t n) MUST_CHECK;
 enum err reserve_commit(struct db *db, TALLOC_CTX *ctx, const struct answer_key *answers, size_t n,
                         void (*written)(void *arg), void *arg) MUST_CHECK;
@@ -125,6 +125,6 @@ enum err reserve_commit(struct db *db, TALLOC_CTX *ctx, const struct answer_key 
  * they were not: to hold the same seats again is as good.
  */
 enum err reserve_find(struct db *db, TALLOC_CTX *ctx, const struct wants *wants,
-                      struct booking_write *writes, size_t n, bool *committed) MUST_CHECK;
+                      struct reserve_write *writes, size_t n, bool *committed) MUST_CHECK;
 
 #endif

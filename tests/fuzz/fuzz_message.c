@@ -34,14 +34,14 @@ must_be_json(TALLOC_CTX *ctx, const char *text, size_t len)
 static void
 tell(TALLOC_CTX *ctx, const char *type, const char *payload)
 {
-	struct feed_row row = { .at = { 9, 5 },
-		                .event_id = 7,
-		                .has_booking = true,
-		                .user_id = "u",
-		                .booking_id = { { 1, [6] = 0x70, [8] = 0x80, [15] = 7 } },
-		                .correlation_id = NULL,
-		                .type = type,
-		                .payload = payload };
+	struct journal_row row = { .at = { 9, 5 },
+		                   .event_id = 7,
+		                   .has_booking = true,
+		                   .user_id = "u",
+		                   .booking_id = { { 1, [6] = 0x70, [8] = 0x80, [15] = 7 } },
+		                   .correlation_id = NULL,
+		                   .type = type,
+		                   .payload = payload };
 	struct message_redis redis[MESSAGES_REDIS];
 	struct message_kafka kafka[MESSAGES_KAFKA];
 	bool first, second;

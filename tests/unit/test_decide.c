@@ -16,7 +16,7 @@ static struct seat_facts seats[5];
 static struct pending_facts pending[1];
 static struct locked facts;
 static struct held_seat held[HOLD_MOST + 1];
-static struct holding holding;
+static struct hold_rows holding;
 static const struct policy policy = {
 	.max_seats = 10, .window_min = 10, .max_pending = 3, .hold_min = 5
 };
@@ -363,7 +363,9 @@ hold(int i, const char *user)
 {
 	asks[i].kind = ASK_HOLD;
 	asks[i].user_id = user;
-	holding = (struct holding){ .event_id = 7, .user_id = "a", .seats = held, .n = holding.n };
+	holding = (struct hold_rows){
+		.event_id = 7, .user_id = "a", .seats = held, .n = holding.n
+	};
 	facts.holdings = &holding;
 	facts.n_holdings = 1;
 }
@@ -485,12 +487,12 @@ test_decide_holds_of_several_users_are_their_own(void **state)
 {
 	(void)state;
 	holds_already(HOLD_MOST);
-	struct holding both[2];
+	struct hold_rows both[2];
 
 	ASK(0, "b", 1);
 	hold(0, "b");
 	both[0] = holding;
-	both[1] = (struct holding){ .event_id = 7, .user_id = "b" };
+	both[1] = (struct hold_rows){ .event_id = 7, .user_id = "b" };
 	facts.holdings = both;
 	facts.n_holdings = 2;
 	decide_all(1);

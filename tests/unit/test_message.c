@@ -21,7 +21,7 @@
 #define ID(place) "00000000-0000-8435-8001-00000000000" place
 
 static TALLOC_CTX *ctx;
-static struct feed_row row;
+static struct journal_row row;
 static struct message_redis redis[MESSAGES_REDIS];
 static struct message_kafka kafka[MESSAGES_KAFKA];
 static bool readable;
@@ -31,13 +31,13 @@ setup(void **state)
 {
 	(void)state;
 	ctx = talloc_new(NULL);
-	row = (struct feed_row){ .at = { 81234, 1077 },
-		                 .event_id = 7,
-		                 .has_booking = true,
-		                 .at_us = INT64_C(1769818200250000),
-		                 .user_id = "42",
-		                 .correlation_id = "req-1",
-		                 .payload = "{}" };
+	row = (struct journal_row){ .at = { 81234, 1077 },
+		                    .event_id = 7,
+		                    .has_booking = true,
+		                    .at_us = INT64_C(1769818200250000),
+		                    .user_id = "42",
+		                    .correlation_id = "req-1",
+		                    .payload = "{}" };
 	assert_true(uuid_parse(BOOKING, &row.booking_id));
 	return 0;
 }

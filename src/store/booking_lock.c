@@ -1,11 +1,11 @@
-#include "store/locked.h"
+#include "store/booking_lock.h"
 
 #include <assert.h>
 #include <string.h>
 
 #include "store/param.h"
 
-#define LOCK_CALLS 3 /* of lock_one, without what is asked for beside it */
+#define LOCK_CALLS 3 /* of booking_lock_one, without what is asked for beside it */
 
 /* Rows of LOCKED_COLUMNS. */
 static void
@@ -48,8 +48,8 @@ lock_all(struct db *db, TALLOC_CTX *ctx, const struct call *lock, struct locked_
 }
 
 enum err
-lock_lapsed(struct db *db, TALLOC_CTX *ctx, const struct booking_key *keys, size_t n,
-            int32_t paying_min, struct locked_booking **out, size_t *n_out)
+booking_lock_lapsed(struct db *db, TALLOC_CTX *ctx, const struct booking_key *keys, size_t n,
+                    int32_t paying_min, struct locked_booking **out, size_t *n_out)
 {
 	struct array event, id;
 
@@ -67,8 +67,8 @@ lock_lapsed(struct db *db, TALLOC_CTX *ctx, const struct booking_key *keys, size
 }
 
 enum err
-lock_overdue(struct db *db, TALLOC_CTX *ctx, int32_t most, int32_t paying_min,
-             struct locked_booking **out, size_t *n_out)
+booking_lock_overdue(struct db *db, TALLOC_CTX *ctx, int32_t most, int32_t paying_min,
+                     struct locked_booking **out, size_t *n_out)
 {
 	const struct call lock = { STMT_LOCK_OVERDUE,
 		                   { param_int(ctx, most), param_int(ctx, paying_min) } };
@@ -77,8 +77,8 @@ lock_overdue(struct db *db, TALLOC_CTX *ctx, int32_t most, int32_t paying_min,
 }
 
 enum err
-lock_live(struct db *db, TALLOC_CTX *ctx, int32_t event_id, const struct uuid *after, int32_t most,
-          struct locked_booking **out, size_t *n_out)
+booking_lock_live(struct db *db, TALLOC_CTX *ctx, int32_t event_id, const struct uuid *after,
+                  int32_t most, struct locked_booking **out, size_t *n_out)
 {
 	static const struct uuid first;
 	const struct call lock = { STMT_LOCK_LIVE,
@@ -90,8 +90,9 @@ lock_live(struct db *db, TALLOC_CTX *ctx, int32_t event_id, const struct uuid *a
 }
 
 enum err
-lock_one(struct db *db, TALLOC_CTX *ctx, const struct booking_key *key, struct locked_booking *out,
-         const struct call *extra, size_t n_extra, struct rows **rows)
+booking_lock_one(struct db *db, TALLOC_CTX *ctx, const struct booking_key *key,
+                 struct locked_booking *out, const struct call *extra, size_t n_extra,
+                 struct rows **rows)
 {
 	const char *event = param_int(ctx, key->event_id), *id = param_uuid(ctx, &key->id);
 	struct call calls[LOCK_CALLS + LOCK_EXTRA_MOST] = {

@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_HOLDING_H
-#define ROWLOCK_HOLDING_H
+#ifndef ROWLOCK_STORE_HOLD_ROWS_H
+#define ROWLOCK_STORE_HOLD_ROWS_H
 
 #include "store/db.h"
 
@@ -17,7 +17,7 @@ struct held_seat {
 };
 
 /* What a user holds of an event. */
-struct holding {
+struct hold_rows {
 	int32_t event_id;
 	const char *user_id;
 	struct held_seat *seats;
@@ -25,35 +25,35 @@ struct holding {
 	bool written; /* for whoever writes each once */
 };
 
-struct booking_write;
+struct reserve_write;
 
 /* A call that reads what users hold: of each holding its event and user count. */
-struct call holding_read_call(TALLOC_CTX *ctx, const struct holding *holdings, size_t n);
+struct call hold_rows_read_call(TALLOC_CTX *ctx, const struct hold_rows *holdings, size_t n);
 
 /* Fills in the seats, on ctx, from the rows of that call. */
-void holding_read(TALLOC_CTX *ctx, const struct rows *rows, struct holding *holdings, size_t n);
+void hold_rows_read(TALLOC_CTX *ctx, const struct rows *rows, struct hold_rows *holdings, size_t n);
 
 /*
  * The calls that write the holds among some writes (WRITE_HELD); how many: none, or at most
  * HOLDING_CALLS. The seats are locked already.
  */
 #define HOLDING_CALLS 2
-size_t holding_write_calls(TALLOC_CTX *ctx, const struct booking_write *writes, size_t n,
-                           struct call *out);
+size_t hold_rows_write_calls(TALLOC_CTX *ctx, const struct reserve_write *writes, size_t n,
+                             struct call *out);
 
 /*
  * Opens a transaction, waits for the user's lock, and lists what he holds, of one event or (0)
  * of all; on ctx. Errors as of db_exchange.
  */
-enum err holding_lock_of(struct db *db, TALLOC_CTX *ctx, int64_t lock_key, const char *user_id,
-                         int32_t event_id, struct holding **out, size_t *n) MUST_CHECK;
+enum err hold_rows_lock_of(struct db *db, TALLOC_CTX *ctx, int64_t lock_key, const char *user_id,
+                           int32_t event_id, struct hold_rows **out, size_t *n) MUST_CHECK;
 
 /*
  * The event and user of at most so many holds, on ctx: of an event, or (0) the oldest of those of
  * which some seat has ended.
  */
-enum err holding_find(struct db *db, TALLOC_CTX *ctx, int32_t event_id, int most,
-                      struct holding **out, size_t *n) MUST_CHECK;
+enum err hold_rows_find(struct db *db, TALLOC_CTX *ctx, int32_t event_id, int most,
+                        struct hold_rows **out, size_t *n) MUST_CHECK;
 
 /*
  * Opens a transaction and lists those of the holds that are there still and whose user's lock
@@ -61,8 +61,8 @@ enum err holding_find(struct db *db, TALLOC_CTX *ctx, int32_t event_id, int most
  *
  * running	also those of which no seat has ended
  */
-enum err holding_lock_found(struct db *db, TALLOC_CTX *ctx, const int64_t *lock_keys, bool running,
-                            struct holding *holdings, size_t *n) MUST_CHECK;
+enum err hold_rows_lock_found(struct db *db, TALLOC_CTX *ctx, const int64_t *lock_keys,
+                              bool running, struct hold_rows *holdings, size_t *n) MUST_CHECK;
 
 /*
  * Frees the seats of locked holds that are still their users', in the order of R-14, and
@@ -71,14 +71,15 @@ enum err holding_lock_found(struct db *db, TALLOC_CTX *ctx, const int64_t *lock_
  *
  * running	also those whose time has not passed
  */
-enum err holding_free(struct db *db, TALLOC_CTX *ctx, struct holding *holdings, size_t n,
-                      bool running) MUST_CHECK;
+enum err hold_rows_free(struct db *db, TALLOC_CTX *ctx, struct hold_rows *holdings, size_t n,
+                        bool running) MUST_CHECK;
 
 /*
  * Writes a row seats.released for each holding that has seats, with its payload (JSON), and
  * commits. Errors as of db_exchange, but a connection lost here is DB_UNKNOWN.
  */
-enum err holding_commit(struct db *db, TALLOC_CTX *ctx, const struct holding *holdings, size_t n,
-                        const char *const *payloads, const char *correlation_id) MUST_CHECK;
+enum err hold_rows_commit(struct db *db, TALLOC_CTX *ctx, const struct hold_rows *holdings,
+                          size_t n, const char *const *payloads,
+                          const char *correlation_id) MUST_CHECK;
 
 #endif

@@ -1,4 +1,4 @@
-#include "store/booking_write.h"
+#include "store/reserve_write.h"
 
 #include "store/param.h"
 
@@ -47,7 +47,7 @@ ints_param(TALLOC_CTX *ctx, const int32_t *values, size_t n)
 }
 
 static void
-add_booking(struct booking_arrays *a, TALLOC_CTX *ctx, const struct booking_write *w)
+add_booking(struct booking_arrays *a, TALLOC_CTX *ctx, const struct reserve_write *w)
 {
 	array_int(&a->event, w->event_id);
 	array_uuid(&a->id, &w->id);
@@ -67,7 +67,7 @@ add_booking(struct booking_arrays *a, TALLOC_CTX *ctx, const struct booking_writ
 }
 
 static void
-add_journal(struct journal_arrays *a, const struct booking_write *w)
+add_journal(struct journal_arrays *a, const struct reserve_write *w)
 {
 	array_int(&a->event, w->event_id);
 	if (w->kind == WRITE_HELD)
@@ -81,7 +81,7 @@ add_journal(struct journal_arrays *a, const struct booking_write *w)
 }
 
 static void
-add_seats(struct seat_arrays *a, const struct booking_write *w)
+add_seats(struct seat_arrays *a, const struct reserve_write *w)
 {
 	for (size_t i = 0; i < w->n_seats; i++) {
 		array_int(&a->event, w->event_id);
@@ -102,7 +102,7 @@ init_arrays(struct array *first, size_t n, TALLOC_CTX *ctx)
 
 /* The call that writes the bookings of one kind; false when there are none. */
 static bool
-bookings_call(TALLOC_CTX *ctx, enum write_kind kind, const struct booking_write *writes, size_t n,
+bookings_call(TALLOC_CTX *ctx, enum write_kind kind, const struct reserve_write *writes, size_t n,
               struct call *out)
 {
 	struct booking_arrays a;
@@ -148,7 +148,7 @@ bookings_call(TALLOC_CTX *ctx, enum write_kind kind, const struct booking_write 
 
 /* Likewise for the seats of all that got some. */
 static bool
-seats_call(TALLOC_CTX *ctx, const struct booking_write *writes, size_t n, struct call *out)
+seats_call(TALLOC_CTX *ctx, const struct reserve_write *writes, size_t n, struct call *out)
 {
 	struct seat_arrays s;
 	size_t found = 0;
@@ -169,7 +169,7 @@ seats_call(TALLOC_CTX *ctx, const struct booking_write *writes, size_t n, struct
 }
 
 static struct call
-journal_call(TALLOC_CTX *ctx, const struct booking_write *writes, size_t n)
+journal_call(TALLOC_CTX *ctx, const struct reserve_write *writes, size_t n)
 {
 	struct journal_arrays j;
 
@@ -183,14 +183,14 @@ journal_call(TALLOC_CTX *ctx, const struct booking_write *writes, size_t n)
 }
 
 size_t
-booking_write_calls(TALLOC_CTX *ctx, const struct booking_write *writes, size_t n,
+reserve_write_calls(TALLOC_CTX *ctx, const struct reserve_write *writes, size_t n,
                     struct call calls[WRITE_CALLS])
 {
 	size_t used = 0;
 
 	for (enum write_kind kind = 0; kind < WRITE_HELD; kind++)
 		used += bookings_call(ctx, kind, writes, n, &calls[used]);
-	used += holding_write_calls(ctx, writes, n, &calls[used]);
+	used += hold_rows_write_calls(ctx, writes, n, &calls[used]);
 	used += seats_call(ctx, writes, n, &calls[used]);
 	calls[used++] = journal_call(ctx, writes, n);
 	return used;

@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_FEED_H
-#define ROWLOCK_FEED_H
+#ifndef ROWLOCK_STORE_JOURNAL_FEED_H
+#define ROWLOCK_STORE_JOURNAL_FEED_H
 
 #include "base/cursor.h"
 #include "store/db.h"
@@ -9,7 +9,7 @@
  * can join any more. Each reader keeps its place in a row of `cursor`.
  */
 
-struct feed_row {
+struct journal_row {
 	struct cursor at;
 	int32_t event_id;
 	bool has_booking;
@@ -26,8 +26,8 @@ struct feed_row {
  *
  * Errors as of db_exchange.
  */
-enum err feed_open(struct db *db, TALLOC_CTX *ctx, const char *name, bool oldest,
-                   struct cursor *at) MUST_CHECK;
+enum err journal_feed_open(struct db *db, TALLOC_CTX *ctx, const char *name, bool oldest,
+                           struct cursor *at) MUST_CHECK;
 
 /*
  * Reads the rows behind a place.
@@ -35,8 +35,8 @@ enum err feed_open(struct db *db, TALLOC_CTX *ctx, const char *name, bool oldest
  * most	rows, 1 to 100,000
  * rows, n	set; on ctx
  */
-enum err feed_read(struct db *db, TALLOC_CTX *ctx, struct cursor after, int most,
-                   struct feed_row **rows, size_t *n) MUST_CHECK;
+enum err journal_feed_read(struct db *db, TALLOC_CTX *ctx, struct cursor after, int most,
+                           struct journal_row **rows, size_t *n) MUST_CHECK;
 
 /*
  * Moves a reader's place, or only says that the reader lives.
@@ -46,8 +46,8 @@ enum err feed_read(struct db *db, TALLOC_CTX *ctx, struct cursor after, int most
  *
  * Errors: NOT_FOUND: the cursor is elsewhere, somebody else has moved it. Others as of db_exchange.
  */
-enum err feed_move(struct db *db, TALLOC_CTX *ctx, const char *name, struct cursor from,
-                   struct cursor to, const char *trouble) MUST_CHECK;
+enum err journal_feed_move(struct db *db, TALLOC_CTX *ctx, const char *name, struct cursor from,
+                           struct cursor to, const char *trouble) MUST_CHECK;
 
 /*
  * Tries to become the active relay, for as long as this connection stands.
@@ -55,6 +55,6 @@ enum err feed_move(struct db *db, TALLOC_CTX *ctx, const char *name, struct curs
  * patience_ms	the server ends the connection when it hears nothing for so long
  * got	set: whether nobody else is
  */
-enum err feed_lead(struct db *db, TALLOC_CTX *ctx, int patience_ms, bool *got) MUST_CHECK;
+enum err journal_feed_lead(struct db *db, TALLOC_CTX *ctx, int patience_ms, bool *got) MUST_CHECK;
 
 #endif

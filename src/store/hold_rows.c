@@ -1,4 +1,4 @@
-#include "store/holding.h"
+#include "store/hold_rows.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 
 /* The events and users of holdings, as two arrays. */
 static void
-owner_params(TALLOC_CTX *ctx, const struct holding *holdings, size_t n, const char **events,
+owner_params(TALLOC_CTX *ctx, const struct hold_rows *holdings, size_t n, const char **events,
              const char **users)
 {
 	struct array event, user;
@@ -26,7 +26,7 @@ owner_params(TALLOC_CTX *ctx, const struct holding *holdings, size_t n, const ch
 /* --- for the clerk --- */
 
 struct call
-holding_read_call(TALLOC_CTX *ctx, const struct holding *holdings, size_t n)
+hold_rows_read_call(TALLOC_CTX *ctx, const struct hold_rows *holdings, size_t n)
 {
 	struct call call = { .stmt = STMT_READ_HELD };
 
@@ -35,14 +35,14 @@ holding_read_call(TALLOC_CTX *ctx, const struct holding *holdings, size_t n)
 }
 
 void
-holding_read(TALLOC_CTX *ctx, const struct rows *rows, struct holding *holdings, size_t n)
+hold_rows_read(TALLOC_CTX *ctx, const struct rows *rows, struct hold_rows *holdings, size_t n)
 {
 	struct held_seat *all = talloc_array(ctx, struct held_seat, (unsigned)rows_count(rows));
 
 	for (size_t i = 0; i < n; i++)
 		holdings[i].n = 0;
 	for (int r = 0; r < rows_count(rows); r++) { /* they come holding by holding */
-		struct holding *h = &holdings[row_i64(rows, r, 0) - 1];
+		struct hold_rows *h = &holdings[row_i64(rows, r, 0) - 1];
 
 		if (h->n == 0)
 			h->seats = &all[r];
@@ -52,7 +52,7 @@ holding_read(TALLOC_CTX *ctx, const struct rows *rows, struct holding *holdings,
 
 /* The call that marks the seats as held. */
 static struct call
-seats_call(TALLOC_CTX *ctx, const struct booking_write *writes, size_t n)
+seats_call(TALLOC_CTX *ctx, const struct reserve_write *writes, size_t n)
 {
 	struct array event, no, holder, minutes;
 
@@ -61,7 +61,7 @@ seats_call(TALLOC_CTX *ctx, const struct booking_write *writes, size_t n)
 	array_init(&holder, ctx);
 	array_init(&minutes, ctx);
 	for (size_t i = 0; i < n; i++) {
-		const struct booking_write *w = &writes[i];
+		const struct reserve_write *w = &writes[i];
 
 		for (size_t k = 0; w->kind == WRITE_HELD && k < w->n_seats; k++) {
 			array_int(&event, w->event_id);
@@ -77,7 +77,7 @@ seats_call(TALLOC_CTX *ctx, const struct booking_write *writes, size_t n)
 
 /* The call that lists them, one row a user and event; false when there is nothing to list. */
 static bool
-lists_call(TALLOC_CTX *ctx, const struct booking_write *writes, size_t n, struct call *out)
+lists_call(TALLOC_CTX *ctx, const struct reserve_write *writes, size_t n, struct call *out)
 {
 	struct array event, user, seats, minutes;
 	size_t found = 0;
@@ -87,7 +87,7 @@ lists_call(TALLOC_CTX *ctx, const struct booking_write *writes, size_t n, struct
 	array_init(&seats, ctx);
 	array_init(&minutes, ctx);
 	for (size_t i = 0; i < n; i++) {
-		const struct holding *h = writes[i].kind == WRITE_HELD ? writes[i].holding : NULL;
+		const struct hold_rows *h = writes[i].kind == WRITE_HELD ? writes[i].holding : NULL;
 		struct array list;
 
 		if (h == NULL || h->n == 0)
@@ -108,7 +108,8 @@ lists_call(TALLOC_CTX *ctx, const struct booking_write *writes, size_t n, struct
 }
 
 size_t
-holding_write_calls(TALLOC_CTX *ctx, const struct booking_write *writes, size_t n, struct call *out)
+hold_rows_write_calls(TALLOC_CTX *ctx, const struct reserve_write *writes, size_t n,
+                      struct call *out)
 {
 	size_t used = 0, i = 0;
 
@@ -125,7 +126,7 @@ holding_write_calls(TALLOC_CTX *ctx, const struct booking_write *writes, size_t 
 
 /* The seats that a hold lists. */
 static void
-read_list(TALLOC_CTX *ctx, const struct rows *rows, int r, int c, struct holding *h)
+read_list(TALLOC_CTX *ctx, const struct rows *rows, int r, int c, struct hold_rows *h)
 {
 	const int32_t *list = row_ints(ctx, rows, r, c, &h->n);
 
@@ -135,8 +136,8 @@ read_list(TALLOC_CTX *ctx, const struct rows *rows, int r, int c, struct holding
 }
 
 enum err
-holding_lock_of(struct db *db, TALLOC_CTX *ctx, int64_t lock_key, const char *user_id,
-                int32_t event_id, struct holding **out, size_t *n)
+hold_rows_lock_of(struct db *db, TALLOC_CTX *ctx, int64_t lock_key, const char *user_id,
+                  int32_t event_id, struct hold_rows **out, size_t *n)
 {
 	const struct call calls[] = {
 		{ .stmt = STMT_BEGIN },
@@ -149,7 +150,7 @@ holding_lock_of(struct db *db, TALLOC_CTX *ctx, int64_t lock_key, const char *us
 	if ((e = db_exchange(db, ctx, calls, 3, rows)) != ERR_OK)
 		return e;
 	*n = (size_t)rows_count(rows[2]);
-	*out = talloc_zero_array(ctx, struct holding, (unsigned)*n);
+	*out = talloc_zero_array(ctx, struct hold_rows, (unsigned)*n);
 	for (int r = 0; r < (int)*n; r++) {
 		(*out)[r].event_id = row_i32(rows[2], r, 0);
 		(*out)[r].user_id = user_id;
@@ -159,8 +160,8 @@ holding_lock_of(struct db *db, TALLOC_CTX *ctx, int64_t lock_key, const char *us
 }
 
 enum err
-holding_find(struct db *db, TALLOC_CTX *ctx, int32_t event_id, int most, struct holding **out,
-             size_t *n)
+hold_rows_find(struct db *db, TALLOC_CTX *ctx, int32_t event_id, int most, struct hold_rows **out,
+               size_t *n)
 {
 	const struct call call = { event_id == 0 ? STMT_ENDED_HOLDS : STMT_HOLDS_OF_EVENT,
 		                   { param_int(ctx, most), param_int(ctx, event_id) } };
@@ -170,7 +171,7 @@ holding_find(struct db *db, TALLOC_CTX *ctx, int32_t event_id, int most, struct 
 	if ((e = db_query(db, ctx, call, &rows)) != ERR_OK)
 		return e;
 	*n = (size_t)rows_count(rows);
-	*out = talloc_zero_array(ctx, struct holding, (unsigned)*n);
+	*out = talloc_zero_array(ctx, struct hold_rows, (unsigned)*n);
 	for (int r = 0; r < (int)*n; r++) {
 		(*out)[r].event_id = row_i32(rows, r, 0);
 		(*out)[r].user_id = row_text(rows, r, 1);
@@ -180,7 +181,7 @@ holding_find(struct db *db, TALLOC_CTX *ctx, int32_t event_id, int most, struct 
 
 /* Keeps the holdings at the places that the rows' first column names, from 1, ascending. */
 static size_t
-keep_named(const struct rows *rows, struct holding *holdings)
+keep_named(const struct rows *rows, struct hold_rows *holdings)
 {
 	size_t kept = 0;
 
@@ -190,8 +191,8 @@ keep_named(const struct rows *rows, struct holding *holdings)
 }
 
 enum err
-holding_lock_found(struct db *db, TALLOC_CTX *ctx, const int64_t *lock_keys, bool running,
-                   struct holding *holdings, size_t *n)
+hold_rows_lock_found(struct db *db, TALLOC_CTX *ctx, const int64_t *lock_keys, bool running,
+                     struct hold_rows *holdings, size_t *n)
 {
 	struct call still = { STMT_STILL_ENDED, { NULL, NULL, param_bool(running) } };
 	struct array keys;
@@ -225,7 +226,7 @@ struct listed {
 
 /* The call that frees the seats of holdings, in lock order. */
 static struct call
-free_call(TALLOC_CTX *ctx, const struct holding *holdings, size_t n, bool running)
+free_call(TALLOC_CTX *ctx, const struct hold_rows *holdings, size_t n, bool running)
 {
 	struct array event, no, holder, at;
 	struct listed *seats;
@@ -258,7 +259,7 @@ free_call(TALLOC_CTX *ctx, const struct holding *holdings, size_t n, bool runnin
 }
 
 enum err
-holding_free(struct db *db, TALLOC_CTX *ctx, struct holding *holdings, size_t n, bool running)
+hold_rows_free(struct db *db, TALLOC_CTX *ctx, struct hold_rows *holdings, size_t n, bool running)
 {
 	const char *events, *users;
 
@@ -276,7 +277,7 @@ holding_free(struct db *db, TALLOC_CTX *ctx, struct holding *holdings, size_t n,
 	for (size_t i = 0; i < n; i++)
 		holdings[i].n = 0;
 	for (int r = 0; r < rows_count(rows[0]); r++) {
-		struct holding *h = &holdings[row_i32(rows[0], r, 0)];
+		struct hold_rows *h = &holdings[row_i32(rows[0], r, 0)];
 
 		h->seats[h->n++].no = row_i32(rows[0], r, 1);
 	}
@@ -284,8 +285,8 @@ holding_free(struct db *db, TALLOC_CTX *ctx, struct holding *holdings, size_t n,
 }
 
 enum err
-holding_commit(struct db *db, TALLOC_CTX *ctx, const struct holding *holdings, size_t n,
-               const char *const *payloads, const char *correlation_id)
+hold_rows_commit(struct db *db, TALLOC_CTX *ctx, const struct hold_rows *holdings, size_t n,
+                 const char *const *payloads, const char *correlation_id)
 {
 	struct array event, booking, user, type, correlation, payload;
 	enum err e;

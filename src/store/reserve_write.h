@@ -1,9 +1,9 @@
-#ifndef ROWLOCK_BOOKING_WRITE_H
-#define ROWLOCK_BOOKING_WRITE_H
+#ifndef ROWLOCK_STORE_RESERVE_WRITE_H
+#define ROWLOCK_STORE_RESERVE_WRITE_H
 
 #include "store/db.h"
-#include "store/holding.h"
-#include "store/types.h"
+#include "store/hold_rows.h"
+#include "store/enums.h"
 
 /* What is written of a booking. */
 enum write_kind {
@@ -16,7 +16,7 @@ enum write_kind {
 };
 
 /* One booking to be written, or one hold. */
-struct booking_write {
+struct reserve_write {
 	enum write_kind kind;
 	struct uuid id;
 	int32_t event_id;
@@ -36,7 +36,7 @@ struct booking_write {
 	int32_t subsection;    /* 0: any */
 	const char *positions; /* WRITE_ACCEPTED and WRITE_SEATED: JSON, or NULL */
 	const char *reason;    /* WRITE_FAILED */
-	const struct holding
+	const struct hold_rows
 	    *holding;   /* WRITE_HELD: all that is held then; NULL: another says it */
 	int64_t number; /* set by reserve_write for new ones */
 };
@@ -46,7 +46,7 @@ struct booking_write {
  * INSERT_BOOKINGS and INSERT_REQUESTS, where they are among them, return ids and numbers.
  */
 #define WRITE_CALLS (WRITE_HELD + HOLDING_CALLS + 2)
-size_t booking_write_calls(TALLOC_CTX *ctx, const struct booking_write *writes, size_t n,
+size_t reserve_write_calls(TALLOC_CTX *ctx, const struct reserve_write *writes, size_t n,
                            struct call calls[WRITE_CALLS]);
 
 #endif

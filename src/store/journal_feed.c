@@ -1,9 +1,9 @@
-#include "store/feed.h"
+#include "store/journal_feed.h"
 
 #include "store/param.h"
 
 enum err
-feed_open(struct db *db, TALLOC_CTX *ctx, const char *name, bool oldest, struct cursor *at)
+journal_feed_open(struct db *db, TALLOC_CTX *ctx, const char *name, bool oldest, struct cursor *at)
 {
 	const struct call calls[] = {
 		{ STMT_MAKE_CURSOR, { name, param_bool(oldest) } },
@@ -22,8 +22,8 @@ feed_open(struct db *db, TALLOC_CTX *ctx, const char *name, bool oldest, struct 
 }
 
 enum err
-feed_read(struct db *db, TALLOC_CTX *ctx, struct cursor after, int most, struct feed_row **out,
-          size_t *n)
+journal_feed_read(struct db *db, TALLOC_CTX *ctx, struct cursor after, int most,
+                  struct journal_row **out, size_t *n)
 {
 	const struct call call = { STMT_READ_FEED,
 		                   { param_int(ctx, (int64_t)after.xid), param_int(ctx, after.seq),
@@ -34,9 +34,9 @@ feed_read(struct db *db, TALLOC_CTX *ctx, struct cursor after, int most, struct 
 	if ((e = db_query(db, ctx, call, &rows)) != ERR_OK)
 		return e;
 	*n = (size_t)rows_count(rows);
-	*out = talloc_array(ctx, struct feed_row, (unsigned)*n);
+	*out = talloc_array(ctx, struct journal_row, (unsigned)*n);
 	for (int r = 0; r < (int)*n; r++) {
-		struct feed_row *row = &(*out)[r];
+		struct journal_row *row = &(*out)[r];
 
 		row->at = (struct cursor){ (uint64_t)row_i64(rows, r, 0), row_i64(rows, r, 1) };
 		row->event_id = row_i32(rows, r, 2);
@@ -52,8 +52,8 @@ feed_read(struct db *db, TALLOC_CTX *ctx, struct cursor after, int most, struct 
 }
 
 enum err
-feed_move(struct db *db, TALLOC_CTX *ctx, const char *name, struct cursor from, struct cursor to,
-          const char *trouble)
+journal_feed_move(struct db *db, TALLOC_CTX *ctx, const char *name, struct cursor from,
+                  struct cursor to, const char *trouble)
 {
 	const struct call call = { STMT_MOVE_CURSOR,
 		                   { name, param_int(ctx, (int64_t)from.xid),
@@ -68,7 +68,7 @@ feed_move(struct db *db, TALLOC_CTX *ctx, const char *name, struct cursor from, 
 }
 
 enum err
-feed_lead(struct db *db, TALLOC_CTX *ctx, int patience_ms, bool *got)
+journal_feed_lead(struct db *db, TALLOC_CTX *ctx, int patience_ms, bool *got)
 {
 	const struct call call = { STMT_LOCK_RELAY, { param_int(ctx, patience_ms) } };
 	struct rows *rows;

@@ -1,4 +1,4 @@
-#include "store/types.h"
+#include "store/enums.h"
 
 #include <assert.h>
 #include <string.h>

@@ -1,8 +1,8 @@
-#ifndef ROWLOCK_LOCKED_H
-#define ROWLOCK_LOCKED_H
+#ifndef ROWLOCK_STORE_BOOKING_LOCK_H
+#define ROWLOCK_STORE_BOOKING_LOCK_H
 
 #include "store/db.h"
-#include "store/types.h"
+#include "store/enums.h"
 
 /* Bookings that are locked in an open transaction, to be moved (see moves.h). */
 
@@ -22,7 +22,7 @@ struct locked_booking {
 	const char *queue; /* JSON: its place as /api/booking shows it; NULL: not from there */
 	int64_t total_minor;
 	const char *currency;
-	/* Only from lock_one. */
+	/* Only from booking_lock_one. */
 	bool lapsed;                               /* it is pending, and its window has passed */
 	const char *seller, *ticket_ref, *reason;  /* the last two may be NULL */
 	const char *tiers;                         /* its event's own refund tiers, JSON; or NULL */
@@ -42,16 +42,18 @@ struct locked_booking {
  *
  * All of these open a transaction. Errors as of db_exchange.
  */
-enum err lock_lapsed(struct db *db, TALLOC_CTX *ctx, const struct booking_key *keys, size_t n,
-                     int32_t paying_min, struct locked_booking **out, size_t *n_out) MUST_CHECK;
+enum err booking_lock_lapsed(struct db *db, TALLOC_CTX *ctx, const struct booking_key *keys,
+                             size_t n, int32_t paying_min, struct locked_booking **out,
+                             size_t *n_out) MUST_CHECK;
 
 /* Likewise, those whose payment has been under way for too long, the longest first. */
-enum err lock_overdue(struct db *db, TALLOC_CTX *ctx, int32_t most, int32_t paying_min,
-                      struct locked_booking **out, size_t *n_out) MUST_CHECK;
+enum err booking_lock_overdue(struct db *db, TALLOC_CTX *ctx, int32_t most, int32_t paying_min,
+                              struct locked_booking **out, size_t *n_out) MUST_CHECK;
 
 /* Likewise, of an event those that have not ended, behind an id (NULL: from the first), by id. */
-enum err lock_live(struct db *db, TALLOC_CTX *ctx, int32_t event_id, const struct uuid *after,
-                   int32_t most, struct locked_booking **out, size_t *n_out) MUST_CHECK;
+enum err booking_lock_live(struct db *db, TALLOC_CTX *ctx, int32_t event_id,
+                           const struct uuid *after, int32_t most, struct locked_booking **out,
+                           size_t *n_out) MUST_CHECK;
 
 #define LOCK_EXTRA_MOST 6
 
@@ -63,8 +65,8 @@ enum err lock_live(struct db *db, TALLOC_CTX *ctx, int32_t event_id, const struc
  *
  * Errors: BOOKING_NOT_FOUND.
  */
-enum err lock_one(struct db *db, TALLOC_CTX *ctx, const struct booking_key *key,
-                  struct locked_booking *out, const struct call *extra, size_t n_extra,
-                  struct rows **rows) MUST_CHECK;
+enum err booking_lock_one(struct db *db, TALLOC_CTX *ctx, const struct booking_key *key,
+                          struct locked_booking *out, const struct call *extra, size_t n_extra,
+                          struct rows **rows) MUST_CHECK;
 
 #endif

@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_TYPES_H
-#define ROWLOCK_TYPES_H
+#ifndef ROWLOCK_STORE_ENUMS_H
+#define ROWLOCK_STORE_ENUMS_H
 
 /* The enumerations of the database, in its order (sql/0001_base.sql). */
 
