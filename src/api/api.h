@@ -58,10 +58,10 @@ struct api {
 	struct response *rs;
 	const struct route *route;
 	const char *arg[ROUTE_ARGS];
-	struct principal who;    /* role NONE: no token */
-	cJSON *body;             /* the parsed body of a route that takes one */
-	struct keyed *keyed;     /* it is to be answered once; NULL: however often it comes */
-	char booking[UUID_TEXT]; /* which it is about, for the log; or "" */
+	struct principal who;     /* role NONE: no token */
+	cJSON *body;              /* the parsed body of a route that takes one */
+	struct idempotent *keyed; /* it is to be answered once; NULL: however often it comes */
+	char booking[UUID_TEXT];  /* which it is about, for the log; or "" */
 	/* For an error's answer. */
 	const char *message; /* instead of the default text; or NULL */
 	const char *details; /* a JSON object; or NULL */
@@ -87,11 +87,11 @@ bool api_may_see(const struct principal *who, const char *user_id, const char *s
 bool api_is_staff(const struct api *a);
 
 /*
- * For the handlers of keyed routes (core/keyed.h): what they pass on, and how they answer. render
+ * For the handlers of keyed routes (store/idempotency.h): what they pass on, and how they answer. render
  * is given arg and `what`; when the answer is stored already it is not called again.
  */
-struct keyed *api_keyed(struct api *a, keyed_render render, void *arg);
-void api_answer(struct api *a, keyed_render render, void *arg, const void *what);
+struct idempotent *api_keyed(struct api *a, idempotency_render render, void *arg);
+void api_answer(struct api *a, idempotency_render render, void *arg, const void *what);
 /* Closes the object that was written, and makes it such an answer. location: or NULL */
 struct reply api_reply(struct jsonw *w, int status, const char *location);
 

@@ -53,7 +53,7 @@ enum err
 keys_begin(struct api *a, bool *replayed)
 {
 	const char *key = request_header(a->rq, "HTTP_IDEMPOTENCY_KEY");
-	struct keyed *k;
+	struct idempotent *k;
 	enum err e;
 
 	*replayed = false;
@@ -63,13 +63,13 @@ keys_begin(struct api *a, bool *replayed)
 		decode_fault(a, FIELD, "must be 1 to 255 visible ASCII characters");
 		return ERR_VALIDATION_ERROR;
 	}
-	k = talloc_zero(a->rq->ctx, struct keyed);
+	k = talloc_zero(a->rq->ctx, struct idempotent);
 	k->ctx = a->rq->ctx;
 	k->principal = a->who.sub;
 	k->route = route_text(a);
 	k->key = key;
 	digest_sha256(a->rq->body == NULL ? "" : a->rq->body, a->rq->body_len, k->hash);
-	if ((e = keyed_find(a->app->pool, k, replayed)) != ERR_OK)
+	if ((e = idempotency_find(a->app->pool, k, replayed)) != ERR_OK)
 		return e;
 	if (*replayed)
 		give(a, &k->reply, true);
@@ -85,7 +85,7 @@ keys_known(struct api *a, enum err e)
 
 	if (e != ERR_KEY_KNOWN)
 		return e;
-	e = keyed_find(a->app->pool, a->keyed, &found);
+	e = idempotency_find(a->app->pool, a->keyed, &found);
 	if (e != ERR_OK || !found)
 		return e == ERR_OK ? ERR_IDEMPOTENCY_IN_PROGRESS : e;
 	a->keyed->stored = true;
@@ -109,19 +109,19 @@ is_lasting(int status, enum err e)
 void
 keys_end(struct api *a, enum err e)
 {
-	struct keyed *k = a->keyed;
+	struct idempotent *k = a->keyed;
 	bool other;
 
 	if (k == NULL || k->stored || a->rs->body == NULL || !is_lasting(a->rs->status, e))
 		return;
 	k->reply = (struct reply){ a->rs->status, e == ERR_OK ? k->reply.location : NULL,
 		                   a->rs->body };
-	if (keyed_offer(a->app->pool, k, &other) == ERR_OK && other)
+	if (idempotency_offer(a->app->pool, k, &other) == ERR_OK && other)
 		give(a, &k->reply, true);
 }
 
-struct keyed *
-api_keyed(struct api *a, keyed_render render, void *arg)
+struct idempotent *
+api_keyed(struct api *a, idempotency_render render, void *arg)
 {
 	if (a->keyed != NULL) {
 		a->keyed->render = render;
@@ -131,7 +131,7 @@ api_keyed(struct api *a, keyed_render render, void *arg)
 }
 
 void
-api_answer(struct api *a, keyed_render render, void *arg, const void *what)
+api_answer(struct api *a, idempotency_render render, void *arg, const void *what)
 {
 	struct reply reply;
 

@@ -7,7 +7,7 @@
 
 #include "base/err.h"
 #include "core/house.h"
-#include "core/keyed.h"
+#include "store/idempotency.h"
 #include "core/policy.h"
 #include "store/reserve.h"
 
@@ -31,7 +31,7 @@ struct ask {
 	const char *user_id;
 	const char *user_name;      /* or NULL */
 	const char *correlation_id; /* or NULL */
-	struct keyed *keyed;        /* or NULL; rendered with the answer, before COMMIT */
+	struct idempotent *keyed;   /* or NULL; rendered with the answer, before COMMIT */
 	bool
 	    queued; /* through /api/booking: no window but the event's own, and no cap */
 	int32_t quantity;

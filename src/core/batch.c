@@ -25,7 +25,7 @@ struct pending_commit {
 	struct reserve_write *writes; /* of the asks that something is written for, in order */
 	size_t n_writes;
 	struct reserve_write **write_of; /* by ask; NULL: nothing is written */
-	struct keyed **keyed;            /* of wants.answer_keys, in their order */
+	struct idempotent **keyed;       /* of wants.answer_keys, in their order */
 };
 
 /* --- seats that the system chooses --- */
@@ -145,9 +145,9 @@ settle_promises(const struct pending_commit *p, bool committed)
 static void
 want_keys(TALLOC_CTX *ctx, struct pending_commit *p)
 {
-	p->keyed = talloc_array(ctx, struct keyed *, (unsigned)p->n);
+	p->keyed = talloc_array(ctx, struct idempotent *, (unsigned)p->n);
 	for (size_t i = 0; i < p->n; i++) {
-		struct keyed *k = p->asks[i]->keyed;
+		struct idempotent *k = p->asks[i]->keyed;
 
 		if (k != NULL && wants_key(ctx, k, &p->wants))
 			p->keyed[p->wants.n_answer_keys - 1] = k;
@@ -379,21 +379,21 @@ answer_all(struct pending_commit *p)
 }
 
 /* Renders the answers to those who got what they asked for, and are to be answered once. */
-static struct answer_key *
+static struct idempotency_row *
 render_keyed(TALLOC_CTX *ctx, const struct pending_commit *p, size_t *n)
 {
-	struct answer_key *rows = talloc_array(ctx, struct answer_key,
-	                                       (unsigned)p->wants.n_answer_keys);
+	struct idempotency_row *rows = talloc_array(ctx, struct idempotency_row,
+	                                            (unsigned)p->wants.n_answer_keys);
 
 	*n = 0;
 	for (size_t i = 0; i < p->n; i++) {
-		struct keyed *k = p->asks[i]->keyed;
+		struct idempotent *k = p->asks[i]->keyed;
 
 		if (k == NULL || p->verdicts[i].err != ERR_OK)
 			continue;
 		answer_one(p, i);
 		k->render(k->arg, p->answers[i], &k->reply);
-		rows[(*n)++] = keyed_row(k);
+		rows[(*n)++] = idempotency_row(k);
 	}
 	return rows;
 }
@@ -402,7 +402,7 @@ render_keyed(TALLOC_CTX *ctx, const struct pending_commit *p, size_t *n)
 static enum err
 write_all(struct db *db, TALLOC_CTX *ctx, struct pending_commit *p, const struct batch *b)
 {
-	struct answer_key *answers;
+	struct idempotency_row *answers;
 	size_t n = 0;
 	enum err e;
 

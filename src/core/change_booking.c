@@ -27,7 +27,7 @@ struct change {
 	struct payment payment;     /* that pays for it at once, or begins */
 	const struct pay_provider *provider;
 	const char *ticket_ref;
-	struct keyed *keyed; /* or NULL */
+	struct idempotent *keyed; /* or NULL */
 };
 
 /* Reads the booking as it is now, and its account, in the transaction that changed it. */
@@ -58,7 +58,7 @@ commit(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct locked_boo
 		e = changeset_commit(db, m);
 	else if ((e = changeset_write(db, m)) == ERR_OK &&
 	         (e = read_changed(db, ctx, c, &changed)) == ERR_OK)
-		e = keyed_commit(db, ctx, c->keyed, &changed);
+		e = idempotency_commit(db, ctx, c->keyed, &changed);
 	shared_event_changed(b->event_id);
 	return e;
 }
@@ -245,7 +245,7 @@ change_once(struct db *db, TALLOC_CTX *ctx, struct change *c)
 		return e;
 	if (!c->who->staff && strcmp(b.user_id, c->who->user_id) != 0)
 		return ERR_FORBIDDEN;
-	if ((e = keyed_begin(db, ctx, c->keyed)) != ERR_OK)
+	if ((e = idempotency_begin(db, ctx, c->keyed)) != ERR_OK)
 		return e;
 	c->found = b.status;
 	if (b.status == BOOKING_EXPIRED)
@@ -305,7 +305,7 @@ booking_cancel(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, const 
 
 enum err
 booking_refund(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, const struct actor *who,
-               const struct terms *terms, const char *note, struct keyed *keyed)
+               const struct terms *terms, const char *note, struct idempotent *keyed)
 {
 	struct change c = { .id = id,
 		            .who = who,
@@ -321,7 +321,8 @@ booking_refund(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, const 
 
 enum err
 booking_pay(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, const struct actor *who,
-            const struct pay_provider *provider, struct keyed *keyed, enum booking_status *found)
+            const struct pay_provider *provider, struct idempotent *keyed,
+            enum booking_status *found)
 {
 	char *ticket = talloc_array(ctx, char, TICKET_TEXT);
 	struct change c = { .id = id,
@@ -342,7 +343,7 @@ booking_pay(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, const str
 
 enum err
 booking_open_payment(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id,
-                     const struct actor *who, const struct terms *terms, struct keyed *keyed,
+                     const struct actor *who, const struct terms *terms, struct idempotent *keyed,
                      struct payment *payment)
 {
 	struct change c = { .id = id,
@@ -361,7 +362,7 @@ booking_open_payment(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id,
 
 enum err
 booking_extend(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, const struct actor *who,
-               const struct terms *terms, int32_t minutes, struct keyed *keyed)
+               const struct terms *terms, int32_t minutes, struct idempotent *keyed)
 {
 	struct change c = { .id = id,
 		            .who = who,

@@ -2,7 +2,7 @@
 #define ROWLOCK_CHANGE_BOOKING_H
 
 #include "core/booking.h"
-#include "core/keyed.h"
+#include "store/idempotency.h"
 #include "core/refund.h"
 #include "core/terms.h"
 #include "pay/provider.h"
@@ -18,7 +18,7 @@
  * keyed	or NULL; rendered with a struct changed
  *
  * Errors: BOOKING_NOT_FOUND, FORBIDDEN (somebody else's), INVALID_STATE, BOOKING_EXPIRED,
- * UNAVAILABLE, and those of keyed_begin. Rules: R-1 to R-3, R-51, R-53.
+ * UNAVAILABLE, and those of idempotency_begin. Rules: R-1 to R-3, R-51, R-53.
  */
 
 /* A booking as it is once it was changed, for an answer that is stored with the change. */
@@ -48,7 +48,7 @@ enum err booking_cancel(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *i
  */
 enum err booking_refund(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id,
                         const struct actor *who, const struct terms *terms, const char *note,
-                        struct keyed *keyed) MUST_CHECK;
+                        struct idempotent *keyed) MUST_CHECK;
 
 /*
  * Pays a booking that waits for payment, at once and in full, by its buyer or by staff: it is
@@ -58,7 +58,7 @@ enum err booking_refund(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *i
  */
 enum err booking_pay(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id,
                      const struct actor *who, const struct pay_provider *provider,
-                     struct keyed *keyed, enum booking_status *found) MUST_CHECK;
+                     struct idempotent *keyed, enum booking_status *found) MUST_CHECK;
 
 /*
  * A payment begins: pending becomes paying. A booking that is being paid already keeps its session.
@@ -67,7 +67,7 @@ enum err booking_pay(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id,
  */
 enum err booking_open_payment(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id,
                               const struct actor *who, const struct terms *terms,
-                              struct keyed *keyed, struct payment *payment) MUST_CHECK;
+                              struct idempotent *keyed, struct payment *payment) MUST_CHECK;
 
 #define EXTENSION_MOST_MIN 15
 
@@ -80,7 +80,7 @@ enum err booking_open_payment(struct pool *pool, TALLOC_CTX *ctx, const struct u
  */
 enum err booking_extend(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id,
                         const struct actor *who, const struct terms *terms, int32_t minutes,
-                        struct keyed *keyed) MUST_CHECK;
+                        struct idempotent *keyed) MUST_CHECK;
 
 /*
  * Expires those of the bookings whose window has passed, each once, whoever else is at it;

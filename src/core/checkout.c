@@ -58,7 +58,7 @@ ask_in_turn(const struct checkout *c, TALLOC_CTX *ctx, const struct booking *b, 
 
 enum err
 checkout_open(const struct checkout *c, TALLOC_CTX *ctx, const struct uuid *id,
-              const struct actor *who, struct keyed *keyed, struct payment *out)
+              const struct actor *who, struct idempotent *keyed, struct payment *out)
 {
 	struct booking b;
 	enum err e;

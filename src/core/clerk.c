@@ -9,7 +9,7 @@
 #include "base/metrics.h"
 #include "core/batch.h"
 #include "core/change_booking.h"
-#include "core/window.h"
+#include "store/combiner.h"
 
 #define ATTEMPTS         6 /* of a batch, and then of a single ask before it is told to come back */
 #define PATIENCE_US      (10 * US_PER_S) /* how long an ask may be tried over and over */
@@ -24,7 +24,7 @@ struct waiter {
 };
 
 struct clerk {
-	struct window *window;
+	struct combiner *window;
 	struct policy policy;
 	struct houses *houses;
 };
@@ -70,7 +70,7 @@ answer_everyone(struct waiter *const *waiters, size_t n, enum err e)
 static void
 let_next_begin(void *turn)
 {
-	turn_over(turn);
+	combiner_pass_on(turn);
 }
 
 /*
@@ -95,7 +95,8 @@ settle_once(struct turn *t, struct waiter *const *waiters, size_t n, int tries)
 	if (e == ERR_OK) {
 		e = batch_settle(t->db, ctx, &c->policy, c->houses, &batch);
 		if (e == ERR_DB_UNKNOWN) {
-			turn_over(t); /* this may take a while, and only these need the answer */
+			combiner_pass_on(
+			    t); /* this may take a while, and only these need the answer */
 			e = find_out(t->db, ctx, batch.pending);
 		}
 	}
@@ -191,7 +192,7 @@ clerk_new(TALLOC_CTX *ctx, const char *conninfo, const struct policy *policy, st
 
 	c->policy = *policy;
 	c->houses = houses;
-	c->window = window_new(c, conninfo, CLERK_CONNECTIONS, settle, c);
+	c->window = combiner_new(c, conninfo, CLERK_CONNECTIONS, settle, c);
 	return c;
 }
 
@@ -202,7 +203,7 @@ clerk_book(struct clerk *c, struct ask *ask, struct answer *out)
 
 	memset(out, 0, sizeof(*out));
 	out->err = ERR_UNAVAILABLE; /* until somebody says otherwise */
-	window_ask(c->window, &self);
+	combiner_submit(c->window, &self);
 	metrics_count(ask->kind == ASK_HOLD ? METRIC_HOLDS : METRIC_BOOKINGS, out->err);
 	return out->err;
 }

@@ -2,7 +2,7 @@
 #define ROWLOCK_EVENT_H
 
 #include "core/counts.h"
-#include "core/keyed.h"
+#include "store/idempotency.h"
 #include "core/plan.h"
 #include "store/pool.h"
 #include "store/enums.h"
@@ -65,10 +65,10 @@ struct event_patch {
  * why	on VALIDATION_ERROR: "field\0reason" texts on ctx in *field and *why
  *
  * Errors: PLAN_NOT_FOUND, VALIDATION_ERROR (a price is missing or finer than the currency's
- * smallest unit, no such time zone), UNAVAILABLE; as of keyed_begin. Rules: R-14, R-60.
+ * smallest unit, no such time zone), UNAVAILABLE; as of idempotency_begin. Rules: R-14, R-60.
  */
 enum err event_create(struct pool *pool, TALLOC_CTX *ctx, const struct event_draft *draft,
-                      struct keyed *keyed, struct event *out, const char **field,
+                      struct idempotent *keyed, struct event *out, const char **field,
                       const char **why) MUST_CHECK;
 
 /*

@@ -275,7 +275,8 @@ insert_chunk(struct db *db, TALLOC_CTX *parent, const struct making *m, int32_t 
 }
 
 static enum err
-create(struct db *db, TALLOC_CTX *ctx, struct making *m, struct keyed *keyed, struct event *out)
+create(struct db *db, TALLOC_CTX *ctx, struct making *m, struct idempotent *keyed,
+       struct event *out)
 {
 	int32_t id;
 	size_t n;
@@ -285,7 +286,7 @@ create(struct db *db, TALLOC_CTX *ctx, struct making *m, struct keyed *keyed, st
 	    (e = check_names(ctx, m)) != ERR_OK || (e = price_seats(ctx, m)) != ERR_OK)
 		return e;
 	if ((e = insert_event(db, ctx, m, &id)) != ERR_OK ||
-	    (e = keyed_begin(db, ctx, keyed)) != ERR_OK ||
+	    (e = idempotency_begin(db, ctx, keyed)) != ERR_OK ||
 	    (e = insert_sections(db, ctx, m, id)) != ERR_OK)
 		return e;
 	n = m->plan->n_seats;
@@ -293,12 +294,12 @@ create(struct db *db, TALLOC_CTX *ctx, struct making *m, struct keyed *keyed, st
 		e = insert_chunk(db, ctx, m, id, i, i + CHUNK < n ? i + CHUNK : n);
 	if (e == ERR_OK)
 		e = event_get_new(db, ctx, id, out);
-	return e == ERR_OK ? keyed_commit(db, ctx, keyed, out) : e;
+	return e == ERR_OK ? idempotency_commit(db, ctx, keyed, out) : e;
 }
 
 enum err
 event_create(struct pool *pool, TALLOC_CTX *ctx, const struct event_draft *draft,
-             struct keyed *keyed, struct event *out, const char **field, const char **why)
+             struct idempotent *keyed, struct event *out, const char **field, const char **why)
 {
 	struct making m = { .draft = draft };
 	enum err e = ERR_TX_RETRY;

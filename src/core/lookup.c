@@ -2,12 +2,12 @@
 
 #include <string.h>
 
-#include "core/window.h"
+#include "store/combiner.h"
 
 #define ATTEMPTS 3 /* of a batch whose connection turns out to be lost */
 
 struct lookup {
-	struct window *window;
+	struct combiner *window;
 };
 
 /* A booking that is wanted. */
@@ -23,8 +23,8 @@ static enum err
 read_archive(struct db *db, TALLOC_CTX *ctx, const struct uuid *const *ids, size_t n,
              struct booking *bookings)
 {
-	const struct uuid *missing[WINDOW_MOST];
-	size_t place[WINDOW_MOST], n_missing = 0;
+	const struct uuid *missing[COMBINER_MOST];
+	size_t place[COMBINER_MOST], n_missing = 0;
 	struct booking *found;
 	enum err e;
 
@@ -46,7 +46,7 @@ read_archive(struct db *db, TALLOC_CTX *ctx, const struct uuid *const *ids, size
 static enum err
 read_batch(struct turn *t, TALLOC_CTX *ctx, struct booking *bookings)
 {
-	const struct uuid *ids[WINDOW_MOST];
+	const struct uuid *ids[COMBINER_MOST];
 	enum err e = ERR_UNAVAILABLE;
 
 	for (size_t i = 0; i < t->n; i++)
@@ -86,7 +86,7 @@ lookup_new(TALLOC_CTX *ctx, const char *conninfo)
 {
 	struct lookup *l = talloc_zero(ctx, struct lookup);
 
-	l->window = window_new(l, conninfo, 1, serve, l);
+	l->window = combiner_new(l, conninfo, 1, serve, l);
 	return l;
 }
 
@@ -95,6 +95,6 @@ lookup_booking(struct lookup *l, TALLOC_CTX *ctx, const struct uuid *id, struct 
 {
 	struct waiter self = { .ctx = ctx, .id = id, .out = out, .err = ERR_UNAVAILABLE };
 
-	window_ask(l->window, &self);
+	combiner_submit(l->window, &self);
 	return self.err;
 }

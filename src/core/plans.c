@@ -5,24 +5,24 @@
 
 /* Stores a plan; its version and time are set. */
 static enum err
-insert_once(struct db *db, TALLOC_CTX *ctx, const struct call *insert, struct keyed *keyed,
+insert_once(struct db *db, TALLOC_CTX *ctx, const struct call *insert, struct idempotent *keyed,
             struct plan_info *out)
 {
 	struct rows *rows;
 	enum err e;
 
 	if ((e = db_query(db, ctx, (struct call){ .stmt = STMT_BEGIN }, NULL)) != ERR_OK ||
-	    (e = keyed_begin(db, ctx, keyed)) != ERR_OK ||
+	    (e = idempotency_begin(db, ctx, keyed)) != ERR_OK ||
 	    (e = db_query(db, ctx, *insert, &rows)) != ERR_OK)
 		return e;
 	out->version = row_i32(rows, 0, 0);
 	out->created_us = row_us(rows, 0, 1);
-	return keyed_commit(db, ctx, keyed, out);
+	return idempotency_commit(db, ctx, keyed, out);
 }
 
 enum err
 plans_import(struct pool *pool, TALLOC_CTX *ctx, const char *owner, const char *text, size_t len,
-             struct keyed *keyed, struct plan_info *out, struct plan_faults *faults)
+             struct idempotent *keyed, struct plan_info *out, struct plan_faults *faults)
 {
 	char checksum[DIGEST_TEXT];
 	struct plan *plan;

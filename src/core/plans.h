@@ -1,7 +1,7 @@
 #ifndef ROWLOCK_PLANS_H
 #define ROWLOCK_PLANS_H
 
-#include "core/keyed.h"
+#include "store/idempotency.h"
 #include "core/plan.h"
 #include "store/pool.h"
 
@@ -28,10 +28,10 @@ struct plan_page {
  *
  * keyed	or NULL; rendered with out
  *
- * Errors: VALIDATION_ERROR (see faults), UNAVAILABLE; as of keyed_begin.
+ * Errors: VALIDATION_ERROR (see faults), UNAVAILABLE; as of idempotency_begin.
  */
 enum err plans_import(struct pool *pool, TALLOC_CTX *ctx, const char *owner, const char *text,
-                      size_t len, struct keyed *keyed, struct plan_info *out,
+                      size_t len, struct idempotent *keyed, struct plan_info *out,
                       struct plan_faults *faults) MUST_CHECK;
 
 /* Errors: PLAN_NOT_FOUND, UNAVAILABLE. */

@@ -13,7 +13,7 @@
 #include "core/event_cancel.h"
 #include "core/hold.h"
 #include "core/journal.h"
-#include "core/keyed.h"
+#include "store/idempotency.h"
 #include "store/changeset.h"
 #include "store/param.h"
 
@@ -99,7 +99,7 @@ static enum err
 sweep_keys(struct db *db, TALLOC_CTX *ctx, const struct terms *terms, size_t *n)
 {
 	(void)terms;
-	return keyed_sweep(db, ctx, BATCH, n);
+	return idempotency_sweep(db, ctx, BATCH, n);
 }
 
 /* A batch of what a statement deletes. */

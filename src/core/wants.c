@@ -112,22 +112,22 @@ wants_collect(TALLOC_CTX *ctx, struct ask *const *asks, size_t n, bool patient, 
 
 /* Whether two requests are the same one. */
 static bool
-is_same(const struct answer_key *a, const struct answer_key *b)
+is_same(const struct idempotency_row *a, const struct idempotency_row *b)
 {
 	return strcmp(a->key, b->key) == 0 && strcmp(a->route, b->route) == 0 &&
 	       strcmp(a->principal, b->principal) == 0;
 }
 
 bool
-wants_key(TALLOC_CTX *ctx, const struct keyed *keyed, struct wants *w)
+wants_key(TALLOC_CTX *ctx, const struct idempotent *keyed, struct wants *w)
 {
-	const struct answer_key key = keyed_row(keyed);
+	const struct idempotency_row key = idempotency_row(keyed);
 
 	for (size_t i = 0; i < w->n_answer_keys; i++) {
 		if (is_same(&w->answer_keys[i], &key))
 			return false;
 	}
-	w->answer_keys = talloc_realloc(ctx, w->answer_keys, struct answer_key,
+	w->answer_keys = talloc_realloc(ctx, w->answer_keys, struct idempotency_row,
 	                                (unsigned)w->n_answer_keys + 1);
 	w->answer_keys[w->n_answer_keys++] = key;
 	return true;

@@ -8,7 +8,7 @@ void wants_collect(TALLOC_CTX *ctx, struct ask *const *asks, size_t n, bool pati
                    struct wants *out);
 
 /* Adds the key of a request that is answered once; false: it is there already. */
-bool wants_key(TALLOC_CTX *ctx, const struct keyed *keyed, struct wants *wants);
+bool wants_key(TALLOC_CTX *ctx, const struct idempotent *keyed, struct wants *wants);
 
 /* Sorts numbers and drops repeated ones; returns how many are left. */
 size_t wants_distinct(int32_t *numbers, size_t n);

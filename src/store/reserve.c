@@ -178,7 +178,7 @@ reserve_lock(struct db *db, TALLOC_CTX *ctx, const struct wants *w, struct locke
 			calls[n++] = for_events(ctx, STMT_SHARE_EVENTS, choosing);
 	}
 	if (w->n_answer_keys > 0)
-		calls[tried = n++] = keys_try(ctx, w->answer_keys, w->n_answer_keys);
+		calls[tried = n++] = idempotency_rows_try(ctx, w->answer_keys, w->n_answer_keys);
 	calls[n++] = (struct call){ STMT_LOCK_USERS, { keys_param(ctx, w) } };
 	calls[pending = n++] = (struct call){ STMT_COUNT_PENDING, { array_done(&user) } };
 	calls[events = n++] = (struct call){ STMT_READ_EVENTS, { array_done(&event) } };
@@ -192,7 +192,7 @@ reserve_lock(struct db *db, TALLOC_CTX *ctx, const struct wants *w, struct locke
 	if (w->n_holdings > 0)
 		calls[held = n++] = hold_rows_read_call(ctx, w->holdings, w->n_holdings);
 	if (w->n_answer_keys > 0)
-		calls[n++] = keys_find(ctx, w->answer_keys, w->n_answer_keys);
+		calls[n++] = idempotency_rows_find(ctx, w->answer_keys, w->n_answer_keys);
 	memset(out, 0, sizeof(*out));
 	out->seats = talloc_array(ctx, struct seat_facts, 0); /* not NULL: it is searched */
 	if ((e = db_exchange(db, ctx, calls, n, rows)) != ERR_OK)
@@ -211,7 +211,7 @@ reserve_lock(struct db *db, TALLOC_CTX *ctx, const struct wants *w, struct locke
 	out->n_holdings = w->n_holdings;
 	if (w->n_answer_keys > 0) {
 		out->keys = talloc_array(ctx, enum key_state, (unsigned)w->n_answer_keys);
-		keys_states(rows[tried], rows[n - 1], out->keys, w->n_answer_keys);
+		idempotency_rows_states(rows[tried], rows[n - 1], out->keys, w->n_answer_keys);
 	}
 	return ERR_OK;
 }
@@ -282,15 +282,15 @@ reserve_put(struct db *db, TALLOC_CTX *ctx, struct reserve_write *writes, size_t
 }
 
 enum err
-reserve_commit(struct db *db, TALLOC_CTX *ctx, const struct answer_key *answers, size_t n,
+reserve_commit(struct db *db, TALLOC_CTX *ctx, const struct idempotency_row *answers, size_t n,
                void (*written)(void *), void *arg)
 {
-	struct call calls[KEYS_STORE_CALLS + 1];
+	struct call calls[IDEMPOTENCY_STORE_CALLS + 1];
 	enum err e;
 
-	keys_store(ctx, answers, n, calls);
-	calls[KEYS_STORE_CALLS] = (struct call){ .stmt = STMT_COMMIT };
-	e = db_exchange_early(db, ctx, calls, KEYS_STORE_CALLS + 1, NULL, written, arg);
+	idempotency_rows_store(ctx, answers, n, calls);
+	calls[IDEMPOTENCY_STORE_CALLS] = (struct call){ .stmt = STMT_COMMIT };
+	e = db_exchange_early(db, ctx, calls, IDEMPOTENCY_STORE_CALLS + 1, NULL, written, arg);
 	return e == ERR_DB_LOST ? ERR_DB_UNKNOWN : e;
 }
 

@@ -3,7 +3,7 @@
 
 #include "store/reserve_write.h"
 #include "store/hold_rows.h"
-#include "store/keys.h"
+#include "store/idempotency_rows.h"
 #include "store/enums.h"
 
 /*
@@ -76,7 +76,7 @@ struct wants {
 	struct seat_key *seats;     /* sorted, distinct */
 	struct seat_key *idle;      /* likewise: those that are left out when somebody is at them */
 	struct hold_rows *holdings; /* distinct: what these users hold of these events is read */
-	struct answer_key *answer_keys; /* distinct: requests that shall be answered once */
+	struct idempotency_row *answer_keys; /* distinct: requests that shall be answered once */
 	size_t n_answer_keys;
 	size_t n_keys, n_users, n_events, n_bookings, n_seats, n_idle, n_holdings;
 	const struct choosing *choosing; /* or NULL */
@@ -115,8 +115,8 @@ enum err reserve_write(struct db *db, TALLOC_CTX *ctx, struct reserve_write *wri
  */
 enum err reserve_put(struct db *db, TALLOC_CTX *ctx, struct reserve_write *writes,
                      size_t n) MUST_CHECK;
-enum err reserve_commit(struct db *db, TALLOC_CTX *ctx, const struct answer_key *answers, size_t n,
-                        void (*written)(void *arg), void *arg) MUST_CHECK;
+enum err reserve_commit(struct db *db, TALLOC_CTX *ctx, const struct idempotency_row *answers,
+                        size_t n, void (*written)(void *arg), void *arg) MUST_CHECK;
 
 /*
  * After DB_UNKNOWN, on a new connection: waits until the lost transaction has ended (it held

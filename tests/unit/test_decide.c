@@ -569,10 +569,10 @@ test_wants_key_takes_each_request_once(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		const struct keyed k = { .ctx = ctx,
-			                 .principal = cases[i].principal,
-			                 .route = cases[i].route,
-			                 .key = cases[i].key };
+		const struct idempotent k = { .ctx = ctx,
+			                      .principal = cases[i].principal,
+			                      .route = cases[i].route,
+			                      .key = cases[i].key };
 
 		assert_int_equal(wants_key(ctx, &k, &w), cases[i].is_new);
 	}

@@ -46,7 +46,7 @@ move_seats(void (*move)(struct seat_spot *spot))
 }
 
 static void
-turn_over(struct seat_spot *spot)
+combiner_pass_on(struct seat_spot *spot)
 {
 	spot->y = -spot->y;
 }
@@ -58,7 +58,7 @@ test_seats_measure_stage_below(void **state)
 	draw_to_scale("..........\n"
 	              "..........\n"
 	              "..........\n");
-	move_seats(turn_over);
+	move_seats(combiner_pass_on);
 	assert_gets(2, "....**....\n"
 	               "..........\n"
 	               "..........\n");

@@ -1,4 +1,4 @@
-#include "core/window.h"
+#include "store/combiner.h"
 
 #include <pthread.h>
 #include <semaphore.h>
@@ -14,18 +14,18 @@ struct waiter {
 	atomic_bool served;
 };
 
-struct window {
+struct combiner {
 	pthread_mutex_t mutex; /* guards busy, head, tail, idle and n_idle */
 	bool busy;             /* a turn is under way and not over */
 	struct waiter *head, *tail;
-	struct db *idle[WINDOW_CONNECTIONS];
+	struct db *idle[COMBINER_CONNECTIONS];
 	int n_idle;
 	window_serve serve;
 	void *arg;
 };
 
 static int
-window_free(struct window *w)
+combiner_free(struct combiner *w)
 {
 	while (w->n_idle > 0)
 		talloc_free(w->idle[--w->n_idle]);
@@ -33,10 +33,10 @@ window_free(struct window *w)
 	return 0;
 }
 
-struct window *
-window_new(TALLOC_CTX *ctx, const char *conninfo, int connections, window_serve serve, void *arg)
+struct combiner *
+combiner_new(TALLOC_CTX *ctx, const char *conninfo, int connections, window_serve serve, void *arg)
 {
-	struct window *w = talloc_zero(ctx, struct window);
+	struct combiner *w = talloc_zero(ctx, struct combiner);
 
 	pthread_mutex_init(&w->mutex, NULL);
 	w->serve = serve;
@@ -44,20 +44,20 @@ window_new(TALLOC_CTX *ctx, const char *conninfo, int connections, window_serve 
 	/* Each connection is a talloc tree of its own: it is used from many threads in turn. */
 	for (; w->n_idle < connections; w->n_idle++)
 		w->idle[w->n_idle] = db_new(NULL, conninfo);
-	talloc_set_destructor(w, window_free);
+	talloc_set_destructor(w, combiner_free);
 	return w;
 }
 
 /* Whether somebody waits, and may be served; the mutex is held. */
 static bool
-may_serve(const struct window *w)
+may_serve(const struct combiner *w)
 {
 	return !w->busy && w->head != NULL && w->n_idle > 0;
 }
 
 /* Calls the first in the queue to serve, if it may; the mutex is held. */
 static void
-call_next(struct window *w)
+call_next(struct combiner *w)
 {
 	if (!may_serve(w))
 		return;
@@ -66,9 +66,9 @@ call_next(struct window *w)
 }
 
 void
-turn_over(struct turn *turn)
+combiner_pass_on(struct turn *turn)
 {
-	struct window *w = turn->window;
+	struct combiner *w = turn->window;
 
 	if (turn->over)
 		return;
@@ -79,13 +79,13 @@ turn_over(struct turn *turn)
 	pthread_mutex_unlock(&w->mutex);
 }
 
-/* Takes up to WINDOW_MOST off the queue; the mutex is held. */
+/* Takes up to COMBINER_MOST off the queue; the mutex is held. */
 static size_t
-take_batch(struct window *w, struct waiter **batch, void **items)
+take_batch(struct combiner *w, struct waiter **batch, void **items)
 {
 	size_t n = 0;
 
-	for (; w->head != NULL && n < WINDOW_MOST; w->head = w->head->next) {
+	for (; w->head != NULL && n < COMBINER_MOST; w->head = w->head->next) {
 		items[n] = w->head->item;
 		batch[n++] = w->head;
 	}
@@ -100,10 +100,10 @@ take_batch(struct window *w, struct waiter **batch, void **items)
  * touch: the waiter is gone after it, and not before.
  */
 static void
-serve(struct window *w)
+serve(struct combiner *w)
 {
-	struct waiter *batch[WINDOW_MOST];
-	void *items[WINDOW_MOST];
+	struct waiter *batch[COMBINER_MOST];
+	void *items[COMBINER_MOST];
 	struct turn turn = {
 		.window = w, .db = w->idle[--w->n_idle], .arg = w->arg, .items = items
 	};
@@ -114,7 +114,7 @@ serve(struct window *w)
 	w->busy = true;
 	pthread_mutex_unlock(&w->mutex);
 	w->serve(&turn);
-	turn_over(&turn);
+	combiner_pass_on(&turn);
 	pthread_mutex_lock(&w->mutex);
 	w->idle[w->n_idle++] = turn.db;
 	call_next(w);
@@ -138,7 +138,7 @@ wait_called(struct waiter *self, int *heard)
 
 /* Joins the queue, serves while it is this thread's turn, and leaves when served. */
 static void
-queue_up(struct window *w, struct waiter *self)
+queue_up(struct combiner *w, struct waiter *self)
 {
 	bool served = false;
 	int heard = 0;
@@ -162,7 +162,7 @@ queue_up(struct window *w, struct waiter *self)
 }
 
 void
-window_ask(struct window *w, void *item)
+combiner_submit(struct combiner *w, void *item)
 {
 	struct waiter self = { .item = item };
 

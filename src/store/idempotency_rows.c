@@ -1,9 +1,9 @@
-#include "store/keys.h"
+#include "store/idempotency_rows.h"
 
 #include "store/param.h"
 
 struct call
-keys_try(TALLOC_CTX *ctx, const struct answer_key *keys, size_t n)
+idempotency_rows_try(TALLOC_CTX *ctx, const struct idempotency_row *keys, size_t n)
 {
 	struct array a;
 
@@ -15,7 +15,7 @@ keys_try(TALLOC_CTX *ctx, const struct answer_key *keys, size_t n)
 
 /* A call that takes keys as three arrays. */
 static struct call
-for_keys(TALLOC_CTX *ctx, enum stmt stmt, const struct answer_key *keys, size_t n)
+for_keys(TALLOC_CTX *ctx, enum stmt stmt, const struct idempotency_row *keys, size_t n)
 {
 	struct array principal, route, key;
 
@@ -32,13 +32,14 @@ for_keys(TALLOC_CTX *ctx, enum stmt stmt, const struct answer_key *keys, size_t 
 }
 
 struct call
-keys_find(TALLOC_CTX *ctx, const struct answer_key *keys, size_t n)
+idempotency_rows_find(TALLOC_CTX *ctx, const struct idempotency_row *keys, size_t n)
 {
 	return for_keys(ctx, STMT_FIND_KEYS, keys, n);
 }
 
 void
-keys_states(const struct rows *tried, const struct rows *found, enum key_state *out, size_t n)
+idempotency_rows_states(const struct rows *tried, const struct rows *found, enum key_state *out,
+                        size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		out[i] = KEY_BUSY;
@@ -49,7 +50,7 @@ keys_states(const struct rows *tried, const struct rows *found, enum key_state *
 }
 
 void
-keys_read(const struct rows *rows, int r, struct answer_key *out)
+idempotency_rows_read(const struct rows *rows, int r, struct idempotency_row *out)
 {
 	out->hash = row_text(rows, r, 1);
 	out->status = row_i32(rows, r, 2);
@@ -59,7 +60,7 @@ keys_read(const struct rows *rows, int r, struct answer_key *out)
 
 /* Clears old answers away, and inserts. */
 static void
-store_calls(TALLOC_CTX *ctx, enum stmt insert, const struct answer_key *keys, size_t n,
+store_calls(TALLOC_CTX *ctx, enum stmt insert, const struct idempotency_row *keys, size_t n,
             struct call *out)
 {
 	struct array hash, status, location, body;
@@ -84,14 +85,15 @@ store_calls(TALLOC_CTX *ctx, enum stmt insert, const struct answer_key *keys, si
 }
 
 void
-keys_store(TALLOC_CTX *ctx, const struct answer_key *keys, size_t n,
-           struct call out[KEYS_STORE_CALLS])
+idempotency_rows_store(TALLOC_CTX *ctx, const struct idempotency_row *keys, size_t n,
+                       struct call out[IDEMPOTENCY_STORE_CALLS])
 {
 	store_calls(ctx, STMT_INSERT_KEYS, keys, n, out);
 }
 
 void
-keys_offer(TALLOC_CTX *ctx, const struct answer_key *key, struct call out[KEYS_STORE_CALLS])
+idempotency_rows_offer(TALLOC_CTX *ctx, const struct idempotency_row *key,
+                       struct call out[IDEMPOTENCY_STORE_CALLS])
 {
 	store_calls(ctx, STMT_OFFER_KEYS, key, 1, out);
 }
