@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "bin/ctl.h"
-#include "bus/dead.h"
+#include "bus/dead_letter.h"
 
 #define VALUE_MOST 1000000 /* bytes of a mended value: brokers take a million in all */
 
@@ -11,7 +11,7 @@
 struct dlq {
 	struct ctl *c;
 	const char *prefix, *topic; /* topic: without the prefix, as it was named */
-	struct dead *dead;
+	struct dead_letters *dead;
 	bool all;         /* list: those that were replayed, too */
 	bool bare;        /* show: the value alone */
 	const char *file; /* replay: the mended value, or NULL */
@@ -27,7 +27,7 @@ connect_dlq(struct dlq *q, struct ctl *c)
 	q->prefix = c->config->kafka_prefix;
 	if (*c->config->kafka_broker == '\0')
 		ctl_fail("KAFKA_BROKER is not set");
-	else if ((q->dead = dead_new(c->ctx, c->config->kafka_broker)) == NULL)
+	else if ((q->dead = dead_letters_new(c->ctx, c->config->kafka_broker)) == NULL)
 		ctl_fail("no Kafka client could be made");
 	return q->dead != NULL;
 }
@@ -46,7 +46,7 @@ static enum err
 look(struct dlq *q, const char *topic)
 {
 	q->topic = topic;
-	return dead_look(q->dead, talloc_asprintf(q->c->ctx, "%s%s", q->prefix, topic));
+	return dead_letters_look(q->dead, talloc_asprintf(q->c->ctx, "%s%s", q->prefix, topic));
 }
 
 /* Texts of strangers shall do nothing to a terminal; a value may have lines. */
@@ -72,7 +72,7 @@ print_text(const char *text)
 static bool
 print_line(void *arg, const struct dead_letter *l)
 {
-	const struct shelf_message *m = l->message;
+	const struct topic_browser_message *m = l->message;
 	const struct dlq *q = arg;
 	char at[CLOCK_TEXT];
 
@@ -96,7 +96,7 @@ list_topic(struct dlq *q, const char *topic)
 
 	if (e == ERR_NOT_FOUND)
 		return ERR_OK; /* nothing has died there yet */
-	return e == ERR_OK ? dead_walk(q->dead, print_line, q) : e;
+	return e == ERR_OK ? dead_letters_walk(q->dead, print_line, q) : e;
 }
 
 int
@@ -119,7 +119,7 @@ ctl_dlq_list(struct ctl *c)
 	if (c->argc == 2) {
 		e = list_topic(&q, c->argv[1]);
 	} else {
-		e = dead_topics(q.dead, c->ctx, &topics, &n);
+		e = dead_letters_topics(q.dead, c->ctx, &topics, &n);
 		prefix = strlen(q.prefix);
 		for (size_t i = 0; e == ERR_OK && i < n; i++) {
 			if (strncmp(topics[i], q.prefix, prefix) == 0)
@@ -157,7 +157,7 @@ with_letter(struct dlq *q, int32_t partition, int64_t offset,
 	enum err e = look(q, q->c->argv[1]);
 
 	if (e == ERR_OK)
-		e = dead_visit(q->dead, partition, offset, visit, q);
+		e = dead_letters_visit(q->dead, partition, offset, visit, q);
 	if (e == ERR_NOT_FOUND)
 		return ctl_fail("%s has no dead letter at partition %d, offset %lld", q->topic,
 		                (int)partition, (long long)offset);
@@ -167,7 +167,7 @@ with_letter(struct dlq *q, int32_t partition, int64_t offset,
 static bool
 print_letter(void *arg, const struct dead_letter *l)
 {
-	const struct shelf_message *m = l->message;
+	const struct topic_browser_message *m = l->message;
 	const struct dlq *q = arg;
 	char at[CLOCK_TEXT];
 
@@ -183,7 +183,7 @@ print_letter(void *arg, const struct dead_letter *l)
 		const char *value, *name;
 		size_t len;
 
-		name = shelf_header(m, i, &value, &len);
+		name = topic_browser_header(m, i, &value, &len);
 		putchar('\n');
 		print_text(name);
 		printf(": ");
@@ -222,7 +222,7 @@ replay(struct dlq *q, const struct dead_letter *l)
 	if (q->file != NULL && (value = ctl_read(q->c, q->file, VALUE_MOST, &len)) == NULL)
 		q->failed = true;
 	else
-		q->failed = dead_replay(q->dead, l, value, len) != ERR_OK;
+		q->failed = dead_letters_replay(q->dead, l, value, len) != ERR_OK;
 	return !q->failed;
 }
 
@@ -252,12 +252,12 @@ replay_each(void *arg, const struct dead_letter *l)
 static int
 finish_replay(struct dlq *q, int status)
 {
-	const struct dead_sent *sent;
+	const struct dead_letter_sent *sent;
 	size_t n, done = 0;
 	enum err e;
 
-	sent = dead_sent(q->dead, &n);
-	e = n > 0 ? dead_finish(q->dead) : ERR_OK;
+	sent = dead_letter_sent(q->dead, &n);
+	e = n > 0 ? dead_letters_finish(q->dead) : ERR_OK;
 	for (size_t i = 0; i < n; i++) {
 		if (sent[i].acknowledged)
 			printf("%s %d %lld replayed\n", q->topic, (int)sent[i].partition,
@@ -281,7 +281,7 @@ replay_all(struct dlq *q, const char *topic)
 	enum err e = look(q, topic);
 
 	if (e == ERR_OK)
-		e = dead_walk(q->dead, replay_each, q);
+		e = dead_letters_walk(q->dead, replay_each, q);
 	return finish_replay(q, e == ERR_OK || e == ERR_NOT_FOUND ? CTL_OK : fail_kafka(q, e));
 }
 

@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "bus/dead.h"
+#include "bus/dead_letter.h"
 #include "bus/kafka.h"
 #include "bus/producer.h"
 
@@ -33,7 +33,7 @@ static const char *const settings[][2] = {
 
 struct consumer {
 	struct kafka kafka; /* first: the callbacks get it */
-	const char *broker, *topic, *dead_topic;
+	const char *broker, *topic, *dead_letter_topic;
 	bool missing; /* the topic is not there, and that has been said */
 	struct producer *dead;
 	uint64_t burials, buried; /* dead letters sent, and the last that was acknowledged */
@@ -80,7 +80,7 @@ consumer_new(TALLOC_CTX *ctx, const char *broker, const char *group, const char 
 	c->kafka.name = "rowlock-consumer";
 	c->broker = talloc_strdup(c, broker);
 	c->topic = talloc_strdup(c, topic);
-	c->dead_topic = talloc_asprintf(c, "%s" DEAD_SUFFIX, topic);
+	c->dead_letter_topic = talloc_asprintf(c, "%s" DEAD_SUFFIX, topic);
 	if (kafka_open(&c->kafka, KAFKA_CONSUMER, broker, (const char *const(*)[2])own, NULL) ==
 	    ERR_OK) {
 		talloc_set_destructor(c, consumer_free);
@@ -244,7 +244,7 @@ own_headers(const struct consumer_message *m)
 static enum err
 send_dead(struct consumer *c, const struct consumer_message *m, const char *reason, int attempts)
 {
-	struct producer_message dead = { .topic = c->dead_topic,
+	struct producer_message dead = { .topic = c->dead_letter_topic,
 		                         .key = m->key,
 		                         .key_len = m->key_len,
 		                         .value = m->value,
@@ -265,7 +265,7 @@ send_dead(struct consumer *c, const struct consumer_message *m, const char *reas
 	snprintf(tries, sizeof(tries), "%d", attempts);
 	snprintf(bytes, sizeof(bytes), "%zu", m->len);
 	for (size_t i = 0; i < DEAD_HEADERS - (m->len > BURY_MOST ? 0 : 1); i++) {
-		dead.header[i].name = dead_headers[i];
+		dead.header[i].name = dead_letter_headers[i];
 		dead.header[i].value = values[i];
 	}
 	c->partition = m->partition;
@@ -297,7 +297,7 @@ consumer_bury(struct consumer *c, const struct consumer_message *m, const char *
 	}
 	if (e != ERR_OK || c->buried < c->burials)
 		return ERR_UNAVAILABLE;
-	log_line(LOG_WARN, "message buried", "topic", c->dead_topic, "partition",
+	log_line(LOG_WARN, "message buried", "topic", c->dead_letter_topic, "partition",
 	         log_int(m->partition), "offset", log_int(m->offset), "reason", reason, NULL);
 	return ERR_OK;
 }

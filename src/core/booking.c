@@ -201,13 +201,13 @@ key_params(TALLOC_CTX *ctx, const struct uuid *const *ids, size_t n, const char 
 }
 
 /* Where bookings are read from. */
-struct shelf {
+struct topic_browser {
 	enum stmt bookings, seats, payments;
 };
 
 static enum err
-read_from(struct db *db, TALLOC_CTX *ctx, const struct shelf *shelf, const struct uuid *const *ids,
-          size_t n, struct booking *out)
+read_from(struct db *db, TALLOC_CTX *ctx, const struct topic_browser *shelf,
+          const struct uuid *const *ids, size_t n, struct booking *out)
 {
 	struct rows *rows[2];
 	const char *events, *uuids;
@@ -236,8 +236,8 @@ enum err
 booking_read_all(struct db *db, TALLOC_CTX *ctx, const struct uuid *const *ids, size_t n,
                  struct booking *out)
 {
-	static const struct shelf live = { STMT_GET_BOOKINGS, STMT_GET_BOOKED_SEATS,
-		                           STMT_PAYMENTS_OF };
+	static const struct topic_browser live = { STMT_GET_BOOKINGS, STMT_GET_BOOKED_SEATS,
+		                                   STMT_PAYMENTS_OF };
 
 	return read_from(db, ctx, &live, ids, n, out);
 }
@@ -246,8 +246,9 @@ enum err
 booking_read_archived(struct db *db, TALLOC_CTX *ctx, const struct uuid *const *ids, size_t n,
                       struct booking *out)
 {
-	static const struct shelf archive = { STMT_GET_ARCHIVED_BOOKINGS, STMT_GET_ARCHIVED_SEATS,
-		                              STMT_ARCHIVED_PAYMENTS };
+	static const struct topic_browser archive = { STMT_GET_ARCHIVED_BOOKINGS,
+		                                      STMT_GET_ARCHIVED_SEATS,
+		                                      STMT_ARCHIVED_PAYMENTS };
 	enum err e = read_from(db, ctx, &archive, ids, n, out);
 
 	for (size_t i = 0; i < n; i++)

@@ -1,4 +1,4 @@
-#include "bus/dead.h"
+#include "bus/dead_letter.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,8 +11,8 @@
 #define PATIENT_US (10 * US_PER_S)
 #define PLACE_TEXT 40 /* room for "partition/offset" */
 
-const char *const dead_headers[DEAD_HEADERS] = { "reason", "topic",    "partition",
-	                                         "offset", "attempts", "bytes" };
+const char *const dead_letter_headers[DEAD_HEADERS] = { "reason", "topic",    "partition",
+	                                                "offset", "attempts", "bytes" };
 
 /* The place of a letter. */
 struct place {
@@ -21,38 +21,38 @@ struct place {
 };
 
 /* Tags of messages: twice the place in `sent`, and one more for the mark. */
-struct dead {
+struct dead_letters {
 	const char *broker;
-	struct shelf *shelf;
-	const char *topic, *dead_topic;
+	struct topic_browser *shelf;
+	const char *topic, *dead_letter_topic;
 	struct place *marked; /* sorted once all are read */
 	size_t n_marked;
 	struct producer *producer;
-	struct dead_sent *sent;
+	struct dead_letter_sent *sent;
 	size_t n_sent;
 	size_t *fresh;  /* of sent: acknowledged, in the order of that */
 	size_t n_fresh; /* of them, so far */
 	size_t marks_sent, marks_done;
 };
 
-struct dead *
-dead_new(TALLOC_CTX *ctx, const char *broker)
+struct dead_letters *
+dead_letters_new(TALLOC_CTX *ctx, const char *broker)
 {
-	struct dead *d = talloc_zero(ctx, struct dead);
+	struct dead_letters *d = talloc_zero(ctx, struct dead_letters);
 
 	d->broker = talloc_strdup(d, broker);
-	if ((d->shelf = shelf_new(d, broker)) != NULL)
+	if ((d->shelf = topic_browser_new(d, broker)) != NULL)
 		return d;
 	talloc_free(d);
 	return NULL;
 }
 
 enum err
-dead_topics(struct dead *d, TALLOC_CTX *ctx, const char ***topics, size_t *n)
+dead_letters_topics(struct dead_letters *d, TALLOC_CTX *ctx, const char ***topics, size_t *n)
 {
 	const size_t suffix = strlen(DEAD_SUFFIX);
 	size_t all;
-	enum err e = shelf_topics(d->shelf, ctx, topics, &all);
+	enum err e = topic_browser_topics(d->shelf, ctx, topics, &all);
 
 	*n = 0;
 	for (size_t i = 0; e == ERR_OK && i < all; i++) {
@@ -79,7 +79,7 @@ compare_places(const void *a, const void *b)
 
 /* Whether a message is a mark, and of which letter. */
 static bool
-is_mark(const struct shelf_message *m, struct place *out)
+is_mark(const struct topic_browser_message *m, struct place *out)
 {
 	const char *value;
 	size_t len;
@@ -88,7 +88,7 @@ is_mark(const struct shelf_message *m, struct place *out)
 
 	if (m->n_headers != 1 || m->len != 0)
 		return false;
-	if (strcmp(shelf_header(m, 0, &value, &len), DEAD_MARK) != 0 || value == NULL ||
+	if (strcmp(topic_browser_header(m, 0, &value, &len), DEAD_MARK) != 0 || value == NULL ||
 	    sscanf(value, "%d/%lld", &partition, &offset) != 2)
 		return false;
 	*out = (struct place){ partition, offset };
@@ -96,9 +96,9 @@ is_mark(const struct shelf_message *m, struct place *out)
 }
 
 static bool
-note_mark(void *arg, const struct shelf_message *m)
+note_mark(void *arg, const struct topic_browser_message *m)
 {
-	struct dead *d = arg;
+	struct dead_letters *d = arg;
 	struct place place;
 
 	if (is_mark(m, &place)) {
@@ -109,15 +109,15 @@ note_mark(void *arg, const struct shelf_message *m)
 }
 
 enum err
-dead_look(struct dead *d, const char *topic)
+dead_letters_look(struct dead_letters *d, const char *topic)
 {
 	enum err e;
 
 	d->topic = talloc_strdup(d, topic);
-	d->dead_topic = talloc_asprintf(d, "%s" DEAD_SUFFIX, topic);
+	d->dead_letter_topic = talloc_asprintf(d, "%s" DEAD_SUFFIX, topic);
 	d->n_marked = 0;
-	if ((e = shelf_look(d->shelf, d->dead_topic)) == ERR_OK)
-		e = shelf_walk(d->shelf, note_mark, d);
+	if ((e = topic_browser_look(d->shelf, d->dead_letter_topic)) == ERR_OK)
+		e = topic_browser_walk(d->shelf, note_mark, d);
 	if (d->n_marked > 0)
 		qsort(d->marked, d->n_marked, sizeof(*d->marked), compare_places);
 	return e;
@@ -125,7 +125,7 @@ dead_look(struct dead *d, const char *topic)
 
 /* Where the headers of the burial begin; the number of headers when there was none. */
 static size_t
-burial_of(const struct shelf_message *m)
+burial_of(const struct topic_browser_message *m)
 {
 	const char *value;
 	size_t len;
@@ -134,9 +134,10 @@ burial_of(const struct shelf_message *m)
 		size_t fit = 0;
 
 		while (m->n_headers >= n && fit < n) {
-			const char *name = shelf_header(m, m->n_headers - n + fit, &value, &len);
+			const char *name = topic_browser_header(m, m->n_headers - n + fit, &value,
+			                                        &len);
 
-			if (strcmp(name, dead_headers[fit]) != 0)
+			if (strcmp(name, dead_letter_headers[fit]) != 0)
 				break;
 			fit++;
 		}
@@ -154,24 +155,24 @@ said(const struct dead_letter *l, size_t which)
 	size_t len;
 
 	if (l->n_own + which < l->message->n_headers)
-		shelf_header(l->message, l->n_own + which, &value, &len);
+		topic_browser_header(l->message, l->n_own + which, &value, &len);
 	return value;
 }
 
 struct visitor {
-	const struct dead *dead;
+	const struct dead_letters *dead;
 	bool (*visit)(void *arg, const struct dead_letter *);
 	void *arg;
 	bool found;
 };
 
 static bool
-visit_letter(void *arg, const struct shelf_message *m)
+visit_letter(void *arg, const struct topic_browser_message *m)
 {
 	const struct place place = { m->partition, m->offset };
 	struct dead_letter l = { .message = m, .n_own = burial_of(m) };
 	struct visitor *v = arg;
-	const struct dead *d = v->dead;
+	const struct dead_letters *d = v->dead;
 	struct place mark;
 
 	if (is_mark(m, &mark))
@@ -186,19 +187,20 @@ visit_letter(void *arg, const struct shelf_message *m)
 }
 
 enum err
-dead_walk(struct dead *d, bool (*visit)(void *, const struct dead_letter *), void *arg)
+dead_letters_walk(struct dead_letters *d, bool (*visit)(void *, const struct dead_letter *),
+                  void *arg)
 {
 	struct visitor v = { d, visit, arg, false };
 
-	return shelf_walk(d->shelf, visit_letter, &v);
+	return topic_browser_walk(d->shelf, visit_letter, &v);
 }
 
 enum err
-dead_visit(struct dead *d, int32_t partition, int64_t offset,
-           bool (*visit)(void *, const struct dead_letter *), void *arg)
+dead_letters_visit(struct dead_letters *d, int32_t partition, int64_t offset,
+                   bool (*visit)(void *, const struct dead_letter *), void *arg)
 {
 	struct visitor v = { d, visit, arg, false };
-	enum err e = shelf_visit(d->shelf, partition, offset, visit_letter, &v);
+	enum err e = topic_browser_visit(d->shelf, partition, offset, visit_letter, &v);
 
 	return e == ERR_OK && !v.found ? ERR_NOT_FOUND : e;
 }
@@ -208,7 +210,7 @@ dead_visit(struct dead *d, int32_t partition, int64_t offset,
 static void
 on_acknowledged(void *arg, uint64_t tag)
 {
-	struct dead *d = arg;
+	struct dead_letters *d = arg;
 
 	if (tag % 2 == 1)
 		d->marks_done++;
@@ -218,15 +220,15 @@ on_acknowledged(void *arg, uint64_t tag)
 
 /* Marks the letters whose acknowledgements have come. */
 static enum err
-mark_fresh(struct dead *d)
+mark_fresh(struct dead_letters *d)
 {
 	enum err e = ERR_OK;
 
 	while (e == ERR_OK && d->marks_sent < d->n_fresh) {
 		const size_t at = d->fresh[d->marks_sent++];
-		struct dead_sent *sent = &d->sent[at];
+		struct dead_letter_sent *sent = &d->sent[at];
 		char place[PLACE_TEXT];
-		struct producer_message mark = { .topic = d->dead_topic,
+		struct producer_message mark = { .topic = d->dead_letter_topic,
 			                         .key = place,
 			                         .value = "",
 			                         .tag = at * 2 + 1,
@@ -242,7 +244,7 @@ mark_fresh(struct dead *d)
 
 /* Takes what acknowledgements there are. */
 static enum err
-pump(struct dead *d)
+pump(struct dead_letters *d)
 {
 	enum err e = producer_poll(d->producer, STEP_MS), marked = mark_fresh(d);
 
@@ -251,7 +253,7 @@ pump(struct dead *d)
 
 /* As long as `busy`, and as acknowledgements come. */
 static enum err
-wait_while(struct dead *d, bool (*busy)(const struct dead *))
+wait_while(struct dead_letters *d, bool (*busy)(const struct dead_letters *))
 {
 	int64_t moved_us = clock_mono_us();
 	size_t done = d->n_fresh + d->marks_done;
@@ -269,21 +271,22 @@ wait_while(struct dead *d, bool (*busy)(const struct dead *))
 }
 
 static bool
-is_full(const struct dead *d)
+is_full(const struct dead_letters *d)
 {
 	return producer_full(d->producer);
 }
 
 static bool
-is_open(const struct dead *d)
+is_open(const struct dead_letters *d)
 {
 	return d->marks_done < d->n_sent;
 }
 
 enum err
-dead_replay(struct dead *d, const struct dead_letter *letter, const char *value, size_t len)
+dead_letters_replay(struct dead_letters *d, const struct dead_letter *letter, const char *value,
+                    size_t len)
 {
-	const struct shelf_message *m = letter->message;
+	const struct topic_browser_message *m = letter->message;
 	struct producer_message again = { .topic = d->topic,
 		                          .key = m->key,
 		                          .key_len = m->key_len,
@@ -298,21 +301,21 @@ dead_replay(struct dead *d, const struct dead_letter *letter, const char *value,
 		return ERR_INTERNAL;
 	if ((e = wait_while(d, is_full)) != ERR_OK)
 		return e;
-	d->sent = talloc_realloc(d, d->sent, struct dead_sent, (unsigned)d->n_sent + 1);
+	d->sent = talloc_realloc(d, d->sent, struct dead_letter_sent, (unsigned)d->n_sent + 1);
 	d->fresh = talloc_realloc(d, d->fresh, size_t, (unsigned)d->n_sent + 1);
-	d->sent[d->n_sent++] = (struct dead_sent){ m->partition, m->offset, false };
-	again.more = shelf_headers(m, letter->n_own);
+	d->sent[d->n_sent++] = (struct dead_letter_sent){ m->partition, m->offset, false };
+	again.more = topic_browser_headers(m, letter->n_own);
 	return producer_send(d->producer, &again);
 }
 
 enum err
-dead_finish(struct dead *d)
+dead_letters_finish(struct dead_letters *d)
 {
 	return d->n_sent == 0 ? ERR_OK : wait_while(d, is_open);
 }
 
-const struct dead_sent *
-dead_sent(const struct dead *d, size_t *n)
+const struct dead_letter_sent *
+dead_letter_sent(const struct dead_letters *d, size_t *n)
 {
 	*n = d->n_sent;
 	return d->sent;

@@ -1,4 +1,4 @@
-#include "bus/shelf.h"
+#include "bus/topic_browser.h"
 
 #include <librdkafka/rdkafka.h>
 #include <string.h>
@@ -29,7 +29,7 @@ struct row {
 	bool done;
 };
 
-struct shelf {
+struct topic_browser {
 	struct kafka kafka; /* first: the callbacks get it */
 	const char *topic;
 	struct row *rows;
@@ -37,31 +37,31 @@ struct shelf {
 };
 
 static int
-shelf_free(struct shelf *s)
+topic_browser_free(struct topic_browser *s)
 {
 	rd_kafka_consumer_close(s->kafka.client);
 	rd_kafka_destroy(s->kafka.client);
 	return 0;
 }
 
-struct shelf *
-shelf_new(TALLOC_CTX *ctx, const char *broker)
+struct topic_browser *
+topic_browser_new(TALLOC_CTX *ctx, const char *broker)
 {
-	struct shelf *s = talloc_zero(ctx, struct shelf);
+	struct topic_browser *s = talloc_zero(ctx, struct topic_browser);
 
 	s->kafka.name = "rowlock-shelf";
 	if (kafka_open(&s->kafka, KAFKA_CONSUMER, broker, settings, NULL) != ERR_OK) {
 		talloc_free(s);
 		return NULL;
 	}
-	talloc_set_destructor(s, shelf_free);
+	talloc_set_destructor(s, topic_browser_free);
 	rd_kafka_poll_set_consumer(s->kafka.client);
 	return s;
 }
 
 /* What the brokers have; freed by the caller. */
 static enum err
-ask_brokers(struct shelf *s, const struct rd_kafka_metadata **found)
+ask_brokers(struct topic_browser *s, const struct rd_kafka_metadata **found)
 {
 	rd_kafka_resp_err_t e = rd_kafka_metadata(s->kafka.client, 1, NULL, found, ANSWER_MS);
 
@@ -72,7 +72,7 @@ ask_brokers(struct shelf *s, const struct rd_kafka_metadata **found)
 }
 
 enum err
-shelf_topics(struct shelf *s, TALLOC_CTX *ctx, const char ***names, size_t *n)
+topic_browser_topics(struct topic_browser *s, TALLOC_CTX *ctx, const char ***names, size_t *n)
 {
 	const struct rd_kafka_metadata *found;
 	enum err e = ask_brokers(s, &found);
@@ -88,7 +88,7 @@ shelf_topics(struct shelf *s, TALLOC_CTX *ctx, const char ***names, size_t *n)
 }
 
 enum err
-shelf_look(struct shelf *s, const char *topic)
+topic_browser_look(struct topic_browser *s, const char *topic)
 {
 	const struct rd_kafka_metadata *found;
 	enum err e = ask_brokers(s, &found);
@@ -121,7 +121,7 @@ shelf_look(struct shelf *s, const char *topic)
 
 /* The rows that are still read; how many. With `begin` librdkafka is told to read them. */
 static size_t
-open_rows(struct shelf *s, bool begin)
+open_rows(struct topic_browser *s, bool begin)
 {
 	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)s->n);
 	size_t n = 0;
@@ -141,7 +141,7 @@ open_rows(struct shelf *s, bool begin)
 }
 
 static struct row *
-row_of(struct shelf *s, int32_t partition)
+row_of(struct topic_browser *s, int32_t partition)
 {
 	for (size_t i = 0; i < s->n; i++) {
 		if (s->rows[i].partition == partition)
@@ -150,20 +150,20 @@ row_of(struct shelf *s, int32_t partition)
 	return NULL;
 }
 
-static struct shelf_message
+static struct topic_browser_message
 describe(rd_kafka_message_t *raw)
 {
 	rd_kafka_timestamp_type_t type;
 	const int64_t at_ms = rd_kafka_message_timestamp(raw, &type);
-	struct shelf_message m = { raw->partition,
-		                   raw->offset,
-		                   at_ms < 0 ? -1 : at_ms * 1000,
-		                   raw->payload == NULL ? "" : raw->payload,
-		                   raw->key,
-		                   raw->len,
-		                   raw->key_len,
-		                   0,
-		                   raw };
+	struct topic_browser_message m = { raw->partition,
+		                           raw->offset,
+		                           at_ms < 0 ? -1 : at_ms * 1000,
+		                           raw->payload == NULL ? "" : raw->payload,
+		                           raw->key,
+		                           raw->len,
+		                           raw->key_len,
+		                           0,
+		                           raw };
 	rd_kafka_headers_t *headers;
 
 	if (rd_kafka_message_headers(raw, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -173,8 +173,8 @@ describe(rd_kafka_message_t *raw)
 
 /* Takes what librdkafka has got; whether visit wants more. */
 static bool
-take(struct shelf *s, rd_kafka_message_t *raw, bool (*visit)(void *, const struct shelf_message *),
-     void *arg)
+take(struct topic_browser *s, rd_kafka_message_t *raw,
+     bool (*visit)(void *, const struct topic_browser_message *), void *arg)
 {
 	struct row *r = row_of(s, raw->partition);
 	bool more = true;
@@ -185,7 +185,7 @@ take(struct shelf *s, rd_kafka_message_t *raw, bool (*visit)(void *, const struc
 		r->done = raw->offset >= r->to;
 	} else if (raw->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
 		if (raw->offset < r->to) {
-			const struct shelf_message m = describe(raw);
+			const struct topic_browser_message m = describe(raw);
 
 			more = visit(arg, &m);
 		}
@@ -196,7 +196,8 @@ take(struct shelf *s, rd_kafka_message_t *raw, bool (*visit)(void *, const struc
 
 /* Reads the rows that are not done. */
 static enum err
-read_rows(struct shelf *s, bool (*visit)(void *, const struct shelf_message *), void *arg)
+read_rows(struct topic_browser *s, bool (*visit)(void *, const struct topic_browser_message *),
+          void *arg)
 {
 	int64_t heard_us = clock_mono_us();
 	bool more = true;
@@ -217,7 +218,8 @@ read_rows(struct shelf *s, bool (*visit)(void *, const struct shelf_message *), 
 }
 
 enum err
-shelf_walk(struct shelf *s, bool (*visit)(void *, const struct shelf_message *), void *arg)
+topic_browser_walk(struct topic_browser *s,
+                   bool (*visit)(void *, const struct topic_browser_message *), void *arg)
 {
 	for (size_t i = 0; i < s->n; i++)
 		s->rows[i].done = s->rows[i].from >= s->rows[i].to;
@@ -228,12 +230,12 @@ shelf_walk(struct shelf *s, bool (*visit)(void *, const struct shelf_message *),
 struct wanted {
 	int64_t offset;
 	bool found;
-	bool (*visit)(void *arg, const struct shelf_message *);
+	bool (*visit)(void *arg, const struct topic_browser_message *);
 	void *arg;
 };
 
 static bool
-take_wanted(void *arg, const struct shelf_message *m)
+take_wanted(void *arg, const struct topic_browser_message *m)
 {
 	struct wanted *w = arg;
 
@@ -244,8 +246,8 @@ take_wanted(void *arg, const struct shelf_message *m)
 }
 
 enum err
-shelf_visit(struct shelf *s, int32_t partition, int64_t offset,
-            bool (*visit)(void *, const struct shelf_message *), void *arg)
+topic_browser_visit(struct topic_browser *s, int32_t partition, int64_t offset,
+                    bool (*visit)(void *, const struct topic_browser_message *), void *arg)
 {
 	struct wanted w = { offset, false, visit, arg };
 	struct row *r = row_of(s, partition);
@@ -264,7 +266,8 @@ shelf_visit(struct shelf *s, int32_t partition, int64_t offset,
 }
 
 const char *
-shelf_header(const struct shelf_message *m, size_t i, const char **value, size_t *len)
+topic_browser_header(const struct topic_browser_message *m, size_t i, const char **value,
+                     size_t *len)
 {
 	const char *name = "";
 	const void *bytes = NULL;
@@ -278,7 +281,7 @@ shelf_header(const struct shelf_message *m, size_t i, const char **value, size_t
 }
 
 struct rd_kafka_headers_s *
-shelf_headers(const struct shelf_message *m, size_t n)
+topic_browser_headers(const struct topic_browser_message *m, size_t n)
 {
 	rd_kafka_headers_t *copy = rd_kafka_headers_new(n);
 
@@ -286,7 +289,7 @@ shelf_headers(const struct shelf_message *m, size_t n)
 		const char *value, *name;
 		size_t len;
 
-		name = shelf_header(m, i, &value, &len);
+		name = topic_browser_header(m, i, &value, &len);
 		rd_kafka_header_add(copy, name, -1, value, (ssize_t)len);
 	}
 	return copy;
