@@ -484,7 +484,7 @@ queue_booking_pay(struct api *a)
 
 	if ((e = decode_booking_arg(a, a->arg[0], &id)) != ERR_OK)
 		return e;
-	e = booking_pay(a->app->pool, a->rq->ctx, &id, &who, &pay_mock,
+	e = booking_pay(a->app->pool, a->rq->ctx, &id, &who, &pay_instant,
 	                api_keyed(a, render_booking, a), &found);
 	if (e == ERR_OK && a->keyed != NULL && a->keyed->stored) {
 		api_answer(a, render_booking, a, NULL); /* which is rendered already */

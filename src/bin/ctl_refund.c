@@ -5,7 +5,7 @@
 #include "base/money.h"
 #include "bin/ctl.h"
 #include "core/refund_desk.h"
-#include "pay/wire.h"
+#include "pay/message_reader.h"
 
 static void
 print_refund(const struct open_refund *o)
@@ -104,8 +104,8 @@ ctl_refund_done(struct ctl *c)
 
 	if (!take_refund(c, options, &id))
 		return CTL_USAGE;
-	if (reference != NULL && (*reference == '\0' || strlen(reference) > WIRE_ID_MOST)) {
-		ctl_fail("--ref: must be 1 to %d bytes", WIRE_ID_MOST);
+	if (reference != NULL && (*reference == '\0' || strlen(reference) > MESSAGE_ID_MOST)) {
+		ctl_fail("--ref: must be 1 to %d bytes", MESSAGE_ID_MOST);
 		return CTL_USAGE;
 	}
 	if ((pool = ctl_pool(c)) == NULL)

@@ -59,7 +59,7 @@ build(TALLOC_CTX *ctx, const struct config *c, const struct terms *terms, const 
 	app->checkout = (struct checkout){ app->pool,
 		                           app->lookup,
 		                           &app->terms,
-		                           &pay_http,
+		                           &pay_gateway_http,
 		                           { c->gateway_url, c->webhook_secret },
 		                           (int)(c->threads + 1) * 3 / 4 };
 	app->maps = seatmap_cache_new(app, app->pool, MAP_ROOM_BYTES, v1_seatmap_render);

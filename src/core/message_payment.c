@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "pay/wire.h"
+#include "pay/message_reader.h"
 
 #define ENVELOPE_VERSION "1.0"
 
@@ -14,9 +14,9 @@ is_booking_id(const struct uuid *id)
 
 /* A message that says to be something else has come to the wrong topic. */
 static void
-check_type(struct wire *w, enum pay_event_type type)
+check_type(struct message_reader *w, enum pay_event_type type)
 {
-	const char *name = wire_text(w, "eventType", WIRE_ID_MOST, false);
+	const char *name = message_text(w, "eventType", MESSAGE_ID_MOST, false);
 	const char *ours = type == PAY_SUCCEEDED ? "payment.success" : "payment.failed";
 
 	if (name != NULL && strcmp(name, ours) != 0 && w->why == NULL)
@@ -25,30 +25,30 @@ check_type(struct wire *w, enum pay_event_type type)
 
 /* The members; faults are noted. */
 static void
-read_members(struct wire *w, struct payment_message *out)
+read_members(struct message_reader *w, struct payment_message *out)
 {
 	struct pay_event *ev = &out->event;
-	struct wire payload;
+	struct message_reader payload;
 	const char *version;
 
-	ev->id = wire_text(w, "eventId", WIRE_ID_MOST, true);
+	ev->id = message_text(w, "eventId", MESSAGE_ID_MOST, true);
 	check_type(w, ev->type);
-	version = wire_text(w, "version", WIRE_ID_MOST, false);
+	version = message_text(w, "version", MESSAGE_ID_MOST, false);
 	if (version != NULL && strcmp(version, ENVELOPE_VERSION) != 0 && w->why == NULL)
 		w->why = "version is not 1.0";
-	out->correlation_id = wire_text(w, "correlationId", WIRE_ID_MOST, false);
-	payload = wire_within(w, "payload", "payload.");
-	ev->has_booking = wire_uuid(&payload, "bookingId", true, &ev->booking_id);
+	out->correlation_id = message_text(w, "correlationId", MESSAGE_ID_MOST, false);
+	payload = message_within(w, "payload", "payload.");
+	ev->has_booking = message_uuid(&payload, "bookingId", true, &ev->booking_id);
 	if (ev->has_booking && !is_booking_id(&ev->booking_id) && payload.why == NULL)
 		payload.why = "payload.bookingId is not the id of a booking";
 	/* Without it nobody could tell a payment that is told again from another one. */
-	ev->gateway_ref = wire_text(&payload, "transactionId", WIRE_ID_MOST,
-	                            ev->type == PAY_SUCCEEDED);
-	ev->currency = wire_currency(&payload, "currency", false);
+	ev->gateway_ref = message_text(&payload, "transactionId", MESSAGE_ID_MOST,
+	                               ev->type == PAY_SUCCEEDED);
+	ev->currency = message_currency(&payload, "currency", false);
 	if (ev->currency == NULL)
-		ev->amount_major = wire_number(&payload, "amount");
+		ev->amount_major = message_number(&payload, "amount");
 	else
-		ev->amount_minor = wire_amount(&payload, "amount", ev->currency, false);
+		ev->amount_minor = message_amount(&payload, "amount", ev->currency, false);
 	if (w->why == NULL)
 		w->why = payload.why;
 }
@@ -57,8 +57,8 @@ enum err
 message_read_payment(TALLOC_CTX *ctx, enum pay_event_type type, const char *value, size_t len,
                      struct payment_message *out, const char **why)
 {
-	struct wire w = { .ctx = ctx, .within = "" };
-	cJSON *tree = wire_parse(ctx, value, len, why);
+	struct message_reader w = { .ctx = ctx, .within = "" };
+	cJSON *tree = message_parse(ctx, value, len, why);
 
 	*out = (struct payment_message){ .source = "kafka", .final = true };
 	out->event = (struct pay_event){ .type = type, .amount_minor = -1, .amount_major = -1 };

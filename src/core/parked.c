@@ -41,7 +41,7 @@ parked_settle(struct pool *pool, TALLOC_CTX *ctx, const struct terms *terms, con
 	if (rows_count(rows) == 0)
 		return ERR_NOT_FOUND;
 	body = row_text(rows, 0, 0);
-	if ((e = pay_http.parse(ctx, body, strlen(body), &message.event, why)) != ERR_OK)
+	if ((e = pay_gateway_http.parse(ctx, body, strlen(body), &message.event, why)) != ERR_OK)
 		return e;
 	if ((e = cashier_settle(pool, ctx, terms, &message, NULL)) != ERR_OK)
 		return e;

@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "base/money.h"
 #include "gateway/gateway.h"
-#include "pay/post.h"
+#include "pay/http_post.h"
 #include "store/param.h"
 
 #define ROOM 512 /* bytes of a message, about */
@@ -59,7 +59,7 @@ note(struct gateway *g, TALLOC_CTX *ctx, const struct callback *callbacks, size_
 void
 callback_send(struct gateway *g, TALLOC_CTX *ctx, struct callback *callbacks, size_t n)
 {
-	struct post *posts = talloc_zero_array(ctx, struct post, (unsigned)n);
+	struct http_post *posts = talloc_zero_array(ctx, struct http_post, (unsigned)n);
 	size_t missed = 0, last = 0;
 
 	for (size_t i = 0; i < n; i++) {
@@ -67,7 +67,7 @@ callback_send(struct gateway *g, TALLOC_CTX *ctx, struct callback *callbacks, si
 		posts[i].body = callbacks[i].body;
 		posts[i].len = strlen(callbacks[i].body);
 	}
-	post_all(ctx, g->secrets, posts, n);
+	http_post_all(ctx, g->secrets, posts, n);
 	for (size_t i = 0; i < n; i++) {
 		callbacks[i].status = posts[i].status;
 		if (posts[i].status >= 200 && posts[i].status < 300)

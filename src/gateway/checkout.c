@@ -8,7 +8,7 @@
 #include "gateway/gateway.h"
 #include "gateway/ledger.h"
 #include "gateway/page.h"
-#include "pay/wire.h"
+#include "pay/message_reader.h"
 
 /* Ends a session, or finds it ended so, and calls back once before anybody is answered. */
 static enum err
@@ -37,7 +37,7 @@ draw(const struct gateway *g)
 static enum err
 read_outcome(struct visit *v, enum outcome *out)
 {
-	struct wire w = { .ctx = v->rq->ctx, .within = "" };
+	struct message_reader w = { .ctx = v->rq->ctx, .within = "" };
 	const cJSON *first;
 	const char *word;
 	cJSON *tree;
@@ -45,9 +45,9 @@ read_outcome(struct visit *v, enum outcome *out)
 	*out = OUTCOME__MAX;
 	if (v->rq->body_len == 0)
 		return ERR_OK;
-	if ((tree = wire_parse(w.ctx, v->rq->body, v->rq->body_len, &w.why)) != NULL) {
+	if ((tree = message_parse(w.ctx, v->rq->body, v->rq->body_len, &w.why)) != NULL) {
 		w.object = tree;
-		if ((word = wire_text(&w, "outcome", WIRE_ID_MOST, false)) != NULL &&
+		if ((word = message_text(&w, "outcome", MESSAGE_ID_MOST, false)) != NULL &&
 		    (*out = outcome_of_word(word)) == OUTCOME__MAX)
 			w.why = "outcome must be success, failed or expired";
 		first = tree->child;

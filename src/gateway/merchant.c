@@ -8,17 +8,17 @@
 #include "gateway/gateway.h"
 #include "gateway/ledger.h"
 #include "pay/signature.h"
-#include "pay/wire.h"
+#include "pay/message_reader.h"
 
 /* Reads a body and its signature; *tree is to be freed, and w reads its members. */
 static enum err
-take_signed(struct visit *v, cJSON **tree, struct wire *w)
+take_signed(struct visit *v, cJSON **tree, struct message_reader *w)
 {
 	struct request *rq = v->rq;
 	enum err e;
 
 	*tree = NULL;
-	*w = (struct wire){ .ctx = rq->ctx, .within = "" };
+	*w = (struct message_reader){ .ctx = rq->ctx, .within = "" };
 	if ((e = gateway_body(v, "application/json")) != ERR_OK)
 		return e;
 	if (!signature_check(v->g->secrets, request_header(rq, "HTTP_X_GATEWAY_SIGNATURE"),
@@ -26,13 +26,13 @@ take_signed(struct visit *v, cJSON **tree, struct wire *w)
 		v->message = "A valid " SIGNATURE_HEADER " is needed";
 		return ERR_UNAUTHORIZED;
 	}
-	w->object = *tree = wire_parse(rq->ctx, rq->body, rq->body_len, &w->why);
+	w->object = *tree = message_parse(rq->ctx, rq->body, rq->body_len, &w->why);
 	return ERR_OK;
 }
 
 /* Ends the reading of a body. */
 static enum err
-settle_reading(struct visit *v, cJSON *tree, const struct wire *w)
+settle_reading(struct visit *v, cJSON *tree, const struct message_reader *w)
 {
 	cJSON_Delete(tree);
 	v->message = w->why;
@@ -42,19 +42,19 @@ settle_reading(struct visit *v, cJSON *tree, const struct wire *w)
 static enum err
 read_session(struct visit *v, struct session *s, const char **webhook_url)
 {
-	struct wire w;
+	struct message_reader w;
 	cJSON *tree;
 	enum err e;
 
 	if ((e = take_signed(v, &tree, &w)) != ERR_OK)
 		return e;
 	if (tree != NULL) {
-		wire_uuid(&w, "paymentId", true, &s->payment_id);
-		wire_uuid(&w, "bookingId", true, &s->booking_id);
-		s->currency = wire_currency(&w, "currency", true);
-		s->amount_minor = wire_amount(&w, "amount", s->currency, true);
-		s->expires_us = wire_time(&w, "expiresAt");
-		*webhook_url = wire_url(&w, "webhookUrl", false);
+		message_uuid(&w, "paymentId", true, &s->payment_id);
+		message_uuid(&w, "bookingId", true, &s->booking_id);
+		s->currency = message_currency(&w, "currency", true);
+		s->amount_minor = message_amount(&w, "amount", s->currency, true);
+		s->expires_us = message_time(&w, "expiresAt");
+		*webhook_url = message_url(&w, "webhookUrl", false);
 	}
 	return settle_reading(v, tree, &w);
 }
@@ -90,18 +90,18 @@ merchant_session(struct visit *v)
 static enum err
 read_refund(struct visit *v, struct refund *r)
 {
-	struct wire w;
+	struct message_reader w;
 	cJSON *tree;
 	enum err e;
 
 	if ((e = take_signed(v, &tree, &w)) != ERR_OK)
 		return e;
 	if (tree != NULL) {
-		wire_uuid(&w, "refundId", true, &r->id);
-		wire_uuid(&w, "bookingId", true, &r->booking_id);
-		r->session = wire_text(&w, "sessionId", SESSION_ID_MOST, true);
-		r->currency = wire_currency(&w, "currency", true);
-		r->amount_minor = wire_amount(&w, "amount", r->currency, true);
+		message_uuid(&w, "refundId", true, &r->id);
+		message_uuid(&w, "bookingId", true, &r->booking_id);
+		r->session = message_text(&w, "sessionId", SESSION_ID_MOST, true);
+		r->currency = message_currency(&w, "currency", true);
+		r->amount_minor = message_amount(&w, "amount", r->currency, true);
 		if (w.why == NULL && r->amount_minor == 0)
 			w.why = "amount is nothing";
 	}

@@ -5,7 +5,7 @@
 const struct pay_provider *
 pay_provider_named(const char *name)
 {
-	static const struct pay_provider *const all[] = { &pay_mock, &pay_http };
+	static const struct pay_provider *const all[] = { &pay_instant, &pay_gateway_http };
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		if (strcmp(all[i]->name, name) == 0)

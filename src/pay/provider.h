@@ -103,10 +103,10 @@ struct pay_provider {
 };
 
 /* The provider for trying things out at once: takes every amount, from nobody. */
-extern const struct pay_provider pay_mock;
+extern const struct pay_provider pay_instant;
 
 /* A gateway that is asked over HTTP and calls back. */
-extern const struct pay_provider pay_http;
+extern const struct pay_provider pay_gateway_http;
 
 /* The provider that a payment names; NULL: none of ours. */
 const struct pay_provider *pay_provider_named(const char *name);

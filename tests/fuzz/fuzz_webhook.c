@@ -41,7 +41,7 @@ read_signed(TALLOC_CTX *ctx, const char *body, size_t n)
 	enum err e;
 
 	must(signature_make(SECRET, NOW + SIGNATURE_GOOD_S, body, n, signature) != NULL);
-	e = pay_http.read(ctx, &gateway, signature, body, n, NOW, &event, &why);
+	e = pay_gateway_http.read(ctx, &gateway, signature, body, n, NOW, &event, &why);
 	must(e == ERR_OK || e == ERR_VALIDATION_ERROR);
 	must((e == ERR_OK) == (why == NULL));
 	if (e == ERR_OK) {
@@ -57,7 +57,7 @@ read_signed(TALLOC_CTX *ctx, const char *body, size_t n)
 	}
 	last = signature + strlen(signature) - 1;
 	*last = *last == '0' ? '1' : '0';
-	must(pay_http.read(ctx, &gateway, signature, body, n, NOW, &event, &why) ==
+	must(pay_gateway_http.read(ctx, &gateway, signature, body, n, NOW, &event, &why) ==
 	     ERR_UNAUTHORIZED);
 }
 
@@ -74,7 +74,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text += line == NULL ? size : n + 1;
 	size -= line == NULL ? size : n + 1;
 	if (!signature_check(gateway.secrets, header, text, size, NOW))
-		must(pay_http.read(ctx, &gateway, header, text, size, NOW, &event, &why) ==
+		must(pay_gateway_http.read(ctx, &gateway, header, text, size, NOW, &event, &why) ==
 		     ERR_UNAUTHORIZED);
 	read_signed(ctx, text, size);
 	talloc_free(ctx);

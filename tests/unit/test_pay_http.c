@@ -24,7 +24,8 @@ take(const char *body)
 
 	signature_make("two", NOW, body, strlen(body), signature);
 	memset(&event, 0xff, sizeof(event));
-	return pay_http.read(ctx, &gateway, signature, body, strlen(body), NOW, &event, &why);
+	return pay_gateway_http.read(ctx, &gateway, signature, body, strlen(body), NOW, &event,
+	                             &why);
 }
 
 /* A call-back with these data, of this type. */
@@ -128,16 +129,17 @@ test_read_with_a_bad_signature(void **state)
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		signature_make(others[i], NOW, body, strlen(body), signature);
-		assert_int_equal(pay_http.read(ctx, &gateway, signature, body, strlen(body), NOW,
-		                               &event, &why),
+		assert_int_equal(pay_gateway_http.read(ctx, &gateway, signature, body, strlen(body),
+		                                       NOW, &event, &why),
 		                 ERR_UNAUTHORIZED);
 		assert_null(why);
 	}
 	signature_make("one", NOW - 301, body, strlen(body), signature);
-	assert_int_equal(pay_http.read(ctx, &gateway, signature, body, strlen(body), NOW, &event,
-	                               &why),
+	assert_int_equal(pay_gateway_http.read(ctx, &gateway, signature, body, strlen(body), NOW,
+	                                       &event, &why),
 	                 ERR_UNAUTHORIZED);
-	assert_int_equal(pay_http.read(ctx, &gateway, NULL, body, strlen(body), NOW, &event, &why),
+	assert_int_equal(pay_gateway_http.read(ctx, &gateway, NULL, body, strlen(body), NOW, &event,
+	                                       &why),
 	                 ERR_UNAUTHORIZED);
 }
 

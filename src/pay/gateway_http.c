@@ -4,10 +4,10 @@
 #include "base/json_write.h"
 #include "base/log.h"
 #include "base/money.h"
-#include "pay/post.h"
+#include "pay/http_post.h"
 #include "pay/provider.h"
 #include "pay/signature.h"
-#include "pay/wire.h"
+#include "pay/message_reader.h"
 
 #define START_TRIES 2   /* when the connection fails */
 #define ROOM        384 /* bytes of a message of ours, about */
@@ -59,7 +59,7 @@ write_amount(struct jsonw *w, int64_t minor, const char *currency)
 }
 
 static void
-finish(struct post *p, struct jsonw *w)
+finish(struct http_post *p, struct jsonw *w)
 {
 	jsonw_close(w, '}');
 	p->body = jsonw_text(w);
@@ -68,7 +68,7 @@ finish(struct post *p, struct jsonw *w)
 
 /* n messages came to nothing, this one for that reason. */
 static void
-log_trouble(const char *what, size_t n, const struct post *p, const char *why)
+log_trouble(const char *what, size_t n, const struct http_post *p, const char *why)
 {
 	log_line(LOG_WARN, what, "n", log_int((int64_t)n), "status",
 	         p->status == 0 ? NULL : log_int(p->status), "reason",
@@ -77,19 +77,19 @@ log_trouble(const char *what, size_t n, const struct post *p, const char *why)
 
 /* Reads the answer to a session that was asked for; why not, or NULL. */
 static const char *
-read_session(TALLOC_CTX *ctx, const struct post *p, struct pay_session *out)
+read_session(TALLOC_CTX *ctx, const struct http_post *p, struct pay_session *out)
 {
-	struct wire w = { .ctx = ctx, .within = "" };
+	struct message_reader w = { .ctx = ctx, .within = "" };
 	cJSON *tree;
 
 	if (p->status != 200 && p->status != 201)
 		return "refused";
-	if ((tree = wire_parse(ctx, p->answer, p->answer_len, &w.why)) == NULL)
+	if ((tree = message_parse(ctx, p->answer, p->answer_len, &w.why)) == NULL)
 		return w.why;
 	w.object = tree;
-	out->id = wire_text(&w, "sessionId", WIRE_ID_MOST, true);
-	out->url = wire_url(&w, "paymentUrl", true);
-	out->expires_us = wire_time(&w, "expiresAt");
+	out->id = message_text(&w, "sessionId", MESSAGE_ID_MOST, true);
+	out->url = message_url(&w, "paymentUrl", true);
+	out->expires_us = message_time(&w, "expiresAt");
 	cJSON_Delete(tree);
 	return w.why;
 }
@@ -98,7 +98,7 @@ static enum err
 start(TALLOC_CTX *ctx, const struct pay_gateway *gateway, const struct pay_order *order,
       struct pay_session *out)
 {
-	struct post p = { .url = url_of(ctx, gateway, "sessions") };
+	struct http_post p = { .url = url_of(ctx, gateway, "sessions") };
 	const char *why;
 	struct jsonw w;
 
@@ -113,7 +113,7 @@ start(TALLOC_CTX *ctx, const struct pay_gateway *gateway, const struct pay_order
 		jsonw_time(&w, "expiresAt", order->expires_us);
 	finish(&p, &w);
 	for (int i = 0; i < START_TRIES && (i == 0 || p.cut); i++)
-		post_all(ctx, gateway->secrets, &p, 1);
+		http_post_all(ctx, gateway->secrets, &p, 1);
 	if ((why = read_session(ctx, &p, out)) == NULL)
 		return ERR_OK;
 	log_trouble("the payment gateway opened no session", 1, &p, why);
@@ -121,7 +121,7 @@ start(TALLOC_CTX *ctx, const struct pay_gateway *gateway, const struct pay_order
 }
 
 static void
-write_refund(TALLOC_CTX *ctx, struct post *p, const struct pay_refund *r)
+write_refund(TALLOC_CTX *ctx, struct http_post *p, const struct pay_refund *r)
 {
 	struct jsonw w;
 
@@ -150,9 +150,9 @@ is_refusal(int status)
 
 /* Why a refund was not taken on; NULL: it was. */
 static const char *
-read_refund(TALLOC_CTX *ctx, const struct post *p, struct pay_refund *r)
+read_refund(TALLOC_CTX *ctx, const struct http_post *p, struct pay_refund *r)
 {
-	struct wire w = { .ctx = ctx, .within = "" };
+	struct message_reader w = { .ctx = ctx, .within = "" };
 	const char *status;
 	cJSON *tree;
 
@@ -161,15 +161,15 @@ read_refund(TALLOC_CTX *ctx, const struct post *p, struct pay_refund *r)
 	r->err = is_refusal(p->status) ? ERR_INVALID_STATE : ERR_UNAVAILABLE;
 	if (p->status < 200 || p->status >= 300)
 		return "refused";
-	if ((tree = wire_parse(ctx, p->answer, p->answer_len, &w.why)) == NULL)
+	if ((tree = message_parse(ctx, p->answer, p->answer_len, &w.why)) == NULL)
 		return w.why;
 	w.object = tree;
-	status = wire_text(&w, "status", WIRE_ID_MOST, true);
+	status = message_text(&w, "status", MESSAGE_ID_MOST, true);
 	if (status != NULL && strcmp(status, "failed") == 0) {
 		r->err = ERR_INVALID_STATE;
 		w.why = "refused";
 	}
-	r->reference = wire_text(&w, "gatewayRef", WIRE_ID_MOST, true);
+	r->reference = message_text(&w, "gatewayRef", MESSAGE_ID_MOST, true);
 	r->completed = status != NULL && strcmp(status, "succeeded") == 0;
 	if (w.why == NULL)
 		r->err = ERR_OK;
@@ -181,7 +181,7 @@ static void
 refund(TALLOC_CTX *ctx, const struct pay_gateway *gateway, struct pay_refund *refunds, size_t n)
 {
 	TALLOC_CTX *tmp = talloc_new(NULL);
-	struct post *posts = talloc_zero_array(tmp, struct post, (unsigned)n);
+	struct http_post *posts = talloc_zero_array(tmp, struct http_post, (unsigned)n);
 	const char *url = url_of(tmp, gateway, "refunds"), *why, *last_why = NULL;
 	size_t missed = 0, last = 0;
 
@@ -190,7 +190,7 @@ refund(TALLOC_CTX *ctx, const struct pay_gateway *gateway, struct pay_refund *re
 		write_refund(tmp, &posts[i], &refunds[i]);
 	}
 	if (is_set_up(gateway))
-		post_all(tmp, gateway->secrets, posts, n);
+		http_post_all(tmp, gateway->secrets, posts, n);
 	for (size_t i = 0; i < n; i++) {
 		if ((why = read_refund(ctx, &posts[i], &refunds[i])) == NULL)
 			continue;
@@ -206,9 +206,9 @@ refund(TALLOC_CTX *ctx, const struct pay_gateway *gateway, struct pay_refund *re
 
 /* A refund that we did not ask for has an id that may be any text: the gateway's own. */
 static void
-read_refund_id(struct wire *w, struct pay_event *out)
+read_refund_id(struct message_reader *w, struct pay_event *out)
 {
-	out->refund_name = wire_text(w, "refundId", WIRE_ID_MOST, false);
+	out->refund_name = message_text(w, "refundId", MESSAGE_ID_MOST, false);
 	out->has_refund = out->refund_name != NULL;
 	if (out->has_refund && !uuid_parse(out->refund_name, &out->refund_id))
 		out->refund_id = uuid_of_name(out->refund_name);
@@ -216,33 +216,33 @@ read_refund_id(struct wire *w, struct pay_event *out)
 
 /* What is of no use to us, when it was made and why, may be anything. */
 static void
-read_data(struct wire *w, struct pay_event *out)
+read_data(struct message_reader *w, struct pay_event *out)
 {
-	out->session = wire_text(w, "sessionId", WIRE_ID_MOST, false);
-	out->has_booking = wire_uuid(w, "bookingId", true, &out->booking_id);
-	out->currency = wire_currency(w, "currency", false);
+	out->session = message_text(w, "sessionId", MESSAGE_ID_MOST, false);
+	out->has_booking = message_uuid(w, "bookingId", true, &out->booking_id);
+	out->currency = message_currency(w, "currency", false);
 	out->amount_minor = -1;
-	out->amount_major = wire_number(w, "amount");
-	out->gateway_ref = wire_text(w, "gatewayRef", WIRE_ID_MOST, false);
+	out->amount_major = message_number(w, "amount");
+	out->gateway_ref = message_text(w, "gatewayRef", MESSAGE_ID_MOST, false);
 	read_refund_id(w, out);
 }
 
 static enum err
 parse_event(TALLOC_CTX *ctx, const char *body, size_t n, struct pay_event *out, const char **why)
 {
-	struct wire top = { .ctx = ctx, .within = "" }, data;
+	struct message_reader top = { .ctx = ctx, .within = "" }, data;
 	const char *type;
 	cJSON *tree;
 	size_t i = 0;
 
 	*why = NULL;
-	if ((tree = wire_parse(ctx, body, n, why)) == NULL)
+	if ((tree = message_parse(ctx, body, n, why)) == NULL)
 		return ERR_VALIDATION_ERROR;
 	memset(out, 0, sizeof(*out));
 	top.object = tree;
-	out->id = wire_text(&top, "id", WIRE_ID_MOST, true);
-	type = wire_text(&top, "type", WIRE_ID_MOST, true);
-	data = wire_within(&top, "data", "data.");
+	out->id = message_text(&top, "id", MESSAGE_ID_MOST, true);
+	type = message_text(&top, "type", MESSAGE_ID_MOST, true);
+	data = message_within(&top, "data", "data.");
 	if (data.why == NULL)
 		read_data(&data, out);
 	cJSON_Delete(tree);
@@ -265,8 +265,8 @@ read_event(TALLOC_CTX *ctx, const struct pay_gateway *gateway, const char *signa
 	return parse_event(ctx, body, n, out, why);
 }
 
-const struct pay_provider pay_http = { .name = "gateway",
-	                               .start = start,
-	                               .refund = refund,
-	                               .read = read_event,
-	                               .parse = parse_event };
+const struct pay_provider pay_gateway_http = { .name = "gateway",
+	                                       .start = start,
+	                                       .refund = refund,
+	                                       .read = read_event,
+	                                       .parse = parse_event };

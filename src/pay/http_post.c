@@ -1,4 +1,4 @@
-#include "pay/post.h"
+#include "pay/http_post.h"
 
 #include <curl/curl.h>
 #include <pthread.h>
@@ -17,7 +17,7 @@ struct slot {
 	TALLOC_CTX *ctx; /* owns the answers */
 	CURL *easy;
 	struct curl_slist *headers;
-	struct post *post;
+	struct http_post *post;
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -34,7 +34,7 @@ static size_t
 on_answer(char *data, size_t size, size_t n, void *arg)
 {
 	struct slot *s = arg;
-	struct post *p = s->post;
+	struct http_post *p = s->post;
 
 	(void)size; /* always 1 */
 	if (p->answer_len + n > POST_ANSWER_MOST)
@@ -67,7 +67,7 @@ prepare(struct slot *s, TALLOC_CTX *ctx)
 
 /* Hands a message over to libcurl. */
 static void
-begin(CURLM *multi, struct slot *s, struct post *post, const char *secrets)
+begin(CURLM *multi, struct slot *s, struct http_post *post, const char *secrets)
 {
 	static const char name[] = SIGNATURE_HEADER ": ";
 	char line[sizeof(name) + SIGNATURE_TEXT] = SIGNATURE_HEADER ": ";
@@ -89,7 +89,7 @@ begin(CURLM *multi, struct slot *s, struct post *post, const char *secrets)
 static void
 finish(CURLM *multi, struct slot *s, CURLcode code)
 {
-	struct post *p = s->post;
+	struct http_post *p = s->post;
 	long status = 0;
 
 	p->trouble = code == CURLE_OK ? NULL : curl_easy_strerror(code);
@@ -122,7 +122,7 @@ next_ended(CURLM *multi, CURLcode *code)
 }
 
 void
-post_all(TALLOC_CTX *ctx, const char *secrets, struct post *posts, size_t n)
+http_post_all(TALLOC_CTX *ctx, const char *secrets, struct http_post *posts, size_t n)
 {
 	const size_t width = n < POST_PARALLEL ? n : POST_PARALLEL;
 	struct slot slots[POST_PARALLEL] = { 0 }, *s;
@@ -135,10 +135,10 @@ post_all(TALLOC_CTX *ctx, const char *secrets, struct post *posts, size_t n)
 	if ((multi = curl_multi_init()) == NULL)
 		abort();
 	for (size_t i = 0; i < n; i++)
-		posts[i] = (struct post){ .url = posts[i].url,
-			                  .body = posts[i].body,
-			                  .len = posts[i].len,
-			                  .trouble = "not sent" };
+		posts[i] = (struct http_post){ .url = posts[i].url,
+			                       .body = posts[i].body,
+			                       .len = posts[i].len,
+			                       .trouble = "not sent" };
 	for (; begun < width; begun++) {
 		prepare(&slots[begun], ctx);
 		begin(multi, &slots[begun], &posts[begun], secrets);

@@ -12,4 +12,4 @@ charge(TALLOC_CTX *ctx, const struct uuid *payment_id, int64_t amount_minor, con
 	return ERR_OK;
 }
 
-const struct pay_provider pay_mock = { .name = "mock", .charge = charge };
+const struct pay_provider pay_instant = { .name = "mock", .charge = charge };

@@ -1,4 +1,4 @@
-#include "pay/wire.h"
+#include "pay/message_reader.h"
 
 #include <string.h>
 
@@ -8,7 +8,7 @@
 #include "base/utf8.h"
 
 cJSON *
-wire_parse(TALLOC_CTX *ctx, const char *text, size_t n, const char **why)
+message_parse(TALLOC_CTX *ctx, const char *text, size_t n, const char **why)
 {
 	struct json_fault fault;
 	cJSON *tree;
@@ -26,14 +26,14 @@ wire_parse(TALLOC_CTX *ctx, const char *text, size_t n, const char **why)
 }
 
 static void
-note(struct wire *w, const char *name, const char *what)
+note(struct message_reader *w, const char *name, const char *what)
 {
 	if (w->why == NULL)
 		w->why = talloc_asprintf(w->ctx, "%s%s %s", w->within, name, what);
 }
 
 static const cJSON *
-member(struct wire *w, const char *name, bool must)
+member(struct message_reader *w, const char *name, bool must)
 {
 	const cJSON *item = cJSON_GetObjectItemCaseSensitive(w->object, name);
 
@@ -44,18 +44,19 @@ member(struct wire *w, const char *name, bool must)
 	return NULL;
 }
 
-struct wire
-wire_within(struct wire *w, const char *name, const char *within)
+struct message_reader
+message_within(struct message_reader *w, const char *name, const char *within)
 {
 	const cJSON *item = member(w, name, true);
 
 	if (item != NULL && !cJSON_IsObject(item))
 		note(w, name, "is not an object");
-	return (struct wire){ w->ctx, cJSON_IsObject(item) ? item : NULL, within, w->why };
+	return (struct message_reader){ w->ctx, cJSON_IsObject(item) ? item : NULL, within,
+		                        w->why };
 }
 
 const char *
-wire_text(struct wire *w, const char *name, size_t most, bool must)
+message_text(struct message_reader *w, const char *name, size_t most, bool must)
 {
 	const cJSON *item = member(w, name, must);
 	size_t n;
@@ -75,9 +76,9 @@ wire_text(struct wire *w, const char *name, size_t most, bool must)
 }
 
 const char *
-wire_url(struct wire *w, const char *name, bool must)
+message_url(struct message_reader *w, const char *name, bool must)
 {
-	const char *url = wire_text(w, name, WIRE_URL_MOST, must);
+	const char *url = message_text(w, name, MESSAGE_URL_MOST, must);
 
 	if (url == NULL || strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0)
 		return url;
@@ -86,9 +87,9 @@ wire_url(struct wire *w, const char *name, bool must)
 }
 
 bool
-wire_uuid(struct wire *w, const char *name, bool must, struct uuid *out)
+message_uuid(struct message_reader *w, const char *name, bool must, struct uuid *out)
 {
-	const char *text = wire_text(w, name, WIRE_ID_MOST, must);
+	const char *text = message_text(w, name, MESSAGE_ID_MOST, must);
 
 	if (text != NULL && uuid_parse(text, out))
 		return true;
@@ -98,9 +99,9 @@ wire_uuid(struct wire *w, const char *name, bool must, struct uuid *out)
 }
 
 int64_t
-wire_time(struct wire *w, const char *name)
+message_time(struct message_reader *w, const char *name)
 {
-	const char *text = wire_text(w, name, WIRE_ID_MOST, false);
+	const char *text = message_text(w, name, MESSAGE_ID_MOST, false);
 	int64_t at_us = -1;
 
 	if (text != NULL && !clock_parse(text, &at_us)) {
@@ -111,9 +112,9 @@ wire_time(struct wire *w, const char *name)
 }
 
 const char *
-wire_currency(struct wire *w, const char *name, bool must)
+message_currency(struct message_reader *w, const char *name, bool must)
 {
-	const char *code = wire_text(w, name, WIRE_ID_MOST, must);
+	const char *code = message_text(w, name, MESSAGE_ID_MOST, must);
 
 	if (code == NULL || money_is_currency(code))
 		return code;
@@ -122,7 +123,7 @@ wire_currency(struct wire *w, const char *name, bool must)
 }
 
 double
-wire_number(struct wire *w, const char *name)
+message_number(struct message_reader *w, const char *name)
 {
 	const cJSON *item = member(w, name, false);
 
@@ -135,7 +136,7 @@ wire_number(struct wire *w, const char *name)
 }
 
 int64_t
-wire_amount(struct wire *w, const char *name, const char *currency, bool must)
+message_amount(struct message_reader *w, const char *name, const char *currency, bool must)
 {
 	const cJSON *item = member(w, name, must);
 	int64_t minor;

@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_WIRE_H
-#define ROWLOCK_WIRE_H
+#ifndef ROWLOCK_PAY_MESSAGE_READER_H
+#define ROWLOCK_PAY_MESSAGE_READER_H
 
 #include <cjson/cJSON.h>
 #include <stdbool.h>
@@ -14,10 +14,10 @@
  * noted and reading goes on; only the first fault is kept.
  */
 
-#define WIRE_ID_MOST  255 /* bytes of an id, a reference */
-#define WIRE_URL_MOST 2048
+#define MESSAGE_ID_MOST  255 /* bytes of an id, a reference */
+#define MESSAGE_URL_MOST 2048
 
-struct wire {
+struct message_reader {
 	TALLOC_CTX *ctx; /* owns the texts that are read, and why */
 	const cJSON *object;
 	const char *within; /* stands in front of names in why: "" or "data." */
@@ -28,30 +28,31 @@ struct wire {
  * Reads n bytes that must be one JSON object by json_check. The caller frees it: cJSON_Delete.
  * NULL with *why set, on ctx, when they are something else.
  */
-cJSON *wire_parse(TALLOC_CTX *ctx, const char *text, size_t n, const char **why);
+cJSON *message_parse(TALLOC_CTX *ctx, const char *text, size_t n, const char **why);
 
 /* The members of an object that is a member itself; all is missing there when it is none. */
-struct wire wire_within(struct wire *w, const char *name, const char *within);
+struct message_reader message_within(struct message_reader *w, const char *name,
+                                     const char *within);
 
 /* A text of 1 to `most` bytes without control characters; NULL: absent, or a fault. */
-const char *wire_text(struct wire *w, const char *name, size_t most, bool must);
+const char *message_text(struct message_reader *w, const char *name, size_t most, bool must);
 
 /* An http:// or https:// URL, likewise. */
-const char *wire_url(struct wire *w, const char *name, bool must);
+const char *message_url(struct message_reader *w, const char *name, bool must);
 
 /* A UUID; false: absent, or a fault. */
-bool wire_uuid(struct wire *w, const char *name, bool must, struct uuid *out);
+bool message_uuid(struct message_reader *w, const char *name, bool must, struct uuid *out);
 
 /* An instant (RFC 3339) in µs; -1: absent, or a fault. */
-int64_t wire_time(struct wire *w, const char *name);
+int64_t message_time(struct message_reader *w, const char *name);
 
 /* An ISO 4217 code; NULL: absent, or a fault. */
-const char *wire_currency(struct wire *w, const char *name, bool must);
+const char *message_currency(struct message_reader *w, const char *name, bool must);
 
 /* A number that is not negative; -1: absent, or a fault. */
-double wire_number(struct wire *w, const char *name);
+double message_number(struct message_reader *w, const char *name);
 
 /* An amount of major units in minor units of the currency; -1: absent, or a fault. */
-int64_t wire_amount(struct wire *w, const char *name, const char *currency, bool must);
+int64_t message_amount(struct message_reader *w, const char *name, const char *currency, bool must);
 
 #endif

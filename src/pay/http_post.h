@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_POST_H
-#define ROWLOCK_POST_H
+#ifndef ROWLOCK_PAY_HTTP_POST_H
+#define ROWLOCK_PAY_HTTP_POST_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -10,7 +10,7 @@
 #define POST_PARALLEL    32
 #define POST_ANSWER_MOST (64 * 1024) /* bytes; a peer that says more is not listened to */
 
-struct post {
+struct http_post {
 	const char *url;  /* http:// or https://; redirects are not followed, proxies not used */
 	const char *body; /* len bytes of JSON */
 	size_t len;
@@ -18,7 +18,7 @@ struct post {
 	int status;          /* HTTP status of the answer; 0: there was none */
 	bool cut;            /* no connection was to be had, or it broke */
 	const char *trouble; /* why there was no answer, a constant; or NULL */
-	char *answer; /* its body, answer_len bytes on the ctx of post_all; NULL when empty */
+	char *answer; /* its body, answer_len bytes on the ctx of http_post_all; NULL when empty */
 	size_t answer_len;
 };
 
@@ -28,6 +28,6 @@ struct post {
  *
  * secrets	PAYMENT_WEBHOOK_SECRET; the first signs
  */
-void post_all(TALLOC_CTX *ctx, const char *secrets, struct post *posts, size_t n);
+void http_post_all(TALLOC_CTX *ctx, const char *secrets, struct http_post *posts, size_t n);
 
 #endif
