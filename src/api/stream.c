@@ -11,8 +11,8 @@
 #include "base/metrics.h"
 #include "core/reader.h"
 #include "core/ticket.h"
-#include "http/chunk.h"
-#include "http/streams.h"
+#include "http/stream_chunk.h"
+#include "http/stream_server.h"
 
 #define TICKETS_MOST 1000           /* redeemed together */
 #define PATIENCE_US  (5 * US_PER_S) /* with a ticket that cannot be redeemed */
@@ -33,9 +33,9 @@ struct sse {
 struct stream_app {
 	struct app app; /* settings and tokens only */
 	struct fanout *fanout;
-	struct streams *streams;
+	struct stream_server *streams;
 	struct desk *tickets;
-	struct chunk *beat;
+	struct stream_chunk *beat;
 };
 
 /* A ticket that is being redeemed; outlives whoever gave it. */
@@ -68,15 +68,15 @@ send_head(struct sse *s, const struct request *rq, const struct response *rs, lo
           const char *body)
 {
 	char head[RESPONSE_HEAD];
-	struct chunk *c;
+	struct stream_chunk *c;
 	char *text;
 	int n = response_head(rq, rs, length, head);
 
 	text = talloc_asprintf(rq->ctx, "%.*s%s\r\n%s", n, head,
 	                       rs->headers == NULL ? "" : rs->headers, s->is_head ? "" : body);
-	c = chunk_new(text, strlen(text));
+	c = stream_chunk_new(text, strlen(text));
 	stream_send(stream_of(s), c, true);
-	chunk_drop(c);
+	stream_chunk_drop(c);
 	s->status = rs->status;
 	metrics_status(rs->status);
 }
@@ -139,7 +139,7 @@ make_status(enum follow kind, const struct change *c)
 {
 	TALLOC_CTX *ctx = talloc_new(NULL);
 	char *text = sse_status(ctx, kind == FOLLOW_OWN ? FACE_QUEUE : FACE_V1, c);
-	struct chunk *chunk = chunk_new(text, strlen(text));
+	struct stream_chunk *chunk = stream_chunk_new(text, strlen(text));
 
 	talloc_free(ctx);
 	return chunk;
@@ -150,7 +150,7 @@ make_seats(const struct seats_news *news)
 {
 	TALLOC_CTX *ctx = talloc_new(NULL);
 	char *text = sse_seats(ctx, news);
-	struct chunk *chunk = chunk_new(text, strlen(text));
+	struct stream_chunk *chunk = stream_chunk_new(text, strlen(text));
 
 	talloc_free(ctx);
 	return chunk;
@@ -175,7 +175,7 @@ on_end(struct follower *f)
 static void
 on_drop(void *message)
 {
-	chunk_drop(message);
+	stream_chunk_drop(message);
 }
 
 static const struct fanout_rules fanout_rules = { on_admit,   on_open, on_refuse, make_status,
@@ -402,8 +402,8 @@ on_over(void *arg, struct stream *stream, enum stream_end why)
 	free(s->id);
 }
 
-static const struct streams_rules streams_rules = { on_begin, on_beat, on_over,
-	                                            sizeof(struct sse) };
+static const struct stream_server_rules stream_server_rules = { on_begin, on_beat, on_over,
+	                                                        sizeof(struct sse) };
 
 static void
 close_one(struct stream *stream)
@@ -421,13 +421,13 @@ close_one(struct stream *stream)
 void
 stream_app_close(struct stream_app *app)
 {
-	streams_close(app->streams, close_one);
+	stream_server_close(app->streams, close_one);
 }
 
 size_t
 stream_app_count(const struct stream_app *app)
 {
-	return streams_count(app->streams);
+	return stream_server_count(app->streams);
 }
 
 bool
@@ -439,7 +439,7 @@ stream_app_is_busy(const struct stream_app *app)
 static int
 stream_app_free(struct stream_app *app)
 {
-	chunk_drop(app->beat);
+	stream_chunk_drop(app->beat);
 	return 0;
 }
 
@@ -452,11 +452,11 @@ stream_app_new(TALLOC_CTX *ctx, struct event_base *base, int listening, const st
 	app->app.config = config;
 	app->app.tokens = (struct token_rules){ config->jwt_secret, config->jwt_issuer,
 		                                config->jwt_audience, config->jwt_role_claim };
-	app->beat = chunk_new(SSE_BEAT, strlen(SSE_BEAT));
+	app->beat = stream_chunk_new(SSE_BEAT, strlen(SSE_BEAT));
 	app->fanout = fanout_new(app, base, database, config->redis_url, &fanout_rules);
 	app->tickets = desk_new(fanout_reader(app->fanout), TICKETS_MOST, answer_tickets,
 	                        take_tickets, app);
-	app->streams = streams_new(app, base, listening, &streams_rules, app);
+	app->streams = stream_server_new(app, base, listening, &stream_server_rules, app);
 	talloc_set_destructor(app, stream_app_free);
 	return app;
 }

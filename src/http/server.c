@@ -16,7 +16,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "http/overflow.h"
+#include "http/accept_backlog.h"
 
 #define LISTEN_FD   0
 #define DRAIN_S     10
@@ -28,7 +28,7 @@
 struct server {
 	server_handler handler;
 	void *arg;
-	struct overflow *overflow; /* connections that wait in here, or NULL */
+	struct accept_backlog *overflow; /* connections that wait in here, or NULL */
 	atomic_bool stopping;
 	atomic_int running;
 };
@@ -64,7 +64,7 @@ bound_reads(const FCGX_Request *fcgi)
 static bool
 offer_connection(struct server *s, FCGX_Request *fcgi)
 {
-	fcgi->ipcFd = overflow_take(s->overflow);
+	fcgi->ipcFd = accept_backlog_take(s->overflow);
 	fcgi->keepConnection = fcgi->ipcFd >= 0;
 	if (fcgi->ipcFd >= 0)
 		bound_reads(fcgi);
@@ -217,7 +217,7 @@ server_run(int threads, server_handler handler, void *arg)
 
 	if (prepare_socket() != 0)
 		return 1;
-	s.overflow = overflow_watch(LISTEN_FD);
+	s.overflow = accept_backlog_watch(LISTEN_FD);
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK_BYTES);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
@@ -234,7 +234,7 @@ server_run(int threads, server_handler handler, void *arg)
 	pthread_attr_destroy(&attr);
 	log_line(LOG_INFO, "ready", "threads", log_int(threads), NULL);
 	wait_for_signal();
-	overflow_end(s.overflow);
+	accept_backlog_end(s.overflow);
 	atomic_store(&s.stopping, true);
 	return drain(&s);
 }

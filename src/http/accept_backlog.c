@@ -1,4 +1,4 @@
-#include "http/overflow.h"
+#include "http/accept_backlog.h"
 
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -24,7 +24,7 @@
 #define MOST      65536
 #define FAILURES  100 /* looks in a row that fail: then there is no use in looking */
 
-struct overflow {
+struct accept_backlog {
 	int listen_fd, netlink_fd;
 	ino_t inode; /* of the listening socket, by which netlink knows it */
 	atomic_bool ending;
@@ -64,7 +64,7 @@ read_answer(const struct nlmsghdr *head, size_t got, struct unix_diag_rqlen *out
 
 /* How many connections wait in the kernel's queue, and how many it lets wait. */
 static bool
-look(const struct overflow *o, struct unix_diag_rqlen *out)
+look(const struct accept_backlog *o, struct unix_diag_rqlen *out)
 {
 	const struct question ask = {
 		.head = { .nlmsg_len = sizeof(ask),
@@ -87,7 +87,7 @@ look(const struct overflow *o, struct unix_diag_rqlen *out)
 
 /* Moves up to n connections here, as long as there is room. */
 static void
-relieve(struct overflow *o, size_t n)
+relieve(struct accept_backlog *o, size_t n)
 {
 	size_t put = atomic_load(&o->put);
 
@@ -109,7 +109,7 @@ relieve(struct overflow *o, size_t n)
 static void *
 watch(void *arg)
 {
-	struct overflow *o = arg;
+	struct accept_backlog *o = arg;
 	struct unix_diag_rqlen queue;
 	int failures = 0;
 
@@ -145,7 +145,7 @@ find_room(void)
 
 /* Whether all that watching needs is there. */
 static bool
-prepare(struct overflow *o, int listen_fd)
+prepare(struct accept_backlog *o, int listen_fd)
 {
 	struct unix_diag_rqlen queue;
 	struct stat st;
@@ -160,10 +160,10 @@ prepare(struct overflow *o, int listen_fd)
 	return o->fds != NULL && look(o, &queue);
 }
 
-struct overflow *
-overflow_watch(int listen_fd)
+struct accept_backlog *
+accept_backlog_watch(int listen_fd)
 {
-	static struct overflow o = { .netlink_fd = -1 };
+	static struct accept_backlog o = { .netlink_fd = -1 };
 	pthread_t thread;
 
 	if (!prepare(&o, listen_fd) || pthread_create(&thread, NULL, watch, &o) != 0) {
@@ -178,7 +178,7 @@ overflow_watch(int listen_fd)
 }
 
 int
-overflow_take(struct overflow *o)
+accept_backlog_take(struct accept_backlog *o)
 {
 	size_t taken;
 	int fd;
@@ -195,7 +195,7 @@ overflow_take(struct overflow *o)
 }
 
 void
-overflow_end(struct overflow *o)
+accept_backlog_end(struct accept_backlog *o)
 {
 	if (o != NULL)
 		atomic_store(&o->ending, true);

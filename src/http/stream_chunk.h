@@ -1,29 +1,29 @@
-#ifndef ROWLOCK_CHUNK_H
-#define ROWLOCK_CHUNK_H
+#ifndef ROWLOCK_HTTP_STREAM_CHUNK_H
+#define ROWLOCK_HTTP_STREAM_CHUNK_H
 
 #include <stddef.h>
 #include <stdint.h>
 
 /* A piece of an answer in FastCGI records, to be sent to any number of streams. */
-struct chunk {
+struct stream_chunk {
 	unsigned refs;
 	size_t n;
 	uint8_t records[]; /* n bytes; of the request id FRAMING_ID unless said otherwise */
 };
 
 /* Makes one of n bytes, with one reference. */
-struct chunk *chunk_new(const void *text, size_t n);
+struct stream_chunk *stream_chunk_new(const void *text, size_t n);
 
 /* The same for a request of another id, with one reference. */
-struct chunk *chunk_readdressed(const struct chunk *c, uint16_t id);
+struct stream_chunk *stream_chunk_readdressed(const struct stream_chunk *c, uint16_t id);
 
 /* The end of an answer, likewise. */
-struct chunk *chunk_end(uint16_t id);
+struct stream_chunk *stream_chunk_end(uint16_t id);
 
 /* One reference more. */
-struct chunk *chunk_use(struct chunk *c);
+struct stream_chunk *stream_chunk_use(struct stream_chunk *c);
 
 /* One less; the last one frees it. NULL is ignored. */
-void chunk_drop(struct chunk *c);
+void stream_chunk_drop(struct stream_chunk *c);
 
 #endif

@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_OVERFLOW_H
-#define ROWLOCK_OVERFLOW_H
+#ifndef ROWLOCK_HTTP_ACCEPT_BACKLOG_H
+#define ROWLOCK_HTTP_ACCEPT_BACKLOG_H
 
 /*
  * Keeps the listen queue of a Unix socket from filling up.
@@ -11,7 +11,7 @@
  * is not, they stay in the kernel's queue, where they survive the end of this process and
  * any other process of the socket may serve them.
  */
-struct overflow;
+struct accept_backlog;
 
 /*
  * Begins to watch a listening Unix socket, in a thread of its own. For one socket a process;
@@ -22,7 +22,7 @@ struct overflow;
  * Returns NULL where the queue cannot be seen (another kind of socket, netlink forbidden) or
  * where there are no descriptors to spare; then the kernel's queue is all there is.
  */
-struct overflow *overflow_watch(int listen_fd);
+struct accept_backlog *accept_backlog_watch(int listen_fd);
 
 /*
  * Takes the connection that has waited longest.
@@ -31,9 +31,9 @@ struct overflow *overflow_watch(int listen_fd);
  *
  * Returns a descriptor, the caller's to close, or -1 when none waits here.
  */
-int overflow_take(struct overflow *o);
+int accept_backlog_take(struct accept_backlog *o);
 
 /* Takes no more connections off the queue; those that are here can still be taken. */
-void overflow_end(struct overflow *o);
+void accept_backlog_end(struct accept_backlog *o);
 
 #endif

@@ -1,4 +1,4 @@
-#include "http/streams.h"
+#include "http/stream_server.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "http/chunk.h"
+#include "http/stream_chunk.h"
 #include "http/framing.h"
 
 #define SLOTS       150 /* of the wheel: each stream has its turn once in STREAM_BEAT_S */
@@ -24,14 +24,14 @@
 /* A piece that waits. */
 struct waiting {
 	struct waiting *next;
-	struct chunk *chunk;
+	struct stream_chunk *chunk;
 };
 
 LIST_HEAD(slot, stream);
 
 struct stream {
 	struct event event;
-	struct streams *server;
+	struct stream_server *server;
 	LIST_ENTRY(stream) in_slot;
 	struct stream *next_doomed;
 	struct framing framing;
@@ -46,9 +46,9 @@ struct stream {
 	max_align_t owner[];
 };
 
-struct streams {
+struct stream_server {
 	struct event_base *base;
-	const struct streams_rules *rules;
+	const struct stream_server_rules *rules;
 	void *arg;
 	struct event *accepting, *pause, *tick, *reaper;
 	struct stream *doomed; /* to be freed by the reaper */
@@ -84,14 +84,14 @@ pop_waiting(struct stream *s)
 	if (s->first == NULL)
 		s->last = &s->first;
 	s->sent = 0;
-	chunk_drop(w->chunk);
+	stream_chunk_drop(w->chunk);
 	free(w);
 }
 
 static void
 on_reap(evutil_socket_t fd, short what, void *arg)
 {
-	struct streams *server = arg;
+	struct stream_server *server = arg;
 	struct stream *s;
 
 	(void)fd;
@@ -188,7 +188,7 @@ await(struct stream *s)
 
 /* Puts a piece behind what waits; takes the reference over. */
 static void
-push(struct stream *s, struct chunk *c, bool greeting)
+push(struct stream *s, struct stream_chunk *c, bool greeting)
 {
 	struct waiting *w = malloc(sizeof(*w));
 
@@ -203,7 +203,7 @@ push(struct stream *s, struct chunk *c, bool greeting)
 }
 
 void
-stream_send(struct stream *s, struct chunk *c, bool greeting)
+stream_send(struct stream *s, struct stream_chunk *c, bool greeting)
 {
 	if (s->doomed || s->finishing)
 		return;
@@ -211,7 +211,9 @@ stream_send(struct stream *s, struct chunk *c, bool greeting)
 		doom(s, STREAM_SLOW);
 		return;
 	}
-	push(s, s->framing.id == FRAMING_ID ? chunk_use(c) : chunk_readdressed(c, s->framing.id),
+	push(s,
+	     s->framing.id == FRAMING_ID ? stream_chunk_use(c)
+	                                 : stream_chunk_readdressed(c, s->framing.id),
 	     greeting);
 	if (!s->writing)
 		flush(s);
@@ -223,7 +225,7 @@ stream_finish(struct stream *s)
 {
 	if (s->doomed || s->finishing)
 		return;
-	push(s, chunk_end(s->framing.id), false);
+	push(s, stream_chunk_end(s->framing.id), false);
 	s->finishing = true;
 	flush(s);
 	await(s);
@@ -309,7 +311,7 @@ on_event(evutil_socket_t fd, short what, void *arg)
 /* --- Connections. --- */
 
 static void
-add_stream(struct streams *server, int fd)
+add_stream(struct stream_server *server, int fd)
 {
 	struct stream *s = calloc(1, sizeof(*s) + server->rules->owner_size); /* there are many */
 
@@ -326,7 +328,7 @@ add_stream(struct streams *server, int fd)
 
 /* Out of descriptors or memory: bad times pass; the queue of the socket waits meanwhile. */
 static void
-starve(struct streams *server, int error)
+starve(struct stream_server *server, int error)
 {
 	const struct timeval later = { .tv_usec = ACCEPT_US };
 
@@ -340,7 +342,7 @@ starve(struct streams *server, int error)
 static void
 on_accept(evutil_socket_t fd, short what, void *arg)
 {
-	struct streams *server = arg;
+	struct stream_server *server = arg;
 
 	(void)what;
 	for (int i = 0; i < ACCEPT_MOST; i++) {
@@ -363,7 +365,7 @@ on_pause(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	event_add(((struct streams *)arg)->accepting, NULL);
+	event_add(((struct stream_server *)arg)->accepting, NULL);
 }
 
 /* A stream's turn. One whose reader took nothing for a whole round is given up. */
@@ -380,7 +382,7 @@ beat(struct stream *s)
 static void
 on_tick(evutil_socket_t fd, short what, void *arg)
 {
-	struct streams *server = arg;
+	struct stream_server *server = arg;
 	struct stream *s, *next;
 
 	(void)fd;
@@ -394,7 +396,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 }
 
 static int
-streams_free(struct streams *server)
+streams_free(struct stream_server *server)
 {
 	for (int i = 0; i < SLOTS; i++) {
 		struct stream *s;
@@ -410,12 +412,12 @@ streams_free(struct streams *server)
 	return 0;
 }
 
-struct streams *
-streams_new(TALLOC_CTX *ctx, struct event_base *base, int listening,
-            const struct streams_rules *rules, void *arg)
+struct stream_server *
+stream_server_new(TALLOC_CTX *ctx, struct event_base *base, int listening,
+                  const struct stream_server_rules *rules, void *arg)
 {
 	const struct timeval slot = { .tv_usec = SLOT_US };
-	struct streams *server = talloc_zero(ctx, struct streams);
+	struct stream_server *server = talloc_zero(ctx, struct stream_server);
 
 	server->base = base;
 	server->rules = rules;
@@ -432,7 +434,7 @@ streams_new(TALLOC_CTX *ctx, struct event_base *base, int listening,
 }
 
 void
-streams_close(struct streams *server, void (*each)(struct stream *s))
+stream_server_close(struct stream_server *server, void (*each)(struct stream *s))
 {
 	event_del(server->accepting);
 	event_del(server->pause);
@@ -449,7 +451,7 @@ streams_close(struct streams *server, void (*each)(struct stream *s))
 }
 
 size_t
-streams_count(const struct streams *server)
+stream_server_count(const struct stream_server *server)
 {
 	return server->count;
 }

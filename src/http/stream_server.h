@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_STREAMS_H
-#define ROWLOCK_STREAMS_H
+#ifndef ROWLOCK_HTTP_STREAM_SERVER_H
+#define ROWLOCK_HTTP_STREAM_SERVER_H
 
 #include <event2/event.h>
 #include <stdbool.h>
@@ -10,7 +10,7 @@
  * A FastCGI responder whose answers never end by themselves: one event loop, a small structure
  * for each connection, memory for what waits only while something waits.
  */
-struct streams;
+struct stream_server;
 
 /* One connection, which serves one request. */
 struct stream;
@@ -26,7 +26,7 @@ enum stream_end {
 };
 
 /* What a server's owner does. Called from the loop, never from within a call of this file. */
-struct streams_rules {
+struct stream_server_rules {
 	/* A request is complete. env: "NAME=value" up to NULL, on ctx, which is freed afterwards. */
 	void (*begin)(void *arg, struct stream *s, char **env, TALLOC_CTX *ctx);
 	/* Every STREAM_BEAT_S, each stream at a time of its own. */
@@ -44,20 +44,20 @@ struct streams_rules {
  * rules	must live as long as the server
  * arg	for the rules
  */
-struct streams *streams_new(TALLOC_CTX *ctx, struct event_base *base, int listening,
-                            const struct streams_rules *rules, void *arg);
+struct stream_server *stream_server_new(TALLOC_CTX *ctx, struct event_base *base, int listening,
+                                        const struct stream_server_rules *rules, void *arg);
 
 /* Takes no more connections, and calls `each` for every stream that began; drops the others. */
-void streams_close(struct streams *server, void (*each)(struct stream *s));
+void stream_server_close(struct stream_server *server, void (*each)(struct stream *s));
 
 /* How many connections there are. */
-size_t streams_count(const struct streams *server);
+size_t stream_server_count(const struct stream_server *server);
 
 /* The owner's own bytes of a stream, and back. */
 void *stream_owner(struct stream *s);
 struct stream *stream_of_owner(void *owner);
 
-struct chunk;
+struct stream_chunk;
 
 /*
  * Sends a piece, or keeps it until the connection takes it; never blocks. A stream for which too
@@ -65,7 +65,7 @@ struct chunk;
  *
  * greeting	it does not count as waiting: what a stream begins with may be large
  */
-void stream_send(struct stream *s, struct chunk *c, bool greeting);
+void stream_send(struct stream *s, struct stream_chunk *c, bool greeting);
 
 /* Ends the answer, when all that waits has been sent. What is sent afterwards is ignored. */
 void stream_finish(struct stream *s);
