@@ -7,8 +7,8 @@
 #include "base/metrics.h"
 #include "base/stop.h"
 #include "bin/program.h"
-#include "gateway/courier.h"
-#include "gateway/gateway.h"
+#include "fake_gateway/callback_sender.h"
+#include "fake_gateway/gateway.h"
 #include "http/server.h"
 
 static void
@@ -31,11 +31,11 @@ serve(TALLOC_CTX *ctx, struct gateway *g, int threads)
 	stop_watch();
 	server_block_signals();
 	metrics_init(); /* in memory of its own: the figures of /metrics are the workers' */
-	if (!courier_begin(g))
+	if (!callback_sender_begin(g))
 		return 1;
 	status = server_run(threads, gateway_serve, g);
 	stop_ask();
-	if (!courier_end() || status != 0)
+	if (!callback_sender_end() || status != 0)
 		program_leave(status);
 	talloc_free(ctx);
 	return 0;

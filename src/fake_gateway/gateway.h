@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_GATEWAY_H
-#define ROWLOCK_GATEWAY_H
+#ifndef ROWLOCK_FAKE_GATEWAY_GATEWAY_H
+#define ROWLOCK_FAKE_GATEWAY_GATEWAY_H
 
 #include "base/config.h"
 #include "http/request.h"

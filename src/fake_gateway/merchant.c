@@ -5,8 +5,8 @@
 
 #include "base/clock.h"
 #include "base/json_write.h"
-#include "gateway/gateway.h"
-#include "gateway/ledger.h"
+#include "fake_gateway/gateway.h"
+#include "fake_gateway/ledger.h"
 #include "pay/signature.h"
 #include "pay/message_reader.h"
 

@@ -1,11 +1,11 @@
-#ifndef ROWLOCK_GATEWAY_LEDGER_H
-#define ROWLOCK_GATEWAY_LEDGER_H
+#ifndef ROWLOCK_FAKE_GATEWAY_LEDGER_H
+#define ROWLOCK_FAKE_GATEWAY_LEDGER_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/ids.h"
-#include "gateway/callback.h"
+#include "fake_gateway/callback.h"
 #include "store/pool.h"
 
 /*

@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "base/json_write.h"
-#include "gateway/callback.h"
-#include "gateway/gateway.h"
-#include "gateway/ledger.h"
-#include "gateway/page.h"
+#include "fake_gateway/callback.h"
+#include "fake_gateway/gateway.h"
+#include "fake_gateway/ledger.h"
+#include "fake_gateway/page.h"
 #include "pay/message_reader.h"
 
 /* Ends a session, or finds it ended so, and calls back once before anybody is answered. */

@@ -1,4 +1,4 @@
-#include "gateway/page.h"
+#include "fake_gateway/page.h"
 
 #include <openssl/evp.h>
 #include <openssl/sha.h>

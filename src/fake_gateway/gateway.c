@@ -1,4 +1,4 @@
-#include "gateway/gateway.h"
+#include "fake_gateway/gateway.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/json_write.h"
 #include "base/log.h"
-#include "gateway/page.h"
+#include "fake_gateway/page.h"
 #include "http/route.h"
 #include "pay/signature.h"
 

@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_GATEWAY_COURIER_H
-#define ROWLOCK_GATEWAY_COURIER_H
+#ifndef ROWLOCK_FAKE_GATEWAY_CALLBACK_SENDER_H
+#define ROWLOCK_FAKE_GATEWAY_CALLBACK_SENDER_H
 
 #include <stdbool.h>
 
@@ -11,9 +11,9 @@ struct gateway;
  */
 
 /* Starts it; false when there is no thread to be had. It runs until stop_wait says so. */
-bool courier_begin(struct gateway *g);
+bool callback_sender_begin(struct gateway *g);
 
 /* Waits until it has ended, after stop_ask; false: it is not waited for any longer. */
-bool courier_end(void);
+bool callback_sender_end(void);
 
 #endif

@@ -1,9 +1,9 @@
-#ifndef ROWLOCK_GATEWAY_PAGE_H
-#define ROWLOCK_GATEWAY_PAGE_H
+#ifndef ROWLOCK_FAKE_GATEWAY_PAGE_H
+#define ROWLOCK_FAKE_GATEWAY_PAGE_H
 
 #include <talloc.h>
 
-#include "gateway/ledger.h"
+#include "fake_gateway/ledger.h"
 
 /* The pages that a buyer is shown: HTML, whole, on ctx. Nothing in them comes from elsewhere. */
 

@@ -1,4 +1,4 @@
-#include "gateway/ledger.h"
+#include "fake_gateway/ledger.h"
 
 #include <stdio.h>
 #include <string.h>

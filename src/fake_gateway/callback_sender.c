@@ -1,13 +1,13 @@
-#include "gateway/courier.h"
+#include "fake_gateway/callback_sender.h"
 
 #include <pthread.h>
 #include <time.h>
 
 #include "base/log.h"
 #include "base/stop.h"
-#include "gateway/callback.h"
-#include "gateway/gateway.h"
-#include "gateway/ledger.h"
+#include "fake_gateway/callback.h"
+#include "fake_gateway/gateway.h"
+#include "fake_gateway/ledger.h"
 
 #define LOOK_MS     100 /* between two looks when nothing is due */
 #define EXPIRE_MOST 100
@@ -44,7 +44,7 @@ run(void *arg)
 }
 
 bool
-courier_begin(struct gateway *g)
+callback_sender_begin(struct gateway *g)
 {
 	if (pthread_create(&thread, NULL, run, g) == 0)
 		return true;
@@ -53,7 +53,7 @@ courier_begin(struct gateway *g)
 }
 
 bool
-courier_end(void)
+callback_sender_end(void)
 {
 	struct timespec until;
 

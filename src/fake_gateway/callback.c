@@ -1,4 +1,4 @@
-#include "gateway/callback.h"
+#include "fake_gateway/callback.h"
 
 #include <string.h>
 
@@ -6,7 +6,7 @@
 #include "base/json_write.h"
 #include "base/log.h"
 #include "base/money.h"
-#include "gateway/gateway.h"
+#include "fake_gateway/gateway.h"
 #include "pay/http_post.h"
 #include "store/param.h"
 
