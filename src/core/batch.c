@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "base/shared.h"
-#include "core/journal.h"
+#include "core/journal/payload.h"
 #include "core/wants.h"
 
 /* What those do who lost a race for best seats, from which try on, counted from 0. */
@@ -226,15 +226,15 @@ write_texts(TALLOC_CTX *ctx, const struct ask *ask, const struct verdict *v, int
 
 	w->positions = ask->positions;
 	if (w->kind == WRITE_SEATED)
-		w->positions = journal_positions(ctx, ask, v);
+		w->positions = payload_positions(ctx, ask, v);
 	if (w->kind == WRITE_ACCEPTED)
-		w->payload = journal_requested(ctx, ask, v->event->currency);
+		w->payload = payload_requested(ctx, ask, v->event->currency);
 	else if (w->kind == WRITE_FAILED)
-		w->payload = journal_failed(ctx, ask, v->err, failure_text(ctx, ask, v));
+		w->payload = payload_failed(ctx, ask, v->err, failure_text(ctx, ask, v));
 	else if (w->kind == WRITE_HELD)
-		w->payload = journal_held(ctx, ask, expires_us);
+		w->payload = payload_held(ctx, ask, expires_us);
 	else
-		w->payload = journal_created(ctx, ask, v, w->positions, expires_us);
+		w->payload = payload_created(ctx, ask, v, w->positions, expires_us);
 }
 
 /* What the user of a hold holds after the batch, for the first of his asks. */

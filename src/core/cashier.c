@@ -8,7 +8,7 @@
 #include "base/money.h"
 #include "base/shared.h"
 #include "core/change_booking.h"
-#include "core/journal.h"
+#include "core/journal/payload.h"
 #include "store/param.h"
 
 #define GRACE_US                                                                                   \
@@ -100,7 +100,7 @@ confirm(struct settling *s, bool again)
 	store_payment(s);
 	booking_assert_confirms(&s->booking, again);
 	changeset_confirm(&s->moves, &s->booking, ticket_reference(ticket), again);
-	note(s, "booking.confirmed", journal_confirmed(s->ctx, &s->booking, ticket));
+	note(s, "booking.confirmed", payload_confirmed(s->ctx, &s->booking, ticket));
 }
 
 static void
@@ -114,7 +114,7 @@ return_booking(struct settling *s)
 	booking_assert_moves(b, 1, BOOKING_PENDING);
 	changeset_return(&s->moves, b, 1, s->ruling.failed, &until_us);
 	note(s, "booking.payment_failed",
-	     journal_returned(s->ctx, b, s->ruling.reason, b->attempts + (s->ruling.failed ? 1 : 0),
+	     payload_returned(s->ctx, b, s->ruling.reason, b->attempts + (s->ruling.failed ? 1 : 0),
 	                      until_us));
 }
 
@@ -141,7 +141,7 @@ end(struct settling *s, enum booking_status to, const char *type)
 {
 	booking_assert_moves(&s->booking, 1, to);
 	changeset_end(&s->moves, &s->booking, 1, to, s->ruling.reason, NULL);
-	note(s, type, journal_ended(s->ctx, &s->booking, s->ruling.reason));
+	note(s, type, payload_ended(s->ctx, &s->booking, s->ruling.reason));
 }
 
 /* The state of a payment that came to nothing. */
@@ -177,7 +177,7 @@ set_refund(struct settling *s, enum refund_status status)
 	                                ev->gateway_ref != NULL ? ev->gateway_ref : ev->refund_name,
 	                                param_int(s->ctx, r->attempts + (refused ? 1 : 0)) } });
 	if (status == REFUND_COMPLETED)
-		note(s, "refund.completed", journal_refund(s->ctx, &write));
+		note(s, "refund.completed", payload_refund(s->ctx, &write));
 }
 
 /* Says which refund was refused, and whose money it is. */
@@ -225,7 +225,7 @@ take_note_of_refund(struct settling *s)
 		p->status = PAYMENT_REFUNDED;
 	store_payment(s);
 	changeset_add_refunds(&s->moves, &w, 1);
-	note(s, "refund.completed", journal_refund(s->ctx, &w));
+	note(s, "refund.completed", payload_refund(s->ctx, &w));
 	if (p->captured_minor < 0 || p->trouble != NULL) /* not what pays for the booking */
 		return;
 	const int64_t kept = left - w.amount_minor;
@@ -234,7 +234,7 @@ take_note_of_refund(struct settling *s)
 		booking_assert_moves(b, 1, BOOKING_REFUNDED);
 		changeset_end(&s->moves, b, 1, BOOKING_REFUNDED, s->ruling.reason, &kept);
 		note(s, "booking.refunded",
-		     journal_refunded(s->ctx, b, s->ruling.reason, NULL, w.amount_minor, kept));
+		     payload_refunded(s->ctx, b, s->ruling.reason, NULL, w.amount_minor, kept));
 	} else if (b->status == BOOKING_CANCELLED || b->status == BOOKING_REFUNDED) {
 		changeset_keep_less(&s->moves, b, kept);
 	}

@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "base/shared.h"
-#include "core/journal.h"
+#include "core/journal/payload.h"
 #include "core/refund.h"
 
 /* What somebody wants to do to a booking, tried as often as it takes. */
@@ -82,7 +82,7 @@ booking_end(struct db *db, TALLOC_CTX *ctx, const struct locked_booking *booking
 	changeset_end(&m, bookings, n, to, reason, NULL);
 	for (size_t i = 0; i < n; i++)
 		changeset_note(&m, &bookings[i], ended_type(to), correlation_id,
-		               journal_ended(ctx, &bookings[i], reason));
+		               payload_ended(ctx, &bookings[i], reason));
 	e = changeset_commit(db, &m);
 	for (size_t i = 0; i < n; i++)
 		shared_event_changed(bookings[i].event_id);
@@ -112,10 +112,10 @@ give_back(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct locked_
 	changeset_end(&m, b, 1, to, reason, &kept);
 	if (to == BOOKING_REFUNDED)
 		changeset_note(&m, b, "booking.refunded", c->who->correlation_id,
-		               journal_refunded(ctx, b, reason, c->note, given, kept));
+		               payload_refunded(ctx, b, reason, c->note, given, kept));
 	else
 		changeset_note(&m, b, "booking.cancelled", c->who->correlation_id,
-		               journal_ended(ctx, b, reason));
+		               payload_ended(ctx, b, reason));
 	refund_store(&m, refunds, n, c->who->correlation_id);
 	return commit(db, ctx, c, b, &m);
 }
@@ -156,7 +156,7 @@ act_pay(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct locked_bo
 	changeset_confirm(&m, b, c->ticket_ref, false);
 	changeset_add_payment(&m, b, p);
 	changeset_note(&m, b, "booking.confirmed", c->who->correlation_id,
-	               journal_confirmed(ctx, b, c->ticket_ref));
+	               payload_confirmed(ctx, b, c->ticket_ref));
 	return commit(db, ctx, c, b, &m);
 }
 
@@ -191,7 +191,7 @@ act_open_payment(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct 
 	changeset_pay(&m, b, b->windowed ? b->now_us + c->terms->paying_min * 60 * US_PER_S : -1);
 	changeset_add_payment(&m, b, &c->payment);
 	changeset_note(&m, b, "booking.paying", c->who->correlation_id,
-	               journal_paying(ctx, b, &c->payment));
+	               payload_paying(ctx, b, &c->payment));
 	return commit(db, ctx, c, b, &m);
 }
 
@@ -213,7 +213,7 @@ act_extend(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct locked
 	changeset_init(&m, ctx);
 	changeset_extend(&m, b, until_us);
 	changeset_note(&m, b, "booking.extended", c->who->correlation_id,
-	               journal_extended(ctx, b, c->minutes, until_us));
+	               payload_extended(ctx, b, c->minutes, until_us));
 	return commit(db, ctx, c, b, &m);
 }
 

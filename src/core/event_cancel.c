@@ -8,7 +8,7 @@
 #include "base/stop.h"
 #include "core/event.h"
 #include "core/hold.h"
-#include "core/journal.h"
+#include "core/journal/payload.h"
 #include "core/refund.h"
 #include "store/param.h"
 
@@ -180,7 +180,7 @@ cancel_unpaid(struct batch *b)
 	                         NULL);
 	for (size_t i = 0; i < b->n_unpaid; i++)
 		changeset_note(&b->moves, &b->bookings[i], "booking.cancelled", b->correlation_id,
-		               journal_ended(b->ctx, &b->bookings[i], REASON));
+		               payload_ended(b->ctx, &b->bookings[i], REASON));
 }
 
 /* One that cost nothing is refunded as well: it was confirmed, and its event is off. */
@@ -199,7 +199,7 @@ refund_paid(struct batch *b)
 	changeset_end_keep_seats(&b->moves, paid, n, BOOKING_REFUNDED, REASON, kept);
 	for (size_t i = 0; i < n; i++)
 		changeset_note(&b->moves, &paid[i], "booking.refunded", b->correlation_id,
-		               journal_refunded(b->ctx, &paid[i], REASON, NULL, b->given[i],
+		               payload_refunded(b->ctx, &paid[i], REASON, NULL, b->given[i],
 		                                kept[i]));
 	refund_store(&b->moves, b->refunds, b->n_refunds, b->correlation_id);
 }

@@ -4,7 +4,7 @@
 #include <event2/event.h>
 #include <sys/queue.h>
 
-#include "core/change.h"
+#include "core/journal/change.h"
 
 /*
  * Tells those who watch what happens to bookings and seats, as it happens: each first gets the

@@ -1,7 +1,7 @@
 #include "core/hold.h"
 
 #include "base/shared.h"
-#include "core/journal.h"
+#include "core/journal/payload.h"
 
 /* Frees the seats of locked holds, writes that down, commits, and tells the seat maps. */
 static enum err
@@ -14,7 +14,7 @@ free_all(struct db *db, TALLOC_CTX *ctx, struct hold_rows *holdings, size_t n, b
 	if ((e = hold_rows_free(db, ctx, holdings, n, running)) != ERR_OK)
 		return e;
 	for (size_t i = 0; i < n; i++)
-		payloads[i] = journal_released(ctx, &holdings[i]);
+		payloads[i] = payload_released(ctx, &holdings[i]);
 	e = hold_rows_commit(db, ctx, holdings, n, payloads, correlation_id);
 	for (size_t i = 0; i < n; i++) {
 		if (holdings[i].n > 0)

@@ -6,8 +6,8 @@
 #include "base/json_write.h"
 #include "base/money.h"
 #include "core/booking.h"
-#include "core/change.h"
-#include "core/message_facts.h"
+#include "core/journal/change.h"
+#include "core/journal/payload_read.h"
 #include "store/enums.h"
 
 #define TOPIC_MOST 249 /* characters of a topic's name in Kafka */
@@ -89,7 +89,7 @@ finish_redis(struct jsonw *w, struct message_redis *out)
 }
 
 static void
-tell_booking(TALLOC_CTX *ctx, const struct journal_row *row, const struct facts *f,
+tell_booking(TALLOC_CTX *ctx, const struct journal_row *row, const struct payload *f,
              struct message_redis *out)
 {
 	const enum booking_status status = change_of(row->type).status;
@@ -121,7 +121,7 @@ tell_booking(TALLOC_CTX *ctx, const struct journal_row *row, const struct facts 
 }
 
 static void
-tell_seats(TALLOC_CTX *ctx, const struct journal_row *row, const struct facts *f,
+tell_seats(TALLOC_CTX *ctx, const struct journal_row *row, const struct payload *f,
            struct message_redis *out)
 {
 	const enum seat_status seat = change_of(row->type).seat;
@@ -148,22 +148,22 @@ size_t
 message_for_redis(TALLOC_CTX *ctx, const struct journal_row *row,
                   struct message_redis out[MESSAGES_REDIS], bool *readable)
 {
-	struct facts f;
+	struct payload f;
 	size_t n = 0;
 
-	facts_read(ctx, row->payload, &f);
+	payload_read(ctx, row->payload, &f);
 	*readable = f.readable;
 	if (row->has_booking && row->user_id != NULL && change_of(row->type).status != BOOKING__MAX)
 		tell_booking(ctx, row, &f, &out[n++]);
 	tell_seats(ctx, row, &f, &out[n++]);
-	facts_free(&f);
+	payload_free(&f);
 	return n;
 }
 
 /* --- Kafka: enveloped messages --- */
 
 static void
-write_seats(struct jsonw *w, const char *name, int32_t event_id, const struct facts *f)
+write_seats(struct jsonw *w, const char *name, int32_t event_id, const struct payload *f)
 {
 	if (!f->has_seats)
 		return;
@@ -179,7 +179,7 @@ write_seats(struct jsonw *w, const char *name, int32_t event_id, const struct fa
 /* The payload's members, as far as they are known. */
 static void
 write_members(struct jsonw *w, const struct journal_row *row, unsigned members,
-              const struct facts *f)
+              const struct payload *f)
 {
 	const struct uuid event = uuid_of_seat(row->event_id, 0);
 	char money[MONEY_TEXT];
@@ -250,7 +250,7 @@ finish_kafka(const struct journal_row *row, struct jsonw *w, uint32_t place,
 
 static void
 tell_enveloped(TALLOC_CTX *ctx, const struct journal_row *row, const char *type, unsigned members,
-               const struct facts *f, uint32_t place, struct message_kafka *out)
+               const struct payload *f, uint32_t place, struct message_kafka *out)
 {
 	const struct uuid id = uuid_of_message(row->at.seq, place);
 	struct jsonw w;
@@ -295,7 +295,7 @@ write_known(struct jsonw *w, const char *name, int32_t n)
 }
 
 static void
-tell_asked(TALLOC_CTX *ctx, const struct journal_row *row, const struct facts *f, uint32_t place,
+tell_asked(TALLOC_CTX *ctx, const struct journal_row *row, const struct payload *f, uint32_t place,
            struct message_kafka *out)
 {
 	struct jsonw w;
@@ -323,7 +323,7 @@ tell_asked(TALLOC_CTX *ctx, const struct journal_row *row, const struct facts *f
 }
 
 static void
-tell_ends(TALLOC_CTX *ctx, const struct journal_row *row, const struct facts *f, uint32_t place,
+tell_ends(TALLOC_CTX *ctx, const struct journal_row *row, const struct payload *f, uint32_t place,
           struct message_kafka *out)
 {
 	struct jsonw w;
@@ -346,10 +346,10 @@ message_for_kafka(TALLOC_CTX *ctx, const struct journal_row *row,
                   struct message_kafka out[MESSAGES_KAFKA], bool *readable)
 {
 	const struct kind *k = kind_of(row->type);
-	struct facts f;
+	struct payload f;
 	uint32_t n = 0;
 
-	facts_read(ctx, row->payload, &f);
+	payload_read(ctx, row->payload, &f);
 	*readable = f.readable;
 	tell_enveloped(ctx, row, row->type, k->members, &f, n, &out[n]);
 	n++;
@@ -361,6 +361,6 @@ message_for_kafka(TALLOC_CTX *ctx, const struct journal_row *row,
 		(k->domain == ASKED ? tell_asked : tell_ends)(ctx, row, &f, n, &out[n]);
 		n++;
 	}
-	facts_free(&f);
+	payload_free(&f);
 	return n;
 }

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "core/journal.h"
+#include "core/journal/payload.h"
 #include "pay/provider.h"
 #include "store/param.h"
 
@@ -143,7 +143,7 @@ refund_store(struct changeset *m, const struct refund_write *refunds, size_t n,
 		changeset_add_refunds(m, refunds, n);
 	for (size_t i = 0; i < n; i++) {
 		const struct refund_write *r = &refunds[i];
-		const char *payload = journal_refund(m->ctx, r);
+		const char *payload = payload_refund(m->ctx, r);
 
 		changeset_note(m, r->booking, "refund.requested", correlation_id, payload);
 		if (r->status == REFUND_COMPLETED)

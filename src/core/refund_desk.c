@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "core/journal.h"
+#include "core/journal/payload.h"
 #include "store/param.h"
 
 enum err
@@ -97,7 +97,7 @@ write_errand(const struct errand *a, const struct locked_booking *b, const struc
 	                                        { event, id, refund_status_name(a->to),
 	                                          a->reference, param_int(a->ctx, r->attempts) } });
 	changeset_note(&m, b, again ? "refund.requested" : "refund.completed", NULL,
-	               journal_refund(a->ctx, &write));
+	               payload_refund(a->ctx, &write));
 	return changeset_commit(a->db, &m);
 }
 

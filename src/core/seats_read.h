@@ -1,7 +1,7 @@
 #ifndef ROWLOCK_SEATS_READ_H
 #define ROWLOCK_SEATS_READ_H
 
-#include "core/change.h"
+#include "core/journal/change.h"
 #include "core/fanout.h"
 #include "store/db.h"
 

@@ -12,7 +12,7 @@
 #include "core/change_booking.h"
 #include "core/event_cancel.h"
 #include "core/hold.h"
-#include "core/journal.h"
+#include "core/journal/payload.h"
 #include "store/idempotency.h"
 #include "store/changeset.h"
 #include "store/param.h"
@@ -35,7 +35,7 @@ return_all(struct db *db, TALLOC_CTX *ctx, const struct locked_booking *b, size_
 	for (size_t i = 0; i < n; i++) {
 		none[i] = -1;
 		changeset_note(&m, &b[i], "booking.payment_failed", NULL,
-		               journal_returned(ctx, &b[i], "PAYMENT_TIMEOUT", b[i].attempts, -1));
+		               payload_returned(ctx, &b[i], "PAYMENT_TIMEOUT", b[i].attempts, -1));
 	}
 	changeset_return(&m, b, n, false, none);
 	return changeset_commit(db, &m);

@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_MESSAGE_FACTS_H
-#define ROWLOCK_MESSAGE_FACTS_H
+#ifndef ROWLOCK_CORE_JOURNAL_PAYLOAD_READ_H
+#define ROWLOCK_CORE_JOURNAL_PAYLOAD_READ_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -9,7 +9,7 @@
 struct cJSON;
 
 /* What the payload of a journal row says. Whatever it does not say is NULL, 0 or as noted. */
-struct facts {
+struct payload {
 	bool readable; /* false: no JSON object, or a member of a type that it never has */
 	const char *reason, *message, *currency, *ticket, *refund_id, *payment_id;
 	const char *expires;               /* RFC 3339 */
@@ -30,10 +30,10 @@ struct facts {
 	struct cJSON *tree; /* in which the strings lie */
 };
 
-/* Reads a payload. Lists hang on ctx; facts_free must follow. */
-void facts_read(TALLOC_CTX *ctx, const char *payload, struct facts *out);
+/* Reads a payload. Lists hang on ctx; payload_free must follow. */
+void payload_read(TALLOC_CTX *ctx, const char *payload, struct payload *out);
 
 /* Frees the strings of what was read. */
-void facts_free(struct facts *facts);
+void payload_free(struct payload *facts);
 
 #endif

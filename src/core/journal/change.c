@@ -1,4 +1,4 @@
-#include "core/change.h"
+#include "core/journal/change.h"
 
 #include <cjson/cJSON.h>
 #include <math.h>

@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_JOURNAL_H
-#define ROWLOCK_JOURNAL_H
+#ifndef ROWLOCK_CORE_JOURNAL_PAYLOAD_H
+#define ROWLOCK_CORE_JOURNAL_PAYLOAD_H
 
 #include "core/ask.h"
 #include "store/changeset.h"
@@ -12,51 +12,51 @@
 
 /* booking.requested: {"seats":[wanted…],"prices":[…],"total","currency","queue":{… and "quantity",
  * "mode","config":{"rows","cols","price"} of the section}} */
-char *journal_requested(TALLOC_CTX *ctx, const struct ask *ask, const char *currency);
+char *payload_requested(TALLOC_CTX *ctx, const struct ask *ask, const char *currency);
 
 /* booking.created: {"seats":[…],"prices":[…],"total","currency","expiresAt"}; of one that was
  * accepted before also "from" and "queue" */
-char *journal_created(TALLOC_CTX *ctx, const struct ask *ask, const struct verdict *v,
+char *payload_created(TALLOC_CTX *ctx, const struct ask *ask, const struct verdict *v,
                       const char *positions, int64_t expires_us);
 
 /* The seats of an ask that has got them as JSON: as the buyer spelled them, else as printed. */
-const char *journal_positions(TALLOC_CTX *ctx, const struct ask *ask, const struct verdict *v);
+const char *payload_positions(TALLOC_CTX *ctx, const struct ask *ask, const struct verdict *v);
 
 /* booking.failed: {"from","reason","message","seats":[],"queue"} */
-char *journal_failed(TALLOC_CTX *ctx, const struct ask *ask, enum err why, const char *message);
+char *payload_failed(TALLOC_CTX *ctx, const struct ask *ask, enum err why, const char *message);
 
 /* booking.cancelled, booking.expired: {"from","reason","seats":[released…],"queue"?} */
-char *journal_ended(TALLOC_CTX *ctx, const struct locked_booking *booking, const char *reason);
+char *payload_ended(TALLOC_CTX *ctx, const struct locked_booking *booking, const char *reason);
 
 /* booking.refunded: likewise, and "refunded","kept","currency"; with the words of whoever asked for
  * it also "note", which nobody goes by */
-char *journal_refunded(TALLOC_CTX *ctx, const struct locked_booking *booking, const char *reason,
+char *payload_refunded(TALLOC_CTX *ctx, const struct locked_booking *booking, const char *reason,
                        const char *note, int64_t refunded_minor, int64_t kept_minor);
 
 /* seats.held: {"seats":[…],"expiresAt"} */
-char *journal_held(TALLOC_CTX *ctx, const struct ask *ask, int64_t expires_us);
+char *payload_held(TALLOC_CTX *ctx, const struct ask *ask, int64_t expires_us);
 
 /* seats.released: {"seats":[…]} */
-char *journal_released(TALLOC_CTX *ctx, const struct hold_rows *holding);
+char *payload_released(TALLOC_CTX *ctx, const struct hold_rows *holding);
 
 /* booking.confirmed: {"from","seats":[…],"total","currency","ticketReference","queue"?} */
-char *journal_confirmed(TALLOC_CTX *ctx, const struct locked_booking *booking,
+char *payload_confirmed(TALLOC_CTX *ctx, const struct locked_booking *booking,
                         const char *ticket_ref);
 
 /* booking.paying: {"from","paymentId","amount","currency","expiresAt","queue"?} */
-char *journal_paying(TALLOC_CTX *ctx, const struct locked_booking *booking,
+char *payload_paying(TALLOC_CTX *ctx, const struct locked_booking *booking,
                      const struct payment *p);
 
 /* booking.payment_failed: {"from","reason","attempt","expiresAt","queue"?} */
-char *journal_returned(TALLOC_CTX *ctx, const struct locked_booking *booking, const char *reason,
+char *payload_returned(TALLOC_CTX *ctx, const struct locked_booking *booking, const char *reason,
                        int32_t attempt, int64_t expires_us);
 
 /* booking.extended: {"minutes","extension","expiresAt","queue"?} */
-char *journal_extended(TALLOC_CTX *ctx, const struct locked_booking *booking, int32_t minutes,
+char *payload_extended(TALLOC_CTX *ctx, const struct locked_booking *booking, int32_t minutes,
                        int64_t expires_us);
 
 /* refund.requested, refund.completed: {"refundId","paymentId","amount","currency","reason"}; of one
  * that was requested before also "again": true */
-char *journal_refund(TALLOC_CTX *ctx, const struct refund_write *refund);
+char *payload_refund(TALLOC_CTX *ctx, const struct refund_write *refund);
 
 #endif

@@ -1,4 +1,4 @@
-#include "core/journal.h"
+#include "core/journal/payload.h"
 
 #include "base/json_write.h"
 
@@ -32,7 +32,7 @@ open_queue(struct jsonw *w, const struct ask *ask, const char *positions)
 }
 
 char *
-journal_requested(TALLOC_CTX *ctx, const struct ask *ask, const char *currency)
+payload_requested(TALLOC_CTX *ctx, const struct ask *ask, const char *currency)
 {
 	const struct house_section *place = ask->place;
 	struct jsonw w;
@@ -57,7 +57,7 @@ journal_requested(TALLOC_CTX *ctx, const struct ask *ask, const char *currency)
 }
 
 const char *
-journal_positions(TALLOC_CTX *ctx, const struct ask *ask, const struct verdict *v)
+payload_positions(TALLOC_CTX *ctx, const struct ask *ask, const struct verdict *v)
 {
 	struct jsonw w;
 
@@ -73,7 +73,7 @@ journal_positions(TALLOC_CTX *ctx, const struct ask *ask, const struct verdict *
 }
 
 char *
-journal_created(TALLOC_CTX *ctx, const struct ask *ask, const struct verdict *v,
+payload_created(TALLOC_CTX *ctx, const struct ask *ask, const struct verdict *v,
                 const char *positions, int64_t expires_us)
 {
 	struct jsonw w;
@@ -96,7 +96,7 @@ journal_created(TALLOC_CTX *ctx, const struct ask *ask, const struct verdict *v,
 }
 
 char *
-journal_failed(TALLOC_CTX *ctx, const struct ask *ask, enum err why, const char *message)
+payload_failed(TALLOC_CTX *ctx, const struct ask *ask, enum err why, const char *message)
 {
 	struct jsonw w;
 
@@ -138,7 +138,7 @@ open_move(struct jsonw *w, TALLOC_CTX *ctx, const struct locked_booking *b)
 }
 
 char *
-journal_ended(TALLOC_CTX *ctx, const struct locked_booking *b, const char *reason)
+payload_ended(TALLOC_CTX *ctx, const struct locked_booking *b, const char *reason)
 {
 	struct jsonw w;
 
@@ -149,7 +149,7 @@ journal_ended(TALLOC_CTX *ctx, const struct locked_booking *b, const char *reaso
 }
 
 char *
-journal_refunded(TALLOC_CTX *ctx, const struct locked_booking *b, const char *reason,
+payload_refunded(TALLOC_CTX *ctx, const struct locked_booking *b, const char *reason,
                  const char *note, int64_t refunded_minor, int64_t kept_minor)
 {
 	struct jsonw w;
@@ -166,7 +166,7 @@ journal_refunded(TALLOC_CTX *ctx, const struct locked_booking *b, const char *re
 }
 
 char *
-journal_held(TALLOC_CTX *ctx, const struct ask *ask, int64_t expires_us)
+payload_held(TALLOC_CTX *ctx, const struct ask *ask, int64_t expires_us)
 {
 	struct jsonw w;
 
@@ -179,7 +179,7 @@ journal_held(TALLOC_CTX *ctx, const struct ask *ask, int64_t expires_us)
 }
 
 char *
-journal_released(TALLOC_CTX *ctx, const struct hold_rows *h)
+payload_released(TALLOC_CTX *ctx, const struct hold_rows *h)
 {
 	struct jsonw w;
 
@@ -194,7 +194,7 @@ journal_released(TALLOC_CTX *ctx, const struct hold_rows *h)
 }
 
 char *
-journal_confirmed(TALLOC_CTX *ctx, const struct locked_booking *b, const char *ticket_ref)
+payload_confirmed(TALLOC_CTX *ctx, const struct locked_booking *b, const char *ticket_ref)
 {
 	struct jsonw w;
 
@@ -207,7 +207,7 @@ journal_confirmed(TALLOC_CTX *ctx, const struct locked_booking *b, const char *t
 }
 
 char *
-journal_paying(TALLOC_CTX *ctx, const struct locked_booking *b, const struct payment *p)
+payload_paying(TALLOC_CTX *ctx, const struct locked_booking *b, const struct payment *p)
 {
 	struct jsonw w;
 
@@ -220,7 +220,7 @@ journal_paying(TALLOC_CTX *ctx, const struct locked_booking *b, const struct pay
 }
 
 char *
-journal_returned(TALLOC_CTX *ctx, const struct locked_booking *b, const char *reason,
+payload_returned(TALLOC_CTX *ctx, const struct locked_booking *b, const char *reason,
                  int32_t attempt, int64_t expires_us)
 {
 	struct jsonw w;
@@ -233,7 +233,7 @@ journal_returned(TALLOC_CTX *ctx, const struct locked_booking *b, const char *re
 }
 
 char *
-journal_extended(TALLOC_CTX *ctx, const struct locked_booking *b, int32_t minutes,
+payload_extended(TALLOC_CTX *ctx, const struct locked_booking *b, int32_t minutes,
                  int64_t expires_us)
 {
 	struct jsonw w;
@@ -247,7 +247,7 @@ journal_extended(TALLOC_CTX *ctx, const struct locked_booking *b, int32_t minute
 }
 
 char *
-journal_refund(TALLOC_CTX *ctx, const struct refund_write *r)
+payload_refund(TALLOC_CTX *ctx, const struct refund_write *r)
 {
 	struct jsonw w;
 

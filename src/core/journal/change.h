@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_CHANGE_H
-#define ROWLOCK_CHANGE_H
+#ifndef ROWLOCK_CORE_JOURNAL_CHANGE_H
+#define ROWLOCK_CORE_JOURNAL_CHANGE_H
 
 #include "base/cursor.h"
 #include "base/err.h"

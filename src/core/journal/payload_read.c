@@ -1,4 +1,4 @@
-#include "core/message_facts.h"
+#include "core/journal/payload_read.h"
 
 #include <cjson/cJSON.h>
 #include <math.h>
@@ -18,7 +18,7 @@ get(const cJSON *object, const char *name)
 }
 
 static const char *
-get_text(struct facts *f, const cJSON *object, const char *name)
+get_text(struct payload *f, const cJSON *object, const char *name)
 {
 	const cJSON *item = get(object, name);
 
@@ -30,7 +30,7 @@ get_text(struct facts *f, const cJSON *object, const char *name)
 
 /* A whole number from `least` to 2^53; `none` when it is missing or something else. */
 static int64_t
-get_int(struct facts *f, const cJSON *object, const char *name, int64_t least, int64_t none)
+get_int(struct payload *f, const cJSON *object, const char *name, int64_t least, int64_t none)
 {
 	const cJSON *item = get(object, name);
 	double d = cJSON_IsNumber(item) ? item->valuedouble : -1;
@@ -44,7 +44,7 @@ get_int(struct facts *f, const cJSON *object, const char *name, int64_t least, i
 }
 
 static int32_t
-get_i32(struct facts *f, const cJSON *object, const char *name)
+get_i32(struct payload *f, const cJSON *object, const char *name)
 {
 	int64_t n = get_int(f, object, name, 1, 0);
 
@@ -56,7 +56,7 @@ get_i32(struct facts *f, const cJSON *object, const char *name)
 
 /* An array, and how long it is; NULL when it is missing or something else. */
 static const cJSON *
-get_array(struct facts *f, const cJSON *object, const char *name, unsigned *n)
+get_array(struct payload *f, const cJSON *object, const char *name, unsigned *n)
 {
 	const cJSON *item = get(object, name);
 
@@ -69,7 +69,7 @@ get_array(struct facts *f, const cJSON *object, const char *name, unsigned *n)
 }
 
 static void
-read_seats(TALLOC_CTX *ctx, struct facts *f, const cJSON *payload)
+read_seats(TALLOC_CTX *ctx, struct payload *f, const cJSON *payload)
 {
 	unsigned n;
 	const cJSON *list = get_array(f, payload, "seats", &n), *item;
@@ -91,7 +91,7 @@ read_seats(TALLOC_CTX *ctx, struct facts *f, const cJSON *payload)
 }
 
 static void
-read_positions(TALLOC_CTX *ctx, struct facts *f, const cJSON *queue)
+read_positions(TALLOC_CTX *ctx, struct payload *f, const cJSON *queue)
 {
 	unsigned n;
 	const cJSON *list = get_array(f, queue, "positions", &n), *item;
@@ -109,7 +109,7 @@ read_positions(TALLOC_CTX *ctx, struct facts *f, const cJSON *queue)
 
 /* What a booking that came through /api/booking asked for. */
 static void
-read_queue(TALLOC_CTX *ctx, struct facts *f, const cJSON *payload)
+read_queue(TALLOC_CTX *ctx, struct payload *f, const cJSON *payload)
 {
 	const cJSON *queue = get(payload, "queue"), *config;
 
@@ -142,7 +142,7 @@ parse(TALLOC_CTX *ctx, const char *text)
 }
 
 void
-facts_read(TALLOC_CTX *ctx, const char *payload, struct facts *f)
+payload_read(TALLOC_CTX *ctx, const char *payload, struct payload *f)
 {
 	memset(f, 0, sizeof(*f));
 	f->tree = parse(ctx, payload);
@@ -163,7 +163,7 @@ facts_read(TALLOC_CTX *ctx, const char *payload, struct facts *f)
 }
 
 void
-facts_free(struct facts *f)
+payload_free(struct payload *f)
 {
 	cJSON_Delete(f->tree);
 	f->tree = NULL;
