@@ -5,8 +5,8 @@
 #include "api/decode.h"
 #include "api/handlers.h"
 #include "base/money.h"
-#include "core/booking.h"
-#include "core/lookup.h"
+#include "core/booking/booking.h"
+#include "core/booking/booking_lookup.h"
 #include "core/plan.h"
 
 #define POSITION_MOST (2 * PLAN_MAX_LABEL + 1)
@@ -377,7 +377,7 @@ answer_booking(struct api *a, const struct uuid *id)
 	struct booking b;
 	enum err e;
 
-	if ((e = lookup_booking(a->app->lookup, a->rq->ctx, id, &b)) != ERR_OK)
+	if ((e = booking_lookup(a->app->lookup, a->rq->ctx, id, &b)) != ERR_OK)
 		return e;
 	if (!api_may_see(&a->who, b.user_id, b.event.seller))
 		return ERR_FORBIDDEN;

@@ -1,7 +1,7 @@
 #include "api/sse.h"
 
 #include "api/api.h"
-#include "core/booking.h"
+#include "core/booking/booking.h"
 
 static char *
 event(TALLOC_CTX *ctx, const char *name, const struct cursor *id, struct jsonw *data)

@@ -4,9 +4,9 @@
 #include "api/handlers.h"
 #include "api/v1_bookings.h"
 #include "base/money.h"
-#include "core/booking.h"
-#include "core/history.h"
-#include "core/lookup.h"
+#include "core/booking/booking.h"
+#include "core/booking/booking_history.h"
+#include "core/booking/booking_lookup.h"
 #include "core/plan.h"
 
 static void
@@ -256,7 +256,7 @@ answer_booking(struct api *a, const struct uuid *id)
 	struct jsonw w;
 	enum err e;
 
-	if ((e = lookup_booking(a->app->lookup, a->rq->ctx, id, &b)) != ERR_OK)
+	if ((e = booking_lookup(a->app->lookup, a->rq->ctx, id, &b)) != ERR_OK)
 		return e;
 	if (!api_may_see(&a->who, b.user_id, b.event.seller))
 		return ERR_FORBIDDEN;
@@ -401,7 +401,7 @@ v1_booking_history(struct api *a)
 	enum err e;
 
 	if ((e = decode_booking_arg(a, a->arg[0], &id)) != ERR_OK ||
-	    (e = history_read(a->app->pool, a->rq->ctx, &id, &history)) != ERR_OK)
+	    (e = booking_history_read(a->app->pool, a->rq->ctx, &id, &history)) != ERR_OK)
 		return e;
 	if (!api_may_see(&a->who, history.user_id, history.seller))
 		return ERR_FORBIDDEN;

@@ -6,8 +6,8 @@
 #include "base/money.h"
 #include "core/event.h"
 #include "core/event_cancel.h"
-#include "core/policy.h"
-#include "core/terms.h"
+#include "core/booking/policy.h"
+#include "core/booking/terms.h"
 
 #define TITLE_MAX 200
 

@@ -94,7 +94,7 @@ answer_account(struct api *a, const struct uuid *id)
 	struct changed c = { .payment = NULL };
 	enum err e;
 
-	if ((e = lookup_booking(a->app->lookup, a->rq->ctx, id, &c.booking)) != ERR_OK)
+	if ((e = booking_lookup(a->app->lookup, a->rq->ctx, id, &c.booking)) != ERR_OK)
 		return e;
 	if (!api_may_see(&a->who, c.booking.user_id, c.booking.event.seller))
 		return ERR_FORBIDDEN;

@@ -3,7 +3,7 @@
 #include "api/decode.h"
 #include "api/handlers.h"
 #include "core/admission.h"
-#include "core/lookup.h"
+#include "core/booking/booking_lookup.h"
 #include "core/sheet.h"
 
 static void
@@ -46,7 +46,7 @@ find_tickets(struct api *a, struct admissions *out)
 	enum err e;
 
 	if ((e = decode_booking_arg(a, a->arg[0], &id)) != ERR_OK ||
-	    (e = lookup_booking(a->app->lookup, a->rq->ctx, &id, b)) != ERR_OK)
+	    (e = booking_lookup(a->app->lookup, a->rq->ctx, &id, b)) != ERR_OK)
 		return e;
 	if (!api_may_see(&a->who, b->user_id, b->event.seller))
 		return ERR_FORBIDDEN;

@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 #include "bus/redis.h"
-#include "core/terms.h"
+#include "core/booking/terms.h"
 
 #define TOPIC_PREFIX_MOST 100 /* bytes; a topic's name may have 249 */
 

@@ -10,7 +10,7 @@
 #include "base/metrics.h"
 #include "base/shared.h"
 #include "bin/program.h"
-#include "core/lookup.h"
+#include "core/booking/booking_lookup.h"
 #include "core/mapfile.h"
 #include "http/server.h"
 
@@ -55,7 +55,7 @@ build(TALLOC_CTX *ctx, const struct config *c, const struct terms *terms, const 
 	app->pool = pool_new(app, database, (int)c->db_connections - CLERK_CONNECTIONS - 1);
 	app->houses = houses_new(app, app->pool, HOUSE_ROOM);
 	app->clerk = clerk_new(app, database, &app->policy, app->houses);
-	app->lookup = lookup_new(app, database);
+	app->lookup = booking_lookup_new(app, database);
 	app->checkout = (struct checkout){ app->pool,
 		                           app->lookup,
 		                           &app->terms,

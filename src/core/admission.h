@@ -1,7 +1,7 @@
 #ifndef ROWLOCK_ADMISSION_H
 #define ROWLOCK_ADMISSION_H
 
-#include "core/booking.h"
+#include "core/booking/booking.h"
 
 /*
  * Tickets to events, and letting in those who show them (R-47). A confirmed booking has a ticket

@@ -7,7 +7,7 @@
 #include "base/metrics.h"
 #include "base/shared.h"
 #include "base/stop.h"
-#include "core/change_booking.h"
+#include "core/booking/booking_change.h"
 #include "store/param.h"
 
 #define PIECE     1000  /* bookings, or seats, of a transaction */

@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "core/house.h"
 #include "store/idempotency.h"
-#include "core/policy.h"
+#include "core/booking/policy.h"
 #include "store/reserve.h"
 
 #define ASK_MAX_SEATS   50 /* the most that MAX_SEATS_PER_BOOKING may be set to */

@@ -7,7 +7,7 @@
 #include "base/metrics.h"
 #include "base/money.h"
 #include "base/shared.h"
-#include "core/change_booking.h"
+#include "core/booking/booking_change.h"
 #include "core/journal/payload.h"
 #include "store/param.h"
 

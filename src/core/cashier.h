@@ -1,8 +1,8 @@
 #ifndef ROWLOCK_CASHIER_H
 #define ROWLOCK_CASHIER_H
 
-#include "core/refund.h"
-#include "core/terms.h"
+#include "core/booking/refund.h"
+#include "core/booking/terms.h"
 #include "pay/provider.h"
 #include "store/pool.h"
 

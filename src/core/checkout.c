@@ -63,7 +63,7 @@ checkout_open(const struct checkout *c, TALLOC_CTX *ctx, const struct uuid *id,
 	struct booking b;
 	enum err e;
 
-	if ((e = lookup_booking(c->lookup, ctx, id, &b)) != ERR_OK ||
+	if ((e = booking_lookup(c->lookup, ctx, id, &b)) != ERR_OK ||
 	    (e = check(&b, who)) != ERR_OK)
 		return e;
 	memset(out, 0, sizeof(*out));

@@ -1,8 +1,8 @@
 #ifndef ROWLOCK_CHECKOUT_H
 #define ROWLOCK_CHECKOUT_H
 
-#include "core/change_booking.h"
-#include "core/lookup.h"
+#include "core/booking/booking_change.h"
+#include "core/booking/booking_lookup.h"
 
 /* What a checkout needs of the process. */
 struct checkout {

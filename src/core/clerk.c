@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "core/batch.h"
-#include "core/change_booking.h"
+#include "core/booking/booking_change.h"
 #include "store/combiner.h"
 
 #define ATTEMPTS         6 /* of a batch, and then of a single ask before it is told to come back */

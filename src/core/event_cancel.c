@@ -9,7 +9,7 @@
 #include "core/event.h"
 #include "core/hold.h"
 #include "core/journal/payload.h"
-#include "core/refund.h"
+#include "core/booking/refund.h"
 #include "store/param.h"
 
 #define BATCH    500 /* bookings, or holds, of one transaction */

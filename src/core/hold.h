@@ -1,7 +1,7 @@
 #ifndef ROWLOCK_HOLD_H
 #define ROWLOCK_HOLD_H
 
-#include "core/booking.h"
+#include "core/booking/booking.h"
 
 /* Letting go of held seats. They are taken through the clerk: ASK_HOLD. */
 

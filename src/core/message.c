@@ -5,7 +5,7 @@
 
 #include "base/json_write.h"
 #include "base/money.h"
-#include "core/booking.h"
+#include "core/booking/booking.h"
 #include "core/journal/change.h"
 #include "core/journal/payload_read.h"
 #include "store/enums.h"

@@ -1,7 +1,7 @@
 #ifndef ROWLOCK_PARKED_H
 #define ROWLOCK_PARKED_H
 
-#include "core/terms.h"
+#include "core/booking/terms.h"
 #include "store/pool.h"
 
 /* Call-backs that could not be settled, kept for somebody to look at (cashier_park). */

@@ -1,7 +1,7 @@
 #ifndef ROWLOCK_REFUND_DESK_H
 #define ROWLOCK_REFUND_DESK_H
 
-#include "core/refund.h"
+#include "core/booking/refund.h"
 
 /* What an operator sees of refunds that are not done, and does about them. */
 

@@ -1,7 +1,7 @@
 #ifndef ROWLOCK_REFUNDER_H
 #define ROWLOCK_REFUNDER_H
 
-#include "core/terms.h"
+#include "core/booking/terms.h"
 #include "pay/provider.h"
 #include "store/pool.h"
 

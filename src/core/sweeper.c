@@ -9,7 +9,7 @@
 #include "base/metrics.h"
 #include "base/shared.h"
 #include "base/stop.h"
-#include "core/change_booking.h"
+#include "core/booking/booking_change.h"
 #include "core/event_cancel.h"
 #include "core/hold.h"
 #include "core/journal/payload.h"

@@ -1,7 +1,7 @@
 #ifndef ROWLOCK_SWEEPER_H
 #define ROWLOCK_SWEEPER_H
 
-#include "core/terms.h"
+#include "core/booking/terms.h"
 #include "store/pool.h"
 
 /*

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "core/ask.h"
-#include "core/booking.h"
+#include "core/booking/booking.h"
 #include "core/wants.h"
 
 /* One event with five seats; the asks are made by each test. */

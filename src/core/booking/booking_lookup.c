@@ -1,4 +1,4 @@
-#include "core/lookup.h"
+#include "core/booking/booking_lookup.h"
 
 #include <string.h>
 
@@ -82,7 +82,7 @@ serve(struct turn *t)
 }
 
 struct lookup *
-lookup_new(TALLOC_CTX *ctx, const char *conninfo)
+booking_lookup_new(TALLOC_CTX *ctx, const char *conninfo)
 {
 	struct lookup *l = talloc_zero(ctx, struct lookup);
 
@@ -91,7 +91,7 @@ lookup_new(TALLOC_CTX *ctx, const char *conninfo)
 }
 
 enum err
-lookup_booking(struct lookup *l, TALLOC_CTX *ctx, const struct uuid *id, struct booking *out)
+booking_lookup(struct lookup *l, TALLOC_CTX *ctx, const struct uuid *id, struct booking *out)
 {
 	struct waiter self = { .ctx = ctx, .id = id, .out = out, .err = ERR_UNAVAILABLE };
 

@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_HISTORY_H
-#define ROWLOCK_HISTORY_H
+#ifndef ROWLOCK_CORE_BOOKING_BOOKING_HISTORY_H
+#define ROWLOCK_CORE_BOOKING_BOOKING_HISTORY_H
 
 #include "store/pool.h"
 
@@ -14,7 +14,7 @@ struct history {
 };
 
 /* Wherever the booking is, in the archive, too. Errors: BOOKING_NOT_FOUND, UNAVAILABLE. */
-enum err history_read(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *booking_id,
-                      struct history *out) MUST_CHECK;
+enum err booking_history_read(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *booking_id,
+                              struct history *out) MUST_CHECK;
 
 #endif

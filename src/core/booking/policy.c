@@ -1,4 +1,4 @@
-#include "core/policy.h"
+#include "core/booking/policy.h"
 
 #include "core/ask.h"
 

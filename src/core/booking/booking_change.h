@@ -1,10 +1,10 @@
-#ifndef ROWLOCK_CHANGE_BOOKING_H
-#define ROWLOCK_CHANGE_BOOKING_H
+#ifndef ROWLOCK_CORE_BOOKING_BOOKING_CHANGE_H
+#define ROWLOCK_CORE_BOOKING_BOOKING_CHANGE_H
 
-#include "core/booking.h"
+#include "core/booking/booking.h"
 #include "store/idempotency.h"
-#include "core/refund.h"
-#include "core/terms.h"
+#include "core/booking/refund.h"
+#include "core/booking/terms.h"
 #include "pay/provider.h"
 
 /* What people do to bookings that are there: cancel, pay at once, extend, have money back. */

@@ -1,4 +1,4 @@
-#include "core/booking.h"
+#include "core/booking/booking.h"
 
 #include <assert.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "core/refund.h"
+#include "core/booking/refund.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_BOOKING_H
-#define ROWLOCK_BOOKING_H
+#ifndef ROWLOCK_CORE_BOOKING_BOOKING_H
+#define ROWLOCK_CORE_BOOKING_BOOKING_H
 
 #include <stdbool.h>
 

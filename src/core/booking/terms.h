@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_TERMS_H
-#define ROWLOCK_TERMS_H
+#ifndef ROWLOCK_CORE_BOOKING_TERMS_H
+#define ROWLOCK_CORE_BOOKING_TERMS_H
 
 #include "base/config.h"
 #include "base/err.h"

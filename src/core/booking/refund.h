@@ -1,8 +1,8 @@
-#ifndef ROWLOCK_REFUND_H
-#define ROWLOCK_REFUND_H
+#ifndef ROWLOCK_CORE_BOOKING_REFUND_H
+#define ROWLOCK_CORE_BOOKING_REFUND_H
 
-#include "core/booking.h"
-#include "core/terms.h"
+#include "core/booking/booking.h"
+#include "core/booking/terms.h"
 #include "store/changeset.h"
 #include "store/pool.h"
 

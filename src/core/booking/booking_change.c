@@ -1,4 +1,4 @@
-#include "core/change_booking.h"
+#include "core/booking/booking_change.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -6,14 +6,14 @@
 #include "base/clock.h"
 #include "base/shared.h"
 #include "core/journal/payload.h"
-#include "core/refund.h"
+#include "core/booking/refund.h"
 
 /* What somebody wants to do to a booking, tried as often as it takes. */
-struct change {
+struct booking_act {
 	const struct uuid *id;
 	const struct actor *who;
 	/* Writes and commits it, for a booking that is locked; it may be done again. */
-	enum err (*act)(struct db *db, TALLOC_CTX *ctx, struct change *c,
+	enum err (*act)(struct db *db, TALLOC_CTX *ctx, struct booking_act *c,
 	                const struct locked_booking *b);
 	enum booking_status to;    /* the state that it leads to, or __MAX: none; */
 	enum booking_status or_to; /* or this one */
@@ -32,7 +32,7 @@ struct change {
 
 /* Reads the booking as it is now, and its account, in the transaction that changed it. */
 static enum err
-read_changed(struct db *db, TALLOC_CTX *ctx, const struct change *c, struct changed *out)
+read_changed(struct db *db, TALLOC_CTX *ctx, const struct booking_act *c, struct changed *out)
 {
 	struct call calls[ACCOUNT_CALLS];
 	struct rows *rows[ACCOUNT_CALLS];
@@ -48,7 +48,7 @@ read_changed(struct db *db, TALLOC_CTX *ctx, const struct change *c, struct chan
 
 /* Commits what was collected, with the answer that tells of it if it is stored. */
 static enum err
-commit(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct locked_booking *b,
+commit(struct db *db, TALLOC_CTX *ctx, struct booking_act *c, const struct locked_booking *b,
        struct changeset *m)
 {
 	struct changed changed = { .payment = &c->payment };
@@ -93,7 +93,7 @@ booking_end(struct db *db, TALLOC_CTX *ctx, const struct locked_booking *booking
 
 /* Gives back what is due and cancels. */
 static enum err
-give_back(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct locked_booking *b)
+give_back(struct db *db, TALLOC_CTX *ctx, struct booking_act *c, const struct locked_booking *b)
 {
 	static const char reason[] = "USER_CANCELLED";
 	const int64_t due = refund_due(c->terms, b);
@@ -121,7 +121,7 @@ give_back(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct locked_
 }
 
 static enum err
-act_cancel(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct locked_booking *b)
+act_cancel(struct db *db, TALLOC_CTX *ctx, struct booking_act *c, const struct locked_booking *b)
 {
 	if (b->status != BOOKING_CONFIRMED)
 		return booking_end(db, ctx, b, 1, BOOKING_CANCELLED, "USER_CANCELLED",
@@ -130,7 +130,7 @@ act_cancel(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct locked
 }
 
 static enum err
-act_refund(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct locked_booking *b)
+act_refund(struct db *db, TALLOC_CTX *ctx, struct booking_act *c, const struct locked_booking *b)
 {
 	if (b->status != BOOKING_CONFIRMED)
 		return ERR_INVALID_STATE;
@@ -138,7 +138,7 @@ act_refund(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct locked
 }
 
 static enum err
-act_pay(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct locked_booking *b)
+act_pay(struct db *db, TALLOC_CTX *ctx, struct booking_act *c, const struct locked_booking *b)
 {
 	struct payment *p = &c->payment;
 	struct changeset m;
@@ -172,7 +172,8 @@ open_payment(const struct account *a)
 }
 
 static enum err
-act_open_payment(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct locked_booking *b)
+act_open_payment(struct db *db, TALLOC_CTX *ctx, struct booking_act *c,
+                 const struct locked_booking *b)
 {
 	const struct payment *open = b->status == BOOKING_PAYING ? open_payment(&c->account) : NULL;
 	struct changeset m;
@@ -196,7 +197,7 @@ act_open_payment(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct 
 }
 
 static enum err
-act_extend(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct locked_booking *b)
+act_extend(struct db *db, TALLOC_CTX *ctx, struct booking_act *c, const struct locked_booking *b)
 {
 	const int64_t until_us = b->expires_us + c->minutes * 60 * US_PER_S;
 	struct changeset m;
@@ -221,7 +222,7 @@ act_extend(struct db *db, TALLOC_CTX *ctx, struct change *c, const struct locked
 
 /* Locks the booking and reads its account. */
 static enum err
-lock_with_account(struct db *db, TALLOC_CTX *ctx, struct change *c, struct locked_booking *b)
+lock_with_account(struct db *db, TALLOC_CTX *ctx, struct booking_act *c, struct locked_booking *b)
 {
 	const struct booking_key key = { uuid_event(c->id), *c->id };
 	struct call calls[ACCOUNT_CALLS];
@@ -236,7 +237,7 @@ lock_with_account(struct db *db, TALLOC_CTX *ctx, struct change *c, struct locke
 
 /* One try; a booking whose window has passed is expired instead. */
 static enum err
-change_once(struct db *db, TALLOC_CTX *ctx, struct change *c)
+change_once(struct db *db, TALLOC_CTX *ctx, struct booking_act *c)
 {
 	struct locked_booking b;
 	enum err e;
@@ -260,7 +261,7 @@ change_once(struct db *db, TALLOC_CTX *ctx, struct change *c)
 }
 
 static enum err
-change(struct pool *pool, TALLOC_CTX *ctx, struct change *c, enum booking_status *found)
+change(struct pool *pool, TALLOC_CTX *ctx, struct booking_act *c, enum booking_status *found)
 {
 	bool unknown = false;
 	enum err e = ERR_UNAVAILABLE;
@@ -292,13 +293,13 @@ enum err
 booking_cancel(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, const struct actor *who,
                const struct terms *terms, enum cancel_scope scope, enum booking_status *found)
 {
-	struct change c = { .id = id,
-		            .who = who,
-		            .act = act_cancel,
-		            .to = BOOKING_CANCELLED,
-		            .or_to = BOOKING_REFUNDED,
-		            .terms = terms,
-		            .scope = scope };
+	struct booking_act c = { .id = id,
+		                 .who = who,
+		                 .act = act_cancel,
+		                 .to = BOOKING_CANCELLED,
+		                 .or_to = BOOKING_REFUNDED,
+		                 .terms = terms,
+		                 .scope = scope };
 
 	return change(pool, ctx, &c, found);
 }
@@ -307,14 +308,14 @@ enum err
 booking_refund(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, const struct actor *who,
                const struct terms *terms, const char *note, struct idempotent *keyed)
 {
-	struct change c = { .id = id,
-		            .who = who,
-		            .act = act_refund,
-		            .to = BOOKING_REFUNDED,
-		            .or_to = BOOKING_REFUNDED,
-		            .terms = terms,
-		            .note = note,
-		            .keyed = keyed };
+	struct booking_act c = { .id = id,
+		                 .who = who,
+		                 .act = act_refund,
+		                 .to = BOOKING_REFUNDED,
+		                 .or_to = BOOKING_REFUNDED,
+		                 .terms = terms,
+		                 .note = note,
+		                 .keyed = keyed };
 
 	return change(pool, ctx, &c, NULL);
 }
@@ -325,13 +326,13 @@ booking_pay(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, const str
             enum booking_status *found)
 {
 	char *ticket = talloc_array(ctx, char, TICKET_TEXT);
-	struct change c = { .id = id,
-		            .who = who,
-		            .act = act_pay,
-		            .to = BOOKING_CONFIRMED,
-		            .or_to = BOOKING_CONFIRMED,
-		            .provider = provider,
-		            .keyed = keyed };
+	struct booking_act c = { .id = id,
+		                 .who = who,
+		                 .act = act_pay,
+		                 .to = BOOKING_CONFIRMED,
+		                 .or_to = BOOKING_CONFIRMED,
+		                 .provider = provider,
+		                 .keyed = keyed };
 
 	c.ticket_ref = ticket_reference(ticket);
 	c.payment = (struct payment){ .id = uuid_of_event(uuid_event(id)),
@@ -346,14 +347,14 @@ booking_open_payment(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id,
                      const struct actor *who, const struct terms *terms, struct idempotent *keyed,
                      struct payment *payment)
 {
-	struct change c = { .id = id,
-		            .who = who,
-		            .act = act_open_payment,
-		            .to = BOOKING__MAX,
-		            .or_to = BOOKING__MAX,
-		            .terms = terms,
-		            .payment = *payment,
-		            .keyed = keyed };
+	struct booking_act c = { .id = id,
+		                 .who = who,
+		                 .act = act_open_payment,
+		                 .to = BOOKING__MAX,
+		                 .or_to = BOOKING__MAX,
+		                 .terms = terms,
+		                 .payment = *payment,
+		                 .keyed = keyed };
 	enum err e = change(pool, ctx, &c, NULL);
 
 	*payment = c.payment;
@@ -364,14 +365,14 @@ enum err
 booking_extend(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, const struct actor *who,
                const struct terms *terms, int32_t minutes, struct idempotent *keyed)
 {
-	struct change c = { .id = id,
-		            .who = who,
-		            .act = act_extend,
-		            .to = BOOKING__MAX,
-		            .or_to = BOOKING__MAX,
-		            .terms = terms,
-		            .minutes = minutes,
-		            .keyed = keyed };
+	struct booking_act c = { .id = id,
+		                 .who = who,
+		                 .act = act_extend,
+		                 .to = BOOKING__MAX,
+		                 .or_to = BOOKING__MAX,
+		                 .terms = terms,
+		                 .minutes = minutes,
+		                 .keyed = keyed };
 
 	return change(pool, ctx, &c, NULL);
 }

@@ -1,9 +1,10 @@
-#include "core/history.h"
+#include "core/booking/booking_history.h"
 
 #include "store/param.h"
 
 enum err
-history_read(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *booking_id, struct history *out)
+booking_history_read(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *booking_id,
+                     struct history *out)
 {
 	const char *event = param_int(ctx, uuid_event(booking_id)),
 		   *id = param_uuid(ctx, booking_id);

@@ -1,4 +1,4 @@
-#include "core/terms.h"
+#include "core/booking/terms.h"
 
 #include <math.h>
 #include <stdlib.h>

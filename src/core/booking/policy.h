@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_POLICY_H
-#define ROWLOCK_POLICY_H
+#ifndef ROWLOCK_CORE_BOOKING_POLICY_H
+#define ROWLOCK_CORE_BOOKING_POLICY_H
 
 #include <stddef.h>
 #include <stdint.h>
