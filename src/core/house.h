@@ -1,7 +1,7 @@
 #ifndef ROWLOCK_HOUSE_H
 #define ROWLOCK_HOUSE_H
 
-#include "core/seats.h"
+#include "core/seating/seats.h"
 #include "store/pool.h"
 
 /*

@@ -22,7 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/seats.h"
+#include "core/seating/seats.h"
 
 #define N(a) (sizeof(a) / sizeof((a)[0]))
 

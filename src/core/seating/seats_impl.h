@@ -1,9 +1,9 @@
-#ifndef ROWLOCK_SEATS_INNER_H
-#define ROWLOCK_SEATS_INNER_H
+#ifndef ROWLOCK_CORE_SEATING_SEATS_IMPL_H
+#define ROWLOCK_CORE_SEATING_SEATS_IMPL_H
 
 /* What the files of seat choice share; only core/seats*.c includes this. */
 
-#include "core/seats.h"
+#include "core/seating/seats.h"
 
 /* A seat of the house; its index is its number less 1. */
 struct seat {

@@ -1,11 +1,11 @@
 /* The seats of a house: which are available, and the best block of them for a party. */
 
-#include "core/seats.h"
+#include "core/seating/seats.h"
 
 #include <assert.h>
 #include <string.h>
 
-#include "core/seats_inner.h"
+#include "core/seating/seats_impl.h"
 
 #define VIEW_BYTES_PER_SEAT 32 /* what views may take */
 #define LEAST_VIEWS         4

@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_SEATS_H
-#define ROWLOCK_SEATS_H
+#ifndef ROWLOCK_CORE_SEATING_SEATS_H
+#define ROWLOCK_CORE_SEATING_SEATS_H
 
 /*
  * Choosing the best available seats of one house (R-31). No input or output, no clock: the

@@ -11,7 +11,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "core/seats_inner.h"
+#include "core/seating/seats_impl.h"
 
 #define WORK 100000 /* runs looked at for one party, about; one hub is tried at least */
 

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "core/seats_inner.h"
+#include "core/seating/seats_impl.h"
 
 #define STEPS (1 << 20) /* so few that mirrored seats are equally far, whatever was rounded */
 
