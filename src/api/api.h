@@ -8,7 +8,7 @@
 #include "base/ids.h"
 #include "core/checkout.h"
 #include "core/clerk.h"
-#include "core/seatmap.h"
+#include "core/inventory/seat_map.h"
 #include "http/request.h"
 #include "http/route.h"
 
@@ -27,12 +27,12 @@ struct app {
 	struct token_rules tokens;
 	struct policy policy;
 	struct pool *pool;
-	struct houses *houses;
+	struct inventory_cache *houses;
 	struct clerk *clerk;
 	struct lookup *lookup;
 	struct terms terms;
 	struct checkout checkout;
-	struct seatmap_cache *maps;
+	struct seat_map_cache *maps;
 };
 
 struct api;

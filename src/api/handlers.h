@@ -55,6 +55,6 @@ enum err metrics_get(struct api *a);
 void v1_write_payments(struct jsonw *w, const struct payment *payments, size_t n);
 
 /* Renders a seat map for GET /events/{id}/seats; see seatmap_render. */
-char *v1_seatmap_render(TALLOC_CTX *ctx, const struct seatmap *map, const char *viewer);
+char *v1_seatmap_render(TALLOC_CTX *ctx, const struct seat_map *map, const char *viewer);
 
 #endif

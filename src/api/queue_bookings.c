@@ -215,7 +215,7 @@ find_seat(struct api *a, struct ask *ask, const cJSON *item)
 		decode_fault(a, "seat_positions", "must be strings such as \"1-5\"");
 		return ERR_VALIDATION_ERROR;
 	}
-	if ((no = house_seat(ask->house, ask->place, item->valuestring)) == 0) {
+	if ((no = inventory_seat(ask->house, ask->place, item->valuestring)) == 0) {
 		a->message = talloc_asprintf(a->rq->ctx, "Seat not found: %s", item->valuestring);
 		return ERR_SEAT_NOT_FOUND;
 	}
@@ -244,7 +244,7 @@ find_seats(struct api *a, struct ask *ask)
 	jsonw_close(&w, ']');
 	ask->positions = jsonw_text(&w);
 	for (size_t i = 0; i < ask->n_seats; i++) {
-		ask->prices_minor[i] = house_price(ask->house, ask->seats[i]);
+		ask->prices_minor[i] = inventory_price(ask->house, ask->seats[i]);
 		ask->total_minor += ask->prices_minor[i];
 	}
 	return ERR_OK;
@@ -259,7 +259,7 @@ find_place(struct api *a, struct ask *ask)
 		                   .subsection = ask->subsection };
 	const char *field;
 
-	if (house_party(ask->house, a->rq->ctx, &wish, &ask->party, &ask->place, &field) !=
+	if (inventory_resolve(ask->house, a->rq->ctx, &wish, &ask->party, &ask->place, &field) !=
 	    ERR_OK) {
 		decode_fault(a, field, "is none of this event");
 		return ERR_VALIDATION_ERROR;
@@ -268,7 +268,7 @@ find_place(struct api *a, struct ask *ask)
 		ask->total_minor = ask->quantity *
 		                   (int64_t)(ask->place != NULL && ask->place->price_minor >= 0
 		                                 ? ask->place->price_minor
-		                                 : house_price_least(ask->house, &ask->party));
+		                                 : inventory_price_least(ask->house, &ask->party));
 		return ERR_OK;
 	}
 	if (ask->place == NULL) {
@@ -295,7 +295,7 @@ decode_ask(struct api *a, struct ask *ask)
 	ask->subsection = (int32_t)decode_int(a, "subsection", OPTIONAL, 1, INT32_MAX, 0);
 	ask->event_id = (int32_t)decode_int(a, "event_id", REQUIRED, 0, INT32_MAX, 0);
 	if ((e = choose_buyer(a, ask)) != ERR_OK || (e = decode_quantity(a, ask)) != ERR_OK ||
-	    (e = house_open(a->app->houses, ask->event_id, &ask->house)) != ERR_OK)
+	    (e = inventory_open(a->app->houses, ask->event_id, &ask->house)) != ERR_OK)
 		return e;
 	ask->id = uuid_of_event(ask->event_id);
 	return find_place(a, ask);
@@ -353,7 +353,7 @@ queue_booking_create(struct api *a)
 			                             answer.limit);
 		}
 	}
-	house_close(asked.ask.house);
+	inventory_close(asked.ask.house);
 	return e;
 }
 

@@ -164,9 +164,9 @@ decode_wish(struct api *a, struct ask *ask)
 	ask->best = true;
 	ask->quantity = wish.quantity;
 	if ((e = decode_done(a)) != ERR_OK ||
-	    (e = house_open(a->app->houses, ask->event_id, &ask->house)) != ERR_OK)
+	    (e = inventory_open(a->app->houses, ask->event_id, &ask->house)) != ERR_OK)
 		return e;
-	e = house_party(ask->house, a->rq->ctx, &wish, &ask->party, &ask->place, &field);
+	e = inventory_resolve(ask->house, a->rq->ctx, &wish, &ask->party, &ask->place, &field);
 	if (e == ERR_VALIDATION_ERROR)
 		decode_fault(a, field, "is none of this event");
 	return e;
@@ -245,7 +245,7 @@ v1_booking_create(struct api *a)
 			explain(a, &asked.ask, &answer);
 		}
 	}
-	house_close(asked.ask.house);
+	inventory_close(asked.ask.house);
 	return e;
 }
 

@@ -37,7 +37,7 @@ show(const struct map_seat *s, const char *viewer)
 }
 
 static void
-write_head(struct jsonw *w, const struct seatmap *map, const char *viewer)
+write_head(struct jsonw *w, const struct seat_map *map, const char *viewer)
 {
 	const struct uuid event = uuid_of_seat(map->event_id, 0);
 	int64_t total[SHOWN__MAX] = { 0 };
@@ -87,7 +87,7 @@ write_seat(struct jsonw *w, const struct map_seat *s, const char *viewer)
 
 /* Seats from..to of the map, which are one block. */
 static void
-write_block(struct jsonw *w, const struct seatmap *map, size_t from, size_t to, const char *viewer)
+write_block(struct jsonw *w, const struct seat_map *map, size_t from, size_t to, const char *viewer)
 {
 	const struct map_seat *first = &map->seats[from];
 	const struct map_section *section = &map->sections[first->section];
@@ -117,7 +117,7 @@ write_block(struct jsonw *w, const struct seatmap *map, size_t from, size_t to, 
 }
 
 char *
-v1_seatmap_render(TALLOC_CTX *ctx, const struct seatmap *map, const char *viewer)
+v1_seatmap_render(TALLOC_CTX *ctx, const struct seat_map *map, const char *viewer)
 {
 	struct jsonw w;
 
@@ -142,14 +142,14 @@ v1_seatmap_render(TALLOC_CTX *ctx, const struct seatmap *map, const char *viewer
 enum err
 v1_event_seats(struct api *a)
 {
-	struct seatmap_page page;
+	struct seat_map_page page;
 	int32_t event;
 	enum err e;
 
 	if ((e = decode_event_arg(a, a->arg[0], &event)) != ERR_OK)
 		return e;
-	e = seatmap_get(a->app->maps, a->rq->ctx, event, a->who.sub,
-	                request_header(a->rq, "HTTP_IF_NONE_MATCH"), &page);
+	e = seat_map_get(a->app->maps, a->rq->ctx, event, a->who.sub,
+	                 request_header(a->rq, "HTTP_IF_NONE_MATCH"), &page);
 	if (e != ERR_OK)
 		return e;
 	response_header(a->rq, a->rs, "ETag", page.etag);

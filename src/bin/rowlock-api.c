@@ -11,11 +11,11 @@
 #include "base/shared.h"
 #include "bin/program.h"
 #include "core/booking/booking_lookup.h"
-#include "core/mapfile.h"
+#include "core/inventory/seat_map_file.h"
 #include "http/server.h"
 
 #define MAP_ROOM_BYTES (4 * 1024 * 1024) /* rendered seat maps that are kept */
-#define HOUSE_ROOM     500000            /* seats that are kept to choose from */
+#define INVENTORY_ROOM 500000            /* seats that are kept to choose from */
 #define ARENAS         2                 /* of malloc: few, to stay small with many threads */
 
 static void
@@ -53,7 +53,7 @@ build(TALLOC_CTX *ctx, const struct config *c, const struct terms *terms, const 
 		                            c->jwt_role_claim };
 	app->policy = policy_of(c);
 	app->pool = pool_new(app, database, (int)c->db_connections - CLERK_CONNECTIONS - 1);
-	app->houses = houses_new(app, app->pool, HOUSE_ROOM);
+	app->houses = inventory_cache_new(app, app->pool, INVENTORY_ROOM);
 	app->clerk = clerk_new(app, database, &app->policy, app->houses);
 	app->lookup = booking_lookup_new(app, database);
 	app->checkout = (struct checkout){ app->pool,
@@ -62,7 +62,7 @@ build(TALLOC_CTX *ctx, const struct config *c, const struct terms *terms, const 
 		                           &pay_gateway_http,
 		                           { c->gateway_url, c->webhook_secret },
 		                           (int)(c->threads + 1) * 3 / 4 };
-	app->maps = seatmap_cache_new(app, app->pool, MAP_ROOM_BYTES, v1_seatmap_render);
+	app->maps = seat_map_cache_new(app, app->pool, MAP_ROOM_BYTES, v1_seatmap_render);
 	return app;
 }
 
@@ -89,7 +89,7 @@ main(int argc, char **argv)
 		return PROGRAM_MISUSED;
 	server_block_signals();
 	shared_open(config->shm_file, config->map_dir);
-	mapfile_clean();
+	seat_map_file_clean();
 	metrics_init();
 	name_routes();
 	app = build(ctx, config, &terms, database);

@@ -6,7 +6,7 @@
 #include <talloc.h>
 
 #include "base/err.h"
-#include "core/house.h"
+#include "core/inventory/inventory.h"
 #include "store/idempotency.h"
 #include "core/booking/policy.h"
 #include "store/reserve.h"
@@ -41,14 +41,14 @@ struct ask {
 	enum err known; /* ERR_OK, or why it must be refused, found out before */
 	/* Where the system chooses, and for ASK_ACCEPT. */
 	bool best;
-	struct house *house; /* pinned by the asker */
-	struct party party;  /* what is looked for; see house_party */
+	struct inventory *house; /* pinned by the asker */
+	struct party party;      /* what is looked for; see inventory_resolve */
 	/* ASK_ACCEPT and ASK_SEAT: what was asked for. */
 	const char *section;   /* NULL: any */
 	int32_t subsection;    /* 0: any */
 	const char *positions; /* JSON: the seats as the buyer spelled them; NULL when best */
 	/* ASK_ACCEPT: what is known of it so far. */
-	const struct house_section *place; /* the section; NULL: none, or several */
+	const struct inventory_section *place; /* the section; NULL: none, or several */
 	int32_t prices_minor[ASK_MAX_SEATS];
 	int64_t total_minor;
 };

@@ -14,7 +14,7 @@
 
 /* A batch whose verdicts are known and whose bookings are being written. */
 struct pending_commit {
-	struct houses *houses;
+	struct inventory_cache *houses;
 	struct ask *const *asks;
 	struct answer *const *answers;
 	size_t n;
@@ -55,13 +55,13 @@ begin_choice(TALLOC_CTX *ctx, struct pending_commit *p)
 
 /* Brings a house up to date, and chooses for one party. */
 static enum err
-look_and_choose(struct db *db, TALLOC_CTX *ctx, struct ask *ask, enum house_want want,
+look_and_choose(struct db *db, TALLOC_CTX *ctx, struct ask *ask, enum inventory_want want,
                 int64_t since_us, enum err *chosen)
 {
-	enum err e = house_refresh(ask->house, db, ctx, want, NULL, since_us);
+	enum err e = inventory_refresh(ask->house, db, ctx, want, NULL, since_us);
 
 	if (e == ERR_OK)
-		*chosen = house_choose(ask->house, &ask->party, ask->seats);
+		*chosen = inventory_choose(ask->house, &ask->party, ask->seats);
 	return e;
 }
 
@@ -76,14 +76,14 @@ choose_for(struct db *db, TALLOC_CTX *ctx, struct ask *ask, bool alone, int64_t 
 	enum err e = ERR_OK;
 
 	if (!alone)
-		e = look_and_choose(db, ctx, ask, HOUSE_CHOICE, 0, chosen);
+		e = look_and_choose(db, ctx, ask, INVENTORY_CHOICE, 0, chosen);
 	if (e == ERR_OK && (alone || *chosen == ERR_NOT_ENOUGH_SEATS))
-		e = look_and_choose(db, ctx, ask, HOUSE_LAST_WORD, began_us, chosen);
+		e = look_and_choose(db, ctx, ask, INVENTORY_LAST_WORD, began_us, chosen);
 	if (e != ERR_OK)
 		return e;
 	if (*chosen == ERR_OK)
 		ask->n_seats = (size_t)ask->quantity;
-	else if (house_has_room(ask->house, &ask->party, false))
+	else if (inventory_has_room(ask->house, &ask->party, false))
 		*chosen = ERR_TX_RETRY;
 	return ERR_OK;
 }
@@ -92,9 +92,9 @@ choose_for(struct db *db, TALLOC_CTX *ctx, struct ask *ask, bool alone, int64_t 
 static enum err
 check_room(struct db *db, TALLOC_CTX *ctx, struct ask *ask, enum err *found)
 {
-	enum err e = house_refresh(ask->house, db, ctx, HOUSE_COUNT, &ask->party, 0);
+	enum err e = inventory_refresh(ask->house, db, ctx, INVENTORY_COUNT, &ask->party, 0);
 
-	if (e == ERR_OK && !house_has_room(ask->house, &ask->party, !ask->best))
+	if (e == ERR_OK && !inventory_has_room(ask->house, &ask->party, !ask->best))
 		*found = ERR_NOT_ENOUGH_SEATS;
 	return e;
 }
@@ -134,8 +134,9 @@ settle_promises(const struct pending_commit *p, bool committed)
 		const bool lost = v->err == ERR_SEAT_ALREADY_RESERVED && !v->lapsed;
 
 		if (is_chosen_for(a) && a->n_seats > 0)
-			house_settle(a->house, a->seats, a->n_seats, committed && v->err == ERR_OK,
-			             v->refused, lost ? v->n_refused : 0, p->choosing.alone);
+			inventory_settle(a->house, a->seats, a->n_seats,
+			                 committed && v->err == ERR_OK, v->refused,
+			                 lost ? v->n_refused : 0, p->choosing.alone);
 	}
 }
 
@@ -343,7 +344,7 @@ announce(const struct pending_commit *p)
 		const struct reserve_write *w = &p->writes[i];
 
 		if (w->kind == WRITE_BOOKED || w->kind == WRITE_SEATED || w->kind == WRITE_HELD)
-			houses_taken(p->houses, w->event_id, w->seats, w->n_seats);
+			inventory_note_taken(p->houses, w->event_id, w->seats, w->n_seats);
 	}
 }
 
@@ -417,8 +418,8 @@ write_all(struct db *db, TALLOC_CTX *ctx, struct pending_commit *p, const struct
 }
 
 enum err
-batch_settle(struct db *db, TALLOC_CTX *ctx, const struct policy *policy, struct houses *houses,
-             struct batch *b)
+batch_settle(struct db *db, TALLOC_CTX *ctx, const struct policy *policy,
+             struct inventory_cache *houses, struct batch *b)
 {
 	struct pending_commit *p = talloc_zero(ctx, struct pending_commit);
 	int64_t began = clock_mono_us();

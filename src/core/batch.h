@@ -34,7 +34,7 @@ struct batch {
  * was written), UNAVAILABLE, INTERNAL; or DB_UNKNOWN: COMMIT was sent, its answer did not come.
  */
 enum err batch_settle(struct db *db, TALLOC_CTX *ctx, const struct policy *policy,
-                      struct houses *houses, struct batch *batch) MUST_CHECK;
+                      struct inventory_cache *houses, struct batch *batch) MUST_CHECK;
 
 /*
  * After DB_UNKNOWN, on a new connection: finds out whether the transaction was committed, and

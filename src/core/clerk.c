@@ -26,7 +26,7 @@ struct waiter {
 struct clerk {
 	struct combiner *window;
 	struct policy policy;
-	struct houses *houses;
+	struct inventory_cache *houses;
 };
 
 static void
@@ -186,7 +186,8 @@ settle(struct turn *t)
 }
 
 struct clerk *
-clerk_new(TALLOC_CTX *ctx, const char *conninfo, const struct policy *policy, struct houses *houses)
+clerk_new(TALLOC_CTX *ctx, const char *conninfo, const struct policy *policy,
+          struct inventory_cache *houses)
 {
 	struct clerk *c = talloc_zero(ctx, struct clerk);
 

@@ -19,7 +19,7 @@ struct clerk;
  * houses	in which best seats are chosen; must outlive the clerk
  */
 struct clerk *clerk_new(TALLOC_CTX *ctx, const char *conninfo, const struct policy *policy,
-                        struct houses *houses);
+                        struct inventory_cache *houses);
 
 /*
  * Books or holds seats: joins the queue of this process and returns when the request has been

@@ -50,7 +50,7 @@ read_counts(struct pool *pool, TALLOC_CTX *ctx, struct event *events, size_t n)
 
 	for (size_t i = 0; i < n; i++)
 		ids[i] = events[i].id;
-	e = counts_read(pool, ctx, ids, n, counts);
+	e = seat_counts_read(pool, ctx, ids, n, counts);
 	for (size_t i = 0; e == ERR_OK && i < n; i++)
 		events[i].counts = counts[i];
 	return e;

@@ -1,7 +1,7 @@
 #ifndef ROWLOCK_EVENT_H
 #define ROWLOCK_EVENT_H
 
-#include "core/counts.h"
+#include "core/inventory/seat_counts.h"
 #include "store/idempotency.h"
 #include "core/plan.h"
 #include "store/pool.h"

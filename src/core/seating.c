@@ -6,12 +6,12 @@
 #include "core/batch.h"
 #include "store/param.h"
 
-#define HOUSE_ROOM 1000000 /* seats that are kept to choose from */
+#define INVENTORY_ROOM 1000000 /* seats that are kept to choose from */
 
 struct seating {
 	struct db *db;
 	struct pool *pool;
-	struct houses *houses;
+	struct inventory_cache *houses;
 	struct clerk *clerk;
 };
 
@@ -22,7 +22,7 @@ seating_new(TALLOC_CTX *ctx, const char *database, const struct policy *policy)
 
 	s->db = db_new(s, database);
 	s->pool = pool_new(s, database, 1);
-	s->houses = houses_new(s, s->pool, HOUSE_ROOM);
+	s->houses = inventory_cache_new(s, s->pool, INVENTORY_ROOM);
 	s->clerk = clerk_new(s, database, policy, s->houses);
 	return s;
 }
@@ -35,10 +35,10 @@ find_wish(struct seating *s, struct ask *a)
 		                   .section = a->section,
 		                   .subsection = a->subsection };
 	const char *field;
-	enum err e = house_open(s->houses, a->event_id, &a->house);
+	enum err e = inventory_open(s->houses, a->event_id, &a->house);
 
 	if (e == ERR_OK)
-		e = house_party(a->house, a->ctx, &wish, &a->party, &a->place, &field);
+		e = inventory_resolve(a->house, a->ctx, &wish, &a->party, &a->place, &field);
 	return e;
 }
 
@@ -119,7 +119,7 @@ settle_rows(struct seating *s, TALLOC_CTX *ctx, const struct rows *rows, const i
 		} else {
 			complain(&asks[good], out[i].err);
 			out[i].err = out[i].err == ERR_INTERNAL ? ERR_INTERNAL : ERR_UNAVAILABLE;
-			house_close(asks[good].house);
+			inventory_close(asks[good].house);
 		}
 	}
 	if (good > 0)
@@ -128,7 +128,7 @@ settle_rows(struct seating *s, TALLOC_CTX *ctx, const struct rows *rows, const i
 		out[place[i]] = answers[i];
 		if (answers[i].err == ERR_INTERNAL)
 			complain(&asks[i], ERR_INTERNAL);
-		house_close(asks[i].house);
+		inventory_close(asks[i].house);
 	}
 }
 

@@ -34,7 +34,7 @@ open_queue(struct jsonw *w, const struct ask *ask, const char *positions)
 char *
 payload_requested(TALLOC_CTX *ctx, const struct ask *ask, const char *currency)
 {
-	const struct house_section *place = ask->place;
+	const struct inventory_section *place = ask->place;
 	struct jsonw w;
 
 	jsonw_init(&w, ctx, 384);

@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_MAPFILE_H
-#define ROWLOCK_MAPFILE_H
+#ifndef ROWLOCK_CORE_INVENTORY_SEAT_MAP_FILE_H
+#define ROWLOCK_CORE_INVENTORY_SEAT_MAP_FILE_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -11,8 +11,8 @@
  * when in milliseconds since 1970. A change of the event takes the tag file away.
  */
 
-/* A map to be published; text and etag as of struct seatmap_page. */
-struct mapfile {
+/* A map to be published; text and etag as of struct seat_map_page. */
+struct seat_map_file {
 	int32_t event_id;
 	uint64_t version; /* shared_event_version before the map was read */
 	int64_t good_us;  /* how long it is good for from now on */
@@ -22,9 +22,9 @@ struct mapfile {
 };
 
 /* Publishes a map if the event has not changed meanwhile; failures are logged and harmless. */
-void mapfile_publish(const struct mapfile *map);
+void seat_map_file_publish(const struct seat_map_file *map);
 
 /* Removes what earlier workers left behind and nobody will take back; once, at start. */
-void mapfile_clean(void);
+void seat_map_file_clean(void);
 
 #endif

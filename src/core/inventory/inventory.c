@@ -1,25 +1,25 @@
-#include "core/house_inner.h"
+#include "core/inventory/inventory_impl.h"
 
 #include "base/clock.h"
 #include "base/shared.h"
 #include "store/param.h"
 
-#define HOUSES_MOST 256
-#define GOOD_US     (US_PER_S / 2) /* without news a house is read again: other hosts */
-#define COST_FACTOR 4              /* reading may take a fifth of the time, not more */
-#define SOLD_PER_S  20000          /* nobody sells seats faster than this */
+#define INVENTORY_CACHE_MOST 256
+#define GOOD_US              (US_PER_S / 2) /* without news a house is read again: other hosts */
+#define COST_FACTOR          4              /* reading may take a fifth of the time, not more */
+#define SOLD_PER_S           20000          /* nobody sells seats faster than this */
 
-struct houses {
+struct inventory_cache {
 	pthread_mutex_t mutex;
 	pthread_cond_t read;
 	struct pool *pool;
 	size_t room, used; /* seats */
-	struct house *house[HOUSES_MOST];
+	struct inventory *house[INVENTORY_CACHE_MOST];
 	size_t n;
 };
 
 static int
-houses_free(struct houses *all)
+inventory_cache_free(struct inventory_cache *all)
 {
 	for (size_t i = 0; i < all->n; i++)
 		talloc_free(all->house[i]);
@@ -28,23 +28,23 @@ houses_free(struct houses *all)
 	return 0;
 }
 
-struct houses *
-houses_new(TALLOC_CTX *ctx, struct pool *pool, size_t room)
+struct inventory_cache *
+inventory_cache_new(TALLOC_CTX *ctx, struct pool *pool, size_t room)
 {
-	struct houses *all = talloc_zero(ctx, struct houses);
+	struct inventory_cache *all = talloc_zero(ctx, struct inventory_cache);
 
 	pthread_mutex_init(&all->mutex, NULL);
 	pthread_cond_init(&all->read, NULL);
 	all->pool = pool;
 	all->room = room;
-	talloc_set_destructor(all, houses_free);
+	talloc_set_destructor(all, inventory_cache_free);
 	return all;
 }
 
 /* --- finding and keeping houses; all->mutex is held --- */
 
-static struct house *
-find_house(struct houses *all, int32_t event_id)
+static struct inventory *
+find_house(struct inventory_cache *all, int32_t event_id)
 {
 	for (size_t i = 0; i < all->n; i++) {
 		if (all->house[i]->event_id == event_id)
@@ -54,7 +54,7 @@ find_house(struct houses *all, int32_t event_id)
 }
 
 static void
-remove_house(struct houses *all, struct house *h)
+remove_house(struct inventory_cache *all, struct inventory *h)
 {
 	for (size_t i = 0; i < all->n; i++) {
 		if (all->house[i] == h)
@@ -66,13 +66,13 @@ remove_house(struct houses *all, struct house *h)
 
 /* Lets the longest unused go until the rest fits, or all that are left are in use. */
 static void
-make_room(struct houses *all)
+make_room(struct inventory_cache *all)
 {
-	while (all->used > all->room || all->n == HOUSES_MOST) {
-		struct house *oldest = NULL;
+	while (all->used > all->room || all->n == INVENTORY_CACHE_MOST) {
+		struct inventory *oldest = NULL;
 
 		for (size_t i = 0; i < all->n; i++) {
-			struct house *h = all->house[i];
+			struct inventory *h = all->house[i];
 
 			if (h->pins == 0 && (oldest == NULL || h->used_us < oldest->used_us))
 				oldest = h;
@@ -84,7 +84,7 @@ make_room(struct houses *all)
 }
 
 static int
-house_free_mutex(struct house *h)
+inventory_free_mutex(struct inventory *h)
 {
 	pthread_mutex_destroy(&h->mutex);
 	return 0;
@@ -92,25 +92,25 @@ house_free_mutex(struct house *h)
 
 /* A house that is being read; the mutex is let go meanwhile. */
 static enum err
-add_house(struct houses *all, int32_t event_id, struct house **out)
+add_house(struct inventory_cache *all, int32_t event_id, struct inventory **out)
 {
-	struct house *h;
+	struct inventory *h;
 	enum err e;
 
 	make_room(all);
-	if (all->n == HOUSES_MOST)
+	if (all->n == INVENTORY_CACHE_MOST)
 		return ERR_UNAVAILABLE;
-	h = talloc_zero(NULL, struct house);
+	h = talloc_zero(NULL, struct inventory);
 	h->all = all;
 	h->event_id = event_id;
 	h->pins = 1;
 	h->reading = true;
 	h->lapse_us = -1;
 	pthread_mutex_init(&h->mutex, NULL);
-	talloc_set_destructor(h, house_free_mutex);
+	talloc_set_destructor(h, inventory_free_mutex);
 	all->house[all->n++] = h;
 	pthread_mutex_unlock(&all->mutex);
-	e = house_read_layout(h, all->pool);
+	e = inventory_read_layout(h, all->pool);
 	pthread_mutex_lock(&all->mutex);
 	h->reading = false;
 	pthread_cond_broadcast(&all->read);
@@ -125,9 +125,9 @@ add_house(struct houses *all, int32_t event_id, struct house **out)
 }
 
 enum err
-house_open(struct houses *all, int32_t event_id, struct house **out)
+inventory_open(struct inventory_cache *all, int32_t event_id, struct inventory **out)
 {
-	struct house *h;
+	struct inventory *h;
 	enum err e = ERR_OK;
 
 	pthread_mutex_lock(&all->mutex);
@@ -146,11 +146,11 @@ house_open(struct houses *all, int32_t event_id, struct house **out)
 }
 
 void
-house_close(struct house *h)
+inventory_close(struct inventory *h)
 {
 	if (h == NULL)
 		return;
-	struct houses *all = h->all;
+	struct inventory_cache *all = h->all;
 
 	pthread_mutex_lock(&all->mutex);
 	h->pins--;
@@ -162,7 +162,7 @@ house_close(struct house *h)
 
 /* Whether what is known may be out of date; h->mutex is held. */
 static bool
-is_stale(const struct house *h, int64_t now_us)
+is_stale(const struct inventory *h, int64_t now_us)
 {
 	return h->known == 0 || shared_event_version(h->event_id) != h->others + h->own ||
 	       now_us - h->read_us > GOOD_US || (h->lapse_us >= 0 && now_us >= h->lapse_us);
@@ -170,18 +170,19 @@ is_stale(const struct house *h, int64_t now_us)
 
 /* Whether it must be read before it is used. */
 static bool
-must_read(struct house *h, enum house_want want, const struct party *party, int64_t since_us)
+must_read(struct inventory *h, enum inventory_want want, const struct party *party,
+          int64_t since_us)
 {
 	const int64_t now_us = clock_mono_us(), age_us = now_us - h->read_us;
 
 	if (h->known == 0)
 		return true;
-	if (want == HOUSE_LAST_WORD) /* other hosts give seats back, too */
+	if (want == INVENTORY_LAST_WORD) /* other hosts give seats back, too */
 		return h->read_us < since_us &&
 		       (h->n_lost > 0 || is_stale(h, now_us) || age_us > COST_FACTOR * h->cost_us);
-	if (!is_stale(h, now_us) && !(want == HOUSE_COUNT && h->n_lost > 0))
+	if (!is_stale(h, now_us) && !(want == INVENTORY_COUNT && h->n_lost > 0))
 		return false;
-	if (want == HOUSE_CHOICE)
+	if (want == INVENTORY_CHOICE)
 		return age_us > COST_FACTOR * h->cost_us;
 	return (int64_t)seats_count(h->seats, party) <
 	       party->quantity + age_us * SOLD_PER_S / US_PER_S;
@@ -189,7 +190,7 @@ must_read(struct house *h, enum house_want want, const struct party *party, int6
 
 /* Changes what a seat is claimed for; h->mutex is held. */
 static void
-set_claim(struct house *h, size_t i, enum claim claim)
+set_claim(struct inventory *h, size_t i, enum claim claim)
 {
 	h->n_promised -= h->claim[i] == CLAIM_PROMISED;
 	h->n_lost -= h->claim[i] == CLAIM_LOST;
@@ -200,7 +201,7 @@ set_claim(struct house *h, size_t i, enum claim claim)
 
 /* Takes a reading over, except where this process knows better by now. */
 static void
-take_over(struct house *h, uint32_t reading, const int32_t *taken, size_t n)
+take_over(struct inventory *h, uint32_t reading, const int32_t *taken, size_t n)
 {
 	bool *busy = talloc_zero_array(h, bool, (unsigned)h->n_seats);
 
@@ -218,10 +219,10 @@ take_over(struct house *h, uint32_t reading, const int32_t *taken, size_t n)
 }
 
 enum err
-house_refresh(struct house *h, struct db *db, TALLOC_CTX *ctx, enum house_want want,
-              const struct party *party, int64_t since_us)
+inventory_refresh(struct inventory *h, struct db *db, TALLOC_CTX *ctx, enum inventory_want want,
+                  const struct party *party, int64_t since_us)
 {
-	const struct call call = { STMT_HOUSE_TAKEN, { param_int(ctx, h->event_id) } };
+	const struct call call = { STMT_INVENTORY_TAKEN, { param_int(ctx, h->event_id) } };
 	int64_t began = clock_mono_us();
 	struct rows *rows;
 	uint32_t reading;
@@ -256,7 +257,7 @@ house_refresh(struct house *h, struct db *db, TALLOC_CTX *ctx, enum house_want w
 
 /* Claimed seats that would fit a party; h->mutex is held. */
 static size_t
-count_claimed(const struct house *h, const struct party *party, bool any_access)
+count_claimed(const struct inventory *h, const struct party *party, bool any_access)
 {
 	size_t n = 0;
 
@@ -264,13 +265,13 @@ count_claimed(const struct house *h, const struct party *party, bool any_access)
 		const bool is_claimed = h->claim[i] != CLAIM_NONE;
 
 		left -= is_claimed;
-		n += is_claimed && house_fits(&h->facts[i], party, any_access);
+		n += is_claimed && inventory_fits(&h->facts[i], party, any_access);
 	}
 	return n;
 }
 
 bool
-house_has_room(struct house *h, const struct party *party, bool any_access)
+inventory_has_room(struct inventory *h, const struct party *party, bool any_access)
 {
 	const size_t quantity = (size_t)party->quantity;
 	struct party other = *party;
@@ -286,7 +287,7 @@ house_has_room(struct house *h, const struct party *party, bool any_access)
 }
 
 enum err
-house_choose(struct house *h, const struct party *party, int32_t *out)
+inventory_choose(struct inventory *h, const struct party *party, int32_t *out)
 {
 	enum err e;
 
@@ -301,8 +302,8 @@ house_choose(struct house *h, const struct party *party, int32_t *out)
 }
 
 void
-house_settle(struct house *h, const int32_t *seats, size_t n, bool booked, const int32_t *lost,
-             size_t n_lost, bool stays)
+inventory_settle(struct inventory *h, const int32_t *seats, size_t n, bool booked,
+                 const int32_t *lost, size_t n_lost, bool stays)
 {
 	size_t k = 0;
 
@@ -322,9 +323,9 @@ house_settle(struct house *h, const int32_t *seats, size_t n, bool booked, const
 }
 
 void
-houses_taken(struct houses *all, int32_t event_id, const int32_t *seats, size_t n)
+inventory_note_taken(struct inventory_cache *all, int32_t event_id, const int32_t *seats, size_t n)
 {
-	struct house *h;
+	struct inventory *h;
 
 	pthread_mutex_lock(&all->mutex);
 	h = find_house(all, event_id);
@@ -345,5 +346,5 @@ houses_taken(struct houses *all, int32_t event_id, const int32_t *seats, size_t 
 	h->own++;
 	shared_event_changed(event_id);
 	pthread_mutex_unlock(&h->mutex);
-	house_close(h);
+	inventory_close(h);
 }

@@ -1,4 +1,4 @@
-#include "core/counts.h"
+#include "core/inventory/seat_counts.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -48,8 +48,8 @@ keep(int32_t event_id, uint64_t shared, const struct seat_counts *counts)
 }
 
 enum err
-counts_read(struct pool *pool, TALLOC_CTX *ctx, const int32_t *events, size_t n,
-            struct seat_counts *out)
+seat_counts_read(struct pool *pool, TALLOC_CTX *ctx, const int32_t *events, size_t n,
+                 struct seat_counts *out)
 {
 	uint64_t *shared = talloc_array(ctx, uint64_t, (unsigned)n);
 	bool *missing = talloc_zero_array(ctx, bool, (unsigned)n);

@@ -1,9 +1,9 @@
-#ifndef ROWLOCK_HOUSE_INNER_H
-#define ROWLOCK_HOUSE_INNER_H
+#ifndef ROWLOCK_CORE_INVENTORY_INVENTORY_IMPL_H
+#define ROWLOCK_CORE_INVENTORY_INVENTORY_IMPL_H
 
 #include <pthread.h>
 
-#include "core/house.h"
+#include "core/inventory/inventory.h"
 
 /* What house.c and house_layout.c share. */
 
@@ -14,19 +14,19 @@ enum claim {
 	CLAIM_LOST,     /* somebody else got there first: it is his for the time being */
 };
 
-struct house {
-	struct houses *all;
+struct inventory {
+	struct inventory_cache *all;
 	int32_t event_id;
 	bool reading; /* a thread reads its layout; guarded by all->mutex, as the next two */
 	int pins;
 	int64_t used_us;
 	/* The layout: as it is for ever. */
-	struct house_section *sections; /* by number, from 1 without holes */
+	struct inventory_section *sections; /* by number, from 1 without holes */
 	size_t n_sections;
 	const char **tiers;
 	size_t n_tiers;
 	size_t n_seats; /* numbered from 1 without holes */
-	struct house_seat {
+	struct inventory_seat {
 		int32_t price_minor;
 		int32_t position; /* "row-seat" in `text` … */
 		int32_t label;    /* … and "seat" */
@@ -54,9 +54,9 @@ struct house {
  * Reads the layout of a house whose event_id is set, with nothing known of its seats.
  * Errors: EVENT_NOT_FOUND, UNAVAILABLE.
  */
-enum err house_read_layout(struct house *h, struct pool *pool) MUST_CHECK;
+enum err inventory_read_layout(struct inventory *h, struct pool *pool) MUST_CHECK;
 
 /* Whether a seat is one that a party wants. any_access: whatever it wants in that respect */
-bool house_fits(const struct house_seat *seat, const struct party *party, bool any_access);
+bool inventory_fits(const struct inventory_seat *seat, const struct party *party, bool any_access);
 
 #endif

@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_SEATMAP_H
-#define ROWLOCK_SEATMAP_H
+#ifndef ROWLOCK_CORE_INVENTORY_SEAT_MAP_H
+#define ROWLOCK_CORE_INVENTORY_SEAT_MAP_H
 
 #include "store/pool.h"
 #include "store/enums.h"
@@ -28,7 +28,7 @@ struct map_section {
 };
 
 /* A map as read; everything on the ctx of whoever reads. */
-struct seatmap {
+struct seat_map {
 	int32_t event_id;
 	int64_t version; /* changes of the event's seats and bookings so far */
 	int32_t lapsed;  /* seats that are free by time alone */
@@ -41,20 +41,20 @@ struct seatmap {
 };
 
 /* Renders a map for a viewer (a user, or NULL for the public) as text on ctx. */
-typedef char *(*seatmap_render)(TALLOC_CTX *ctx, const struct seatmap *map, const char *viewer);
+typedef char *(*seatmap_render)(TALLOC_CTX *ctx, const struct seat_map *map, const char *viewer);
 
 /* What is answered: text and entity tag (quoted, RFC 9110 8.8.3), on the asker's ctx. */
-struct seatmap_page {
+struct seat_map_page {
 	const char *text; /* NULL when the tag is the one that the asker has */
 	size_t len;
 	const char *etag;
 };
 
-struct seatmap_cache;
+struct seat_map_cache;
 
 /* room_bytes: of rendered text that is kept; the least recently used maps go first. */
-struct seatmap_cache *seatmap_cache_new(TALLOC_CTX *ctx, struct pool *pool, size_t room_bytes,
-                                        seatmap_render render);
+struct seat_map_cache *seat_map_cache_new(TALLOC_CTX *ctx, struct pool *pool, size_t room_bytes,
+                                          seatmap_render render);
 
 /*
  * The map of an event as of a moment after this call began.
@@ -65,7 +65,7 @@ struct seatmap_cache *seatmap_cache_new(TALLOC_CTX *ctx, struct pool *pool, size
  *
  * Errors: EVENT_NOT_FOUND, UNAVAILABLE.
  */
-enum err seatmap_get(struct seatmap_cache *cache, TALLOC_CTX *ctx, int32_t event_id,
-                     const char *viewer, const char *known, struct seatmap_page *out) MUST_CHECK;
+enum err seat_map_get(struct seat_map_cache *cache, TALLOC_CTX *ctx, int32_t event_id,
+                      const char *viewer, const char *known, struct seat_map_page *out) MUST_CHECK;
 
 #endif

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "core/house_inner.h"
+#include "core/inventory/inventory_impl.h"
 #include "store/param.h"
 #include "store/enums.h"
 
@@ -17,7 +17,7 @@ struct tiers {
 };
 
 static void
-open_tiers(TALLOC_CTX *ctx, struct house *h, struct tiers *t)
+open_tiers(TALLOC_CTX *ctx, struct inventory *h, struct tiers *t)
 {
 	for (t->room = 16; t->room < 2 * h->n_seats;)
 		t->room *= 2;
@@ -27,7 +27,7 @@ open_tiers(TALLOC_CTX *ctx, struct house *h, struct tiers *t)
 }
 
 static int32_t
-find_tier(struct house *h, struct tiers *t, const char *name)
+find_tier(struct inventory *h, struct tiers *t, const char *name)
 {
 	size_t at = hash_text(name) & (t->room - 1);
 
@@ -41,12 +41,12 @@ find_tier(struct house *h, struct tiers *t, const char *name)
 }
 
 static void
-read_sections(struct house *h, const struct rows *rows)
+read_sections(struct inventory *h, const struct rows *rows)
 {
 	h->n_sections = (size_t)rows_count(rows);
-	h->sections = talloc_array(h, struct house_section, (unsigned)h->n_sections);
+	h->sections = talloc_array(h, struct inventory_section, (unsigned)h->n_sections);
 	for (int r = 0; r < (int)h->n_sections; r++)
-		h->sections[r] = (struct house_section){
+		h->sections[r] = (struct inventory_section){
 			.no = row_i32(rows, r, 0),
 			.name = talloc_strdup(h->sections, row_text(rows, r, 1)),
 			.subsection = row_i32(rows, r, 2),
@@ -58,8 +58,8 @@ read_sections(struct house *h, const struct rows *rows)
 
 /* Reads the seats, and leaves their places in spots. */
 static void
-read_seats(struct house *h, const struct rows *rows, struct tiers *tiers, struct seat_spot *spots,
-           bool *has_xy)
+read_seats(struct inventory *h, const struct rows *rows, struct tiers *tiers,
+           struct seat_spot *spots, bool *has_xy)
 {
 	size_t room = 0, used = 0;
 
@@ -68,17 +68,17 @@ read_seats(struct house *h, const struct rows *rows, struct tiers *tiers, struct
 	h->text = talloc_array(h, char, (unsigned)room);
 	*has_xy = h->n_seats > 0;
 	for (int r = 0; r < (int)h->n_seats; r++) {
-		struct house_seat *f = &h->facts[r];
+		struct inventory_seat *f = &h->facts[r];
 		bool placed = !row_null(rows, r, 9) && !row_null(rows, r, 10);
 
-		*f = (struct house_seat){ .price_minor = row_i32(rows, r, 7),
-			                  .position = (int32_t)used,
-			                  .label = (int32_t)(used + strlen(row_text(rows, r, 4)) +
-			                                     1),
-			                  .row = row_i32(rows, r, 2),
-			                  .section = (int16_t)row_i32(rows, r, 1),
-			                  .tier = find_tier(h, tiers, row_text(rows, r, 6)),
-			                  .accessible = row_bool(rows, r, 8) };
+		*f = (struct inventory_seat){ .price_minor = row_i32(rows, r, 7),
+			                      .position = (int32_t)used,
+			                      .label = (int32_t)(used +
+			                                         strlen(row_text(rows, r, 4)) + 1),
+			                      .row = row_i32(rows, r, 2),
+			                      .section = (int16_t)row_i32(rows, r, 1),
+			                      .tier = find_tier(h, tiers, row_text(rows, r, 6)),
+			                      .accessible = row_bool(rows, r, 8) };
 		used += (size_t)snprintf(h->text + used, room - used, "%s-%s", row_text(rows, r, 4),
 		                         row_text(rows, r, 5)) +
 		        1;
@@ -100,9 +100,9 @@ read_seats(struct house *h, const struct rows *rows, struct tiers *tiers, struct
 static int
 compare_positions(const void *a, const void *b, void *arg)
 {
-	const struct house *h = arg;
+	const struct inventory *h = arg;
 	const int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
-	const struct house_seat *s = &h->facts[x - 1], *t = &h->facts[y - 1];
+	const struct inventory_seat *s = &h->facts[x - 1], *t = &h->facts[y - 1];
 	int c = s->section - t->section;
 
 	if (c == 0)
@@ -112,7 +112,7 @@ compare_positions(const void *a, const void *b, void *arg)
 
 /* Whether rows are the whole of an event's seats: numbered 1, 2, 3 …, in sections that there are. */
 static bool
-is_whole(const struct house *h, const struct rows *rows)
+is_whole(const struct inventory *h, const struct rows *rows)
 {
 	for (int r = 0; r < rows_count(rows); r++) {
 		if (row_i32(rows, r, 0) != r + 1 || row_i32(rows, r, 1) < 1 ||
@@ -123,14 +123,14 @@ is_whole(const struct house *h, const struct rows *rows)
 }
 
 static void
-take_seats(TALLOC_CTX *tmp, struct house *h, const struct rows *rows)
+take_seats(TALLOC_CTX *tmp, struct inventory *h, const struct rows *rows)
 {
 	struct seat_spot *spots;
 	struct tiers tiers;
 	bool has_xy;
 
 	h->n_seats = (size_t)rows_count(rows);
-	h->facts = talloc_array(h, struct house_seat, (unsigned)h->n_seats);
+	h->facts = talloc_array(h, struct inventory_seat, (unsigned)h->n_seats);
 	h->by_position = talloc_array(h, int32_t, (unsigned)h->n_seats);
 	h->claim = talloc_zero_array(h, uint8_t, (unsigned)h->n_seats);
 	h->noted = talloc_zero_array(h, uint32_t, (unsigned)h->n_seats);
@@ -144,14 +144,14 @@ take_seats(TALLOC_CTX *tmp, struct house *h, const struct rows *rows)
 }
 
 enum err
-house_read_layout(struct house *h, struct pool *pool)
+inventory_read_layout(struct inventory *h, struct pool *pool)
 {
 	TALLOC_CTX *tmp = talloc_new(NULL);
 	const char *event = param_int(tmp, h->event_id);
 	const struct call calls[] = {
 		{ STMT_GET_EVENT, { event } },
 		{ STMT_MAP_SECTIONS, { event } },
-		{ STMT_HOUSE_SEATS, { event } },
+		{ STMT_INVENTORY_SEATS, { event } },
 	};
 	struct rows *rows[3];
 	enum err e = pool_read(pool, tmp, calls, 3, rows);
@@ -175,8 +175,8 @@ house_read_layout(struct house *h, struct pool *pool)
 }
 
 enum err
-house_party(const struct house *h, TALLOC_CTX *ctx, const struct wish *wish, struct party *out,
-            const struct house_section **place, const char **field)
+inventory_resolve(const struct inventory *h, TALLOC_CTX *ctx, const struct wish *wish,
+                  struct party *out, const struct inventory_section **place, const char **field)
 {
 	bool *sections = NULL;
 	size_t n = 0;
@@ -188,7 +188,7 @@ house_party(const struct house *h, TALLOC_CTX *ctx, const struct wish *wish, str
 	if (wish->section != NULL || wish->subsection != 0)
 		sections = talloc_zero_array(ctx, bool, (unsigned)h->n_sections + 1);
 	for (size_t i = 0; sections != NULL && i < h->n_sections; i++) {
-		const struct house_section *s = &h->sections[i];
+		const struct inventory_section *s = &h->sections[i];
 
 		if ((wish->section != NULL && strcmp(wish->section, s->name) != 0) ||
 		    (wish->subsection != 0 && wish->subsection != s->subsection))
@@ -212,12 +212,12 @@ house_party(const struct house *h, TALLOC_CTX *ctx, const struct wish *wish, str
 
 /* Whether the seat before or behind it in the order of positions is at the same one. */
 static bool
-is_repeated(const struct house *h, size_t at)
+is_repeated(const struct inventory *h, size_t at)
 {
-	const struct house_seat *s = &h->facts[h->by_position[at] - 1];
+	const struct inventory_seat *s = &h->facts[h->by_position[at] - 1];
 
 	for (size_t other = at == 0 ? 1 : at - 1; other <= at + 1 && other < h->n_seats; other++) {
-		const struct house_seat *t = &h->facts[h->by_position[other] - 1];
+		const struct inventory_seat *t = &h->facts[h->by_position[other] - 1];
 
 		if (other != at && t->section == s->section &&
 		    strcmp(h->text + t->position, h->text + s->position) == 0)
@@ -227,13 +227,13 @@ is_repeated(const struct house *h, size_t at)
 }
 
 static int32_t
-seat_as_printed(const struct house *h, int16_t section, const char *position)
+seat_as_printed(const struct inventory *h, int16_t section, const char *position)
 {
 	size_t low = 0, high = h->n_seats;
 
 	while (low < high) {
 		const size_t mid = (low + high) / 2;
-		const struct house_seat *s = &h->facts[h->by_position[mid] - 1];
+		const struct inventory_seat *s = &h->facts[h->by_position[mid] - 1];
 		int c = s->section - section;
 
 		if (c == 0)
@@ -250,13 +250,13 @@ seat_as_printed(const struct house *h, int16_t section, const char *position)
 
 /* The seat of a label in a row given by its number; seats are sorted by section and row. */
 static int32_t
-seat_of_row(const struct house *h, int16_t section, long row, const char *label)
+seat_of_row(const struct inventory *h, int16_t section, long row, const char *label)
 {
 	size_t low = 0, high = h->n_seats;
 
 	while (low < high) {
 		const size_t mid = (low + high) / 2;
-		const struct house_seat *s = &h->facts[mid];
+		const struct inventory_seat *s = &h->facts[mid];
 
 		if (s->section < section || (s->section == section && s->row < row))
 			low = mid + 1;
@@ -264,7 +264,7 @@ seat_of_row(const struct house *h, int16_t section, long row, const char *label)
 			high = mid;
 	}
 	for (; low < h->n_seats; low++) {
-		const struct house_seat *s = &h->facts[low];
+		const struct inventory_seat *s = &h->facts[low];
 
 		if (s->section != section || s->row != row)
 			return 0;
@@ -275,7 +275,8 @@ seat_of_row(const struct house *h, int16_t section, long row, const char *label)
 }
 
 int32_t
-house_seat(const struct house *h, const struct house_section *place, const char *position)
+inventory_seat(const struct inventory *h, const struct inventory_section *place,
+               const char *position)
 {
 	int32_t no = seat_as_printed(h, (int16_t)place->no, position);
 	char *end;
@@ -288,13 +289,13 @@ house_seat(const struct house *h, const struct house_section *place, const char 
 }
 
 int32_t
-house_price(const struct house *h, int32_t no)
+inventory_price(const struct inventory *h, int32_t no)
 {
 	return h->facts[no - 1].price_minor;
 }
 
 bool
-house_fits(const struct house_seat *s, const struct party *party, bool any_access)
+inventory_fits(const struct inventory_seat *s, const struct party *party, bool any_access)
 {
 	return (party->sections == NULL || party->sections[s->section]) &&
 	       (party->tier == SEATS_ANY_TIER || party->tier == s->tier) &&
@@ -302,12 +303,12 @@ house_fits(const struct house_seat *s, const struct party *party, bool any_acces
 }
 
 int32_t
-house_price_least(const struct house *h, const struct party *party)
+inventory_price_least(const struct inventory *h, const struct party *party)
 {
 	int32_t least = INT32_MAX;
 
 	for (size_t i = 0; i < h->n_seats; i++) {
-		if (house_fits(&h->facts[i], party, false) && h->facts[i].price_minor < least)
+		if (inventory_fits(&h->facts[i], party, false) && h->facts[i].price_minor < least)
 			least = h->facts[i].price_minor;
 	}
 	return least == INT32_MAX ? 0 : least;

@@ -1,4 +1,4 @@
-#include "core/mapfile.h"
+#include "core/inventory/seat_map_file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -50,19 +50,19 @@ drop_body(const char *dir, const char *etag)
 
 /* Writes the body, unless it lies there: a name stands for one content. */
 static bool
-put_body(const char *dir, const char *name, const struct mapfile *map)
+put_body(const char *dir, const char *name, const struct seat_map_file *map)
 {
 	char path[PATH_ROOM], fresh[PATH_ROOM];
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	if (utimensat(AT_FDCWD, path, NULL, 0) == 0) /* renewed: see mapfile_clean */
+	if (utimensat(AT_FDCWD, path, NULL, 0) == 0) /* renewed: see seat_map_file_clean */
 		return true;
 	snprintf(fresh, sizeof(fresh), "%s/.%s.%d", dir, name, (int)gettid());
 	return write_file(fresh, map->text, map->len) && rename(fresh, path) == 0;
 }
 
 void
-mapfile_publish(const struct mapfile *map)
+seat_map_file_publish(const struct seat_map_file *map)
 {
 	const char *dir = shared_maps();
 	char name[128], fresh[PATH_ROOM], line[256];
@@ -98,7 +98,7 @@ is_ours(const char *name)
 }
 
 void
-mapfile_clean(void)
+seat_map_file_clean(void)
 {
 	const char *dir = shared_maps();
 	time_t before = time(NULL) - LEFTOVER_S;

@@ -1,4 +1,4 @@
-#include "core/seatmap.h"
+#include "core/inventory/seat_map.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "base/shared.h"
-#include "core/mapfile.h"
+#include "core/inventory/seat_map_file.h"
 #include "store/param.h"
 
 #define FRESH_LEAST_US 100000   /* a map is good for at least this long, … */
@@ -33,7 +33,7 @@ struct entry {
 	int64_t base, horizon; /* changes below the horizon (an xid), for counting on */
 };
 
-struct seatmap_cache {
+struct seat_map_cache {
 	pthread_mutex_t mutex;
 	pthread_cond_t read;
 	struct pool *pool;
@@ -43,7 +43,7 @@ struct seatmap_cache {
 };
 
 static int
-cache_free(struct seatmap_cache *c)
+cache_free(struct seat_map_cache *c)
 {
 	for (int i = 0; i < ENTRIES; i++) {
 		for (size_t k = 0; k < c->entries[i].n_holders; k++)
@@ -56,10 +56,10 @@ cache_free(struct seatmap_cache *c)
 	return 0;
 }
 
-struct seatmap_cache *
-seatmap_cache_new(TALLOC_CTX *ctx, struct pool *pool, size_t room_bytes, seatmap_render render)
+struct seat_map_cache *
+seat_map_cache_new(TALLOC_CTX *ctx, struct pool *pool, size_t room_bytes, seatmap_render render)
 {
-	struct seatmap_cache *c = talloc_zero(ctx, struct seatmap_cache);
+	struct seat_map_cache *c = talloc_zero(ctx, struct seat_map_cache);
 
 	pthread_mutex_init(&c->mutex, NULL);
 	pthread_cond_init(&c->read, NULL);
@@ -71,7 +71,7 @@ seatmap_cache_new(TALLOC_CTX *ctx, struct pool *pool, size_t room_bytes, seatmap
 }
 
 static void
-read_sections(TALLOC_CTX *ctx, const struct rows *rows, struct seatmap *map)
+read_sections(TALLOC_CTX *ctx, const struct rows *rows, struct seat_map *map)
 {
 	map->n_sections = (size_t)rows_count(rows);
 	map->sections = talloc_array(ctx, struct map_section, (unsigned)map->n_sections);
@@ -82,13 +82,13 @@ read_sections(TALLOC_CTX *ctx, const struct rows *rows, struct seatmap *map)
 
 /* The index of a section number; sections are numbered from 1 without holes. */
 static int32_t
-section_index(const struct seatmap *map, int32_t no)
+section_index(const struct seat_map *map, int32_t no)
 {
 	return no >= 1 && (size_t)no <= map->n_sections ? no - 1 : 0;
 }
 
 static void
-read_seat(const struct rows *rows, int r, struct seatmap *map)
+read_seat(const struct rows *rows, int r, struct seat_map *map)
 {
 	struct map_seat *s = &map->seats[r];
 	int64_t ends_us = row_us(rows, r, 11), left_us;
@@ -122,7 +122,7 @@ read_seat(const struct rows *rows, int r, struct seatmap *map)
  * seats, so it may be too low for them, never too high. */
 static enum err
 read_map(struct pool *pool, TALLOC_CTX *ctx, int32_t event_id, int64_t *base, int64_t *horizon,
-         struct seatmap *map)
+         struct seat_map *map)
 {
 	const char *event = param_int(ctx, event_id);
 	const struct call calls[] = {
@@ -155,7 +155,7 @@ read_map(struct pool *pool, TALLOC_CTX *ctx, int32_t event_id, int64_t *base, in
 }
 
 static void
-drop_text(struct seatmap_cache *c, struct entry *e)
+drop_text(struct seat_map_cache *c, struct entry *e)
 {
 	for (size_t i = 0; i < e->n_holders; i++)
 		free(e->holders[i]);
@@ -169,7 +169,7 @@ drop_text(struct seatmap_cache *c, struct entry *e)
 
 /* Drops least recently used texts until the rest fits; keeps the entry's own. */
 static void
-make_room(struct seatmap_cache *c, const struct entry *keep)
+make_room(struct seat_map_cache *c, const struct entry *keep)
 {
 	while (c->used > c->room) {
 		struct entry *oldest = NULL;
@@ -189,7 +189,7 @@ make_room(struct seatmap_cache *c, const struct entry *keep)
 
 /* The entry of an event, or the one that it may have; NULL when all are being read. */
 static struct entry *
-find_entry(struct seatmap_cache *c, int32_t event_id)
+find_entry(struct seat_map_cache *c, int32_t event_id)
 {
 	struct entry *oldest = NULL;
 
@@ -224,7 +224,7 @@ is_usable(const struct entry *e, int64_t asked_us)
 }
 
 static void
-note_holders(struct entry *e, const struct seatmap *map)
+note_holders(struct entry *e, const struct seat_map *map)
 {
 	for (size_t i = 0; i < map->n_seats; i++) {
 		const char *user = map->seats[i].holder;
@@ -242,7 +242,7 @@ note_holders(struct entry *e, const struct seatmap *map)
 
 /* The tag of a map: at one version, only time changes it, and time only frees seats. */
 static void
-make_etag(char out[64], const struct seatmap *map, const char *viewer)
+make_etag(char out[64], const struct seat_map *map, const char *viewer)
 {
 	snprintf(out, 64, "\"%d-%lld-%d%s%llx\"", map->event_id, (long long)map->version,
 	         map->lapsed, viewer == NULL ? "-" : "-u",
@@ -251,12 +251,12 @@ make_etag(char out[64], const struct seatmap *map, const char *viewer)
 
 /* Reads an entry anew; called and left with the mutex held, works without it. */
 static enum err
-refresh(struct seatmap_cache *c, struct entry *e)
+refresh(struct seat_map_cache *c, struct entry *e)
 {
 	TALLOC_CTX *tmp = talloc_new(NULL);
 	uint64_t shared = shared_event_version(e->event_id);
 	int64_t began = clock_mono_us(), base = e->base, horizon = e->horizon, good;
-	struct seatmap map;
+	struct seat_map map;
 	char *text = NULL;
 	enum err err;
 
@@ -304,11 +304,11 @@ holds_seats(const struct entry *e, const char *viewer)
 
 /* A map for one who holds seats: read for him alone. */
 static enum err
-personal_map(struct seatmap_cache *c, TALLOC_CTX *ctx, int32_t event_id, const char *viewer,
-             struct seatmap_page *out)
+personal_map(struct seat_map_cache *c, TALLOC_CTX *ctx, int32_t event_id, const char *viewer,
+             struct seat_map_page *out)
 {
 	int64_t base = 0, horizon = 0;
-	struct seatmap map;
+	struct seat_map map;
 	char etag[64];
 	enum err e;
 
@@ -326,17 +326,18 @@ personal_map(struct seatmap_cache *c, TALLOC_CTX *ctx, int32_t event_id, const c
  * does that. Maps that are good for one answer only are not worth a file.
  */
 static bool
-note_filing(struct entry *e, TALLOC_CTX *ctx, const struct seatmap_page *page, struct mapfile *out)
+note_filing(struct entry *e, TALLOC_CTX *ctx, const struct seat_map_page *page,
+            struct seat_map_file *out)
 {
 	if (*shared_maps() == '\0' || e->filed_until_us == e->fresh_until_us || !is_fresh(e))
 		return false;
-	*out = (struct mapfile){ .event_id = e->event_id,
-		                 .version = e->shared,
-		                 .good_us = e->fresh_until_us - clock_mono_us(),
-		                 .etag = page->etag,
-		                 .previous = talloc_strdup(ctx, e->filed),
-		                 .text = page->text,
-		                 .len = page->len };
+	*out = (struct seat_map_file){ .event_id = e->event_id,
+		                       .version = e->shared,
+		                       .good_us = e->fresh_until_us - clock_mono_us(),
+		                       .etag = page->etag,
+		                       .previous = talloc_strdup(ctx, e->filed),
+		                       .text = page->text,
+		                       .len = page->len };
 	e->filed_until_us = e->fresh_until_us;
 	memcpy(e->filed, e->etag, sizeof(e->filed));
 	return true;
@@ -350,12 +351,12 @@ is_known(const char *list, const char *etag)
 }
 
 enum err
-seatmap_get(struct seatmap_cache *c, TALLOC_CTX *ctx, int32_t event_id, const char *viewer,
-            const char *known, struct seatmap_page *out)
+seat_map_get(struct seat_map_cache *c, TALLOC_CTX *ctx, int32_t event_id, const char *viewer,
+             const char *known, struct seat_map_page *out)
 {
 	const int64_t asked_us = clock_mono_us();
 	bool hit = true, personal = false, filing = false;
-	struct mapfile file;
+	struct seat_map_file file;
 	enum err err = ERR_OK;
 	struct entry *e;
 
@@ -380,7 +381,7 @@ seatmap_get(struct seatmap_cache *c, TALLOC_CTX *ctx, int32_t event_id, const ch
 	if (hit)
 		metrics_count(METRIC_MAP_HITS, 0);
 	if (filing)
-		mapfile_publish(&file);
+		seat_map_file_publish(&file);
 	if (personal)
 		err = personal_map(c, ctx, event_id, viewer, out);
 	if (err == ERR_OK && is_known(known, out->etag))

@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_COUNTS_H
-#define ROWLOCK_COUNTS_H
+#ifndef ROWLOCK_CORE_INVENTORY_SEAT_COUNTS_H
+#define ROWLOCK_CORE_INVENTORY_SEAT_COUNTS_H
 
 #include "store/pool.h"
 #include "store/enums.h"
@@ -14,7 +14,7 @@ struct seat_counts {
  * until the event changes on this host, so that a list that everybody asks for is not
  * counted for everybody. Errors: UNAVAILABLE.
  */
-enum err counts_read(struct pool *pool, TALLOC_CTX *ctx, const int32_t *events, size_t n,
-                     struct seat_counts *out) MUST_CHECK;
+enum err seat_counts_read(struct pool *pool, TALLOC_CTX *ctx, const int32_t *events, size_t n,
+                          struct seat_counts *out) MUST_CHECK;
 
 #endif
