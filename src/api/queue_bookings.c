@@ -7,7 +7,7 @@
 #include "base/money.h"
 #include "core/booking/booking.h"
 #include "core/booking/booking_lookup.h"
-#include "core/plan.h"
+#include "core/plan/plan.h"
 
 #define POSITION_MOST (2 * PLAN_MAX_LABEL + 1)
 #define LIST_MOST     1000

@@ -7,7 +7,7 @@
 #include "core/booking/booking.h"
 #include "core/booking/booking_history.h"
 #include "core/booking/booking_lookup.h"
-#include "core/plan.h"
+#include "core/plan/plan.h"
 
 static void
 write_seats(struct jsonw *w, int32_t event_id, const struct booked_seat *seats, size_t n,

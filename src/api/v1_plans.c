@@ -1,6 +1,6 @@
 #include "api/decode.h"
 #include "api/handlers.h"
-#include "core/plans.h"
+#include "core/plan/plan_store.h"
 
 static void
 write_plan(struct jsonw *w, const char *name, const struct plan_info *p, bool with_document)
@@ -58,8 +58,8 @@ v1_plan_import(struct api *a)
 	struct plan_info plan;
 	enum err e;
 
-	e = plans_import(a->app->pool, a->rq->ctx, a->who.sub, a->rq->body, a->rq->body_len,
-	                 api_keyed(a, render_imported, a), &plan, &faults);
+	e = plan_store_import(a->app->pool, a->rq->ctx, a->who.sub, a->rq->body, a->rq->body_len,
+	                      api_keyed(a, render_imported, a), &plan, &faults);
 	if (e == ERR_VALIDATION_ERROR) {
 		a->message = "The seating plan has faults";
 		a->details = fault_list(a->rq->ctx, &faults);
@@ -81,7 +81,7 @@ v1_plan_list(struct api *a)
 	enum err e;
 
 	if ((e = decode_done(a)) != ERR_OK ||
-	    (e = plans_list(a->app->pool, a->rq->ctx, &page)) != ERR_OK)
+	    (e = plan_store_list(a->app->pool, a->rq->ctx, &page)) != ERR_OK)
 		return e;
 	v1_list_open(a, &w);
 	for (size_t i = 0; i < page.n; i++)
@@ -99,7 +99,7 @@ v1_plan_get(struct api *a)
 	enum err e;
 
 	if ((e = decode_uuid_arg(a, a->arg[0], &id)) != ERR_OK ||
-	    (e = plans_get(a->app->pool, a->rq->ctx, &id, &plan)) != ERR_OK)
+	    (e = plan_store_get(a->app->pool, a->rq->ctx, &id, &plan)) != ERR_OK)
 		return e;
 	v1_open(a, &w, 4096);
 	write_plan(&w, "data", &plan, true);

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "bin/ctl.h"
-#include "core/plans.h"
+#include "core/plan/plan_store.h"
 
 #define DOCUMENT_MOST (16 * 1024 * 1024)
 #define DEFAULT_OWNER "admin"
@@ -40,7 +40,7 @@ ctl_plan_import(struct ctl *c)
 	if ((pool = ctl_pool(c)) == NULL ||
 	    (text = ctl_read(c, c->argv[1], DOCUMENT_MOST, &n)) == NULL)
 		return CTL_FAILED;
-	e = plans_import(pool, c->ctx, owner, text, n, NULL, &plan, &faults);
+	e = plan_store_import(pool, c->ctx, owner, text, n, NULL, &plan, &faults);
 	if (e == ERR_VALIDATION_ERROR)
 		return print_faults(c->argv[1], &faults);
 	if (e != ERR_OK)
@@ -65,7 +65,7 @@ ctl_plan_list(struct ctl *c)
 	if ((pool = ctl_pool(c)) == NULL)
 		return CTL_FAILED;
 	do {
-		if ((e = plans_list(pool, c->ctx, &page)) != ERR_OK)
+		if ((e = plan_store_list(pool, c->ctx, &page)) != ERR_OK)
 			return ctl_fail("%s", err_text(e));
 		for (size_t i = 0; i < page.n; i++)
 			printf("%s  v%-3d %6d seats  %-12s %s\n", uuid_text(&page.plans[i].id, id),

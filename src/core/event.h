@@ -3,7 +3,7 @@
 
 #include "core/inventory/seat_counts.h"
 #include "store/idempotency.h"
-#include "core/plan.h"
+#include "core/plan/plan.h"
 #include "store/pool.h"
 #include "store/enums.h"
 

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/plan.h"
+#include "core/plan/plan.h"
 
 #define N(a) (sizeof(a) / sizeof((a)[0]))
 

@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "core/plan.h"
+#include "core/plan/plan.h"
 #include "plan_file.h"
 #include "seats_case.h"
 

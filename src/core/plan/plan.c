@@ -1,4 +1,4 @@
-#include "core/plan.h"
+#include "core/plan/plan.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -8,7 +8,7 @@
 #include "base/ids.h"
 #include "base/json_check.h"
 #include "base/money.h"
-#include "core/plan_read.h"
+#include "core/plan/plan_reader.h"
 
 #define COORDINATE_MOST 1e9
 #define NAMES_FIRST     64      /* places of a fresh set; a power of two */

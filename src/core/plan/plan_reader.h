@@ -1,11 +1,11 @@
-#ifndef ROWLOCK_PLAN_READ_H
-#define ROWLOCK_PLAN_READ_H
+#ifndef ROWLOCK_CORE_PLAN_PLAN_READER_H
+#define ROWLOCK_CORE_PLAN_PLAN_READER_H
 
 /* What the readers of the two forms share; only core/plan*.c includes this. */
 
 #include <cjson/cJSON.h>
 
-#include "core/plan.h"
+#include "core/plan/plan.h"
 
 /* Where in the document a reader is; a chain on the stack, spelled out only for a fault. */
 struct plan_at {

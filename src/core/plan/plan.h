@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_PLAN_H
-#define ROWLOCK_PLAN_H
+#ifndef ROWLOCK_CORE_PLAN_PLAN_H
+#define ROWLOCK_CORE_PLAN_PLAN_H
 
 #include <stdbool.h>
 #include <stddef.h>

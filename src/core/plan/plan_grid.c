@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/plan_read.h"
+#include "core/plan/plan_reader.h"
 
 #define SUBSECTIONS_MOST 1000
 #define ROW_LETTERS      4 /* enough for PLAN_MAX_SEATS rows: "AAAA" is row 18,279 */

@@ -1,8 +1,8 @@
-#ifndef ROWLOCK_PLANS_H
-#define ROWLOCK_PLANS_H
+#ifndef ROWLOCK_CORE_PLAN_PLAN_STORE_H
+#define ROWLOCK_CORE_PLAN_PLAN_STORE_H
 
 #include "store/idempotency.h"
-#include "core/plan.h"
+#include "core/plan/plan.h"
 #include "store/pool.h"
 
 /* A stored plan: what lists show of it. Strings live on the ctx of whoever read it. */
@@ -11,7 +11,7 @@ struct plan_info {
 	const char *owner, *name, *checksum;
 	int32_t version, sections, rows, seats;
 	int64_t created_us;
-	const char *document; /* the JSON as it came; only from plans_get */
+	const char *document; /* the JSON as it came; only from plan_store_get */
 };
 
 /* A page of plans, newest first. */
@@ -30,14 +30,14 @@ struct plan_page {
  *
  * Errors: VALIDATION_ERROR (see faults), UNAVAILABLE; as of idempotency_begin.
  */
-enum err plans_import(struct pool *pool, TALLOC_CTX *ctx, const char *owner, const char *text,
-                      size_t len, struct idempotent *keyed, struct plan_info *out,
-                      struct plan_faults *faults) MUST_CHECK;
+enum err plan_store_import(struct pool *pool, TALLOC_CTX *ctx, const char *owner, const char *text,
+                           size_t len, struct idempotent *keyed, struct plan_info *out,
+                           struct plan_faults *faults) MUST_CHECK;
 
 /* Errors: PLAN_NOT_FOUND, UNAVAILABLE. */
-enum err plans_get(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id,
-                   struct plan_info *out) MUST_CHECK;
+enum err plan_store_get(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id,
+                        struct plan_info *out) MUST_CHECK;
 
-enum err plans_list(struct pool *pool, TALLOC_CTX *ctx, struct plan_page *page) MUST_CHECK;
+enum err plan_store_list(struct pool *pool, TALLOC_CTX *ctx, struct plan_page *page) MUST_CHECK;
 
 #endif

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/plan_read.h"
+#include "core/plan/plan_reader.h"
 
 #define AISLE 1.5 /* how many times the usual spacing of its row a gap must exceed */
 

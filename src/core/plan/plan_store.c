@@ -1,4 +1,4 @@
-#include "core/plans.h"
+#include "core/plan/plan_store.h"
 
 #include "base/digest.h"
 #include "store/param.h"
@@ -21,8 +21,9 @@ insert_once(struct db *db, TALLOC_CTX *ctx, const struct call *insert, struct id
 }
 
 enum err
-plans_import(struct pool *pool, TALLOC_CTX *ctx, const char *owner, const char *text, size_t len,
-             struct idempotent *keyed, struct plan_info *out, struct plan_faults *faults)
+plan_store_import(struct pool *pool, TALLOC_CTX *ctx, const char *owner, const char *text,
+                  size_t len, struct idempotent *keyed, struct plan_info *out,
+                  struct plan_faults *faults)
 {
 	char checksum[DIGEST_TEXT];
 	struct plan *plan;
@@ -68,7 +69,7 @@ read_plan(const struct rows *rows, int r, struct plan_info *p)
 }
 
 enum err
-plans_get(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, struct plan_info *out)
+plan_store_get(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, struct plan_info *out)
 {
 	const struct call call = { STMT_GET_PLAN, { param_uuid(ctx, id) } };
 	struct rows *rows;
@@ -84,7 +85,7 @@ plans_get(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, struct plan
 }
 
 enum err
-plans_list(struct pool *pool, TALLOC_CTX *ctx, struct plan_page *page)
+plan_store_list(struct pool *pool, TALLOC_CTX *ctx, struct plan_page *page)
 {
 	const struct call calls[] = {
 		{ STMT_LIST_PLANS,
