@@ -4,8 +4,8 @@
 #include "api/decode.h"
 #include "api/handlers.h"
 #include "base/money.h"
-#include "core/event.h"
-#include "core/event_cancel.h"
+#include "core/event/event.h"
+#include "core/event/event_cancel.h"
 #include "core/booking/policy.h"
 #include "core/booking/terms.h"
 

@@ -7,8 +7,8 @@
 #include "base/money.h"
 #include "base/stop.h"
 #include "bin/ctl.h"
-#include "core/event.h"
-#include "core/event_cancel.h"
+#include "core/event/event.h"
+#include "core/event/event_cancel.h"
 
 #define DEFAULT_SELLER "admin"
 #define A_WEEK_US      (7 * 24 * 3600 * US_PER_S)

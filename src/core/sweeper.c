@@ -10,7 +10,7 @@
 #include "base/shared.h"
 #include "base/stop.h"
 #include "core/booking/booking_change.h"
-#include "core/event_cancel.h"
+#include "core/event/event_cancel.h"
 #include "core/hold.h"
 #include "core/journal/payload.h"
 #include "store/idempotency.h"

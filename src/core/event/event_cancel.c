@@ -1,4 +1,4 @@
-#include "core/event_cancel.h"
+#include "core/event/event_cancel.h"
 
 #include <string.h>
 
@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "base/shared.h"
 #include "base/stop.h"
-#include "core/event.h"
+#include "core/event/event.h"
 #include "core/hold.h"
 #include "core/journal/payload.h"
 #include "core/booking/refund.h"
@@ -101,7 +101,7 @@ event_cancel_progress(struct pool *pool, TALLOC_CTX *ctx, int32_t event_id,
 /* --- one batch --- */
 
 /* A batch of bookings, those that are paid behind the others. */
-struct batch {
+struct cancel_batch {
 	struct db *db;
 	TALLOC_CTX *ctx;
 	int32_t event_id;
@@ -116,7 +116,7 @@ struct batch {
 
 /* Those that are not paid first; in each part the order stays. */
 static void
-sort_batch(struct batch *b)
+sort_batch(struct cancel_batch *b)
 {
 	struct locked_booking *sorted = talloc_array(b->ctx, struct locked_booking, (unsigned)b->n);
 	size_t used = 0;
@@ -134,7 +134,7 @@ sort_batch(struct batch *b)
 
 /* The refunds of those that are paid, all that they have. */
 static enum err
-plan_refunds(struct batch *b)
+plan_refunds(struct cancel_batch *b)
 {
 	const size_t n = b->n - b->n_unpaid;
 	int row[ACCOUNT_CALLS] = { 0 };
@@ -171,7 +171,7 @@ plan_refunds(struct batch *b)
 }
 
 static void
-cancel_unpaid(struct batch *b)
+cancel_unpaid(struct cancel_batch *b)
 {
 	if (b->n_unpaid == 0)
 		return;
@@ -185,7 +185,7 @@ cancel_unpaid(struct batch *b)
 
 /* One that cost nothing is refunded as well: it was confirmed, and its event is off. */
 static void
-refund_paid(struct batch *b)
+refund_paid(struct cancel_batch *b)
 {
 	const struct locked_booking *paid = b->bookings + b->n_unpaid;
 	const size_t n = b->n - b->n_unpaid;
@@ -205,7 +205,7 @@ refund_paid(struct batch *b)
 }
 
 static enum err
-end_batch(struct batch *b)
+end_batch(struct cancel_batch *b)
 {
 	enum err e;
 
@@ -254,7 +254,7 @@ step(struct db *db, TALLOC_CTX *ctx, int32_t event_id, struct uuid *after, enum 
 	const char *number = param_int(ctx, event_id);
 	const struct call calls[] = { { STMT_BEGIN_CANCELLATION, { number } },
 		                      { STMT_GET_CANCELLATION, { number } } };
-	struct batch b = { .db = db, .ctx = ctx, .event_id = event_id };
+	struct cancel_batch b = { .db = db, .ctx = ctx, .event_id = event_id };
 	struct event_cancellation c;
 	struct rows *rows[2];
 	bool others, first = uuid_is_zero(after);
@@ -310,7 +310,7 @@ event_cancel_step(struct pool *pool, int32_t event_id, struct uuid *after, enum 
 /* --- all of them --- */
 
 /* One event among those that are to be finished. */
-struct turn {
+struct cancel_turn {
 	int32_t event_id;
 	struct uuid after;
 	enum cancel_state state;
@@ -319,12 +319,12 @@ struct turn {
 
 /* A step of each that is not finished; whether one of them can go on. */
 static bool
-step_each(struct pool *pool, struct turn *turns, size_t n, enum err *first)
+step_each(struct pool *pool, struct cancel_turn *turns, size_t n, enum err *first)
 {
 	bool busy = false;
 
 	for (size_t i = 0; i < n && !stop_wait(0); i++) {
-		struct turn *t = &turns[i];
+		struct cancel_turn *t = &turns[i];
 		enum err e;
 
 		if (t->left || t->state == CANCEL_FINISHED)
@@ -340,7 +340,7 @@ step_each(struct pool *pool, struct turn *turns, size_t n, enum err *first)
 
 /* How many have come to this state. */
 static size_t
-count_turns(const struct turn *turns, size_t n, enum cancel_state state)
+count_turns(const struct cancel_turn *turns, size_t n, enum cancel_state state)
 {
 	size_t found = 0;
 
@@ -356,7 +356,7 @@ event_cancel_all(struct pool *pool, size_t *done, bool *more)
 	const int64_t until_us = clock_mono_us() + SLICE_US;
 	TALLOC_CTX *ctx = talloc_new(NULL);
 	struct rows *rows;
-	struct turn *turns;
+	struct cancel_turn *turns;
 	size_t n;
 	int idle = 0;
 	enum err e;
@@ -367,7 +367,7 @@ event_cancel_all(struct pool *pool, size_t *done, bool *more)
 		return e;
 	}
 	n = (size_t)rows_count(rows);
-	turns = talloc_zero_array(ctx, struct turn, (unsigned)n);
+	turns = talloc_zero_array(ctx, struct cancel_turn, (unsigned)n);
 	for (size_t i = 0; i < n; i++)
 		turns[i].event_id = row_i32(rows, (int)i, 0);
 	do {

@@ -1,7 +1,7 @@
 #include <string.h>
 
 #include "base/money.h"
-#include "core/event.h"
+#include "core/event/event.h"
 #include "store/param.h"
 
 #define CHUNK 5000 /* seats of one INSERT */

@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_EVENT_H
-#define ROWLOCK_EVENT_H
+#ifndef ROWLOCK_CORE_EVENT_EVENT_H
+#define ROWLOCK_CORE_EVENT_EVENT_H
 
 #include "core/inventory/seat_counts.h"
 #include "store/idempotency.h"
