@@ -2,7 +2,7 @@
 #define ROWLOCK_SSE_H
 
 #include "base/err.h"
-#include "core/fanout.h"
+#include "live/fanout.h"
 
 /* Server-sent events as text (HTML Standard, 9.2), as each face spells them; all on ctx. */
 

@@ -9,8 +9,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "core/reader.h"
-#include "core/ticket.h"
+#include "live/batch_reader.h"
+#include "live/stream_ticket.h"
 #include "http/stream_chunk.h"
 #include "http/stream_server.h"
 
@@ -34,7 +34,7 @@ struct stream_app {
 	struct app app; /* settings and tokens only */
 	struct fanout *fanout;
 	struct stream_server *streams;
-	struct desk *tickets;
+	struct read_queue *tickets;
 	struct stream_chunk *beat;
 };
 
@@ -44,7 +44,7 @@ struct redeeming {
 };
 
 struct ticket_ask {
-	struct ticket ticket; /* first: what the reader sees */
+	struct stream_ticket ticket; /* first: what the reader sees */
 	struct redeeming *redeeming;
 };
 
@@ -258,7 +258,7 @@ static void
 redeem(struct stream_app *app, struct sse *s, const char *ticket)
 {
 	TALLOC_CTX *ctx;
-	struct ticket_ask *ask = desk_ask(app->tickets, sizeof(*ask), &ctx);
+	struct ticket_ask *ask = read_queue_ask(app->tickets, sizeof(*ask), &ctx);
 
 	ask->redeeming = malloc(sizeof(*ask->redeeming));
 	if (ask->redeeming == NULL)
@@ -331,13 +331,13 @@ forget_ticket(struct sse *s)
 }
 
 static enum err
-answer_tickets(struct db *db, struct batch *b)
+answer_tickets(struct db *db, struct read_batch *b)
 {
-	return ticket_redeem(db, b, (struct ticket **)b->asks, b->n);
+	return stream_ticket_redeem(db, b, (struct stream_ticket **)b->asks, b->n);
 }
 
 static void
-take_tickets(void *arg, struct batch *b)
+take_tickets(void *arg, struct read_batch *b)
 {
 	struct stream_app *app = arg;
 
@@ -433,7 +433,7 @@ stream_app_count(const struct stream_app *app)
 bool
 stream_app_is_busy(const struct stream_app *app)
 {
-	return fanout_is_busy(app->fanout) || desk_is_busy(app->tickets);
+	return fanout_is_busy(app->fanout) || read_queue_is_busy(app->tickets);
 }
 
 static int
@@ -454,8 +454,8 @@ stream_app_new(TALLOC_CTX *ctx, struct event_base *base, int listening, const st
 		                                config->jwt_audience, config->jwt_role_claim };
 	app->beat = stream_chunk_new(SSE_BEAT, strlen(SSE_BEAT));
 	app->fanout = fanout_new(app, base, database, config->redis_url, &fanout_rules);
-	app->tickets = desk_new(fanout_reader(app->fanout), TICKETS_MOST, answer_tickets,
-	                        take_tickets, app);
+	app->tickets = read_queue_new(fanout_reader(app->fanout), TICKETS_MOST, answer_tickets,
+	                              take_tickets, app);
 	app->streams = stream_server_new(app, base, listening, &stream_server_rules, app);
 	talloc_set_destructor(app, stream_app_free);
 	return app;

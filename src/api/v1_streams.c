@@ -1,17 +1,17 @@
 #include "api/handlers.h"
-#include "core/ticket.h"
+#include "live/stream_ticket.h"
 
 enum err
 v1_stream_ticket(struct api *a)
 {
-	struct ticket t = { .user_id = a->who.sub,
-		            .user_name = a->who.name,
-		            .role = role_name(a->who.role) };
+	struct stream_ticket t = { .user_id = a->who.sub,
+		                   .user_name = a->who.name,
+		                   .role = role_name(a->who.role) };
 	int64_t expires_us;
 	struct jsonw w;
 	enum err e;
 
-	if ((e = ticket_make(a->app->pool, a->rq->ctx, &t, &expires_us)) != ERR_OK)
+	if ((e = stream_ticket_make(a->app->pool, a->rq->ctx, &t, &expires_us)) != ERR_OK)
 		return e;
 	v1_open(a, &w, 256);
 	jsonw_open(&w, "data", '{');

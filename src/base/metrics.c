@@ -138,7 +138,7 @@ metrics_observe(enum metric m, unsigned label, int64_t value)
 	add(slot + METRICS_BUCKETS, (uint64_t)value);
 }
 
-/* The kinds of streams, as enum follow numbers them (core/fanout.h). */
+/* The kinds of streams, as enum follow numbers them (live/fanout.h). */
 static const char *const stream_kinds[METRICS_STREAMS] = { "own", "booking", "seats" };
 
 /* In the order in which core/archive.c counts them. */

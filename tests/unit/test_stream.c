@@ -3,7 +3,7 @@
 #include "ctx_case.h"
 
 #include "api/sse.h"
-#include "core/seats_read.h"
+#include "live/read_seats.h"
 
 /* --- Cursors. --- */
 
@@ -250,14 +250,14 @@ test_change_parse_seats(void **state)
 
 #define ROWS 20
 
-static struct seats_read
+static struct read_seats
 a_read(struct seats_row rows[ROWS])
 {
 	for (int i = 0; i < ROWS; i++)
 		rows[i] = (struct seats_row){
 			{ (uint64_t)(ROWS - i), ROWS - i }, (ROWS - i) * 4000000, NULL, 0
 		};
-	return (struct seats_read){ .horizon = ROWS + 1,
+	return (struct read_seats){ .horizon = ROWS + 1,
 		                    .version = ROWS,
 		                    .visible = ROWS,
 		                    .rows = rows,
@@ -269,48 +269,48 @@ static void
 test_seats_read_rows_after_counts_what_is_behind(void **state)
 {
 	struct seats_row rows[ROWS];
-	struct seats_read r = a_read(rows);
+	struct read_seats r = a_read(rows);
 	size_t n;
 
 	(void)state;
-	assert_true(seats_read_rows_after(&r, &(struct cursor){ 15, 15 }, &n));
+	assert_true(read_seats_rows_after(&r, &(struct cursor){ 15, 15 }, &n));
 	assert_int_equal(n, 5);
-	assert_true(seats_read_rows_after(&r, &(struct cursor){ ROWS + 1, 0 }, &n));
+	assert_true(read_seats_rows_after(&r, &(struct cursor){ ROWS + 1, 0 }, &n));
 	assert_int_equal(n, 0);
-	assert_false(seats_read_rows_after(&r, &(struct cursor){ ROWS + 1, 1 }, &n)); /* to come */
+	assert_false(read_seats_rows_after(&r, &(struct cursor){ ROWS + 1, 1 }, &n)); /* to come */
 	r.n_rows = 10;
 	r.all_rows = false;
-	assert_true(seats_read_rows_after(&r, &(struct cursor){ 11, 11 }, &n));
+	assert_true(read_seats_rows_after(&r, &(struct cursor){ 11, 11 }, &n));
 	assert_int_equal(n, 9);
 	assert_false(
-	    seats_read_rows_after(&r, &(struct cursor){ 10, 10 }, &n)); /* not read so far */
+	    read_seats_rows_after(&r, &(struct cursor){ 10, 10 }, &n)); /* not read so far */
 }
 
 static void
 test_seats_read_rows_since_adds_those_at_work_at_the_time(void **state)
 {
 	struct seats_row rows[ROWS];
-	struct seats_read r = a_read(rows);
+	struct read_seats r = a_read(rows);
 	size_t n;
 
 	(void)state;
-	assert_true(seats_read_rows_since(&r, ROWS, &n));
+	assert_true(read_seats_rows_since(&r, ROWS, &n));
 	assert_int_equal(n, 0);
-	assert_true(seats_read_rows_since(&r, 15, &n)); /* five, and 20 s before the first */
+	assert_true(read_seats_rows_since(&r, 15, &n)); /* five, and 20 s before the first */
 	assert_int_equal(n, 10);
 	rows[6].at_us = 0; /* was at work for long */
-	assert_true(seats_read_rows_since(&r, 15, &n));
+	assert_true(read_seats_rows_since(&r, 15, &n));
 	assert_int_equal(n, 10);
-	assert_true(seats_read_rows_since(&r, 0, &n));
+	assert_true(read_seats_rows_since(&r, 0, &n));
 	assert_int_equal(n, ROWS);
-	assert_false(seats_read_rows_since(&r, ROWS + 1, &n)); /* to come */
+	assert_false(read_seats_rows_since(&r, ROWS + 1, &n)); /* to come */
 	r.visible = ROWS + 2; /* two above the horizon: of the rows below, some may not be known */
-	assert_true(seats_read_rows_since(&r, ROWS + 1, &n));
+	assert_true(read_seats_rows_since(&r, ROWS + 1, &n));
 	assert_int_equal(n, 6);
 	r.n_rows = 8;
 	r.all_rows = false;
-	assert_false(seats_read_rows_since(&r, 15, &n)); /* the 20 s were not read */
-	assert_false(seats_read_rows_since(&r, 5, &n));
+	assert_false(read_seats_rows_since(&r, 15, &n)); /* the 20 s were not read */
+	assert_false(read_seats_rows_since(&r, 5, &n));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

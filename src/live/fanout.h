@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_FANOUT_H
-#define ROWLOCK_FANOUT_H
+#ifndef ROWLOCK_LIVE_FANOUT_H
+#define ROWLOCK_LIVE_FANOUT_H
 
 #include <event2/event.h>
 #include <sys/queue.h>

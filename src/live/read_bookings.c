@@ -1,4 +1,4 @@
-#include "core/bookings_read.h"
+#include "live/read_bookings.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,12 +12,12 @@ struct lists {
 	struct array event, id;                                 /* BOOKING_STANDING */
 	struct array back_id, id_xid, id_seq;                   /* BOOKING_CHANGES */
 	/* Which questions these are of, in order. */
-	struct bookings_read **own, **own_back, **one, **one_back;
+	struct read_bookings **own, **own_back, **one, **one_back;
 	size_t n_own, n_own_back, n_one, n_one_back;
 };
 
 static void
-list_own(struct lists *l, struct bookings_read *q)
+list_own(struct lists *l, struct read_bookings *q)
 {
 	array_text(&l->user, q->user_id);
 	array_int(&l->own_event, q->event_id);
@@ -32,7 +32,7 @@ list_own(struct lists *l, struct bookings_read *q)
 }
 
 static void
-list_one(struct lists *l, struct bookings_read *q)
+list_one(struct lists *l, struct read_bookings *q)
 {
 	array_int(&l->event, q->event_id);
 	array_uuid(&l->id, &q->booking_id);
@@ -46,20 +46,20 @@ list_one(struct lists *l, struct bookings_read *q)
 }
 
 static struct lists *
-make_lists(TALLOC_CTX *ctx, struct bookings_read *const *reads, size_t n)
+make_lists(TALLOC_CTX *ctx, struct read_bookings *const *reads, size_t n)
 {
 	struct lists *l = talloc_zero(ctx, struct lists);
 	struct array *const all[] = { &l->user,     &l->own_event, &l->back_user, &l->back_event,
 		                      &l->back_xid, &l->back_seq,  &l->event,     &l->id,
 		                      &l->back_id,  &l->id_xid,    &l->id_seq };
-	struct bookings_read ***const of[] = { &l->own, &l->own_back, &l->one, &l->one_back };
+	struct read_bookings ***const of[] = { &l->own, &l->own_back, &l->one, &l->one_back };
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		array_init(all[i], l);
 	for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++)
-		*of[i] = talloc_array(l, struct bookings_read *, (unsigned)n);
+		*of[i] = talloc_array(l, struct read_bookings *, (unsigned)n);
 	for (size_t i = 0; i < n; i++) {
-		struct bookings_read *q = reads[i];
+		struct read_bookings *q = reads[i];
 
 		q->n_standing = q->n_missed = 0;
 		q->found = false;
@@ -90,13 +90,13 @@ read_standing(TALLOC_CTX *ctx, const struct rows *rows, int r, struct standing *
 
 /* Hands the rows of a statement, which come in the order of the questions, out to them. */
 static void
-read_standings(TALLOC_CTX *ctx, const struct rows *rows, struct bookings_read **questions)
+read_standings(TALLOC_CTX *ctx, const struct rows *rows, struct read_bookings **questions)
 {
 	const int n = rows_count(rows);
 	struct standing *all = talloc_array(ctx, struct standing, (unsigned)n);
 
 	for (int r = 0; r < n; r++) {
-		struct bookings_read *q = questions[row_i64(rows, r, 0) - 1];
+		struct read_bookings *q = questions[row_i64(rows, r, 0) - 1];
 
 		read_standing(ctx, rows, r, &all[r]);
 		if (q->n_standing++ == 0)
@@ -108,13 +108,13 @@ read_standings(TALLOC_CTX *ctx, const struct rows *rows, struct bookings_read **
 }
 
 static void
-read_missed(TALLOC_CTX *ctx, const struct rows *rows, struct bookings_read **questions)
+read_missed(TALLOC_CTX *ctx, const struct rows *rows, struct read_bookings **questions)
 {
 	const int n = rows_count(rows);
 	struct change *all = talloc_array(ctx, struct change, (unsigned)n);
 
 	for (int r = 0; r < n; r++) {
-		struct bookings_read *q = questions[row_i64(rows, r, 0) - 1];
+		struct read_bookings *q = questions[row_i64(rows, r, 0) - 1];
 
 		change_read(ctx, rows, r, 1, &all[r]);
 		if (q->n_missed++ == 0)
@@ -147,7 +147,7 @@ read_events(TALLOC_CTX *ctx, const struct rows *rows, const struct lists *l)
 
 /* The horizon first: every row below it is in what is read after it. */
 enum err
-bookings_read_all(struct db *db, TALLOC_CTX *ctx, struct bookings_read *const *reads, size_t n)
+read_bookings_all(struct db *db, TALLOC_CTX *ctx, struct read_bookings *const *reads, size_t n)
 {
 	struct lists *l = make_lists(ctx, reads, n);
 	const char *events = array_done(&l->own_event);

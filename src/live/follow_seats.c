@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "core/fanout_seats.h"
+#include "live/follow_seats.h"
 
 #define CHECKS_MOST 256   /* events whose changes are looked at together */
 #define MERGED_MOST 20000 /* changes, then they are told at once */
@@ -56,7 +56,7 @@ ring_at(struct fanout *fanout, int64_t due_us)
 }
 
 void
-seats_due(struct seats *s, int64_t due_us)
+follow_seats_due(struct seats_feed *s, int64_t due_us)
 {
 	if (!s->dirty) {
 		LIST_INSERT_HEAD(&s->topic->fanout->dirty, s, in_dirty);
@@ -69,7 +69,7 @@ seats_due(struct seats *s, int64_t due_us)
 }
 
 static void
-set_clean(struct seats *s)
+set_clean(struct seats_feed *s)
 {
 	if (s->dirty)
 		LIST_REMOVE(s, in_dirty);
@@ -79,7 +79,7 @@ set_clean(struct seats *s)
 /* --- Telling. --- */
 
 void
-seats_hear(struct follower *f, const struct cursor *cursor, void *message)
+follow_seats_hear(struct follower *f, const struct cursor *cursor, void *message)
 {
 	if (cursor_compare(cursor, &f->last) <= 0)
 		return;
@@ -96,7 +96,7 @@ send_news(struct topic *t, const struct seats_news *news)
 	topic_hold(t);
 	LIST_FOREACH(f, &t->followers, in_topic) {
 		if (f->state == FOLLOWER_HEARS)
-			seats_hear(f, &news->cursor, message);
+			follow_seats_hear(f, &news->cursor, message);
 	}
 	topic_remember(t, &news->cursor, NULL, message);
 	topic_let(t);
@@ -120,7 +120,7 @@ compare_placed(const void *a, const void *b)
 
 /* The changes so far, each seat once and with its last state, by number; they are taken out. */
 static struct seat_state *
-take_merged(TALLOC_CTX *ctx, struct seats *s, size_t *n)
+take_merged(TALLOC_CTX *ctx, struct seats_feed *s, size_t *n)
 {
 	struct placed *placed = talloc_array(ctx, struct placed, (unsigned)s->n_merged);
 	struct seat_state *out = talloc_array(ctx, struct seat_state, (unsigned)s->n_merged);
@@ -152,11 +152,11 @@ is_certain(const struct seat_state *seat)
 }
 
 static void
-verify(struct seats *s, struct seat_state *seats, size_t n)
+verify(struct seats_feed *s, struct seat_state *seats, size_t n)
 {
 	struct topic *t = s->topic;
 	TALLOC_CTX *ctx;
-	struct verify_ask *a = desk_ask(t->fanout->verify_desk, sizeof(*a), &ctx);
+	struct verify_ask *a = read_queue_ask(t->fanout->verify_desk, sizeof(*a), &ctx);
 
 	a->verify.event_id = t->event_id;
 	a->verify.seats = talloc_memdup(ctx, seats, n * sizeof(*seats));
@@ -169,7 +169,7 @@ verify(struct seats *s, struct seat_state *seats, size_t n)
 
 /* Tells what has been merged, or has it read first. */
 static void
-flush(struct seats *s)
+flush(struct seats_feed *s)
 {
 	TALLOC_CTX *ctx = talloc_new(NULL);
 	struct seats_news news = { .cursor = s->topic->cursor, .version = s->version };
@@ -188,7 +188,7 @@ flush(struct seats *s)
 }
 
 static void
-merge(struct seats *s, const struct seat_state *seats, size_t n)
+merge(struct seats_feed *s, const struct seat_state *seats, size_t n)
 {
 	if (s->n_merged + n > s->room) {
 		s->room = (s->n_merged + n) * 2;
@@ -200,7 +200,7 @@ merge(struct seats *s, const struct seat_state *seats, size_t n)
 }
 
 void
-seats_note(struct seats *s, const struct seats_change *c)
+follow_seats_note(struct seats_feed *s, const struct seats_change *c)
 {
 	int64_t due_us = s->told_us + FANOUT_MERGE_US, now_us = clock_mono_us();
 
@@ -211,12 +211,12 @@ seats_note(struct seats *s, const struct seats_change *c)
 	if (due_us < now_us || s->n_merged > MERGED_MOST)
 		due_us = now_us;
 	if (!s->verifying)
-		seats_due(s, due_us);
+		follow_seats_due(s, due_us);
 }
 
 /* A row that comes before it is known how many there were. */
 static void
-keep(struct seats *s, const struct seats_change *c)
+keep(struct seats_feed *s, const struct seats_change *c)
 {
 	struct seats_change *copy;
 
@@ -231,9 +231,9 @@ keep(struct seats *s, const struct seats_change *c)
 }
 
 void
-seats_tell(struct topic *t, const struct seats_change *c)
+follow_seats_tell(struct topic *t, const struct seats_change *c)
 {
-	struct seats *s = t->seats;
+	struct seats_feed *s = t->seats;
 
 	if (cursor_compare(&c->cursor, &t->cursor) <= 0)
 		return;
@@ -245,11 +245,11 @@ seats_tell(struct topic *t, const struct seats_change *c)
 	if (s->version < 0)
 		keep(s, c);
 	else
-		seats_note(s, c);
+		follow_seats_note(s, c);
 }
 
 static void
-take_verified(void *arg, struct batch *b)
+take_verified(void *arg, struct read_batch *b)
 {
 	struct fanout *fanout = arg;
 
@@ -258,7 +258,7 @@ take_verified(void *arg, struct batch *b)
 		const struct seats_news news = { a->cursor, a->version, false, a->verify.seats,
 			                         a->verify.n };
 		struct topic *t = origin_find(fanout, &a->origin);
-		struct seats *s = t == NULL ? NULL : t->seats;
+		struct seats_feed *s = t == NULL ? NULL : t->seats;
 
 		if (s == NULL)
 			continue;
@@ -269,7 +269,7 @@ take_verified(void *arg, struct batch *b)
 		else /* without a database nothing has changed since; later changes are read again, too */
 			merge(s, a->verify.seats, a->verify.n);
 		if (s->n_merged > 0)
-			seats_due(s, clock_mono_us() + FANOUT_MERGE_US);
+			follow_seats_due(s, clock_mono_us() + FANOUT_MERGE_US);
 		topic_let(t);
 	}
 }
@@ -282,7 +282,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	struct fanout *fanout = arg;
 	const int64_t soon_us = clock_mono_us() + STEP_US;
 	int64_t first_us = INT64_MAX;
-	struct seats *s, *next;
+	struct seats_feed *s, *next;
 
 	(void)fd;
 	(void)what;
@@ -297,19 +297,19 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 		if (s->n_merged > 0 && !s->verifying)
 			flush(s);
 		if (s->waiting && s->read_us <= soon_us)
-			seats_ask_now(s);
+			follow_seats_ask_now(s);
 		else if (s->waiting)
-			seats_due(s, s->read_us);
+			follow_seats_due(s, s->read_us);
 	}
 	if (first_us != INT64_MAX)
 		ring_at(fanout, first_us);
 }
 
 void
-seats_open(struct topic *t)
+follow_seats_open(struct topic *t)
 {
 	const struct base *base = &t->fanout->bases[(uint32_t)t->event_id % BASES];
-	struct seats *s = talloc_zero(t->fanout, struct seats);
+	struct seats_feed *s = talloc_zero(t->fanout, struct seats_feed);
 
 	s->topic = t;
 	s->version = -1;
@@ -319,9 +319,9 @@ seats_open(struct topic *t)
 }
 
 void
-seats_close(struct topic *t)
+follow_seats_close(struct topic *t)
 {
-	struct seats *s = t->seats;
+	struct seats_feed *s = t->seats;
 
 	if (s->count.xid != 0)
 		t->fanout->bases[(uint32_t)t->event_id % BASES] = (struct base){ t->event_id,
@@ -334,17 +334,17 @@ seats_close(struct topic *t)
 }
 
 static enum err
-answer_verify(struct db *db, struct batch *b)
+answer_verify(struct db *db, struct read_batch *b)
 {
-	return seats_verify_all(db, b, (struct seats_verify **)b->asks, b->n);
+	return read_seats_verify_all(db, b, (struct seats_verify **)b->asks, b->n);
 }
 
 void
-seats_init(struct fanout *fanout)
+follow_seats_init(struct fanout *fanout)
 {
-	seats_begin_init(fanout);
-	fanout->verify_desk = desk_new(fanout->news, CHECKS_MOST, answer_verify, take_verified,
-	                               fanout);
+	follow_seats_begin_init(fanout);
+	fanout->verify_desk = read_queue_new(fanout->news, CHECKS_MOST, answer_verify,
+	                                     take_verified, fanout);
 	fanout->seats_timer = evtimer_new(fanout->base, on_timer, fanout);
 	fanout->bases = talloc_zero_array(fanout, struct base, BASES);
 	LIST_INIT(&fanout->dirty);

@@ -1,15 +1,15 @@
-#ifndef ROWLOCK_FANOUT_SEATS_H
-#define ROWLOCK_FANOUT_SEATS_H
+#ifndef ROWLOCK_LIVE_FOLLOW_SEATS_H
+#define ROWLOCK_LIVE_FOLLOW_SEATS_H
 
 /* What the two halves of following seats share: telling, and beginning. */
 
-#include "core/fanout_inner.h"
-#include "core/seats_read.h"
+#include "live/topic.h"
+#include "live/read_seats.h"
 
 /* What is known of the seats of an event that is followed. */
-struct seats {
+struct seats_feed {
 	struct topic *topic;
-	LIST_ENTRY(seats) in_dirty;
+	LIST_ENTRY(seats_feed) in_dirty;
 	struct seats_count count;  /* to count on from */
 	int64_t version;           /* up to the topic's cursor; -1: not known yet */
 	struct cursor begun;       /* the last ones to begin know everything up to here */
@@ -44,14 +44,14 @@ struct origin origin_of(const struct topic *t);
 struct topic *origin_find(struct fanout *fanout, const struct origin *o);
 
 /* Gives an event a time (monotonic), at the latest: to tell what is merged, or to be read. */
-void seats_due(struct seats *s, int64_t due_us);
+void follow_seats_due(struct seats_feed *s, int64_t due_us);
 
 /* Counts and merges a row, once the version is known. */
-void seats_note(struct seats *s, const struct seats_change *c);
+void follow_seats_note(struct seats_feed *s, const struct seats_change *c);
 
 /* Asks for everything that those who wait need. */
-void seats_ask_now(struct seats *s);
+void follow_seats_ask_now(struct seats_feed *s);
 
-void seats_begin_init(struct fanout *fanout);
+void follow_seats_begin_init(struct fanout *fanout);
 
 #endif

@@ -1,4 +1,4 @@
-#include "core/ticket.h"
+#include "live/stream_ticket.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #define CLEAN_EVERY 16 /* tickets made, until old ones are deleted */
 
 enum err
-ticket_make(struct pool *pool, TALLOC_CTX *ctx, struct ticket *t, int64_t *expires_us)
+stream_ticket_make(struct pool *pool, TALLOC_CTX *ctx, struct stream_ticket *t, int64_t *expires_us)
 {
 	const struct call clean = { .stmt = STMT_DELETE_TICKETS };
 	uint8_t random[TICKET_BYTES];
@@ -34,7 +34,7 @@ ticket_make(struct pool *pool, TALLOC_CTX *ctx, struct ticket *t, int64_t *expir
 }
 
 enum err
-ticket_redeem(struct db *db, TALLOC_CTX *ctx, struct ticket *const *tickets, size_t n)
+stream_ticket_redeem(struct db *db, TALLOC_CTX *ctx, struct stream_ticket *const *tickets, size_t n)
 {
 	char(*hash)[DIGEST_TEXT] = talloc_array_size(ctx, DIGEST_TEXT, (unsigned)n);
 	struct array hashes;

@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "core/fanout_inner.h"
+#include "live/topic.h"
 #include "store/param.h"
 
 #define POLL_MS     100   /* between two polls */
@@ -45,7 +45,7 @@ struct check {
 
 /* A row of the journal, for those whom it concerns. */
 static void
-tell_row(struct fanout *fanout, struct batch *b, const struct rows *rows, int r)
+tell_row(struct fanout *fanout, struct read_batch *b, const struct rows *rows, int r)
 {
 	const char *user = row_text(rows, r, 9);
 	struct seats_change seats;
@@ -55,10 +55,10 @@ tell_row(struct fanout *fanout, struct batch *b, const struct rows *rows, int r)
 	change_read(b, rows, r, 0, &change);
 	if (change.status != BOOKING__MAX && user != NULL &&
 	    (t = topic_of_bookings(fanout, user, change.event_id)) != NULL)
-		bookings_tell(t, &change);
+		follow_bookings_tell(t, &change);
 	if ((t = topic_of_seats(fanout, change.event_id)) != NULL) {
 		change_read_seats(b, rows, r, 0, &change, &seats);
-		seats_tell(t, &seats);
+		follow_seats_tell(t, &seats);
 	}
 }
 
@@ -77,9 +77,9 @@ tell_message(struct topic *t, const char *text, size_t n)
 		log_line(LOG_WARN, "a message of redis is not understood", "channel",
 		         channel_name(t->channel), NULL);
 	else if (t->seats != NULL)
-		seats_tell(t, &seats);
+		follow_seats_tell(t, &seats);
 	else
-		bookings_tell(t, &change);
+		follow_bookings_tell(t, &change);
 	talloc_free(ctx);
 }
 
@@ -235,7 +235,7 @@ source_hears(const struct topic *t)
 /* --- The journal. --- */
 
 static enum err
-answer_poll(struct db *db, struct batch *b)
+answer_poll(struct db *db, struct read_batch *b)
 {
 	struct poll *p = b->asks[0];
 	const struct call calls[] = {
@@ -278,9 +278,9 @@ on_poll_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (fanout->source == SOURCE_REDIS || desk_is_busy(fanout->poll_desk))
+	if (fanout->source == SOURCE_REDIS || read_queue_is_busy(fanout->poll_desk))
 		return;
-	p = desk_ask(fanout->poll_desk, sizeof(*p), &ctx);
+	p = read_queue_ask(fanout->poll_desk, sizeof(*p), &ctx);
 	p->first = fanout->source == SOURCE_UNKNOWN;
 	p->last = fanout->source == SOURCE_SWITCH && subscriber_is_settled(fanout->subscriber);
 	p->from = fanout->cursor;
@@ -313,7 +313,7 @@ move_on(struct fanout *fanout, const struct poll *p, int n)
 }
 
 static void
-take_poll(void *arg, struct batch *b)
+take_poll(void *arg, struct read_batch *b)
 {
 	struct poll *p = b->asks[0];
 	struct fanout *fanout = arg;
@@ -340,14 +340,14 @@ take_poll(void *arg, struct batch *b)
 void
 source_widen(struct fanout *fanout)
 {
-	if (desk_is_busy(fanout->poll_desk))
+	if (read_queue_is_busy(fanout->poll_desk))
 		fanout->poll_stale = true;
 }
 
 /* --- The relay. --- */
 
 static enum err
-answer_check(struct db *db, struct batch *b)
+answer_check(struct db *db, struct read_batch *b)
 {
 	struct check *c = b->asks[0];
 	struct rows *rows;
@@ -364,7 +364,7 @@ answer_check(struct db *db, struct batch *b)
 }
 
 static void
-take_check(void *arg, struct batch *b)
+take_check(void *arg, struct read_batch *b)
 {
 	const struct check *c = b->asks[0];
 	struct fanout *fanout = arg;
@@ -383,9 +383,9 @@ source_check(struct fanout *fanout)
 {
 	struct check *c;
 
-	if (!fanout->up || desk_is_busy(fanout->check_desk))
+	if (!fanout->up || read_queue_is_busy(fanout->check_desk))
 		return;
-	c = desk_ask(fanout->check_desk, sizeof(*c), NULL);
+	c = read_queue_ask(fanout->check_desk, sizeof(*c), NULL);
 	(void)c;
 }
 
@@ -394,8 +394,8 @@ source_init(struct fanout *fanout, const char *redis_url)
 {
 	fanout->subscriber = subscriber_new(fanout, fanout->base, redis_url, &subscriber_rules,
 	                                    fanout);
-	fanout->poll_desk = desk_new(fanout->news, 1, answer_poll, take_poll, fanout);
-	fanout->check_desk = desk_new(fanout->news, 1, answer_check, take_check, fanout);
+	fanout->poll_desk = read_queue_new(fanout->news, 1, answer_poll, take_poll, fanout);
+	fanout->check_desk = read_queue_new(fanout->news, 1, answer_check, take_check, fanout);
 	fanout->poll_timer = evtimer_new(fanout->base, on_poll_timer, fanout);
 	poll_in(fanout, 0);
 }

@@ -1,4 +1,4 @@
-#include "core/reader.h"
+#include "live/batch_reader.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -14,7 +14,7 @@
 
 /* Batches in order; what comes in goes behind. */
 struct queue {
-	struct batch *first, **last;
+	struct read_batch *first, **last;
 };
 
 struct reader {
@@ -29,11 +29,11 @@ struct reader {
 	struct db *db; /* the thread's */
 };
 
-struct desk {
+struct read_queue {
 	struct reader *reader;
 	size_t most;
-	desk_answer answer;
-	desk_take take;
+	read_queue_answer answer;
+	read_queue_take take;
 	void *arg;
 	struct queue gathered; /* full batches first; the last one may be filled further */
 	bool out;              /* a batch is with the thread */
@@ -41,7 +41,7 @@ struct desk {
 };
 
 static void
-put(struct queue *q, struct batch *b)
+put(struct queue *q, struct read_batch *b)
 {
 	b->next = NULL;
 	if (q->first == NULL)
@@ -50,10 +50,10 @@ put(struct queue *q, struct batch *b)
 	q->last = &b->next;
 }
 
-static struct batch *
+static struct read_batch *
 get(struct queue *q)
 {
-	struct batch *b = q->first;
+	struct read_batch *b = q->first;
 
 	if (b != NULL)
 		q->first = b->next;
@@ -63,7 +63,7 @@ get(struct queue *q)
 /* --- The thread. --- */
 
 static void
-answer(struct reader *r, struct batch *b)
+answer(struct reader *r, struct read_batch *b)
 {
 	for (int i = 0; i < ATTEMPTS; i++) {
 		if ((b->err = db_ready(r->db)) != ERR_OK)
@@ -80,7 +80,7 @@ read_thread(void *arg)
 {
 	const uint64_t one = 1;
 	struct reader *r = arg;
-	struct batch *b;
+	struct read_batch *b;
 
 	if (db_ready(r->db) !=
 	    ERR_OK) /* opened before anybody waits for it; logged if it cannot be */
@@ -106,10 +106,10 @@ read_thread(void *arg)
 
 /* Hands the next batch of a desk over, unless one is out. */
 static void
-send_next(struct desk *d)
+send_next(struct read_queue *d)
 {
 	struct reader *r = d->reader;
-	struct batch *b;
+	struct read_batch *b;
 
 	if (d->out || (b = get(&d->gathered)) == NULL)
 		return;
@@ -132,7 +132,7 @@ static void
 on_rung(evutil_socket_t fd, short what, void *arg)
 {
 	struct reader *r = arg;
-	struct batch *b;
+	struct read_batch *b;
 	uint64_t n;
 
 	(void)what;
@@ -152,14 +152,14 @@ on_rung(evutil_socket_t fd, short what, void *arg)
 }
 
 void *
-desk_ask(struct desk *d, size_t size, TALLOC_CTX **ctx)
+read_queue_ask(struct read_queue *d, size_t size, TALLOC_CTX **ctx)
 {
-	struct batch *b = d->gathered.first;
+	struct read_batch *b = d->gathered.first;
 
 	while (b != NULL && b->next != NULL)
 		b = b->next;
 	if (b == NULL || b->n == d->most) {
-		b = talloc_zero(NULL, struct batch);
+		b = talloc_zero(NULL, struct read_batch);
 		b->asks = talloc_array(b, void *, (unsigned)d->most);
 		b->desk = d;
 		put(&d->gathered, b);
@@ -173,7 +173,7 @@ desk_ask(struct desk *d, size_t size, TALLOC_CTX **ctx)
 }
 
 bool
-desk_is_busy(const struct desk *d)
+read_queue_is_busy(const struct read_queue *d)
 {
 	return d->out || d->gathered.first != NULL;
 }
@@ -181,24 +181,25 @@ desk_is_busy(const struct desk *d)
 static void
 drop_all(struct queue *q)
 {
-	struct batch *b;
+	struct read_batch *b;
 
 	while ((b = get(q)) != NULL)
 		talloc_free(b);
 }
 
 static int
-desk_free(struct desk *d)
+read_queue_free(struct read_queue *d)
 {
 	event_free(d->send);
 	drop_all(&d->gathered);
 	return 0;
 }
 
-struct desk *
-desk_new(struct reader *reader, size_t most, desk_answer answer_batch, desk_take take, void *arg)
+struct read_queue *
+read_queue_new(struct reader *reader, size_t most, read_queue_answer answer_batch,
+               read_queue_take take, void *arg)
 {
-	struct desk *d = talloc_zero(reader, struct desk);
+	struct read_queue *d = talloc_zero(reader, struct read_queue);
 
 	assert(most > 0 && most <= BATCH_MOST);
 	d->reader = reader;
@@ -207,7 +208,7 @@ desk_new(struct reader *reader, size_t most, desk_answer answer_batch, desk_take
 	d->take = take;
 	d->arg = arg;
 	d->send = event_new(reader->base, -1, 0, on_send, d);
-	talloc_set_destructor(d, desk_free);
+	talloc_set_destructor(d, read_queue_free);
 	return d;
 }
 

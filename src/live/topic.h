@@ -1,11 +1,11 @@
-#ifndef ROWLOCK_FANOUT_INNER_H
-#define ROWLOCK_FANOUT_INNER_H
+#ifndef ROWLOCK_LIVE_TOPIC_H
+#define ROWLOCK_LIVE_TOPIC_H
 
 /* What the parts of the fan-out share; only core/fanout*.c include this. */
 
 #include "bus/subscriber.h"
-#include "core/fanout.h"
-#include "core/reader.h"
+#include "live/fanout.h"
+#include "live/batch_reader.h"
 
 /* Something told lately, for those who are about to begin. */
 struct recent {
@@ -22,10 +22,10 @@ struct topic {
 	STAILQ_HEAD(recents, recent) recents; /* kept as long as somebody is about to begin */
 	struct fanout *fanout;
 	struct channel *channel;
-	struct seats *seats;  /* of an event's seats; else NULL */
-	struct cursor cursor; /* the last row that was told */
-	struct cursor lost;   /* of the last of the recents that was not kept */
-	uint64_t serial;      /* its name may be used again by another topic */
+	struct seats_feed *seats; /* of an event's seats; else NULL */
+	struct cursor cursor;     /* the last row that was told */
+	struct cursor lost;       /* of the last of the recents that was not kept */
+	uint64_t serial;          /* its name may be used again by another topic */
 	int32_t event_id;
 	unsigned beginning, n_recents;
 	unsigned held; /* followers, and those who look through them */
@@ -60,7 +60,7 @@ struct fanout {
 
 	/* fanout_source.c */
 	enum source source;
-	struct desk *poll_desk, *check_desk;
+	struct read_queue *poll_desk, *check_desk;
 	struct event *poll_timer;
 	struct cursor cursor;   /* everything up to here has been told */
 	struct cursor noted[2]; /* where the relay was, one and two signs of life ago */
@@ -68,13 +68,13 @@ struct fanout {
 	bool up, poll_all, poll_stale;
 
 	/* fanout_bookings.c */
-	struct desk *bookings_desk;
+	struct read_queue *bookings_desk;
 
 	/* fanout_seats.c, fanout_begin.c */
-	struct desk *seats_desk, *verify_desk;
+	struct read_queue *seats_desk, *verify_desk;
 	struct event *seats_timer;
 	int64_t seats_due_us;
-	LIST_HEAD(, seats) dirty;
+	LIST_HEAD(, seats_feed) dirty;
 	struct base *bases;
 };
 
@@ -124,23 +124,23 @@ void source_check(struct fanout *fanout);
 
 /* --- fanout_bookings.c --- */
 
-void bookings_init(struct fanout *fanout);
+void follow_bookings_init(struct fanout *fanout);
 /* Asks for what a follower begins with. */
-void bookings_ask(struct follower *f);
+void follow_bookings_ask(struct follower *f);
 /* Tells a change to one who follows. */
-void bookings_hear(struct follower *f, const struct change *c);
-void bookings_tell(struct topic *t, const struct change *c);
-void bookings_forget(struct follower *f);
+void follow_bookings_hear(struct follower *f, const struct change *c);
+void follow_bookings_tell(struct topic *t, const struct change *c);
+void follow_bookings_forget(struct follower *f);
 
 /* --- fanout_seats.c, fanout_begin.c --- */
 
-void seats_init(struct fanout *fanout);
-void seats_open(struct topic *t);
-void seats_close(struct topic *t);
+void follow_seats_init(struct fanout *fanout);
+void follow_seats_open(struct topic *t);
+void follow_seats_close(struct topic *t);
 /* Sees to it that those who wait are read for. */
-void seats_ask(struct topic *t);
+void follow_seats_ask(struct topic *t);
 /* Sends what was told lately to one who follows. */
-void seats_hear(struct follower *f, const struct cursor *cursor, void *message);
-void seats_tell(struct topic *t, const struct seats_change *c);
+void follow_seats_hear(struct follower *f, const struct cursor *cursor, void *message);
+void follow_seats_tell(struct topic *t, const struct seats_change *c);
 
 #endif

@@ -1,8 +1,8 @@
-#ifndef ROWLOCK_SEATS_READ_H
-#define ROWLOCK_SEATS_READ_H
+#ifndef ROWLOCK_LIVE_READ_SEATS_H
+#define ROWLOCK_LIVE_READ_SEATS_H
 
 #include "core/journal/change.h"
-#include "core/fanout.h"
+#include "live/fanout.h"
 #include "store/db.h"
 
 /* What those who follow the seats of an event begin with, read for many events at once. */
@@ -21,7 +21,7 @@ struct seats_row {
 	size_t n;
 };
 
-struct seats_read {
+struct read_seats {
 	/* What is wanted. */
 	int32_t event_id;
 	struct seats_count count; /* to count on from; afterwards, up to the horizon */
@@ -53,31 +53,31 @@ struct seats_verify {
 };
 
 /* Notes that somebody wants what changed behind a place; since some version. */
-void seats_read_after(struct seats_read *r, const struct cursor *after);
-void seats_read_since(struct seats_read *r);
+void read_seats_after(struct read_seats *r, const struct cursor *after);
+void read_seats_since(struct read_seats *r);
 
 /* Reads n of them, in three round trips. Errors as of db_exchange. */
-enum err seats_read_all(struct db *db, TALLOC_CTX *ctx, struct seats_read *const *reads,
+enum err read_seats_all(struct db *db, TALLOC_CTX *ctx, struct read_seats *const *reads,
                         size_t n) MUST_CHECK;
 
 /* Reads the states of the seats of n events. Errors as of db_exchange. */
-enum err seats_verify_all(struct db *db, TALLOC_CTX *ctx, struct seats_verify *const *asks,
-                          size_t n) MUST_CHECK;
+enum err read_seats_verify_all(struct db *db, TALLOC_CTX *ctx, struct seats_verify *const *asks,
+                               size_t n) MUST_CHECK;
 
 /* Whether what changed behind a place was read. */
-bool seats_read_has_after(const struct seats_read *r, const struct cursor *after);
+bool read_seats_has_after(const struct read_seats *r, const struct cursor *after);
 
 /* How many of the rows are behind a place; false when there are more than were read. */
-bool seats_read_rows_after(const struct seats_read *r, const struct cursor *after, size_t *rows);
+bool read_seats_rows_after(const struct read_seats *r, const struct cursor *after, size_t *rows);
 
 /*
  * How many of the rows one has to be told who has the seat map of a version: those that it may
  * not have seen. False when that cannot be said: too long ago, or a version to come.
  */
-bool seats_read_rows_since(const struct seats_read *r, int64_t version, size_t *rows);
+bool read_seats_rows_since(const struct read_seats *r, int64_t version, size_t *rows);
 
 /* The seats that the newest rows changed, as they are now, by number; on ctx. */
-struct seat_state *seats_read_changed(TALLOC_CTX *ctx, const struct seats_read *r, size_t rows,
+struct seat_state *read_seats_changed(TALLOC_CTX *ctx, const struct read_seats *r, size_t rows,
                                       size_t *n);
 
 #endif

@@ -1,4 +1,4 @@
-#include "core/fanout.h"
+#include "live/fanout.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "base/metrics.h"
-#include "core/fanout_inner.h"
+#include "live/topic.h"
 
 #define NAME_MOST    320            /* of a channel: a user's name has up to 255 bytes */
 #define PATIENCE_US  (5 * US_PER_S) /* until somebody who cannot begin is sent away */
@@ -105,7 +105,7 @@ topic_let(struct topic *t)
 		return;
 	forget_recents(t);
 	if (t->seats != NULL)
-		seats_close(t);
+		follow_seats_close(t);
 	LIST_REMOVE(t, in_fanout);
 	t->fanout->n_topics--;
 	memset(t, 0, sizeof(*t));
@@ -152,7 +152,7 @@ attach(struct fanout *fanout, struct follower *f, const char *name)
 	struct topic *t = obtain(fanout, name, f->event_id);
 
 	if (f->kind == FOLLOW_SEATS && t->seats == NULL)
-		seats_open(t);
+		follow_seats_open(t);
 	f->topic = t;
 	f->state = FOLLOWER_WAITS;
 	f->since_us = clock_mono_us();
@@ -186,7 +186,7 @@ detach(struct follower *f)
 	if (f->asked != NULL)
 		f->asked->by = NULL;
 	f->asked = NULL;
-	bookings_forget(f);
+	follow_bookings_forget(f);
 	LIST_REMOVE(f, in_topic);
 	f->topic = NULL;
 	topic_let(t);
@@ -199,9 +199,9 @@ begin(struct follower *f)
 		return;
 	f->state = FOLLOWER_READS;
 	if (f->kind == FOLLOW_SEATS)
-		seats_ask(f->topic);
+		follow_seats_ask(f->topic);
 	else
-		bookings_ask(f);
+		follow_bookings_ask(f);
 }
 
 void
@@ -256,9 +256,9 @@ follower_hears(struct follower *f)
 		if (f->topic == NULL)
 			break;
 		if (r->change != NULL)
-			bookings_hear(f, r->change);
+			follow_bookings_hear(f, r->change);
 		else
-			seats_hear(f, &r->cursor, r->message);
+			follow_seats_hear(f, &r->cursor, r->message);
 	}
 	if (t->beginning == 0)
 		forget_recents(t);
@@ -330,9 +330,9 @@ fanout_reader(struct fanout *fanout)
 bool
 fanout_is_busy(const struct fanout *fanout)
 {
-	return desk_is_busy(fanout->poll_desk) || desk_is_busy(fanout->check_desk) ||
-	       desk_is_busy(fanout->bookings_desk) || desk_is_busy(fanout->seats_desk) ||
-	       desk_is_busy(fanout->verify_desk);
+	return read_queue_is_busy(fanout->poll_desk) || read_queue_is_busy(fanout->check_desk) ||
+	       read_queue_is_busy(fanout->bookings_desk) ||
+	       read_queue_is_busy(fanout->seats_desk) || read_queue_is_busy(fanout->verify_desk);
 }
 
 static int
@@ -360,8 +360,8 @@ fanout_new(TALLOC_CTX *ctx, struct event_base *base, const char *database, const
 	TAILQ_INIT(&fanout->line);
 	fanout->joins = reader_new(fanout, base, database);
 	fanout->news = reader_new(fanout, base, database);
-	bookings_init(fanout);
-	seats_init(fanout);
+	follow_bookings_init(fanout);
+	follow_seats_init(fanout);
 	source_init(fanout, redis_url);
 	fanout->second = event_new(base, -1, EV_PERSIST, on_second, fanout);
 	event_add(fanout->second, &second);

@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_TICKET_H
-#define ROWLOCK_TICKET_H
+#ifndef ROWLOCK_LIVE_STREAM_TICKET_H
+#define ROWLOCK_LIVE_STREAM_TICKET_H
 
 #include "store/pool.h"
 
@@ -12,7 +12,7 @@
 #define TICKET_CHARS 48 /* … and their hex digits */
 
 /* Whose ticket it is. */
-struct ticket {
+struct stream_ticket {
 	const char *text;                       /* as somebody gave it, of any form */
 	bool good;                              /* redeemed; only then is the rest set */
 	const char *user_id, *user_name, *role; /* the name may be NULL */
@@ -24,14 +24,14 @@ struct ticket {
  *
  * Errors: UNAVAILABLE.
  */
-enum err ticket_make(struct pool *pool, TALLOC_CTX *ctx, struct ticket *t,
-                     int64_t *expires_us) MUST_CHECK;
+enum err stream_ticket_make(struct pool *pool, TALLOC_CTX *ctx, struct stream_ticket *t,
+                            int64_t *expires_us) MUST_CHECK;
 
 /*
  * Redeems n tickets at once: whoever finds one good has it alone, however many ask. What is
  * set hangs on ctx. Errors as of db_exchange.
  */
-enum err ticket_redeem(struct db *db, TALLOC_CTX *ctx, struct ticket *const *tickets,
-                       size_t n) MUST_CHECK;
+enum err stream_ticket_redeem(struct db *db, TALLOC_CTX *ctx, struct stream_ticket *const *tickets,
+                              size_t n) MUST_CHECK;
 
 #endif

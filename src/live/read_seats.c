@@ -1,4 +1,4 @@
-#include "core/seats_read.h"
+#include "live/read_seats.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,7 @@
 #define ROWS_MOST (FANOUT_REPLAY_MOST + 1000) /* read; the second part for the overlap */
 
 void
-seats_read_after(struct seats_read *r, const struct cursor *after)
+read_seats_after(struct read_seats *r, const struct cursor *after)
 {
 	if (!r->want_after || cursor_compare(after, &r->after) < 0)
 		r->after = *after;
@@ -25,13 +25,13 @@ seats_read_after(struct seats_read *r, const struct cursor *after)
 }
 
 void
-seats_read_since(struct seats_read *r)
+read_seats_since(struct read_seats *r)
 {
 	r->want_since = true;
 }
 
 bool
-seats_read_has_after(const struct seats_read *r, const struct cursor *after)
+read_seats_has_after(const struct read_seats *r, const struct cursor *after)
 {
 	return r->want_since || (r->want_after && cursor_compare(after, &r->after) >= 0);
 }
@@ -39,7 +39,7 @@ seats_read_has_after(const struct seats_read *r, const struct cursor *after)
 /* --- Reading. --- */
 
 static enum err
-read_versions(struct db *db, TALLOC_CTX *ctx, struct seats_read *const *reads, size_t n)
+read_versions(struct db *db, TALLOC_CTX *ctx, struct read_seats *const *reads, size_t n)
 {
 	struct array event, xid;
 	struct rows *rows;
@@ -56,7 +56,7 @@ read_versions(struct db *db, TALLOC_CTX *ctx, struct seats_read *const *reads, s
 	             (struct call){ STMT_SEAT_VERSIONS, { array_done(&event), array_done(&xid) } },
 	             &rows);
 	for (int i = 0; e == ERR_OK && i < rows_count(rows); i++) {
-		struct seats_read *r = reads[row_i64(rows, i, 0) - 1];
+		struct read_seats *r = reads[row_i64(rows, i, 0) - 1];
 
 		r->found = true;
 		r->visible = r->count.rows + row_i64(rows, i, 1);
@@ -67,13 +67,13 @@ read_versions(struct db *db, TALLOC_CTX *ctx, struct seats_read *const *reads, s
 }
 
 static void
-put_taken(TALLOC_CTX *ctx, const struct rows *rows, struct seats_read *const *of)
+put_taken(TALLOC_CTX *ctx, const struct rows *rows, struct read_seats *const *of)
 {
 	const int n = rows_count(rows);
 	struct seat_state *all = talloc_array(ctx, struct seat_state, (unsigned)n);
 
 	for (int i = 0; i < n; i++) {
-		struct seats_read *r = of[row_i64(rows, i, 0) - 1];
+		struct read_seats *r = of[row_i64(rows, i, 0) - 1];
 
 		all[i] = (struct seat_state){ row_i32(rows, i, 1),
 			                      seat_status_parse(row_text(rows, i, 2)) };
@@ -84,14 +84,14 @@ put_taken(TALLOC_CTX *ctx, const struct rows *rows, struct seats_read *const *of
 
 /* The statement has a horizon of its own, a little further on: what is above ours is left out. */
 static void
-put_rows(TALLOC_CTX *ctx, const struct rows *rows, struct seats_read *const *of)
+put_rows(TALLOC_CTX *ctx, const struct rows *rows, struct read_seats *const *of)
 {
 	const int n = rows_count(rows);
 	struct seats_row *all = talloc_array(ctx, struct seats_row, (unsigned)n);
 	size_t used = 0;
 
 	for (int i = 0; i < n; i++) {
-		struct seats_read *r = of[row_i64(rows, i, 0) - 1];
+		struct read_seats *r = of[row_i64(rows, i, 0) - 1];
 		struct seats_change seats;
 		struct change change;
 
@@ -110,20 +110,20 @@ put_rows(TALLOC_CTX *ctx, const struct rows *rows, struct seats_read *const *of)
 
 /* Reads what is taken, and what changed lately. */
 static enum err
-read_seats(struct db *db, TALLOC_CTX *ctx, struct seats_read *const *reads, size_t n)
+read_seats(struct db *db, TALLOC_CTX *ctx, struct read_seats *const *reads, size_t n)
 {
-	struct seats_read **taken = talloc_array(ctx, struct seats_read *, (unsigned)n), **changed;
+	struct read_seats **taken = talloc_array(ctx, struct read_seats *, (unsigned)n), **changed;
 	struct array taken_event, event, xid, seq, most;
 	struct array *const all[] = { &taken_event, &event, &xid, &seq, &most };
 	size_t n_taken = 0, n_changed = 0;
 	struct rows *rows[2];
 	enum err e;
 
-	changed = talloc_array(ctx, struct seats_read *, (unsigned)n);
+	changed = talloc_array(ctx, struct read_seats *, (unsigned)n);
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		array_init(all[i], ctx);
 	for (size_t i = 0; i < n; i++) {
-		struct seats_read *r = reads[i];
+		struct read_seats *r = reads[i];
 
 		r->n_taken = r->n_rows = r->n_fetched = r->n_states = 0;
 		if (r->found && r->want_taken) {
@@ -162,7 +162,7 @@ compare_states(const void *a, const void *b)
 
 /* The seats that the rows changed, each once, by number. */
 static void
-list_changed(TALLOC_CTX *ctx, struct seats_read *r)
+list_changed(TALLOC_CTX *ctx, struct read_seats *r)
 {
 	size_t n = 0, kept = 0;
 
@@ -183,7 +183,7 @@ list_changed(TALLOC_CTX *ctx, struct seats_read *r)
 }
 
 enum err
-seats_verify_all(struct db *db, TALLOC_CTX *ctx, struct seats_verify *const *asks, size_t n)
+read_seats_verify_all(struct db *db, TALLOC_CTX *ctx, struct seats_verify *const *asks, size_t n)
 {
 	struct seat_state **seats;
 	struct array event, no;
@@ -213,7 +213,7 @@ seats_verify_all(struct db *db, TALLOC_CTX *ctx, struct seats_verify *const *ask
 }
 
 enum err
-seats_read_all(struct db *db, TALLOC_CTX *ctx, struct seats_read *const *reads, size_t n)
+read_seats_all(struct db *db, TALLOC_CTX *ctx, struct read_seats *const *reads, size_t n)
 {
 	struct seats_verify *all = talloc_zero_array(ctx, struct seats_verify, (unsigned)n), **asks;
 	size_t n_asks = 0;
@@ -230,7 +230,7 @@ seats_read_all(struct db *db, TALLOC_CTX *ctx, struct seats_read *const *reads, 
 		if (reads[i]->n_states > 0)
 			asks[n_asks++] = &all[i];
 	}
-	if (n_asks > 0 && (e = seats_verify_all(db, ctx, asks, n_asks)) != ERR_OK)
+	if (n_asks > 0 && (e = read_seats_verify_all(db, ctx, asks, n_asks)) != ERR_OK)
 		return e;
 	for (size_t i = 0; i < n; i++) {
 		if (reads[i]->found)
@@ -243,7 +243,7 @@ seats_read_all(struct db *db, TALLOC_CTX *ctx, struct seats_read *const *reads, 
 /* --- Looking at what was read. --- */
 
 bool
-seats_read_rows_after(const struct seats_read *r, const struct cursor *after, size_t *rows)
+read_seats_rows_after(const struct read_seats *r, const struct cursor *after, size_t *rows)
 {
 	const struct cursor horizon = { r->horizon, 0 };
 
@@ -255,7 +255,7 @@ seats_read_rows_after(const struct seats_read *r, const struct cursor *after, si
 }
 
 bool
-seats_read_rows_since(const struct seats_read *r, int64_t version, size_t *rows)
+read_seats_rows_since(const struct read_seats *r, int64_t version, size_t *rows)
 {
 	const int64_t missed = r->version > version ? r->version - version : 0;
 	int64_t first_us;
@@ -279,10 +279,10 @@ seats_read_rows_since(const struct seats_read *r, int64_t version, size_t *rows)
 }
 
 struct seat_state *
-seats_read_changed(TALLOC_CTX *ctx, const struct seats_read *r, size_t rows, size_t *n)
+read_seats_changed(TALLOC_CTX *ctx, const struct read_seats *r, size_t rows, size_t *n)
 {
 	struct seat_state *out = talloc_array(ctx, struct seat_state, (unsigned)r->n_states);
-	struct seats_read newest = *r;
+	struct read_seats newest = *r;
 
 	newest.n_rows = rows;
 	list_changed(ctx, &newest);

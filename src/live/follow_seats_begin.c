@@ -2,12 +2,12 @@
 
 #include "base/clock.h"
 #include "base/metrics.h"
-#include "core/fanout_seats.h"
+#include "live/follow_seats.h"
 
 #define EVENTS_MOST 64 /* read together */
 
 struct read_ask {
-	struct seats_read read; /* first: what the reader sees */
+	struct read_seats read; /* first: what the reader sees */
 	struct origin origin;
 };
 
@@ -18,10 +18,10 @@ wants(const struct follower *f)
 }
 
 void
-seats_ask_now(struct seats *s)
+follow_seats_ask_now(struct seats_feed *s)
 {
 	struct topic *t = s->topic;
-	struct read_ask *a = desk_ask(t->fanout->seats_desk, sizeof(*a), NULL);
+	struct read_ask *a = read_queue_ask(t->fanout->seats_desk, sizeof(*a), NULL);
 	struct follower *f;
 
 	a->origin = origin_of(t);
@@ -31,9 +31,9 @@ seats_ask_now(struct seats *s)
 		if (!wants(f))
 			continue;
 		if (f->after.xid != 0)
-			seats_read_after(&a->read, &f->after);
+			read_seats_after(&a->read, &f->after);
 		else if (f->since >= 0)
-			seats_read_since(&a->read);
+			read_seats_since(&a->read);
 		else
 			a->read.want_taken = true;
 	}
@@ -42,17 +42,17 @@ seats_ask_now(struct seats *s)
 }
 
 void
-seats_ask(struct topic *t)
+follow_seats_ask(struct topic *t)
 {
-	struct seats *s = t->seats;
+	struct seats_feed *s = t->seats;
 
 	if (s->reading || s->waiting)
 		return;
 	if (clock_mono_us() >= s->read_us) {
-		seats_ask_now(s);
+		follow_seats_ask_now(s);
 	} else {
 		s->waiting = true;
-		seats_due(s, s->read_us);
+		follow_seats_due(s, s->read_us);
 	}
 }
 
@@ -67,7 +67,7 @@ struct greetings {
 };
 
 static void *
-missed_message(struct greetings *g, const struct fanout *fanout, const struct seats_read *r,
+missed_message(struct greetings *g, const struct fanout *fanout, const struct read_seats *r,
                size_t rows)
 {
 	TALLOC_CTX *ctx;
@@ -79,7 +79,7 @@ missed_message(struct greetings *g, const struct fanout *fanout, const struct se
 			return g->missed[i].message;
 	}
 	ctx = talloc_new(NULL);
-	news.seats = seats_read_changed(ctx, r, rows, &news.n);
+	news.seats = read_seats_changed(ctx, r, rows, &news.n);
 	message = news.n == 0 ? NULL : fanout->rules->seats(&news);
 	talloc_free(ctx);
 	if (g->n == 16) {
@@ -93,7 +93,7 @@ missed_message(struct greetings *g, const struct fanout *fanout, const struct se
 }
 
 static void *
-snapshot_message(struct greetings *g, const struct fanout *fanout, const struct seats_read *r)
+snapshot_message(struct greetings *g, const struct fanout *fanout, const struct read_seats *r)
 {
 	const struct seats_news news = {
 		{ r->horizon, 0 }, r->version, true, r->taken, r->n_taken
@@ -106,15 +106,15 @@ snapshot_message(struct greetings *g, const struct fanout *fanout, const struct 
 
 /* Whether what was missed was read for this follower, too. */
 static bool
-is_covered(const struct follower *f, const struct seats_read *r)
+is_covered(const struct follower *f, const struct read_seats *r)
 {
-	return f->after.xid != 0 ? seats_read_has_after(r, &f->after)
+	return f->after.xid != 0 ? read_seats_has_after(r, &f->after)
 	                         : f->since < 0 || r->want_since;
 }
 
 /* Lets a follower begin with what was read; false when something else has to be read for it. */
 static bool
-begin_with(struct follower *f, const struct seats_read *r, struct greetings *g)
+begin_with(struct follower *f, const struct read_seats *r, struct greetings *g)
 {
 	const struct fanout *fanout = f->topic->fanout;
 	void *message;
@@ -123,8 +123,8 @@ begin_with(struct follower *f, const struct seats_read *r, struct greetings *g)
 
 	if (!is_covered(f, r))
 		return false;
-	known = f->after.xid != 0 ? seats_read_rows_after(r, &f->after, &rows)
-	                          : f->since >= 0 && seats_read_rows_since(r, f->since, &rows);
+	known = f->after.xid != 0 ? read_seats_rows_after(r, &f->after, &rows)
+	                          : f->since >= 0 && read_seats_rows_since(r, f->since, &rows);
 	if (!known) { /* too long ago, or never true: it begins anew */
 		f->after.xid = 0;
 		f->since = -1;
@@ -145,7 +145,7 @@ begin_with(struct follower *f, const struct seats_read *r, struct greetings *g)
 
 /* The version is known now: counts what came meanwhile. False when that was too much. */
 static bool
-learn(struct seats *s, const struct seats_read *r)
+learn(struct seats_feed *s, const struct read_seats *r)
 {
 	const struct cursor horizon = { r->horizon, 0 };
 	struct kept *kept = s->kept;
@@ -163,7 +163,7 @@ learn(struct seats *s, const struct seats_read *r)
 		s->topic->cursor = horizon;
 	for (size_t i = 0; kept != NULL && i < kept->n; i++) {
 		if (cursor_compare(&kept->change[i]->cursor, &horizon) > 0)
-			seats_note(s, kept->change[i]);
+			follow_seats_note(s, kept->change[i]);
 	}
 	talloc_free(kept);
 	return true;
@@ -171,7 +171,7 @@ learn(struct seats *s, const struct seats_read *r)
 
 /* What was read lets those begin for whom it is enough; for the rest it is read again. */
 static void
-serve(struct topic *t, const struct seats_read *r)
+serve(struct topic *t, const struct read_seats *r)
 {
 	const struct cursor horizon = { r->horizon, 0 };
 	struct greetings g = { .snapshot = NULL };
@@ -190,7 +190,7 @@ serve(struct topic *t, const struct seats_read *r)
 			t->fanout->rules->drop(g.missed[i].message);
 	}
 	if (again)
-		seats_ask(t);
+		follow_seats_ask(t);
 }
 
 static void
@@ -206,7 +206,7 @@ refuse_all(struct topic *t, enum err e)
 }
 
 static void
-take_read(void *arg, struct batch *b)
+take_read(void *arg, struct read_batch *b)
 {
 	struct fanout *fanout = arg;
 
@@ -230,13 +230,13 @@ take_read(void *arg, struct batch *b)
 }
 
 static enum err
-answer(struct db *db, struct batch *b)
+answer(struct db *db, struct read_batch *b)
 {
-	return seats_read_all(db, b, (struct seats_read **)b->asks, b->n);
+	return read_seats_all(db, b, (struct read_seats **)b->asks, b->n);
 }
 
 void
-seats_begin_init(struct fanout *fanout)
+follow_seats_begin_init(struct fanout *fanout)
 {
-	fanout->seats_desk = desk_new(fanout->joins, EVENTS_MOST, answer, take_read, fanout);
+	fanout->seats_desk = read_queue_new(fanout->joins, EVENTS_MOST, answer, take_read, fanout);
 }

@@ -1,8 +1,8 @@
-#ifndef ROWLOCK_BOOKINGS_READ_H
-#define ROWLOCK_BOOKINGS_READ_H
+#ifndef ROWLOCK_LIVE_READ_BOOKINGS_H
+#define ROWLOCK_LIVE_READ_BOOKINGS_H
 
 #include "core/journal/change.h"
-#include "core/fanout.h"
+#include "live/fanout.h"
 #include "store/db.h"
 
 /* What those who follow bookings begin with, read for many of them at once. */
@@ -13,7 +13,7 @@ struct standing {
 	bool lapsed;          /* it reads as expired, and nobody has written that down yet */
 };
 
-struct bookings_read {
+struct read_bookings {
 	/* What is wanted. */
 	enum follow kind; /* FOLLOW_OWN or FOLLOW_BOOKING */
 	int32_t event_id;
@@ -34,7 +34,7 @@ struct bookings_read {
 };
 
 /* Reads n of them, in one round trip. Errors as of db_exchange. */
-enum err bookings_read_all(struct db *db, TALLOC_CTX *ctx, struct bookings_read *const *reads,
+enum err read_bookings_all(struct db *db, TALLOC_CTX *ctx, struct read_bookings *const *reads,
                            size_t n) MUST_CHECK;
 
 #endif

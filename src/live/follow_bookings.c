@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/metrics.h"
-#include "core/bookings_read.h"
-#include "core/fanout_inner.h"
+#include "live/read_bookings.h"
+#include "live/topic.h"
 
 #define ASKS_MOST  256
 #define SHOWN_MOST 128 /* bookings that a follower is known to have been shown */
@@ -18,7 +18,7 @@ struct shown {
 };
 
 struct question {
-	struct bookings_read read; /* first: what the reader sees */
+	struct read_bookings read; /* first: what the reader sees */
 	struct asked *asked;
 };
 
@@ -52,7 +52,7 @@ remove_shown(struct follower *f, struct shown *s)
 {
 	memmove(s, s + 1, (size_t)(f->shown + f->n_shown - 1 - s) * sizeof(*s));
 	if (--f->n_shown == 0)
-		bookings_forget(f);
+		follow_bookings_forget(f);
 }
 
 /* Room for one more: of too many, one that is final gives way, else the oldest. */
@@ -92,7 +92,7 @@ note_shown(struct follower *f, const struct change *c, struct cursor cursor)
 }
 
 void
-bookings_forget(struct follower *f)
+follow_bookings_forget(struct follower *f)
 {
 	free(f->shown);
 	f->shown = NULL;
@@ -158,7 +158,7 @@ tell_one(struct follower *f, const struct change *c, void *messages[FOLLOW__MAX]
 }
 
 void
-bookings_hear(struct follower *f, const struct change *c)
+follow_bookings_hear(struct follower *f, const struct change *c)
 {
 	const struct fanout_rules *rules = f->topic->fanout->rules;
 	void *messages[FOLLOW__MAX] = { NULL };
@@ -168,7 +168,7 @@ bookings_hear(struct follower *f, const struct change *c)
 }
 
 void
-bookings_tell(struct topic *t, const struct change *c)
+follow_bookings_tell(struct topic *t, const struct change *c)
 {
 	const struct fanout_rules *rules = t->fanout->rules;
 	void *messages[FOLLOW__MAX] = { NULL };
@@ -192,7 +192,7 @@ bookings_tell(struct topic *t, const struct change *c)
 
 /* Whether what was missed is all there, and not too much; a place to come was never given out. */
 static bool
-can_replay(const struct bookings_read *q)
+can_replay(const struct read_bookings *q)
 {
 	return q->after.xid != 0 && q->n_missed <= FANOUT_REPLAY_MOST &&
 	       cursor_compare(&q->after, &q->horizon) <= 0;
@@ -203,7 +203,7 @@ can_replay(const struct bookings_read *q)
  * long as these are below the snapshot's: whoever is cut off in between misses nothing.
  */
 static void
-greet(struct follower *f, const struct bookings_read *q)
+greet(struct follower *f, const struct read_bookings *q)
 {
 	for (size_t i = 0; i < q->n_standing; i++) {
 		struct change c = q->standing[i].change;
@@ -224,7 +224,7 @@ greet(struct follower *f, const struct bookings_read *q)
  * to be told counts as live until then.
  */
 static bool
-replay(struct follower *f, const struct bookings_read *q)
+replay(struct follower *f, const struct read_bookings *q)
 {
 	void *messages[FOLLOW__MAX] = { NULL };
 	bool ended = false;
@@ -251,7 +251,7 @@ replay(struct follower *f, const struct bookings_read *q)
 
 /* Begins with what was missed; true when that is all there will be. */
 static bool
-begin_where_it_was(struct follower *f, const struct bookings_read *q)
+begin_where_it_was(struct follower *f, const struct read_bookings *q)
 {
 	const struct standing *s = q->standing; /* of the booking, when it follows one */
 	bool over = replay(f, q) && !has_live(f);
@@ -265,7 +265,7 @@ begin_where_it_was(struct follower *f, const struct bookings_read *q)
 }
 
 static void
-begin_following(struct follower *f, const struct bookings_read *q)
+begin_following(struct follower *f, const struct read_bookings *q)
 {
 	bool over;
 
@@ -283,7 +283,7 @@ begin_following(struct follower *f, const struct bookings_read *q)
 }
 
 static void
-settle(struct fanout *fanout, struct follower *f, const struct bookings_read *q)
+settle(struct fanout *fanout, struct follower *f, const struct read_bookings *q)
 {
 	enum err e = ERR_OK;
 
@@ -303,7 +303,7 @@ settle(struct fanout *fanout, struct follower *f, const struct bookings_read *q)
 }
 
 static void
-take(void *arg, struct batch *b)
+take(void *arg, struct read_batch *b)
 {
 	struct fanout *fanout = arg;
 
@@ -323,10 +323,10 @@ take(void *arg, struct batch *b)
 }
 
 void
-bookings_ask(struct follower *f)
+follow_bookings_ask(struct follower *f)
 {
 	TALLOC_CTX *ctx;
-	struct question *q = desk_ask(f->topic->fanout->bookings_desk, sizeof(*q), &ctx);
+	struct question *q = read_queue_ask(f->topic->fanout->bookings_desk, sizeof(*q), &ctx);
 
 	q->asked = malloc(sizeof(*q->asked));
 	if (q->asked == NULL)
@@ -341,13 +341,13 @@ bookings_ask(struct follower *f)
 }
 
 static enum err
-answer(struct db *db, struct batch *b)
+answer(struct db *db, struct read_batch *b)
 {
-	return bookings_read_all(db, b, (struct bookings_read **)b->asks, b->n);
+	return read_bookings_all(db, b, (struct read_bookings **)b->asks, b->n);
 }
 
 void
-bookings_init(struct fanout *fanout)
+follow_bookings_init(struct fanout *fanout)
 {
-	fanout->bookings_desk = desk_new(fanout->joins, ASKS_MOST, answer, take, fanout);
+	fanout->bookings_desk = read_queue_new(fanout->joins, ASKS_MOST, answer, take, fanout);
 }
