@@ -2,9 +2,9 @@
 
 #include "api/decode.h"
 #include "api/handlers.h"
-#include "core/admission.h"
+#include "core/ticket/ticket.h"
 #include "core/booking/booking_lookup.h"
-#include "core/sheet.h"
+#include "core/ticket/ticket_sheet.h"
 
 static void
 write_seat(struct jsonw *w, const struct booking *b, const struct booked_seat *s)
@@ -21,7 +21,7 @@ write_seat(struct jsonw *w, const struct booking *b, const struct booked_seat *s
 
 /* Leaves the ticket of the seat that ?seat= names, if it names one. */
 static enum err
-choose_seat(struct api *a, struct admissions *all)
+choose_seat(struct api *a, struct tickets *all)
 {
 	const int32_t no = (int32_t)decode_query_int(a, "seat", 1, INT32_MAX, 0);
 
@@ -39,7 +39,7 @@ choose_seat(struct api *a, struct admissions *all)
 
 /* The tickets that are asked for; the booking is on the request's ctx. */
 static enum err
-find_tickets(struct api *a, struct admissions *out)
+find_tickets(struct api *a, struct tickets *out)
 {
 	struct booking *b = talloc_zero(a->rq->ctx, struct booking);
 	struct uuid id;
@@ -50,7 +50,7 @@ find_tickets(struct api *a, struct admissions *out)
 		return e;
 	if (!api_may_see(&a->who, b->user_id, b->event.seller))
 		return ERR_FORBIDDEN;
-	if ((e = admission_read(a->app->pool, a->rq->ctx, b, out)) == ERR_INVALID_STATE)
+	if ((e = ticket_read(a->app->pool, a->rq->ctx, b, out)) == ERR_INVALID_STATE)
 		a->message = "Only a confirmed booking has tickets";
 	return e == ERR_OK ? choose_seat(a, out) : e;
 }
@@ -71,7 +71,7 @@ enum err
 v1_ticket_get(struct api *a)
 {
 	const struct booking *b;
-	struct admissions all;
+	struct tickets all;
 	struct uuid event;
 	struct jsonw w;
 	enum err e;
@@ -107,27 +107,27 @@ v1_ticket_get(struct api *a)
 
 /* The tickets that are asked for, as a sheet on the request's ctx. */
 static enum err
-find_sheet(struct api *a, struct sheet *out)
+find_sheet(struct api *a, struct ticket_sheet *out)
 {
-	struct sheet_ticket *tickets;
-	struct admissions all;
+	struct ticket_sheet_place *tickets;
+	struct tickets all;
 	enum err e;
 
 	if ((e = find_tickets(a, &all)) != ERR_OK)
 		return e;
-	tickets = talloc_zero_array(a->rq->ctx, struct sheet_ticket, (unsigned)all.n);
+	tickets = talloc_zero_array(a->rq->ctx, struct ticket_sheet_place, (unsigned)all.n);
 	for (size_t i = 0; i < all.n; i++) {
-		const struct admission *t = &all.tickets[i];
+		const struct ticket *t = &all.tickets[i];
 
-		tickets[i] = (struct sheet_ticket){ .reference = t->reference,
-			                            .section = t->seat->section,
-			                            .row = t->seat->row,
-			                            .seat = t->seat->label,
-			                            .tier = t->seat->tier,
-			                            .place = t->place };
+		tickets[i] = (struct ticket_sheet_place){ .reference = t->reference,
+			                                  .section = t->seat->section,
+			                                  .row = t->seat->row,
+			                                  .seat = t->seat->label,
+			                                  .tier = t->seat->tier,
+			                                  .place = t->place };
 		qr_make(a->rq->ctx, t->reference, &tickets[i].code);
 	}
-	*out = (struct sheet){
+	*out = (struct ticket_sheet){
 		all.booking->event.title, all.booking->event.venue_name, all.when, tickets, all.n,
 		all.booking->n_seats
 	};
@@ -137,33 +137,33 @@ find_sheet(struct api *a, struct sheet *out)
 enum err
 v1_ticket_svg(struct api *a)
 {
-	struct sheet sheet;
+	struct ticket_sheet sheet;
 	const char *svg;
 	enum err e;
 
 	if ((e = find_sheet(a, &sheet)) != ERR_OK)
 		return e;
-	svg = sheet_svg(a->rq->ctx, &sheet);
+	svg = ticket_sheet_svg(a->rq->ctx, &sheet);
 	return answer(a, "image/svg+xml; charset=utf-8", svg, strlen(svg));
 }
 
 enum err
 v1_ticket_png(struct api *a)
 {
-	struct sheet sheet;
+	struct ticket_sheet sheet;
 	unsigned char *png;
 	size_t n;
 	enum err e;
 
 	if ((e = find_sheet(a, &sheet)) != ERR_OK ||
-	    (e = sheet_png(a->rq->ctx, &sheet, &png, &n)) != ERR_OK)
+	    (e = ticket_sheet_png(a->rq->ctx, &sheet, &png, &n)) != ERR_OK)
 		return e;
 	return answer(a, "image/png", png, n);
 }
 
 /* A ticket that is in: its members. */
 static void
-write_entry(struct jsonw *w, const struct booking *b, const struct admission *t)
+write_entry(struct jsonw *w, const struct booking *b, const struct ticket *t)
 {
 	jsonw_str(w, "reference", t->reference);
 	jsonw_open(w, "seat", '{');
@@ -221,7 +221,7 @@ v1_ticket_check_in(struct api *a)
 {
 	const struct actor who = { a->who.sub, api_is_staff(a), a->rq->id };
 	struct check_in in;
-	enum err e = admission_check_in(a->app->pool, a->rq->ctx, a->arg[0], &who, &in);
+	enum err e = ticket_check_in(a->app->pool, a->rq->ctx, a->arg[0], &who, &in);
 
 	if (e == ERR_OK)
 		return answer_checked_in(a, &in);

@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 #include "bin/ctl.h"
-#include "core/admission.h"
+#include "core/ticket/ticket.h"
 
 #define AT_THE_DOOR "rowlockctl"
 
@@ -12,7 +12,7 @@ print_tickets(const struct check_in *in, const char *what)
 	char at[CLOCK_TEXT];
 
 	for (size_t i = 0; i < in->n; i++) {
-		const struct admission *t = &in->tickets[i];
+		const struct ticket *t = &in->tickets[i];
 
 		printf("%s  %s  %s  %s, row %s, seat %s  %s\n", t->reference, what,
 		       clock_text(t->checked_in_us, at), t->seat->section, t->seat->row,
@@ -37,7 +37,7 @@ ctl_check_in(struct ctl *c)
 	}
 	if ((pool = ctl_pool(c)) == NULL)
 		return CTL_FAILED;
-	e = admission_check_in(pool, c->ctx, c->argv[1], &who, &in);
+	e = ticket_check_in(pool, c->ctx, c->argv[1], &who, &in);
 	if (e == ERR_ALREADY_CHECKED_IN) {
 		print_tickets(&in, "ALREADY CHECKED IN at");
 		return CTL_FAILED;

@@ -11,28 +11,29 @@
 #include <cmocka.h>
 #include <png.h>
 
-#include "core/sheet.h"
+#include "core/ticket/ticket_sheet.h"
 
 #define REFERENCE "7K3M-9QXA-0123-4567-89AB-CDEF"
 #define MODULE_PX 8
 
 /* A sheet of n tickets; each has another reference. */
-static struct sheet
+static struct ticket_sheet
 make_sheet(TALLOC_CTX *ctx, size_t n)
 {
-	struct sheet_ticket *tickets = talloc_zero_array(ctx, struct sheet_ticket, (unsigned)n);
-	struct sheet s = { "Evening concert", "Town hall", "Thursday, 1 May 2031, 21:30",
-		           tickets,           n,           n };
+	struct ticket_sheet_place *tickets = talloc_zero_array(ctx, struct ticket_sheet_place,
+	                                                       (unsigned)n);
+	struct ticket_sheet s = { "Evening concert", "Town hall", "Thursday, 1 May 2031, 21:30",
+		                  tickets,           n,           n };
 
 	for (size_t i = 0; i < n; i++) {
 		char *reference = talloc_asprintf(ctx, REFERENCE "-%zu", i + 1);
 
-		tickets[i] = (struct sheet_ticket){ .reference = reference,
-			                            .section = "Stalls",
-			                            .row = "A",
-			                            .seat = "7",
-			                            .tier = "REGULAR",
-			                            .place = i + 1 };
+		tickets[i] = (struct ticket_sheet_place){ .reference = reference,
+			                                  .section = "Stalls",
+			                                  .row = "A",
+			                                  .seat = "7",
+			                                  .tier = "REGULAR",
+			                                  .place = i + 1 };
 		qr_make(ctx, reference, &tickets[i].code);
 	}
 	return s;
@@ -83,7 +84,7 @@ test_qr_is_light_all_around(void **state)
 
 /* Every pixel of the picture, read by libpng, is its module's. */
 static void
-check_pixels(const struct sheet *s, const unsigned char *pixels, png_image *image)
+check_pixels(const struct ticket_sheet *s, const unsigned char *pixels, png_image *image)
 {
 	for (size_t i = 0; i < s->n; i++) {
 		const struct qr *qr = &s->tickets[i].code;
@@ -108,12 +109,12 @@ static void
 check_png(size_t n_tickets)
 {
 	TALLOC_CTX *ctx = talloc_new(NULL);
-	struct sheet s = make_sheet(ctx, n_tickets);
+	struct ticket_sheet s = make_sheet(ctx, n_tickets);
 	png_image image = { .version = PNG_IMAGE_VERSION };
 	unsigned char *png, *pixels;
 	size_t n;
 
-	assert_int_equal(sheet_png(ctx, &s, &png, &n), ERR_OK);
+	assert_int_equal(ticket_sheet_png(ctx, &s, &png, &n), ERR_OK);
 	assert_true(png_image_begin_read_from_memory(&image, png, n));
 	image.format = PNG_FORMAT_GRAY;
 	assert_int_equal(image.height, n_tickets * image.width);
@@ -153,8 +154,8 @@ static void
 test_svg_says_what_is_on_each_ticket(void **state)
 {
 	TALLOC_CTX *ctx = talloc_new(NULL);
-	struct sheet s = make_sheet(ctx, 2);
-	char *svg = sheet_svg(ctx, &s);
+	struct ticket_sheet s = make_sheet(ctx, 2);
+	char *svg = ticket_sheet_svg(ctx, &s);
 
 	(void)state;
 	assert_int_equal(times(svg, ">Evening concert</text>"), 2);
@@ -172,9 +173,10 @@ static void
 test_svg_path_paints_the_dark_modules(void **state)
 {
 	TALLOC_CTX *ctx = talloc_new(NULL);
-	struct sheet s = make_sheet(ctx, 1);
+	struct ticket_sheet s = make_sheet(ctx, 1);
 	const struct qr *qr = &s.tickets[0].code;
-	char *p = strstr(sheet_svg(ctx, &s), "crispEdges\" d=\"") + strlen("crispEdges\" d=\"");
+	char *p = strstr(ticket_sheet_svg(ctx, &s), "crispEdges\" d=\"") +
+	          strlen("crispEdges\" d=\"");
 	unsigned char *painted = talloc_zero_size(ctx, (size_t)(qr->width * qr->width));
 
 	(void)state;
@@ -200,11 +202,11 @@ static void
 check_title(const char *title, const char *first, const char *second)
 {
 	TALLOC_CTX *ctx = talloc_new(NULL);
-	struct sheet s = make_sheet(ctx, 1);
+	struct ticket_sheet s = make_sheet(ctx, 1);
 	char *svg;
 
 	s.title = title;
-	svg = sheet_svg(ctx, &s);
+	svg = ticket_sheet_svg(ctx, &s);
 	assert_int_equal(times(svg, talloc_asprintf(ctx, ">%s</text>", first)), 1);
 	if (second != NULL)
 		assert_int_equal(times(svg, talloc_asprintf(ctx, ">%s</text>", second)), 1);

@@ -1,17 +1,17 @@
-#include "core/admission.h"
+#include "core/ticket/ticket.h"
 
 #include <string.h>
 
 #include "store/param.h"
 
 /* The tickets of a booking, as if none were checked in. */
-static struct admission *
+static struct ticket *
 make_tickets(TALLOC_CTX *ctx, const struct booking *b)
 {
-	struct admission *all = talloc_array(ctx, struct admission, (unsigned)b->n_seats);
+	struct ticket *all = talloc_array(ctx, struct ticket, (unsigned)b->n_seats);
 
 	for (size_t i = 0; i < b->n_seats; i++)
-		all[i] = (struct admission){
+		all[i] = (struct ticket){
 			.reference = b->n_seats == 1
 			                 ? b->ticket_ref
 			                 : talloc_asprintf(ctx, "%s-%zu", b->ticket_ref, i + 1),
@@ -24,7 +24,7 @@ make_tickets(TALLOC_CTX *ctx, const struct booking *b)
 
 /* The row of a ticket in an answer whose first column is its reference; -1: none. */
 static int
-row_of(const struct rows *rows, const struct admission *t)
+row_of(const struct rows *rows, const struct ticket *t)
 {
 	for (int r = 0; r < rows_count(rows); r++) {
 		if (strcmp(row_text(rows, r, 0), t->reference) == 0)
@@ -35,7 +35,7 @@ row_of(const struct rows *rows, const struct admission *t)
 
 /* Notes when they were checked in; rows of CHECKED_IN. */
 static void
-note_times(const struct rows *rows, struct admission *tickets, size_t n)
+note_times(const struct rows *rows, struct ticket *tickets, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		const int r = row_of(rows, &tickets[i]);
@@ -45,7 +45,7 @@ note_times(const struct rows *rows, struct admission *tickets, size_t n)
 }
 
 enum err
-admission_read(struct pool *pool, TALLOC_CTX *ctx, const struct booking *b, struct admissions *out)
+ticket_read(struct pool *pool, TALLOC_CTX *ctx, const struct booking *b, struct tickets *out)
 {
 	const struct call calls[] = {
 		{ STMT_CHECKED_IN, { param_uuid(ctx, &b->key.id) } },
@@ -58,7 +58,7 @@ admission_read(struct pool *pool, TALLOC_CTX *ctx, const struct booking *b, stru
 		return ERR_INVALID_STATE;
 	if ((e = pool_read(pool, ctx, calls, 2, rows)) != ERR_OK)
 		return e;
-	*out = (struct admissions){ b, make_tickets(ctx, b), b->n_seats, row_text(rows[1], 0, 0) };
+	*out = (struct tickets){ b, make_tickets(ctx, b), b->n_seats, row_text(rows[1], 0, 0) };
 	note_times(rows[0], out->tickets, out->n);
 	return ERR_OK;
 }
@@ -148,7 +148,7 @@ keep_own(const struct entry *entry, const struct rows *written, const struct row
 
 	note_times(all, out->tickets, out->n);
 	for (size_t i = 0; i < out->n; i++) {
-		const struct admission t = out->tickets[i];
+		const struct ticket t = out->tickets[i];
 		const bool before = entry->unknown_us >= 0 &&
 		                    t.checked_in_us == entry->unknown_us &&
 		                    strcmp(row_text(all, row_of(all, &t), 2),
@@ -196,8 +196,8 @@ enter_once(struct db *db, TALLOC_CTX *ctx, struct entry *entry, struct check_in 
 }
 
 enum err
-admission_check_in(struct pool *pool, TALLOC_CTX *ctx, const char *reference,
-                   const struct actor *who, struct check_in *out)
+ticket_check_in(struct pool *pool, TALLOC_CTX *ctx, const char *reference, const struct actor *who,
+                struct check_in *out)
 {
 	struct entry entry = { .who = who, .unknown_us = -1 };
 	enum err e = ERR_UNAVAILABLE;

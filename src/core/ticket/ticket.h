@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_ADMISSION_H
-#define ROWLOCK_ADMISSION_H
+#ifndef ROWLOCK_CORE_TICKET_TICKET_H
+#define ROWLOCK_CORE_TICKET_TICKET_H
 
 #include "core/booking/booking.h"
 
@@ -10,7 +10,7 @@
  */
 
 /* One ticket. */
-struct admission {
+struct ticket {
 	const char *reference;
 	const struct booked_seat *seat; /* of the booking */
 	size_t place;                   /* of that seat in the booking, from 1 */
@@ -18,9 +18,9 @@ struct admission {
 };
 
 /* All tickets of a booking. */
-struct admissions {
+struct tickets {
 	const struct booking *booking;
-	struct admission *tickets;
+	struct ticket *tickets;
 	size_t n;
 	const char *when; /* the event starts, for people, by the clocks of its place */
 };
@@ -30,14 +30,13 @@ struct admissions {
  *
  * Errors: INVALID_STATE (it is not confirmed), UNAVAILABLE.
  */
-enum err admission_read(struct pool *pool, TALLOC_CTX *ctx, const struct booking *booking,
-                        struct admissions *out) MUST_CHECK;
+enum err ticket_read(struct pool *pool, TALLOC_CTX *ctx, const struct booking *booking,
+                     struct tickets *out) MUST_CHECK;
 
 /* What became of a check-in, on the caller's ctx. */
 struct check_in {
 	struct booking booking;
-	struct admission
-	    *tickets; /* those that are in by this; ALREADY_CHECKED_IN: all asked for */
+	struct ticket *tickets; /* those that are in by this; ALREADY_CHECKED_IN: all asked for */
 	size_t n;
 	bool whole; /* the reference was that of a booking of several seats */
 };
@@ -54,7 +53,7 @@ struct check_in {
  * or in the archive: then out->booking is not set),
  * ALREADY_CHECKED_IN (all that were asked for; out says since when), UNAVAILABLE.
  */
-enum err admission_check_in(struct pool *pool, TALLOC_CTX *ctx, const char *reference,
-                            const struct actor *who, struct check_in *out) MUST_CHECK;
+enum err ticket_check_in(struct pool *pool, TALLOC_CTX *ctx, const char *reference,
+                         const struct actor *who, struct check_in *out) MUST_CHECK;
 
 #endif

@@ -1,4 +1,4 @@
-#include "core/qr.h"
+#include "core/ticket/qr.h"
 
 #include <assert.h>
 #include <qrencode.h>

@@ -1,29 +1,29 @@
-#ifndef ROWLOCK_SHEET_H
-#define ROWLOCK_SHEET_H
+#ifndef ROWLOCK_CORE_TICKET_TICKET_SHEET_H
+#define ROWLOCK_CORE_TICKET_TICKET_SHEET_H
 
 #include <stddef.h>
 
 #include "base/err.h"
-#include "core/qr.h"
+#include "core/ticket/qr.h"
 
 /* Tickets to be looked at, printed and scanned: drawing only, nothing is read here. */
 
 /* A ticket on a sheet; texts of any form in UTF-8. */
-struct sheet_ticket {
+struct ticket_sheet_place {
 	struct qr code;        /* of the reference */
 	const char *reference; /* as it is typed */
 	const char *section, *row, *seat, *tier;
 	size_t place; /* of its seat in the booking, from 1 */
 };
 
-struct sheet {
+struct ticket_sheet {
 	const char *title, *venue, *when; /* of the event; when: for people, at its place */
-	const struct sheet_ticket *tickets;
+	const struct ticket_sheet_place *tickets;
 	size_t n, of; /* tickets on the sheet, and of the whole booking */
 };
 
 /* The tickets as SVG 1.1, one below the other, with their texts; on ctx. */
-char *sheet_svg(TALLOC_CTX *ctx, const struct sheet *sheet);
+char *ticket_sheet_svg(TALLOC_CTX *ctx, const struct ticket_sheet *sheet);
 
 /*
  * Their codes alone as a PNG of black and white, one below the other, each with its quiet zone.
@@ -32,7 +32,7 @@ char *sheet_svg(TALLOC_CTX *ctx, const struct sheet *sheet);
  *
  * Errors: INTERNAL, which is logged.
  */
-enum err sheet_png(TALLOC_CTX *ctx, const struct sheet *sheet, unsigned char **out,
-                   size_t *n) MUST_CHECK;
+enum err ticket_sheet_png(TALLOC_CTX *ctx, const struct ticket_sheet *sheet, unsigned char **out,
+                          size_t *n) MUST_CHECK;
 
 #endif

@@ -1,4 +1,4 @@
-#include "core/sheet.h"
+#include "core/ticket/ticket_sheet.h"
 
 #include <string.h>
 
@@ -175,7 +175,8 @@ write_code(char **svg, const struct qr *qr)
 }
 
 static void
-write_ticket(TALLOC_CTX *ctx, char **svg, const struct sheet *sheet, const struct sheet_ticket *t)
+write_ticket(TALLOC_CTX *ctx, char **svg, const struct ticket_sheet *sheet,
+             const struct ticket_sheet_place *t)
 {
 	const char *rest, *title = first_line(ctx, sheet->title, TEXT_ROOM, TITLE_PX, &rest);
 	char *tier = cut(ctx, t->tier, TEXT_ROOM / 2, LINE_PX);
@@ -205,7 +206,7 @@ write_ticket(TALLOC_CTX *ctx, char **svg, const struct sheet *sheet, const struc
 }
 
 char *
-sheet_svg(TALLOC_CTX *ctx, const struct sheet *sheet)
+ticket_sheet_svg(TALLOC_CTX *ctx, const struct ticket_sheet *sheet)
 {
 	const int width = WIDTH + 2 * GAP;
 	const size_t height = GAP + sheet->n * (HEIGHT + GAP);

@@ -1,4 +1,4 @@
-#include "core/sheet.h"
+#include "core/ticket/ticket_sheet.h"
 
 #include <png.h>
 #include <string.h>
@@ -25,7 +25,7 @@ draw(const struct qr *qr, unsigned char *rows, size_t stride)
 }
 
 enum err
-sheet_png(TALLOC_CTX *ctx, const struct sheet *sheet, unsigned char **out, size_t *n)
+ticket_sheet_png(TALLOC_CTX *ctx, const struct ticket_sheet *sheet, unsigned char **out, size_t *n)
 {
 	png_image image = { .version = PNG_IMAGE_VERSION,
 		            .format = PNG_FORMAT_RGB_COLORMAP,

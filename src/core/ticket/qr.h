@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_QR_H
-#define ROWLOCK_QR_H
+#ifndef ROWLOCK_CORE_TICKET_QR_H
+#define ROWLOCK_CORE_TICKET_QR_H
 
 #include <stdbool.h>
 #include <talloc.h>
