@@ -7,7 +7,7 @@
 #include "base/config.h"
 #include "base/ids.h"
 #include "core/checkout.h"
-#include "core/clerk.h"
+#include "core/reserve/clerk.h"
 #include "core/inventory/seat_map.h"
 #include "http/request.h"
 #include "http/route.h"

@@ -126,7 +126,7 @@ named_user(struct api *a, const char *name)
 
 /* Whose booking it is: the caller's, or the one that staff names. */
 static enum err
-choose_buyer(struct api *a, struct ask *ask)
+choose_buyer(struct api *a, struct seat_request *ask)
 {
 	static const char *const names[] = { "buyer_id", "user_id", "userId" };
 
@@ -168,7 +168,7 @@ refuse(struct api *a, const char *message)
 
 /* How many seats, and whether that agrees with the seats that are named. */
 static enum err
-decode_quantity(struct api *a, struct ask *ask)
+decode_quantity(struct api *a, struct seat_request *ask)
 {
 	const cJSON *positions = decode_any(a->body, "seat_positions");
 	const int named = cJSON_IsArray(positions) ? cJSON_GetArraySize(positions) : 0;
@@ -191,7 +191,7 @@ decode_quantity(struct api *a, struct ask *ask)
 
 /* Puts a seat in its place among those of the ask; false when it is there already. */
 static bool
-insert_seat(struct ask *ask, int32_t no)
+insert_seat(struct seat_request *ask, int32_t no)
 {
 	size_t at = ask->n_seats;
 
@@ -207,7 +207,7 @@ insert_seat(struct ask *ask, int32_t no)
 
 /* One of the seats that are named. */
 static enum err
-find_seat(struct api *a, struct ask *ask, const cJSON *item)
+find_seat(struct api *a, struct seat_request *ask, const cJSON *item)
 {
 	int32_t no;
 
@@ -228,7 +228,7 @@ find_seat(struct api *a, struct ask *ask, const cJSON *item)
 
 /* The seats that are named, in order, and what they cost. */
 static enum err
-find_seats(struct api *a, struct ask *ask)
+find_seats(struct api *a, struct seat_request *ask)
 {
 	const cJSON *item;
 	struct jsonw w;
@@ -252,7 +252,7 @@ find_seats(struct api *a, struct ask *ask)
 
 /* Where in the house; the price is the least that it may be until the seats are known. */
 static enum err
-find_place(struct api *a, struct ask *ask)
+find_place(struct api *a, struct seat_request *ask)
 {
 	const struct wish wish = { .quantity = ask->quantity,
 		                   .section = ask->section,
@@ -279,7 +279,7 @@ find_place(struct api *a, struct ask *ask)
 }
 
 static enum err
-decode_ask(struct api *a, struct ask *ask)
+decode_ask(struct api *a, struct seat_request *ask)
 {
 	const char *mode;
 	enum err e;
@@ -304,7 +304,7 @@ decode_ask(struct api *a, struct ask *ask)
 /* What was asked for, as the answer is rendered of it. */
 struct asked {
 	struct api *a;
-	struct ask ask;
+	struct seat_request ask;
 };
 
 /* The booking as it was accepted; arg: struct asked, what: struct answer. */
@@ -312,7 +312,7 @@ static void
 render_accepted(void *arg, const void *what, struct reply *out)
 {
 	const struct asked *asked = arg;
-	const struct ask *ask = &asked->ask;
+	const struct seat_request *ask = &asked->ask;
 	const struct answer *answer = what;
 	const struct booking b = { .key = { ask->event_id, ask->id },
 		                   .user_id = ask->user_id,
@@ -338,7 +338,7 @@ render_accepted(void *arg, const void *what, struct reply *out)
 enum err
 queue_booking_create(struct api *a)
 {
-	struct asked asked = { a, { .kind = ASK_ACCEPT, .queued = true } };
+	struct asked asked = { a, { .kind = REQUEST_ACCEPT, .queued = true } };
 	struct answer answer;
 	enum err e;
 

@@ -78,7 +78,7 @@ write_booking(struct jsonw *w, const char *name, const struct booking *b)
 
 /* {"unavailableSeatIds":[…]}, or unknownSeatIds */
 static const char *
-refused_seats(TALLOC_CTX *ctx, const struct ask *ask, const struct answer *answer)
+refused_seats(TALLOC_CTX *ctx, const struct seat_request *ask, const struct answer *answer)
 {
 	struct jsonw w;
 
@@ -97,7 +97,7 @@ refused_seats(TALLOC_CTX *ctx, const struct ask *ask, const struct answer *answe
 }
 
 void
-v1_name_refused(struct api *a, const struct ask *ask, const struct answer *answer)
+v1_name_refused(struct api *a, const struct seat_request *ask, const struct answer *answer)
 {
 	if (answer->n_refused > 0)
 		a->details = refused_seats(a->rq->ctx, ask, answer);
@@ -105,7 +105,7 @@ v1_name_refused(struct api *a, const struct ask *ask, const struct answer *answe
 
 /* What the answer to an unsuccessful request for a booking says beside its code. */
 static void
-explain(struct api *a, const struct ask *ask, const struct answer *answer)
+explain(struct api *a, const struct seat_request *ask, const struct answer *answer)
 {
 	v1_name_refused(a, ask, answer);
 	if (answer->err == ERR_VALIDATION_ERROR)
@@ -115,7 +115,7 @@ explain(struct api *a, const struct ask *ask, const struct answer *answer)
 }
 
 enum err
-v1_choose_user(struct api *a, struct ask *ask)
+v1_choose_user(struct api *a, struct seat_request *ask)
 {
 	const char *named = decode_text(a, "userId", OPTIONAL, 1, SUB_MAX_BYTES);
 
@@ -132,12 +132,12 @@ v1_choose_user(struct api *a, struct ask *ask)
 
 /* The seats by name, and perhaps how many. */
 static enum err
-decode_named(struct api *a, struct ask *ask)
+decode_named(struct api *a, struct seat_request *ask)
 {
 	enum err e = decode_seats(a, "seatIds", ask->event_id, (size_t)a->app->policy.max_seats,
 	                          ask->seats, &ask->n_seats);
 
-	ask->quantity = (int32_t)decode_int(a, "quantity", OPTIONAL, 1, ASK_MAX_SEATS,
+	ask->quantity = (int32_t)decode_int(a, "quantity", OPTIONAL, 1, POLICY_SEATS_MOST,
 	                                    (int64_t)ask->n_seats);
 	if (e == ERR_OK && (size_t)ask->quantity != ask->n_seats)
 		decode_fault(a, "quantity", "must match the number of selected seats");
@@ -146,7 +146,7 @@ decode_named(struct api *a, struct ask *ask)
 
 /* What the system is to choose from. The house is pinned then. */
 static enum err
-decode_wish(struct api *a, struct ask *ask)
+decode_wish(struct api *a, struct seat_request *ask)
 {
 	struct wish wish = {
 		.quantity = (int32_t)decode_int(a, "quantity", REQUIRED, 1,
@@ -173,7 +173,7 @@ decode_wish(struct api *a, struct ask *ask)
 }
 
 static enum err
-decode_ask(struct api *a, struct ask *ask)
+decode_ask(struct api *a, struct seat_request *ask)
 {
 	static const char *const fields[] = { "eventId",  "seatIds",    "userId",
 		                              "quantity", "section",    "subsection",
@@ -206,7 +206,7 @@ static void
 render_created(void *arg, const void *what, struct reply *out)
 {
 	const struct v1_asked *asked = arg;
-	const struct ask *ask = &asked->ask;
+	const struct seat_request *ask = &asked->ask;
 	const struct answer *answer = what;
 	const struct booking b = { .key = { ask->event_id, ask->id },
 		                   .number = answer->number,
@@ -231,7 +231,7 @@ render_created(void *arg, const void *what, struct reply *out)
 enum err
 v1_booking_create(struct api *a)
 {
-	struct v1_asked asked = { a, { .kind = ASK_BOOK } };
+	struct v1_asked asked = { a, { .kind = REQUEST_BOOK } };
 	struct answer answer;
 	enum err e;
 

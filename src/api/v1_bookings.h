@@ -8,16 +8,16 @@
 /* A request for seats, as its answer is rendered of it. */
 struct v1_asked {
 	struct api *a;
-	struct ask ask;
+	struct seat_request ask;
 };
 
 /*
  * On whose behalf: staff may name a user in "userId", anybody else only himself (R-51). Sets
  * user_id and user_name. Errors: FORBIDDEN.
  */
-enum err v1_choose_user(struct api *a, struct ask *ask) MUST_CHECK;
+enum err v1_choose_user(struct api *a, struct seat_request *ask) MUST_CHECK;
 
 /* The details of a refusal: the seats that it names. */
-void v1_name_refused(struct api *a, const struct ask *ask, const struct answer *answer);
+void v1_name_refused(struct api *a, const struct seat_request *ask, const struct answer *answer);
 
 #endif

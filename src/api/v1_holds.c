@@ -5,10 +5,10 @@
 #include "api/decode.h"
 #include "api/handlers.h"
 #include "api/v1_bookings.h"
-#include "core/hold.h"
+#include "core/reserve/hold.h"
 
 static enum err
-decode_ask(struct api *a, struct ask *ask)
+decode_ask(struct api *a, struct seat_request *ask)
 {
 	static const char *const fields[] = { "eventId", "seatIds", "userId", NULL };
 	enum err e;
@@ -30,7 +30,7 @@ static void
 render_held(void *arg, const void *what, struct reply *out)
 {
 	const struct v1_asked *asked = arg;
-	const struct ask *ask = &asked->ask;
+	const struct seat_request *ask = &asked->ask;
 	const struct answer *answer = what;
 	struct jsonw w;
 
@@ -52,7 +52,7 @@ render_held(void *arg, const void *what, struct reply *out)
 enum err
 v1_hold_create(struct api *a)
 {
-	struct v1_asked asked = { a, { .kind = ASK_HOLD } };
+	struct v1_asked asked = { a, { .kind = REQUEST_HOLD } };
 	struct answer answer;
 	enum err e;
 

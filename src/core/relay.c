@@ -8,12 +8,12 @@
 #include "base/stop.h"
 #include "core/sink.h"
 
-#define TRY_EVERY_MS 500
-#define PATIENCE_MS  1200 /* the server's, with the connection that holds the lock */
-#define ASK_EVERY_US INT64_C(300000)
-#define STEP_MS      50             /* at which the end of the sinks is noticed */
-#define REGRET_MS    1000           /* before a process that cannot go on makes way for another */
-#define LAST_US      (5 * US_PER_S) /* for the other sinks, when one has failed for good */
+#define TRY_EVERY_MS     500
+#define PATIENCE_MS      1200 /* the server's, with the connection that holds the lock */
+#define REQUEST_EVERY_US INT64_C(300000)
+#define STEP_MS          50   /* at which the end of the sinks is noticed */
+#define REGRET_MS        1000 /* before a process that cannot go on makes way for another */
+#define LAST_US          (5 * US_PER_S) /* for the other sinks, when one has failed for good */
 
 /* The active relay's threads. */
 struct leading {
@@ -89,7 +89,7 @@ lead(struct db *db, const struct config *config, int64_t since_us)
 			nanosleep(&(struct timespec){ .tv_nsec = STEP_MS * 1000000 }, NULL);
 		else
 			stopping = stop_wait(STEP_MS);
-		if (!atomic_load(&l.term.over) && clock_mono_us() >= asked_us + ASK_EVERY_US) {
+		if (!atomic_load(&l.term.over) && clock_mono_us() >= asked_us + REQUEST_EVERY_US) {
 			asked_us = clock_mono_us();
 			hold(&l.term, db);
 		}

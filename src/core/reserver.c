@@ -8,7 +8,7 @@
 #include "base/stop.h"
 #include "bus/consumer.h"
 #include "core/message_asked.h"
-#include "core/seating.h"
+#include "core/reserve/seat_accepted.h"
 
 #define TOPIC       "BookingCreatedDomainEvent"
 #define IDLE_MS     20       /* between two looks where nobody waits */
@@ -18,7 +18,7 @@
 #define BACK_OFF_MS 50       /* before the second try of a message; doubles */
 
 struct reserver {
-	struct seating *seating;
+	struct accepted *seating;
 	struct consumer *consumer; /* NULL: no Kafka */
 	int attempts;              /* of a message, before it is buried */
 	int64_t net_us;            /* monotonic: when the table was last looked at */
@@ -37,7 +37,7 @@ static int
 take_from_table(struct reserver *r, int32_t age_s)
 {
 	size_t taken, settled;
-	enum err e = seating_oldest(r->seating, age_s, &taken, &settled);
+	enum err e = accepted_oldest(r->seating, age_s, &taken, &settled);
 
 	if (e != ERR_OK || settled < taken)
 		return TROUBLE_MS;
@@ -90,7 +90,7 @@ seat_once(struct reserver *r, TALLOC_CTX *ctx, struct work *works, size_t n)
 	struct uuid *ids = talloc_array(ctx, struct uuid, (unsigned)n);
 	enum seated *out = talloc_array(ctx, enum seated, (unsigned)n);
 	size_t asked = open_ids(works, n, ids), left = 0;
-	enum err e = asked == 0 ? ERR_OK : seating_named(r->seating, ids, asked, out);
+	enum err e = asked == 0 ? ERR_OK : accepted_named(r->seating, ids, asked, out);
 
 	for (size_t i = 0; i < n; i++) {
 		if (!is_open(&works[i]))
@@ -184,13 +184,13 @@ enum err
 reserver_once(TALLOC_CTX *ctx, const struct config *config, const char *database, size_t *done)
 {
 	const struct policy policy = policy_of(config);
-	struct seating *seating = seating_new(ctx, database, &policy);
+	struct accepted *seating = accepted_new(ctx, database, &policy);
 	size_t taken = SEATING_MOST, settled = SEATING_MOST;
 	enum err e = ERR_OK;
 
 	*done = 0;
 	while (e == ERR_OK && settled > 0 && taken == SEATING_MOST && !stop_wait(0)) {
-		e = seating_oldest(seating, 0, &taken, &settled);
+		e = accepted_oldest(seating, 0, &taken, &settled);
 		*done += e == ERR_OK ? settled : 0;
 	}
 	return e;
@@ -202,7 +202,7 @@ reserver_run(TALLOC_CTX *ctx, const struct config *config, const char *database)
 	const struct policy policy = policy_of(config);
 	struct reserver r = { .attempts = (int)config->consumer_attempts };
 
-	r.seating = seating_new(ctx, database, &policy);
+	r.seating = accepted_new(ctx, database, &policy);
 	if (*config->kafka_broker != '\0') {
 		const char *topic = talloc_asprintf(ctx, "%s%s", config->kafka_prefix, TOPIC);
 

@@ -11,7 +11,7 @@
 #include "base/stop.h"
 #include "core/booking/booking_change.h"
 #include "core/event/event_cancel.h"
-#include "core/hold.h"
+#include "core/reserve/hold.h"
 #include "core/journal/payload.h"
 #include "store/idempotency.h"
 #include "store/changeset.h"

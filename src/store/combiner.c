@@ -6,9 +6,9 @@
 #include <string.h>
 
 /* Somebody at the window. Lives on the stack of the thread that waits. */
-struct waiter {
+struct queued_request {
 	void *item;
-	struct waiter *next;
+	struct queued_request *next;
 	sem_t called; /* posted for each of `calls`, and a last time when served */
 	int calls;    /* how often it was called to serve */
 	atomic_bool served;
@@ -17,7 +17,7 @@ struct waiter {
 struct combiner {
 	pthread_mutex_t mutex; /* guards busy, head, tail, idle and n_idle */
 	bool busy;             /* a turn is under way and not over */
-	struct waiter *head, *tail;
+	struct queued_request *head, *tail;
 	struct db *idle[COMBINER_CONNECTIONS];
 	int n_idle;
 	window_serve serve;
@@ -81,7 +81,7 @@ combiner_pass_on(struct turn *turn)
 
 /* Takes up to COMBINER_MOST off the queue; the mutex is held. */
 static size_t
-take_batch(struct combiner *w, struct waiter **batch, void **items)
+take_batch(struct combiner *w, struct queued_request **batch, void **items)
 {
 	size_t n = 0;
 
@@ -102,7 +102,7 @@ take_batch(struct combiner *w, struct waiter **batch, void **items)
 static void
 serve(struct combiner *w)
 {
-	struct waiter *batch[COMBINER_MOST];
+	struct queued_request *batch[COMBINER_MOST];
 	void *items[COMBINER_MOST];
 	struct turn turn = {
 		.window = w, .db = w->idle[--w->n_idle], .arg = w->arg, .items = items
@@ -128,7 +128,7 @@ serve(struct combiner *w)
 
 /* Waits to be called; returns whether it has been served. */
 static bool
-wait_called(struct waiter *self, int *heard)
+wait_called(struct queued_request *self, int *heard)
 {
 	while (sem_wait(&self->called) != 0)
 		; /* a signal */
@@ -138,7 +138,7 @@ wait_called(struct waiter *self, int *heard)
 
 /* Joins the queue, serves while it is this thread's turn, and leaves when served. */
 static void
-queue_up(struct combiner *w, struct waiter *self)
+queue_up(struct combiner *w, struct queued_request *self)
 {
 	bool served = false;
 	int heard = 0;
@@ -164,7 +164,7 @@ queue_up(struct combiner *w, struct waiter *self)
 void
 combiner_submit(struct combiner *w, void *item)
 {
-	struct waiter self = { .item = item };
+	struct queued_request self = { .item = item };
 
 	sem_init(&self.called, 0, 0);
 	queue_up(w, &self);

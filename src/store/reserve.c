@@ -23,7 +23,7 @@ uuid_compare(const void *a, const void *b)
 }
 
 static const char *
-keys_param(TALLOC_CTX *ctx, const struct wants *w)
+keys_param(TALLOC_CTX *ctx, const struct lock_set *w)
 {
 	struct array a;
 
@@ -157,7 +157,7 @@ reserve_alone(struct db *db, TALLOC_CTX *ctx, struct choosing *choosing)
 }
 
 enum err
-reserve_lock(struct db *db, TALLOC_CTX *ctx, const struct wants *w, struct locked *out)
+reserve_lock(struct db *db, TALLOC_CTX *ctx, const struct lock_set *w, struct locked *out)
 {
 	const struct choosing *choosing = w->choosing;
 	struct array user, event;
@@ -295,7 +295,7 @@ reserve_commit(struct db *db, TALLOC_CTX *ctx, const struct idempotency_row *ans
 }
 
 enum err
-reserve_find(struct db *db, TALLOC_CTX *ctx, const struct wants *wants,
+reserve_find(struct db *db, TALLOC_CTX *ctx, const struct lock_set *wants,
              struct reserve_write *writes, size_t n, bool *committed)
 {
 	struct uuid *ids = talloc_array(ctx, struct uuid, (unsigned)n);

@@ -68,7 +68,7 @@ struct choosing {
 };
 
 /* What a transaction locks and reads. */
-struct wants {
+struct lock_set {
 	int64_t *lock_keys;         /* one per user, sorted, distinct */
 	const char **users;         /* in any order */
 	int32_t *events;            /* distinct */
@@ -92,7 +92,7 @@ enum err reserve_alone(struct db *db, TALLOC_CTX *ctx, struct choosing *choosing
  * Opens a transaction, unless it is alone already, locks users, bookings and seats, and reads what decides: one round
  * trip. Errors as of db_exchange. Afterwards the transaction is open, or broken: db_rollback.
  */
-enum err reserve_lock(struct db *db, TALLOC_CTX *ctx, const struct wants *wants,
+enum err reserve_lock(struct db *db, TALLOC_CTX *ctx, const struct lock_set *wants,
                       struct locked *out) MUST_CHECK;
 
 /* For qsort and bsearch of UUIDs. */
@@ -124,7 +124,7 @@ enum err reserve_commit(struct db *db, TALLOC_CTX *ctx, const struct idempotency
  * bookings are as it wanted them, or none. Numbers are filled in. Of holds alone it says that
  * they were not: to hold the same seats again is as good.
  */
-enum err reserve_find(struct db *db, TALLOC_CTX *ctx, const struct wants *wants,
+enum err reserve_find(struct db *db, TALLOC_CTX *ctx, const struct lock_set *wants,
                       struct reserve_write *writes, size_t n, bool *committed) MUST_CHECK;
 
 #endif

@@ -6,9 +6,9 @@
 
 #include <cmocka.h>
 
-#include "core/ask.h"
+#include "core/reserve/seat_request.h"
 #include "core/booking/booking.h"
-#include "core/wants.h"
+#include "core/reserve/lock_set.h"
 
 /* One event with five seats; the asks are made by each test. */
 static struct event_facts event;
@@ -20,8 +20,10 @@ static struct hold_rows holding;
 static const struct policy policy = {
 	.max_seats = 10, .window_min = 10, .max_pending = 3, .hold_min = 5
 };
-static struct ask asks[6];
-static struct ask *queue[6] = { &asks[0], &asks[1], &asks[2], &asks[3], &asks[4], &asks[5] };
+static struct seat_request asks[6];
+static struct seat_request *queue[6] = {
+	&asks[0], &asks[1], &asks[2], &asks[3], &asks[4], &asks[5]
+};
 static struct verdict verdicts[6];
 static TALLOC_CTX *ctx;
 
@@ -59,7 +61,7 @@ decide_all(size_t n)
 static void
 ask(int i, const char *user, int n, const int32_t *wanted)
 {
-	asks[i] = (struct ask){
+	asks[i] = (struct seat_request){
 		.event_id = 7, .user_id = user, .quantity = n, .n_seats = (size_t)n
 	};
 	memcpy(asks[i].seats, wanted, (size_t)n * sizeof(*wanted));
@@ -234,14 +236,14 @@ test_decide_names_seats_that_do_not_exist(void **state)
 static void
 test_wants_collect_sorts_and_drops_repeats(void **state)
 {
-	struct wants w;
+	struct lock_set w;
 
 	(void)state;
 	ASK(0, "a", 3, 5);
 	ASK(1, "b", 1, 3);
 	ASK(2, "a", 5);
 	asks[2].event_id = 2;
-	wants_collect(ctx, queue, 3, false, &w);
+	lock_set_collect(ctx, queue, 3, false, &w);
 	assert_int_equal(w.n_keys, 2);
 	assert_true(w.lock_keys[0] < w.lock_keys[1]);
 	assert_int_equal(w.n_events, 2);
@@ -255,22 +257,22 @@ test_wants_collect_sorts_and_drops_repeats(void **state)
 static void
 test_wants_collect_leaves_chosen_seats_to_others_until_patient(void **state)
 {
-	struct wants w;
+	struct lock_set w;
 
 	(void)state;
 	ASK(0, "a", 3, 5);
 	ASK(1, "b", 2, 1);
 	asks[0].best = true;
-	asks[1].kind = ASK_ACCEPT; /* seats that are only wished for */
+	asks[1].kind = REQUEST_ACCEPT; /* seats that are only wished for */
 	ASK(2, "c", 4);
-	asks[2].kind = ASK_SEAT;
+	asks[2].kind = REQUEST_SEAT;
 	asks[2].id.b[0] = 9;
-	wants_collect(ctx, queue, 3, false, &w);
+	lock_set_collect(ctx, queue, 3, false, &w);
 	assert_int_equal(w.n_idle, 2);
 	assert_int_equal(w.n_seats, 1);
 	assert_int_equal(w.n_bookings, 1);
 	assert_int_equal(w.bookings[0].b[0], 9);
-	wants_collect(ctx, queue, 3, true, &w);
+	lock_set_collect(ctx, queue, 3, true, &w);
 	assert_int_equal(w.n_idle, 0);
 	assert_int_equal(w.n_seats, 3);
 }
@@ -283,7 +285,7 @@ test_decide_accepts_by_event_and_limit_alone(void **state)
 	pending[0] = (struct pending_facts){ "a", 3 };
 	facts.n_pending = 1;
 	ASK(0, "a", 1);
-	asks[0].kind = ASK_ACCEPT;
+	asks[0].kind = REQUEST_ACCEPT;
 	asks[0].queued = true;
 	asks[1] = asks[0];
 	asks[1].quantity = QUEUE_MAX_SEATS + 1;
@@ -309,7 +311,7 @@ test_decide_seats_only_those_that_wait(void **state)
 	facts.requested = &waiting;
 	facts.n_requested = 1;
 	ASK(0, "a", 1);
-	asks[0].kind = ASK_SEAT;
+	asks[0].kind = REQUEST_SEAT;
 	asks[0].queued = true;
 	asks[0].id = waiting;
 	asks[1] = asks[0];
@@ -361,7 +363,7 @@ test_decide_takes_a_chosen_seat_that_is_missing_for_taken(void **state)
 static void
 hold(int i, const char *user)
 {
-	asks[i].kind = ASK_HOLD;
+	asks[i].kind = REQUEST_HOLD;
 	asks[i].user_id = user;
 	holding = (struct hold_rows){
 		.event_id = 7, .user_id = "a", .seats = held, .n = holding.n
@@ -518,7 +520,7 @@ test_decide_puts_a_hold_of_lapsed_bookings_seats_aside(void **state)
 static void
 test_wants_collect_asks_once_what_each_holds(void **state)
 {
-	struct wants w;
+	struct lock_set w;
 
 	(void)state;
 	ASK(0, "a", 1);
@@ -529,7 +531,7 @@ test_wants_collect_asks_once_what_each_holds(void **state)
 	for (int i = 0; i < 4; i++)
 		hold(i, asks[i].user_id);
 	asks[3].event_id = 8;
-	wants_collect(ctx, queue, 5, false, &w);
+	lock_set_collect(ctx, queue, 5, false, &w);
 	assert_int_equal(w.n_holdings, 3);
 	assert_string_equal(w.holdings[1].user_id, "b");
 	assert_int_equal(w.holdings[2].event_id, 8);
@@ -565,7 +567,7 @@ test_wants_key_takes_each_request_once(void **state)
 		{ "b", "POST /x", "1", true }, { "a", "POST /y", "1", true },
 		{ "a", "POST /x", "2", true }, { "b", "POST /x", "1", false },
 	};
-	struct wants w = { 0 };
+	struct lock_set w = { 0 };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -574,7 +576,7 @@ test_wants_key_takes_each_request_once(void **state)
 			                      .route = cases[i].route,
 			                      .key = cases[i].key };
 
-		assert_int_equal(wants_key(ctx, &k, &w), cases[i].is_new);
+		assert_int_equal(lock_set_key(ctx, &k, &w), cases[i].is_new);
 	}
 	assert_int_equal(w.n_answer_keys, 4);
 	for (size_t i = 1; i < w.n_answer_keys; i++)

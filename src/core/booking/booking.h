@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 
-#include "core/ask.h"
+#include "core/reserve/seat_request.h"
 #include "store/booking_lock.h"
 #include "store/payments.h"
 #include "store/pool.h"

@@ -11,7 +11,7 @@ struct lookup {
 };
 
 /* A booking that is wanted. */
-struct waiter {
+struct queued_request {
 	TALLOC_CTX *ctx; /* the asker's */
 	const struct uuid *id;
 	struct booking *out;
@@ -50,7 +50,7 @@ read_batch(struct turn *t, TALLOC_CTX *ctx, struct booking *bookings)
 	enum err e = ERR_UNAVAILABLE;
 
 	for (size_t i = 0; i < t->n; i++)
-		ids[i] = ((struct waiter *)t->items[i])->id;
+		ids[i] = ((struct queued_request *)t->items[i])->id;
 	for (int i = 0; i < ATTEMPTS; i++) {
 		if ((e = db_ready(t->db)) != ERR_OK)
 			return e;
@@ -71,7 +71,7 @@ serve(struct turn *t)
 	enum err e = read_batch(t, ctx, bookings);
 
 	for (size_t i = 0; i < t->n; i++) {
-		struct waiter *w = t->items[i];
+		struct queued_request *w = t->items[i];
 
 		w->err = e == ERR_OK && bookings[i].user_id == NULL ? ERR_BOOKING_NOT_FOUND : e;
 		if (w->err ==
@@ -93,7 +93,7 @@ booking_lookup_new(TALLOC_CTX *ctx, const char *conninfo)
 enum err
 booking_lookup(struct lookup *l, TALLOC_CTX *ctx, const struct uuid *id, struct booking *out)
 {
-	struct waiter self = { .ctx = ctx, .id = id, .out = out, .err = ERR_UNAVAILABLE };
+	struct queued_request self = { .ctx = ctx, .id = id, .out = out, .err = ERR_UNAVAILABLE };
 
 	combiner_submit(l->window, &self);
 	return self.err;

@@ -1,9 +1,9 @@
 #include "core/booking/policy.h"
 
-#include "core/ask.h"
+#include "core/reserve/seat_request.h"
 
 static const struct policy_key keys[] = {
-	{ "maxSeats", 1, ASK_MAX_SEATS, 0 },
+	{ "maxSeats", 1, POLICY_SEATS_MOST, 0 },
 	{ "windowMinutes", 1, 43200, 1 },
 	{ "holdMinutes", 1, 1440, 0 },
 	{ "maxPending", 1, 1000000, 0 },

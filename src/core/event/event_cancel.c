@@ -7,7 +7,7 @@
 #include "base/shared.h"
 #include "base/stop.h"
 #include "core/event/event.h"
-#include "core/hold.h"
+#include "core/reserve/hold.h"
 #include "core/journal/payload.h"
 #include "core/booking/refund.h"
 #include "store/param.h"

@@ -23,7 +23,7 @@ write_known(struct jsonw *w, const char *name, int64_t n, int64_t unknown)
 
 /* Opens "queue", with where the seats are or shall be. */
 static void
-open_queue(struct jsonw *w, const struct ask *ask, const char *positions)
+open_queue(struct jsonw *w, const struct seat_request *ask, const char *positions)
 {
 	jsonw_open(w, "queue", '{');
 	jsonw_str(w, "section", ask->section);
@@ -32,7 +32,7 @@ open_queue(struct jsonw *w, const struct ask *ask, const char *positions)
 }
 
 char *
-payload_requested(TALLOC_CTX *ctx, const struct ask *ask, const char *currency)
+payload_requested(TALLOC_CTX *ctx, const struct seat_request *ask, const char *currency)
 {
 	const struct inventory_section *place = ask->place;
 	struct jsonw w;
@@ -57,7 +57,7 @@ payload_requested(TALLOC_CTX *ctx, const struct ask *ask, const char *currency)
 }
 
 const char *
-payload_positions(TALLOC_CTX *ctx, const struct ask *ask, const struct verdict *v)
+payload_positions(TALLOC_CTX *ctx, const struct seat_request *ask, const struct verdict *v)
 {
 	struct jsonw w;
 
@@ -73,7 +73,7 @@ payload_positions(TALLOC_CTX *ctx, const struct ask *ask, const struct verdict *
 }
 
 char *
-payload_created(TALLOC_CTX *ctx, const struct ask *ask, const struct verdict *v,
+payload_created(TALLOC_CTX *ctx, const struct seat_request *ask, const struct verdict *v,
                 const char *positions, int64_t expires_us)
 {
 	struct jsonw w;
@@ -85,7 +85,7 @@ payload_created(TALLOC_CTX *ctx, const struct ask *ask, const struct verdict *v,
 	jsonw_int(&w, "total", v->total_minor);
 	jsonw_str(&w, "currency", v->event->currency);
 	jsonw_time(&w, "expiresAt", expires_us);
-	if (ask->kind == ASK_SEAT)
+	if (ask->kind == REQUEST_SEAT)
 		jsonw_str(&w, "from", booking_status_name(BOOKING_REQUESTED));
 	if (ask->queued) {
 		open_queue(&w, ask, positions);
@@ -96,7 +96,7 @@ payload_created(TALLOC_CTX *ctx, const struct ask *ask, const struct verdict *v,
 }
 
 char *
-payload_failed(TALLOC_CTX *ctx, const struct ask *ask, enum err why, const char *message)
+payload_failed(TALLOC_CTX *ctx, const struct seat_request *ask, enum err why, const char *message)
 {
 	struct jsonw w;
 
@@ -166,7 +166,7 @@ payload_refunded(TALLOC_CTX *ctx, const struct locked_booking *b, const char *re
 }
 
 char *
-payload_held(TALLOC_CTX *ctx, const struct ask *ask, int64_t expires_us)
+payload_held(TALLOC_CTX *ctx, const struct seat_request *ask, int64_t expires_us)
 {
 	struct jsonw w;
 

@@ -1,7 +1,7 @@
 #ifndef ROWLOCK_CORE_JOURNAL_PAYLOAD_H
 #define ROWLOCK_CORE_JOURNAL_PAYLOAD_H
 
-#include "core/ask.h"
+#include "core/reserve/seat_request.h"
 #include "store/changeset.h"
 
 /*
@@ -12,18 +12,20 @@
 
 /* booking.requested: {"seats":[wanted…],"prices":[…],"total","currency","queue":{… and "quantity",
  * "mode","config":{"rows","cols","price"} of the section}} */
-char *payload_requested(TALLOC_CTX *ctx, const struct ask *ask, const char *currency);
+char *payload_requested(TALLOC_CTX *ctx, const struct seat_request *ask, const char *currency);
 
 /* booking.created: {"seats":[…],"prices":[…],"total","currency","expiresAt"}; of one that was
  * accepted before also "from" and "queue" */
-char *payload_created(TALLOC_CTX *ctx, const struct ask *ask, const struct verdict *v,
+char *payload_created(TALLOC_CTX *ctx, const struct seat_request *ask, const struct verdict *v,
                       const char *positions, int64_t expires_us);
 
 /* The seats of an ask that has got them as JSON: as the buyer spelled them, else as printed. */
-const char *payload_positions(TALLOC_CTX *ctx, const struct ask *ask, const struct verdict *v);
+const char *payload_positions(TALLOC_CTX *ctx, const struct seat_request *ask,
+                              const struct verdict *v);
 
 /* booking.failed: {"from","reason","message","seats":[],"queue"} */
-char *payload_failed(TALLOC_CTX *ctx, const struct ask *ask, enum err why, const char *message);
+char *payload_failed(TALLOC_CTX *ctx, const struct seat_request *ask, enum err why,
+                     const char *message);
 
 /* booking.cancelled, booking.expired: {"from","reason","seats":[released…],"queue"?} */
 char *payload_ended(TALLOC_CTX *ctx, const struct locked_booking *booking, const char *reason);
@@ -34,7 +36,7 @@ char *payload_refunded(TALLOC_CTX *ctx, const struct locked_booking *booking, co
                        const char *note, int64_t refunded_minor, int64_t kept_minor);
 
 /* seats.held: {"seats":[…],"expiresAt"} */
-char *payload_held(TALLOC_CTX *ctx, const struct ask *ask, int64_t expires_us);
+char *payload_held(TALLOC_CTX *ctx, const struct seat_request *ask, int64_t expires_us);
 
 /* seats.released: {"seats":[…]} */
 char *payload_released(TALLOC_CTX *ctx, const struct hold_rows *holding);

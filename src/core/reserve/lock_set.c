@@ -1,4 +1,4 @@
-#include "core/wants.h"
+#include "core/reserve/lock_set.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +35,7 @@ sort_distinct(void *base, size_t n, size_t size, int (*compare)(const void *, co
 }
 
 size_t
-wants_distinct(int32_t *numbers, size_t n)
+lock_set_distinct(int32_t *numbers, size_t n)
 {
 	return sort_distinct(numbers, n, sizeof(*numbers), compare_i32);
 }
@@ -49,17 +49,17 @@ distinct_seats(struct seat_key *seats, size_t n)
 
 /* The list that an ask's seats are locked by; NULL: nothing is locked for it. */
 static struct seat_key *
-seat_list(const struct ask *ask, bool patient, struct wants *w, size_t **n)
+seat_list(const struct seat_request *ask, bool patient, struct lock_set *w, size_t **n)
 {
 	const bool idle = ask->best && !patient;
 
 	*n = idle ? &w->n_idle : &w->n_seats;
-	return ask->kind == ASK_ACCEPT ? NULL : idle ? w->idle : w->seats;
+	return ask->kind == REQUEST_ACCEPT ? NULL : idle ? w->idle : w->seats;
 }
 
 /* Adds the asker and event of a hold, once. */
 static void
-want_holding(TALLOC_CTX *ctx, const struct ask *ask, struct wants *w)
+want_holding(TALLOC_CTX *ctx, const struct seat_request *ask, struct lock_set *w)
 {
 	for (size_t i = 0; i < w->n_holdings; i++) {
 		if (w->holdings[i].event_id == ask->event_id &&
@@ -73,13 +73,14 @@ want_holding(TALLOC_CTX *ctx, const struct ask *ask, struct wants *w)
 }
 
 void
-wants_collect(TALLOC_CTX *ctx, struct ask *const *asks, size_t n, bool patient, struct wants *out)
+lock_set_collect(TALLOC_CTX *ctx, struct seat_request *const *asks, size_t n, bool patient,
+                 struct lock_set *out)
 {
 	size_t seats = 0;
 
 	for (size_t i = 0; i < n; i++)
 		seats += asks[i]->n_seats;
-	*out = (struct wants){
+	*out = (struct lock_set){
 		.lock_keys = talloc_array(ctx, int64_t, (unsigned)n),
 		.users = talloc_array(ctx, const char *, (unsigned)n),
 		.events = talloc_array(ctx, int32_t, (unsigned)n),
@@ -94,9 +95,9 @@ wants_collect(TALLOC_CTX *ctx, struct ask *const *asks, size_t n, bool patient, 
 		out->lock_keys[i] = (int64_t)hash_text(asks[i]->user_id);
 		out->users[i] = asks[i]->user_id;
 		out->events[i] = asks[i]->event_id;
-		if (asks[i]->kind == ASK_SEAT)
+		if (asks[i]->kind == REQUEST_SEAT)
 			out->bookings[out->n_bookings++] = asks[i]->id;
-		if (asks[i]->kind == ASK_HOLD)
+		if (asks[i]->kind == REQUEST_HOLD)
 			want_holding(ctx, asks[i], out);
 		for (size_t k = 0; list != NULL && k < asks[i]->n_seats; k++)
 			list[(*used)++] = (struct seat_key){ asks[i]->event_id, asks[i]->seats[k] };
@@ -119,7 +120,7 @@ is_same(const struct idempotency_row *a, const struct idempotency_row *b)
 }
 
 bool
-wants_key(TALLOC_CTX *ctx, const struct idempotent *keyed, struct wants *w)
+lock_set_key(TALLOC_CTX *ctx, const struct idempotent *keyed, struct lock_set *w)
 {
 	const struct idempotency_row key = idempotency_row(keyed);
 

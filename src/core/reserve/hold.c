@@ -1,4 +1,4 @@
-#include "core/hold.h"
+#include "core/reserve/hold.h"
 
 #include "base/shared.h"
 #include "core/journal/payload.h"

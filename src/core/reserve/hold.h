@@ -1,9 +1,9 @@
-#ifndef ROWLOCK_HOLD_H
-#define ROWLOCK_HOLD_H
+#ifndef ROWLOCK_CORE_RESERVE_HOLD_H
+#define ROWLOCK_CORE_RESERVE_HOLD_H
 
 #include "core/booking/booking.h"
 
-/* Letting go of held seats. They are taken through the clerk: ASK_HOLD. */
+/* Letting go of held seats. They are taken through the clerk: REQUEST_HOLD. */
 
 /* Seats that were set free, by event; on the ctx of who asked. */
 struct released {

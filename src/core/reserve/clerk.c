@@ -1,4 +1,4 @@
-#include "core/clerk.h"
+#include "core/reserve/clerk.h"
 
 #include <assert.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "core/batch.h"
+#include "core/reserve/batch.h"
 #include "core/booking/booking_change.h"
 #include "store/combiner.h"
 
@@ -17,8 +17,8 @@
 #define RESOLVE_PAUSE_MS 50
 
 /* An ask at the window, and its answer. */
-struct waiter {
-	struct ask *ask;
+struct queued_request {
+	struct seat_request *ask;
 	struct answer *answer;
 	int64_t since_us; /* monotonic */
 };
@@ -39,7 +39,7 @@ pause_ms(int ms)
 
 /* Looks for the fate of a batch whose COMMIT was cut off, until the database is back. */
 static enum err
-find_out(struct db *db, TALLOC_CTX *ctx, struct pending_commit *pending)
+find_out(struct db *db, TALLOC_CTX *ctx, struct batch_state *pending)
 {
 	int64_t until = clock_mono_us() + RESOLVE_US;
 	enum err e;
@@ -58,7 +58,7 @@ find_out(struct db *db, TALLOC_CTX *ctx, struct pending_commit *pending)
 }
 
 static void
-answer_everyone(struct waiter *const *waiters, size_t n, enum err e)
+answer_everyone(struct queued_request *const *waiters, size_t n, enum err e)
 {
 	for (size_t i = 0; i < n; i++) {
 		memset(waiters[i]->answer, 0, sizeof(*waiters[i]->answer));
@@ -78,11 +78,11 @@ let_next_begin(void *turn)
  * TX_RETRY (their seats' former owners have been expired since).
  */
 static enum err
-settle_once(struct turn *t, struct waiter *const *waiters, size_t n, int tries)
+settle_once(struct turn *t, struct queued_request *const *waiters, size_t n, int tries)
 {
 	struct clerk *c = t->arg;
 	TALLOC_CTX *ctx = talloc_new(NULL);
-	struct ask *asks[BATCH_MAX];
+	struct seat_request *asks[BATCH_MAX];
 	struct answer *answers[BATCH_MAX];
 	struct batch batch = { asks, answers, n, tries, let_next_begin, t, NULL, 0, NULL };
 	enum err e;
@@ -111,7 +111,7 @@ settle_once(struct turn *t, struct waiter *const *waiters, size_t n, int tries)
 
 /* Keeps those whose answer says "again" at the front; returns how many. */
 static size_t
-keep_unsettled(struct waiter **waiters, size_t n)
+keep_unsettled(struct queued_request **waiters, size_t n)
 {
 	size_t kept = 0;
 
@@ -127,7 +127,7 @@ keep_unsettled(struct waiter **waiters, size_t n)
  * (R-32) or a retry stand in the way.
  */
 static enum err
-settle_together(struct turn *t, struct waiter **waiters, size_t *n)
+settle_together(struct turn *t, struct queued_request **waiters, size_t *n)
 {
 	enum err e = ERR_OK;
 
@@ -159,7 +159,7 @@ last_word(enum err e)
 static void
 settle(struct turn *t)
 {
-	struct waiter **waiters = (struct waiter **)t->items;
+	struct queued_request **waiters = (struct queued_request **)t->items;
 	size_t n = t->n;
 	enum err e = settle_together(t, waiters, &n);
 
@@ -170,14 +170,14 @@ settle(struct turn *t)
 		return;
 	}
 	for (size_t i = 0; i < n; i++) {
-		struct waiter *one = waiters[i];
+		struct queued_request *one = waiters[i];
 		size_t left = 1;
 
 		e = ERR_UNAVAILABLE;
 		if (clock_mono_us() - one->since_us < PATIENCE_US)
 			e = settle_together(t, &one, &left);
 		if (left > 0 && e == ERR_OK && !one->ask->best &&
-		    (one->ask->kind == ASK_BOOK || one->ask->kind == ASK_HOLD))
+		    (one->ask->kind == REQUEST_BOOK || one->ask->kind == REQUEST_HOLD))
 			one->answer->err =
 			    ERR_SEAT_ALREADY_RESERVED; /* lapsed, yet somebody is at it */
 		else if (left > 0)
@@ -198,27 +198,28 @@ clerk_new(TALLOC_CTX *ctx, const char *conninfo, const struct policy *policy,
 }
 
 enum err
-clerk_book(struct clerk *c, struct ask *ask, struct answer *out)
+clerk_book(struct clerk *c, struct seat_request *ask, struct answer *out)
 {
-	struct waiter self = { .ask = ask, .answer = out, .since_us = clock_mono_us() };
+	struct queued_request self = { .ask = ask, .answer = out, .since_us = clock_mono_us() };
 
 	memset(out, 0, sizeof(*out));
 	out->err = ERR_UNAVAILABLE; /* until somebody says otherwise */
 	combiner_submit(c->window, &self);
-	metrics_count(ask->kind == ASK_HOLD ? METRIC_HOLDS : METRIC_BOOKINGS, out->err);
+	metrics_count(ask->kind == REQUEST_HOLD ? METRIC_HOLDS : METRIC_BOOKINGS, out->err);
 	return out->err;
 }
 
 void
-clerk_seat(struct clerk *c, struct db *db, struct ask *asks, struct answer *answers, size_t n)
+clerk_seat(struct clerk *c, struct db *db, struct seat_request *asks, struct answer *answers,
+           size_t n)
 {
-	struct waiter all[BATCH_MAX];
+	struct queued_request all[BATCH_MAX];
 	void *items[BATCH_MAX];
 	struct turn turn = { .db = db, .arg = c, .items = items, .n = n, .over = true };
 
 	assert(n <= BATCH_MAX);
 	for (size_t i = 0; i < n; i++) {
-		all[i] = (struct waiter){ &asks[i], &answers[i], clock_mono_us() };
+		all[i] = (struct queued_request){ &asks[i], &answers[i], clock_mono_us() };
 		memset(&answers[i], 0, sizeof(answers[i]));
 		items[i] = &all[i];
 	}

@@ -1,25 +1,25 @@
-#ifndef ROWLOCK_BATCH_H
-#define ROWLOCK_BATCH_H
+#ifndef ROWLOCK_CORE_RESERVE_BATCH_H
+#define ROWLOCK_CORE_RESERVE_BATCH_H
 
-#include "core/ask.h"
+#include "core/reserve/seat_request.h"
 #include "store/booking_lock.h"
 
 #define BATCH_MAX 256 /* requests that one transaction settles at the most */
 
 /* A batch whose COMMIT was sent; what batch_resolve needs. */
-struct pending_commit;
+struct batch_state;
 
 /* Asks to be settled together, and what becomes of them. */
 struct batch {
-	struct ask *const *asks;       /* n of them, 1 to BATCH_MAX */
-	struct answer *const *answers; /* n; see batch_settle */
+	struct seat_request *const *asks; /* n of them, 1 to BATCH_MAX */
+	struct answer *const *answers;    /* n; see batch_settle */
 	size_t n;
 	int tries;                  /* before this one, of the same asks */
 	void (*written)(void *arg); /* called when only COMMIT is still under way: the next */
 	void *arg;                  /* batch may begin on another connection */
 	struct booking_key *lapsed; /* out: owners whose window has passed, n_lapsed */
 	size_t n_lapsed;
-	struct pending_commit *pending; /* out, on DB_UNKNOWN */
+	struct batch_state *pending; /* out, on DB_UNKNOWN */
 };
 
 /*
@@ -40,9 +40,9 @@ enum err batch_settle(struct db *db, TALLOC_CTX *ctx, const struct policy *polic
  * After DB_UNKNOWN, on a new connection: finds out whether the transaction was committed, and
  * if so answers as batch_settle would have. Otherwise returns TX_RETRY: nothing was booked.
  */
-enum err batch_resolve(struct db *db, TALLOC_CTX *ctx, struct pending_commit *pending) MUST_CHECK;
+enum err batch_resolve(struct db *db, TALLOC_CTX *ctx, struct batch_state *pending) MUST_CHECK;
 
 /* After DB_UNKNOWN, when it cannot be found out: lets go of the seats that were promised. */
-void batch_abandon(struct pending_commit *pending);
+void batch_abandon(struct batch_state *pending);
 
 #endif

@@ -1,4 +1,4 @@
-#include "core/batch.h"
+#include "core/reserve/batch.h"
 
 #include <string.h>
 
@@ -6,20 +6,20 @@
 #include "base/metrics.h"
 #include "base/shared.h"
 #include "core/journal/payload.h"
-#include "core/wants.h"
+#include "core/reserve/lock_set.h"
 
 /* What those do who lost a race for best seats, from which try on, counted from 0. */
 #define BE_ALONE   1 /* choose when nobody else does, from what all others have left */
 #define BE_PATIENT 2 /* wait for locks on seats instead of looking for others */
 
 /* A batch whose verdicts are known and whose bookings are being written. */
-struct pending_commit {
+struct batch_state {
 	struct inventory_cache *houses;
-	struct ask *const *asks;
+	struct seat_request *const *asks;
 	struct answer *const *answers;
 	size_t n;
 	struct choosing choosing;
-	struct wants wants;
+	struct lock_set wants;
 	struct locked facts;
 	struct verdict *verdicts;
 	struct reserve_write *writes; /* of the asks that something is written for, in order */
@@ -31,14 +31,14 @@ struct pending_commit {
 /* --- seats that the system chooses --- */
 
 static bool
-is_chosen_for(const struct ask *ask)
+is_chosen_for(const struct seat_request *ask)
 {
-	return ask->best && ask->kind != ASK_ACCEPT;
+	return ask->best && ask->kind != REQUEST_ACCEPT;
 }
 
 /* The events of those that are chosen for. The seats of an earlier try are promised no more. */
 static void
-begin_choice(TALLOC_CTX *ctx, struct pending_commit *p)
+begin_choice(TALLOC_CTX *ctx, struct batch_state *p)
 {
 	int32_t *events = talloc_array(ctx, int32_t, (unsigned)p->n);
 	size_t n = 0;
@@ -50,12 +50,12 @@ begin_choice(TALLOC_CTX *ctx, struct pending_commit *p)
 		events[n++] = p->asks[i]->event_id;
 	}
 	p->choosing.events = events;
-	p->choosing.n = n == 0 ? 0 : wants_distinct(events, n);
+	p->choosing.n = n == 0 ? 0 : lock_set_distinct(events, n);
 }
 
 /* Brings a house up to date, and chooses for one party. */
 static enum err
-look_and_choose(struct db *db, TALLOC_CTX *ctx, struct ask *ask, enum inventory_want want,
+look_and_choose(struct db *db, TALLOC_CTX *ctx, struct seat_request *ask, enum inventory_want want,
                 int64_t since_us, enum err *chosen)
 {
 	enum err e = inventory_refresh(ask->house, db, ctx, want, NULL, since_us);
@@ -70,7 +70,7 @@ look_and_choose(struct db *db, TALLOC_CTX *ctx, struct ask *ask, enum inventory_
  * promised to others may be free again, who are refused for another reason: then we wait.
  */
 static enum err
-choose_for(struct db *db, TALLOC_CTX *ctx, struct ask *ask, bool alone, int64_t began_us,
+choose_for(struct db *db, TALLOC_CTX *ctx, struct seat_request *ask, bool alone, int64_t began_us,
            enum err *chosen)
 {
 	enum err e = ERR_OK;
@@ -90,7 +90,7 @@ choose_for(struct db *db, TALLOC_CTX *ctx, struct ask *ask, bool alone, int64_t 
 
 /* Whether too few seats are left to accept somebody. */
 static enum err
-check_room(struct db *db, TALLOC_CTX *ctx, struct ask *ask, enum err *found)
+check_room(struct db *db, TALLOC_CTX *ctx, struct seat_request *ask, enum err *found)
 {
 	enum err e = inventory_refresh(ask->house, db, ctx, INVENTORY_COUNT, &ask->party, 0);
 
@@ -104,17 +104,17 @@ check_room(struct db *db, TALLOC_CTX *ctx, struct ask *ask, enum err *found)
  * those who are to be accepted. Without a lock on anything: all it needs is what is known.
  */
 static enum err
-choose_seats(struct db *db, TALLOC_CTX *ctx, struct pending_commit *p)
+choose_seats(struct db *db, TALLOC_CTX *ctx, struct batch_state *p)
 {
 	const int64_t began_us = clock_mono_us();
 
 	for (size_t i = 0; i < p->n; i++) {
-		struct ask *a = p->asks[i];
+		struct seat_request *a = p->asks[i];
 		enum err *said = &p->verdicts[i].err, e = ERR_OK;
 
 		if (a->known != ERR_OK)
 			*said = a->known;
-		else if (a->kind == ASK_ACCEPT)
+		else if (a->kind == REQUEST_ACCEPT)
 			e = check_room(db, ctx, a, said);
 		else if (a->best)
 			e = choose_for(db, ctx, a, p->choosing.alone, began_us, said);
@@ -126,10 +126,10 @@ choose_seats(struct db *db, TALLOC_CTX *ctx, struct pending_commit *p)
 
 /* Ends the promises of a batch that has ended: some seats are booked, the rest is free again. */
 static void
-settle_promises(const struct pending_commit *p, bool committed)
+settle_promises(const struct batch_state *p, bool committed)
 {
 	for (size_t i = 0; i < p->n; i++) {
-		const struct ask *a = p->asks[i];
+		const struct seat_request *a = p->asks[i];
 		const struct verdict *v = &p->verdicts[i];
 		const bool lost = v->err == ERR_SEAT_ALREADY_RESERVED && !v->lapsed;
 
@@ -144,13 +144,13 @@ settle_promises(const struct pending_commit *p, bool committed)
 
 /* Lists the keys of the asks. One that is in the batch twice is served once. */
 static void
-want_keys(TALLOC_CTX *ctx, struct pending_commit *p)
+want_keys(TALLOC_CTX *ctx, struct batch_state *p)
 {
 	p->keyed = talloc_array(ctx, struct idempotent *, (unsigned)p->n);
 	for (size_t i = 0; i < p->n; i++) {
 		struct idempotent *k = p->asks[i]->keyed;
 
-		if (k != NULL && wants_key(ctx, k, &p->wants))
+		if (k != NULL && lock_set_key(ctx, k, &p->wants))
 			p->keyed[p->wants.n_answer_keys - 1] = k;
 		else if (k != NULL)
 			p->verdicts[i].err = ERR_IDEMPOTENCY_IN_PROGRESS;
@@ -159,7 +159,7 @@ want_keys(TALLOC_CTX *ctx, struct pending_commit *p)
 
 /* Refuses those whose request is served elsewhere, or was answered. */
 static void
-refuse_known(struct pending_commit *p)
+refuse_known(struct batch_state *p)
 {
 	for (size_t i = 0, at = 0; i < p->n && at < p->wants.n_answer_keys; i++) {
 		if (p->asks[i]->keyed != p->keyed[at])
@@ -176,7 +176,7 @@ refuse_known(struct pending_commit *p)
 
 /* A text for people about an ask that gets no seats. */
 static const char *
-failure_text(TALLOC_CTX *ctx, const struct ask *ask, const struct verdict *v)
+failure_text(TALLOC_CTX *ctx, const struct seat_request *ask, const struct verdict *v)
 {
 	char *text = talloc_strdup(ctx, err_text(v->err));
 
@@ -197,7 +197,7 @@ failure_text(TALLOC_CTX *ctx, const struct ask *ask, const struct verdict *v)
  * that it may have are promised.
  */
 static bool
-asks_again(const struct ask *ask, const struct verdict *v)
+asks_again(const struct seat_request *ask, const struct verdict *v)
 {
 	return v->lapsed || v->err == ERR_TX_RETRY ||
 	       (ask->best && v->err == ERR_SEAT_ALREADY_RESERVED);
@@ -205,23 +205,23 @@ asks_again(const struct ask *ask, const struct verdict *v)
 
 /* What is to be written for an ask; false: nothing is. */
 static bool
-write_kind(const struct ask *ask, const struct verdict *v, enum write_kind *kind)
+write_kind(const struct seat_request *ask, const struct verdict *v, enum write_kind *kind)
 {
 	static const enum write_kind kinds[] = {
-		[ASK_BOOK] = WRITE_BOOKED,
-		[ASK_ACCEPT] = WRITE_ACCEPTED,
-		[ASK_SEAT] = WRITE_SEATED,
-		[ASK_HOLD] = WRITE_HELD,
+		[REQUEST_BOOK] = WRITE_BOOKED,
+		[REQUEST_ACCEPT] = WRITE_ACCEPTED,
+		[REQUEST_SEAT] = WRITE_SEATED,
+		[REQUEST_HOLD] = WRITE_HELD,
 	};
 
 	*kind = v->err == ERR_OK ? kinds[ask->kind] : WRITE_FAILED;
-	return v->err == ERR_OK || (ask->kind == ASK_SEAT && !v->gone && !asks_again(ask, v));
+	return v->err == ERR_OK || (ask->kind == REQUEST_SEAT && !v->gone && !asks_again(ask, v));
 }
 
 /* The journal's payload, and the positions that are stored. */
 static void
-write_texts(TALLOC_CTX *ctx, const struct ask *ask, const struct verdict *v, int64_t now_us,
-            struct reserve_write *w)
+write_texts(TALLOC_CTX *ctx, const struct seat_request *ask, const struct verdict *v,
+            int64_t now_us, struct reserve_write *w)
 {
 	const int64_t expires_us = v->window_min == 0 ? -1 : now_us + v->window_min * 60 * US_PER_S;
 
@@ -240,9 +240,9 @@ write_texts(TALLOC_CTX *ctx, const struct ask *ask, const struct verdict *v, int
 
 /* What the user of a hold holds after the batch, for the first of his asks. */
 static const struct hold_rows *
-first_holding(const struct ask *ask, const struct verdict *v)
+first_holding(const struct seat_request *ask, const struct verdict *v)
 {
-	if (ask->kind != ASK_HOLD || v->holding->written)
+	if (ask->kind != REQUEST_HOLD || v->holding->written)
 		return NULL;
 	v->holding->written = true;
 	return v->holding;
@@ -250,14 +250,14 @@ first_holding(const struct ask *ask, const struct verdict *v)
 
 /* Turns the verdicts into what is to be written. */
 static void
-prepare_writes(TALLOC_CTX *ctx, struct pending_commit *p)
+prepare_writes(TALLOC_CTX *ctx, struct batch_state *p)
 {
 	p->writes = talloc_zero_array(ctx, struct reserve_write, (unsigned)p->n);
 	p->write_of = talloc_zero_array(ctx, struct reserve_write *, (unsigned)p->n);
 	for (size_t i = 0; i < p->n; i++) {
 		const struct verdict *v = &p->verdicts[i];
-		const struct ask *a = p->asks[i];
-		const bool seated = a->kind != ASK_ACCEPT;
+		const struct seat_request *a = p->asks[i];
+		const bool seated = a->kind != REQUEST_ACCEPT;
 		enum write_kind kind;
 
 		if (!write_kind(a, v, &kind))
@@ -289,7 +289,7 @@ prepare_writes(TALLOC_CTX *ctx, struct pending_commit *p)
 
 /* The owners of lapsed seats that were asked for. */
 static void
-collect_lapsed(TALLOC_CTX *ctx, const struct pending_commit *p, struct booking_key **out,
+collect_lapsed(TALLOC_CTX *ctx, const struct batch_state *p, struct booking_key **out,
                size_t *n_out)
 {
 	*out = NULL;
@@ -309,16 +309,16 @@ collect_lapsed(TALLOC_CTX *ctx, const struct pending_commit *p, struct booking_k
 }
 
 static void
-answer_booked(const struct pending_commit *p, const struct ask *ask, const struct verdict *v,
+answer_booked(const struct batch_state *p, const struct seat_request *ask, const struct verdict *v,
               struct answer *out)
 {
-	const bool accepted = ask->kind == ASK_ACCEPT;
+	const bool accepted = ask->kind == REQUEST_ACCEPT;
 
 	out->total_minor = accepted ? ask->total_minor : v->total_minor;
 	out->created_us = p->facts.now_us;
 	out->expires_us = v->window_min == 0 ? -1 : out->created_us + v->window_min * 60 * US_PER_S;
 	memcpy(out->currency, v->event->currency, sizeof(out->currency));
-	if (accepted || ask->kind == ASK_HOLD)
+	if (accepted || ask->kind == REQUEST_HOLD)
 		return;
 	out->n_seats = ask->n_seats;
 	out->seats = talloc_array(ask->ctx, struct booked_seat, (unsigned)ask->n_seats);
@@ -338,7 +338,7 @@ answer_booked(const struct pending_commit *p, const struct ask *ask, const struc
 
 /* Tells this host of everything that was written; the transaction has ended. */
 static void
-announce(const struct pending_commit *p)
+announce(const struct batch_state *p)
 {
 	for (size_t i = 0; i < p->n_writes; i++) {
 		const struct reserve_write *w = &p->writes[i];
@@ -350,7 +350,7 @@ announce(const struct pending_commit *p)
 
 /* What one of the asks is answered. */
 static void
-answer_one(const struct pending_commit *p, size_t i)
+answer_one(const struct batch_state *p, size_t i)
 {
 	const struct verdict *v = &p->verdicts[i];
 	struct answer *out = p->answers[i];
@@ -368,7 +368,7 @@ answer_one(const struct pending_commit *p, size_t i)
 
 /* Answers everyone but those who must ask again; the transaction has ended. */
 static void
-answer_all(struct pending_commit *p)
+answer_all(struct batch_state *p)
 {
 	announce(p);
 	settle_promises(p, true);
@@ -381,7 +381,7 @@ answer_all(struct pending_commit *p)
 
 /* Renders the answers to those who got what they asked for, and are to be answered once. */
 static struct idempotency_row *
-render_keyed(TALLOC_CTX *ctx, const struct pending_commit *p, size_t *n)
+render_keyed(TALLOC_CTX *ctx, const struct batch_state *p, size_t *n)
 {
 	struct idempotency_row *rows = talloc_array(ctx, struct idempotency_row,
 	                                            (unsigned)p->wants.n_answer_keys);
@@ -401,7 +401,7 @@ render_keyed(TALLOC_CTX *ctx, const struct pending_commit *p, size_t *n)
 
 /* Writes and commits; answers that are stored take a round trip of their own. */
 static enum err
-write_all(struct db *db, TALLOC_CTX *ctx, struct pending_commit *p, const struct batch *b)
+write_all(struct db *db, TALLOC_CTX *ctx, struct batch_state *p, const struct batch *b)
 {
 	struct idempotency_row *answers;
 	size_t n = 0;
@@ -421,7 +421,7 @@ enum err
 batch_settle(struct db *db, TALLOC_CTX *ctx, const struct policy *policy,
              struct inventory_cache *houses, struct batch *b)
 {
-	struct pending_commit *p = talloc_zero(ctx, struct pending_commit);
+	struct batch_state *p = talloc_zero(ctx, struct batch_state);
 	int64_t began = clock_mono_us();
 	enum err e = ERR_OK;
 
@@ -437,7 +437,7 @@ batch_settle(struct db *db, TALLOC_CTX *ctx, const struct policy *policy,
 	if (e == ERR_OK)
 		e = choose_seats(db, ctx, p);
 	if (e == ERR_OK) {
-		wants_collect(ctx, b->asks, b->n, b->tries >= BE_PATIENT, &p->wants);
+		lock_set_collect(ctx, b->asks, b->n, b->tries >= BE_PATIENT, &p->wants);
 		p->wants.choosing = &p->choosing;
 		want_keys(ctx, p);
 		e = reserve_lock(db, ctx, &p->wants, &p->facts);
@@ -461,7 +461,7 @@ batch_settle(struct db *db, TALLOC_CTX *ctx, const struct policy *policy,
 }
 
 enum err
-batch_resolve(struct db *db, TALLOC_CTX *ctx, struct pending_commit *p)
+batch_resolve(struct db *db, TALLOC_CTX *ctx, struct batch_state *p)
 {
 	bool committed;
 	enum err e;
@@ -480,7 +480,7 @@ batch_resolve(struct db *db, TALLOC_CTX *ctx, struct pending_commit *p)
 }
 
 void
-batch_abandon(struct pending_commit *p)
+batch_abandon(struct batch_state *p)
 {
 	settle_promises(p, false);
 }

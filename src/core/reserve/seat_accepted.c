@@ -1,24 +1,24 @@
-#include "core/seating.h"
+#include "core/reserve/seat_accepted.h"
 
 #include <string.h>
 
 #include "base/log.h"
-#include "core/batch.h"
+#include "core/reserve/batch.h"
 #include "store/param.h"
 
 #define INVENTORY_ROOM 1000000 /* seats that are kept to choose from */
 
-struct seating {
+struct accepted {
 	struct db *db;
 	struct pool *pool;
 	struct inventory_cache *houses;
 	struct clerk *clerk;
 };
 
-struct seating *
-seating_new(TALLOC_CTX *ctx, const char *database, const struct policy *policy)
+struct accepted *
+accepted_new(TALLOC_CTX *ctx, const char *database, const struct policy *policy)
 {
-	struct seating *s = talloc_zero(ctx, struct seating);
+	struct accepted *s = talloc_zero(ctx, struct accepted);
 
 	s->db = db_new(s, database);
 	s->pool = pool_new(s, database, 1);
@@ -29,7 +29,7 @@ seating_new(TALLOC_CTX *ctx, const char *database, const struct policy *policy)
 
 /* Makes of a booking that is to be seated what seat choice needs. */
 static enum err
-find_wish(struct seating *s, struct ask *a)
+find_wish(struct accepted *s, struct seat_request *a)
 {
 	const struct wish wish = { .quantity = a->quantity,
 		                   .section = a->section,
@@ -58,24 +58,25 @@ is_open(enum err e)
 
 /* Row r of REQUEST_COLUMNS. */
 static enum err
-read_ask(struct seating *s, TALLOC_CTX *ctx, const struct rows *rows, int r, struct ask *a)
+read_ask(struct accepted *s, TALLOC_CTX *ctx, const struct rows *rows, int r,
+         struct seat_request *a)
 {
 	size_t n;
 	int32_t *seats = row_ints(ctx, rows, r, 5, &n);
 
-	*a = (struct ask){ .ctx = ctx,
-		           .kind = ASK_SEAT,
-		           .queued = true,
-		           .event_id = row_i32(rows, r, 0),
-		           .id = row_uuid(rows, r, 1),
-		           .user_id = row_text(rows, r, 2),
-		           .user_name = row_text(rows, r, 3),
-		           .best = booking_mode_parse(row_text(rows, r, 4)) == MODE_BEST,
-		           .quantity = row_i32(rows, r, 6),
-		           .section = row_text(rows, r, 7),
-		           .subsection = row_null(rows, r, 8) ? 0 : row_i32(rows, r, 8),
-		           .positions = row_text(rows, r, 9),
-		           .correlation_id = row_text(rows, r, 10) };
+	*a = (struct seat_request){ .ctx = ctx,
+		                    .kind = REQUEST_SEAT,
+		                    .queued = true,
+		                    .event_id = row_i32(rows, r, 0),
+		                    .id = row_uuid(rows, r, 1),
+		                    .user_id = row_text(rows, r, 2),
+		                    .user_name = row_text(rows, r, 3),
+		                    .best = booking_mode_parse(row_text(rows, r, 4)) == MODE_BEST,
+		                    .quantity = row_i32(rows, r, 6),
+		                    .section = row_text(rows, r, 7),
+		                    .subsection = row_null(rows, r, 8) ? 0 : row_i32(rows, r, 8),
+		                    .positions = row_text(rows, r, 9),
+		                    .correlation_id = row_text(rows, r, 10) };
 	if (a->best) {
 		enum err e = find_wish(s, a);
 
@@ -85,13 +86,13 @@ read_ask(struct seating *s, TALLOC_CTX *ctx, const struct rows *rows, int r, str
 		a->best = false;
 		return ERR_OK;
 	}
-	a->n_seats = n < ASK_MAX_SEATS ? n : ASK_MAX_SEATS;
+	a->n_seats = n < POLICY_SEATS_MOST ? n : POLICY_SEATS_MOST;
 	memcpy(a->seats, seats, a->n_seats * sizeof(seats[0]));
 	return ERR_OK;
 }
 
 static void
-complain(const struct ask *ask, enum err e)
+complain(const struct seat_request *ask, enum err e)
 {
 	char id[UUID_TEXT];
 
@@ -104,10 +105,10 @@ complain(const struct ask *ask, enum err e)
  * that cannot be settled now hold up nobody: their answers say so.
  */
 static void
-settle_rows(struct seating *s, TALLOC_CTX *ctx, const struct rows *rows, const int *which, size_t n,
-            struct answer *out)
+settle_rows(struct accepted *s, TALLOC_CTX *ctx, const struct rows *rows, const int *which,
+            size_t n, struct answer *out)
 {
-	struct ask *asks = talloc_zero_array(ctx, struct ask, (unsigned)n);
+	struct seat_request *asks = talloc_zero_array(ctx, struct seat_request, (unsigned)n);
 	struct answer *answers = talloc_zero_array(ctx, struct answer, (unsigned)n);
 	size_t *place = talloc_array(ctx, size_t, (unsigned)n);
 	size_t good = 0;
@@ -133,7 +134,7 @@ settle_rows(struct seating *s, TALLOC_CTX *ctx, const struct rows *rows, const i
 }
 
 enum err
-seating_oldest(struct seating *s, int32_t age_s, size_t *taken, size_t *settled)
+accepted_oldest(struct accepted *s, int32_t age_s, size_t *taken, size_t *settled)
 {
 	TALLOC_CTX *ctx = talloc_new(s);
 	const struct call call = { STMT_OLDEST_REQUESTS,
@@ -155,7 +156,7 @@ seating_oldest(struct seating *s, int32_t age_s, size_t *taken, size_t *settled)
 }
 
 enum err
-seating_named(struct seating *s, const struct uuid *ids, size_t n, enum seated *out)
+accepted_named(struct accepted *s, const struct uuid *ids, size_t n, enum seated *out)
 {
 	TALLOC_CTX *ctx = talloc_new(s);
 	struct answer *answers = talloc_zero_array(ctx, struct answer, (unsigned)n);

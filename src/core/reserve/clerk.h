@@ -1,7 +1,7 @@
-#ifndef ROWLOCK_CLERK_H
-#define ROWLOCK_CLERK_H
+#ifndef ROWLOCK_CORE_RESERVE_CLERK_H
+#define ROWLOCK_CORE_RESERVE_CLERK_H
 
-#include "core/ask.h"
+#include "core/reserve/seat_request.h"
 
 /*
  * The window at which the threads of a process queue for seats. One of those that wait
@@ -25,7 +25,7 @@ struct clerk *clerk_new(TALLOC_CTX *ctx, const char *conninfo, const struct poli
  * Books or holds seats: joins the queue of this process and returns when the request has been
  * settled, by this thread or by whichever became the clerk. Any number of threads may call.
  *
- * ask	ASK_BOOK, ASK_ACCEPT or ASK_HOLD; must stay as it is meanwhile; n_seats and seats
+ * ask	REQUEST_BOOK, REQUEST_ACCEPT or REQUEST_HOLD; must stay as it is meanwhile; n_seats and seats
  *		are set when best
  * out	set; see struct answer; lives on ask->ctx
  *
@@ -35,17 +35,17 @@ struct clerk *clerk_new(TALLOC_CTX *ctx, const char *conninfo, const struct poli
  * than out->limit), UNAVAILABLE (nothing was booked, unless the database went away during COMMIT
  * and has not come back since). Rules: R-10 to R-14, R-20 to R-23, R-31 to R-33.
  */
-enum err clerk_book(struct clerk *clerk, struct ask *ask, struct answer *out) MUST_CHECK;
+enum err clerk_book(struct clerk *clerk, struct seat_request *ask, struct answer *out) MUST_CHECK;
 
 /*
  * Gives seats to bookings that were accepted, all in one transaction where possible, on a
  * connection of the caller's. For a program that takes them from a queue of its own.
  *
- * asks		n of them (1 to BATCH_MAX), of kind ASK_SEAT
+ * asks		n of them (1 to BATCH_MAX), of kind REQUEST_SEAT
  * answers	n, set: ERR_OK, it is pending; INVALID_STATE, it did not wait for seats (any more);
  *			UNAVAILABLE and INTERNAL, it still waits; anything else, it has failed for that reason
  */
-void clerk_seat(struct clerk *clerk, struct db *db, struct ask *asks, struct answer *answers,
-                size_t n);
+void clerk_seat(struct clerk *clerk, struct db *db, struct seat_request *asks,
+                struct answer *answers, size_t n);
 
 #endif

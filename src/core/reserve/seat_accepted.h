@@ -1,19 +1,19 @@
-#ifndef ROWLOCK_SEATING_H
-#define ROWLOCK_SEATING_H
+#ifndef ROWLOCK_CORE_RESERVE_SEAT_ACCEPTED_H
+#define ROWLOCK_CORE_RESERVE_SEAT_ACCEPTED_H
 
-#include "core/clerk.h"
+#include "core/reserve/clerk.h"
 
 /*
  * Seats for bookings that were accepted before (/api/booking): a round takes some of them and
  * settles them through the clerk's primitive. The booking's own row says whether it still
  * waits, so a booking is seated once, however often and by however many it is taken.
  */
-struct seating;
+struct accepted;
 
 #define SEATING_MOST 256 /* bookings of a round */
 
 /* database: of the workers' role; two connections are used. */
-struct seating *seating_new(TALLOC_CTX *ctx, const char *database, const struct policy *policy);
+struct accepted *accepted_new(TALLOC_CTX *ctx, const char *database, const struct policy *policy);
 
 /*
  * Seats the oldest that wait, up to SEATING_MOST.
@@ -24,8 +24,8 @@ struct seating *seating_new(TALLOC_CTX *ctx, const char *database, const struct 
  *
  * Errors: UNAVAILABLE, INTERNAL; whoever was not settled waits on.
  */
-enum err seating_oldest(struct seating *s, int32_t age_s, size_t *taken,
-                        size_t *settled) MUST_CHECK;
+enum err accepted_oldest(struct accepted *s, int32_t age_s, size_t *taken,
+                         size_t *settled) MUST_CHECK;
 
 enum seated {
 	SEATED_DONE,    /* it has its seats or has failed, now or before */
@@ -40,7 +40,7 @@ enum seated {
  * ids	n of them, 1 to SEATING_MOST, distinct
  * out	n, set on ERR_OK
  */
-enum err seating_named(struct seating *s, const struct uuid *ids, size_t n,
-                       enum seated *out) MUST_CHECK;
+enum err accepted_named(struct accepted *s, const struct uuid *ids, size_t n,
+                        enum seated *out) MUST_CHECK;
 
 #endif

@@ -1,13 +1,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/ask.h"
+#include "core/reserve/seat_request.h"
 
 /* The state of a decision under way: what has been given away so far. */
-struct desk {
+struct decision {
 	const struct policy *policy;
 	const struct locked *facts;
-	const struct ask **taken;      /* by seat of facts: whose it is by now; NULL: nobody's */
+	const struct seat_request *
+	    *taken;                    /* by seat of facts: whose it is by now; NULL: nobody's */
 	struct pending_facts *pending; /* counts that grow, sorted by user */
 	size_t n_pending;
 	struct hold_rows *holdings; /* of the facts, with what is given and taken */
@@ -23,7 +24,7 @@ compare_pending(const void *a, const void *b)
 
 /* A row for every user of the batch, with the count that was read. */
 static void
-open_counts(struct desk *d, TALLOC_CTX *ctx, struct ask *const *asks, size_t n)
+open_counts(struct decision *d, TALLOC_CTX *ctx, struct seat_request *const *asks, size_t n)
 {
 	const struct locked *f = d->facts;
 	size_t distinct = 0;
@@ -48,7 +49,7 @@ open_counts(struct desk *d, TALLOC_CTX *ctx, struct ask *const *asks, size_t n)
 
 /* A copy of what was read, with room for what may be given. */
 static void
-open_holdings(struct desk *d, TALLOC_CTX *ctx)
+open_holdings(struct decision *d, TALLOC_CTX *ctx)
 {
 	const struct locked *f = d->facts;
 
@@ -66,7 +67,7 @@ open_holdings(struct desk *d, TALLOC_CTX *ctx)
 
 /* What the asker holds of the event; NULL when it was not read, because nobody wants more. */
 static struct hold_rows *
-find_holding(const struct desk *d, const struct ask *ask)
+find_holding(const struct decision *d, const struct seat_request *ask)
 {
 	for (size_t i = 0; i < d->facts->n_holdings; i++) {
 		struct hold_rows *h = &d->holdings[i];
@@ -89,13 +90,14 @@ find_event(const struct locked *facts, int32_t id)
 
 /* Whether the event takes such an ask: one that was accepted on sale is seated after it, too. */
 static enum err
-check_event(const struct event_facts *event, enum ask_kind kind)
+check_event(const struct event_facts *event, enum seat_request_kind kind)
 {
 	if (event == NULL)
 		return ERR_EVENT_NOT_FOUND;
 	if (event->status == EVENT_CANCELLED)
 		return ERR_EVENT_CANCELLED;
-	if (event->status == EVENT_ON_SALE || (event->status == EVENT_CLOSED && kind == ASK_SEAT))
+	if (event->status == EVENT_ON_SALE ||
+	    (event->status == EVENT_CLOSED && kind == REQUEST_SEAT))
 		return ERR_OK;
 	return ERR_EVENT_NOT_ON_SALE;
 }
@@ -130,19 +132,20 @@ seat_standing(const struct seat_facts *seat, const char *user_id)
 
 /* Likewise, after what the asks before it were given: a booking may use its user's hold up. */
 static enum standing
-standing_now(const struct desk *d, const struct ask *ask, const struct seat_facts *seat)
+standing_now(const struct decision *d, const struct seat_request *ask,
+             const struct seat_facts *seat)
 {
-	const struct ask *by = d->taken[seat - d->facts->seats];
+	const struct seat_request *by = d->taken[seat - d->facts->seats];
 
 	if (by == NULL)
 		return seat_standing(seat, ask->user_id);
-	return by->kind == ASK_HOLD && strcmp(by->user_id, ask->user_id) == 0 ? STANDS_FREE
-	                                                                      : STANDS_TAKEN;
+	return by->kind == REQUEST_HOLD && strcmp(by->user_id, ask->user_id) == 0 ? STANDS_FREE
+	                                                                          : STANDS_TAKEN;
 }
 
 /* Looks at every seat of an ask, so that a refusal can name all of them. */
 static void
-check_seats(struct desk *d, const struct ask *ask, struct verdict *v)
+check_seats(struct decision *d, const struct seat_request *ask, struct verdict *v)
 {
 	const struct locked *f = d->facts;
 
@@ -177,7 +180,7 @@ check_seats(struct desk *d, const struct ask *ask, struct verdict *v)
 
 /* The user's pending bookings stay under the cap, if this one would count. */
 static enum err
-check_pending(struct desk *d, const struct ask *ask, const struct verdict *v,
+check_pending(struct decision *d, const struct seat_request *ask, const struct verdict *v,
               struct pending_facts **user)
 {
 	const struct pending_facts key = { ask->user_id, 0 };
@@ -189,7 +192,8 @@ check_pending(struct desk *d, const struct ask *ask, const struct verdict *v,
 
 /* The most seats of a booking: the strictest of policy, face and event. */
 static int32_t
-seats_limit(const struct desk *d, const struct ask *ask, const struct event_facts *event)
+seats_limit(const struct decision *d, const struct seat_request *ask,
+            const struct event_facts *event)
 {
 	int32_t limit = d->policy->max_seats;
 
@@ -200,7 +204,7 @@ seats_limit(const struct desk *d, const struct ask *ask, const struct event_fact
 
 /* The payment window in minutes, 0 for none. */
 static int32_t
-window_of(const struct desk *d, const struct ask *ask, const struct event_facts *event)
+window_of(const struct decision *d, const struct seat_request *ask, const struct event_facts *event)
 {
 	if (event->window_named)
 		return event->window_min;
@@ -208,14 +212,14 @@ window_of(const struct desk *d, const struct ask *ask, const struct event_facts 
 }
 
 static bool
-waits_for_seats(const struct desk *d, const struct ask *ask)
+waits_for_seats(const struct decision *d, const struct seat_request *ask)
 {
 	return bsearch(&ask->id, d->facts->requested, d->facts->n_requested, sizeof(struct uuid),
 	               uuid_compare) != NULL;
 }
 
 static bool
-is_asked_for(const struct ask *ask, int32_t no)
+is_asked_for(const struct seat_request *ask, int32_t no)
 {
 	size_t i = 0;
 
@@ -229,7 +233,7 @@ is_asked_for(const struct ask *ask, int32_t no)
  * they are still marked as his, and so stay listed until somebody sets them free.
  */
 static enum err
-check_held(const struct hold_rows *h, const struct ask *ask)
+check_held(const struct hold_rows *h, const struct seat_request *ask)
 {
 	size_t n = ask->n_seats;
 
@@ -240,7 +244,7 @@ check_held(const struct hold_rows *h, const struct ask *ask)
 
 /* Takes an ask's seats out of what its user holds. */
 static void
-drop_held(struct hold_rows *h, const struct ask *ask)
+drop_held(struct hold_rows *h, const struct seat_request *ask)
 {
 	size_t kept = 0;
 
@@ -253,7 +257,7 @@ drop_held(struct hold_rows *h, const struct ask *ask)
 
 /* Notes what the asker has got, for those behind him. */
 static void
-give(struct desk *d, const struct ask *ask, struct verdict *v)
+give(struct decision *d, const struct seat_request *ask, struct verdict *v)
 {
 	struct hold_rows *h = find_holding(d, ask);
 
@@ -262,14 +266,14 @@ give(struct desk *d, const struct ask *ask, struct verdict *v)
 	if (h == NULL)
 		return;
 	drop_held(h, ask);
-	for (size_t i = 0; ask->kind == ASK_HOLD && i < ask->n_seats; i++)
+	for (size_t i = 0; ask->kind == REQUEST_HOLD && i < ask->n_seats; i++)
 		h->seats[h->n++] = (struct held_seat){ ask->seats[i], false };
 	v->holding = h;
 }
 
 /* A hold: its own limit and time, and none of a booking's. */
 static void
-decide_hold(struct desk *d, const struct ask *ask, struct verdict *v)
+decide_hold(struct decision *d, const struct seat_request *ask, struct verdict *v)
 {
 	v->limit = HOLD_MOST;
 	v->window_min = v->event->hold_min > 0 ? v->event->hold_min : d->policy->hold_min;
@@ -281,14 +285,14 @@ decide_hold(struct desk *d, const struct ask *ask, struct verdict *v)
 }
 
 static void
-decide_one(struct desk *d, const struct ask *ask, struct verdict *v)
+decide_one(struct decision *d, const struct seat_request *ask, struct verdict *v)
 {
 	const enum err known = v->err;
 	struct pending_facts *user;
 
 	if (known == ERR_KEY_KNOWN || known == ERR_IDEMPOTENCY_IN_PROGRESS)
 		return; /* whatever comes of it is not this ask's to have */
-	if (ask->kind == ASK_SEAT && !waits_for_seats(d, ask)) {
+	if (ask->kind == REQUEST_SEAT && !waits_for_seats(d, ask)) {
 		v->gone = true;
 		v->err = ERR_INVALID_STATE;
 		return;
@@ -296,7 +300,7 @@ decide_one(struct desk *d, const struct ask *ask, struct verdict *v)
 	v->event = find_event(d->facts, ask->event_id);
 	if ((v->err = check_event(v->event, ask->kind)) != ERR_OK)
 		return;
-	if (ask->kind == ASK_HOLD) {
+	if (ask->kind == REQUEST_HOLD) {
 		decide_hold(d, ask, v);
 		return;
 	}
@@ -305,7 +309,7 @@ decide_one(struct desk *d, const struct ask *ask, struct verdict *v)
 		v->err = ERR_VALIDATION_ERROR;
 		return;
 	}
-	if ((v->err = known) != ERR_OK || ask->kind == ASK_ACCEPT)
+	if ((v->err = known) != ERR_OK || ask->kind == REQUEST_ACCEPT)
 		return;
 	v->window_min = window_of(d, ask, v->event);
 	check_seats(d, ask, v);
@@ -321,11 +325,11 @@ decide_one(struct desk *d, const struct ask *ask, struct verdict *v)
 
 void
 decide(TALLOC_CTX *ctx, const struct policy *policy, const struct locked *facts,
-       struct ask *const *asks, size_t n, struct verdict *out)
+       struct seat_request *const *asks, size_t n, struct verdict *out)
 {
-	struct desk d = { .policy = policy, .facts = facts };
+	struct decision d = { .policy = policy, .facts = facts };
 
-	d.taken = talloc_zero_array(ctx, const struct ask *, (unsigned)facts->n_seats);
+	d.taken = talloc_zero_array(ctx, const struct seat_request *, (unsigned)facts->n_seats);
 	open_counts(&d, ctx, asks, n);
 	open_holdings(&d, ctx);
 	for (size_t i = 0; i < n; i++)
