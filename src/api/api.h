@@ -6,7 +6,7 @@
 #include "auth/token.h"
 #include "base/config.h"
 #include "base/ids.h"
-#include "core/checkout.h"
+#include "core/payment/checkout.h"
 #include "core/reserve/clerk.h"
 #include "core/inventory/seat_map.h"
 #include "http/request.h"

@@ -4,7 +4,7 @@
 #include "api/handlers.h"
 #include "base/clock.h"
 #include "base/money.h"
-#include "core/cashier.h"
+#include "core/payment/settle.h"
 
 #define REASON_MOST 64 /* bytes of why a buyer wants a refund */
 
@@ -210,7 +210,7 @@ is_hopeless(enum err e)
 enum err
 v1_payment_webhook(struct api *a)
 {
-	struct payment_message message = { .source = CASHIER_WEBHOOK, .correlation_id = a->rq->id };
+	struct payment_message message = { .source = PAYMENT_WEBHOOK, .correlation_id = a->rq->id };
 	bool before = false;
 	enum err e;
 
@@ -224,9 +224,9 @@ v1_payment_webhook(struct api *a)
 		return e;
 	if (message.event.has_booking)
 		uuid_text(&message.event.booking_id, a->booking);
-	e = cashier_settle(a->app->pool, a->rq->ctx, &a->app->terms, &message, &before);
+	e = payment_settle(a->app->pool, a->rq->ctx, &a->app->terms, &message, &before);
 	if (is_hopeless(e)) {
-		e = cashier_park(a->app->pool, a->rq->ctx, &message, err_code(e), a->rq->body);
+		e = parked_add(a->app->pool, a->rq->ctx, &message, err_code(e), a->rq->body);
 		return e == ERR_OK ? answer_webhook(a, 202, "parked") : e;
 	}
 	return e == ERR_OK ? answer_webhook(a, 200, before ? "known" : "handled") : e;

@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 #include "bin/ctl.h"
-#include "core/parked.h"
+#include "core/payment/parked.h"
 
 int
 ctl_parked_list(struct ctl *c)

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/money.h"
 #include "bin/ctl.h"
-#include "core/refund_desk.h"
+#include "core/payment/refund_admin.h"
 #include "pay/message_reader.h"
 
 static void
@@ -40,7 +40,7 @@ ctl_refund_list(struct ctl *c)
 	if ((pool = ctl_pool(c)) == NULL)
 		return CTL_FAILED;
 	while (n == REFUND_DESK_MOST) {
-		if ((e = refund_desk_list(pool, c->ctx, failed, after, &page, &n)) != ERR_OK)
+		if ((e = refund_admin_list(pool, c->ctx, failed, after, &page, &n)) != ERR_OK)
 			return ctl_fail("%s", err_text(e));
 		for (size_t i = 0; i < n; i++)
 			print_refund(&page[i]);
@@ -90,7 +90,7 @@ ctl_refund_retry(struct ctl *c)
 		return CTL_USAGE;
 	if ((pool = ctl_pool(c)) == NULL)
 		return CTL_FAILED;
-	return tell(c, refund_desk_retry(pool, c->ctx, &id), "is asked for again",
+	return tell(c, refund_admin_retry(pool, c->ctx, &id), "is asked for again",
 	            "it has not failed");
 }
 
@@ -110,6 +110,6 @@ ctl_refund_done(struct ctl *c)
 	}
 	if ((pool = ctl_pool(c)) == NULL)
 		return CTL_FAILED;
-	return tell(c, refund_desk_close(pool, c->ctx, &id, reference), "is done",
+	return tell(c, refund_admin_close(pool, c->ctx, &id, reference), "is done",
 	            "it is done already");
 }

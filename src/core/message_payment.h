@@ -1,7 +1,7 @@
 #ifndef ROWLOCK_MESSAGE_PAYMENT_H
 #define ROWLOCK_MESSAGE_PAYMENT_H
 
-#include "core/cashier.h"
+#include "core/payment/settle.h"
 
 /*
  * Reads a message of the topics payment.success and payment.failed (messages.md, Kafka):

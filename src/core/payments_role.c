@@ -6,9 +6,9 @@
 #include "base/metrics.h"
 #include "base/stop.h"
 #include "bus/consumer.h"
-#include "core/cashier.h"
+#include "core/payment/settle.h"
 #include "core/message_payment.h"
-#include "core/refunder.h"
+#include "core/payment/refund_request.h"
 
 #define TAKE_MOST   100
 #define TAKE_MS     20  /* to wait for a first message */
@@ -78,7 +78,7 @@ try_all(struct role *r, TALLOC_CTX *ctx, struct work *works, size_t n, bool *tro
 
 		if (w->err == ERR_OK || w->why != NULL)
 			continue;
-		w->err = cashier_settle(r->pool, ctx, &r->terms, &w->message, NULL);
+		w->err = payment_settle(r->pool, ctx, &r->terms, &w->message, NULL);
 		w->tries++;
 		*trouble = is_passing(w->err);
 		if (w->err == ERR_PAYMENT_NOT_FOUND)
@@ -153,7 +153,7 @@ ask_for_refunds(struct role *r, size_t *done)
 	enum err e = ERR_OK;
 
 	while (e == ERR_OK && n == REFUNDER_MOST && !stop_wait(0)) {
-		e = refunder_round(r->pool, &r->terms, &r->gateway, &n);
+		e = refund_request_due(r->pool, &r->terms, &r->gateway, &n);
 		*done += n;
 	}
 	return e;

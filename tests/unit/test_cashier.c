@@ -1,6 +1,6 @@
 /*
  * What a message about a payment means for its booking (R-25, R-41, R-42, R-43): the table below
- * says it in words, and is compared with cashier_rule in every combination of what it looks at.
+ * says it in words, and is compared with payment_rule in every combination of what it looks at.
  */
 
 #include <setjmp.h>
@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "core/cashier.h"
+#include "core/payment/settle.h"
 
 #define TOTAL INT64_C(15050)
 #define NOW   INT64_C(1700000000000000)
@@ -166,7 +166,7 @@ must_be(struct ruling got, enum effect effect, const char *reason, bool failed)
 static void
 nothing(void)
 {
-	must_be(cashier_rule(&c), EFFECT_NONE, NULL, false);
+	must_be(payment_rule(&c), EFFECT_NONE, NULL, false);
 }
 
 /* Whether the booking waits for this very payment. */
@@ -181,7 +181,7 @@ static void
 goes_back(enum booking_status s, enum known k, const char *reason)
 {
 	for (booking.attempts = 0; booking.attempts < 4; booking.attempts++)
-		must_be(cashier_rule(&c),
+		must_be(payment_rule(&c),
 		        !waits(s, k)           ? EFFECT_GIVE_BACK
 		        : booking.attempts < 2 ? EFFECT_GIVE_BACK_AND_RETURN
 		                               : EFFECT_GIVE_BACK_AND_CANCEL,
@@ -197,7 +197,7 @@ check_paid(enum booking_status s, enum ended e, enum known k, const struct sum *
 	else if (!sum->right)
 		goes_back(s, k, "WRONG_AMOUNT");
 	else
-		must_be(cashier_rule(&c), paid[s][e].effect, paid[s][e].reason, false);
+		must_be(payment_rule(&c), paid[s][e].effect, paid[s][e].reason, false);
 }
 
 static void
@@ -217,7 +217,7 @@ check_cancelled_event(enum booking_status s, enum ended e, enum known k, const s
 	else if (!sum->right)
 		goes_back(s, k, "WRONG_AMOUNT");
 	else
-		must_be(cashier_rule(&c), EFFECT_GIVE_BACK, "EVENT_CANCELLED", false);
+		must_be(payment_rule(&c), EFFECT_GIVE_BACK, "EVENT_CANCELLED", false);
 }
 
 static void
@@ -237,7 +237,7 @@ test_success_in_other_events(void **state)
 		arrange(BOOKING_PENDING, BY_BUYER, UNKNOWN);
 		booking.event_status = others[i];
 		event.type = PAY_SUCCEEDED;
-		must_be(cashier_rule(&c), EFFECT_CONFIRM, NULL, false);
+		must_be(payment_rule(&c), EFFECT_CONFIRM, NULL, false);
 	}
 }
 
@@ -250,7 +250,7 @@ test_success_after_the_window_but_before_the_expiry(void **state)
 	booking.lapsed = true;
 	booking.expires_us = NOW - A_MIN;
 	event.type = PAY_SUCCEEDED;
-	must_be(cashier_rule(&c), EFFECT_CONFIRM, NULL, false);
+	must_be(payment_rule(&c), EFFECT_CONFIRM, NULL, false);
 }
 
 static void
@@ -303,7 +303,7 @@ test_success_that_names_no_payment(void **state)
 			event.session = names[i].session;
 			event.gateway_ref = names[i].reference;
 			if (names[i].named)
-				must_be(cashier_rule(&c), paid[s][BY_BUYER].effect,
+				must_be(payment_rule(&c), paid[s][BY_BUYER].effect,
 				        paid[s][BY_BUYER].reason, false);
 			else
 				nothing();
@@ -319,11 +319,11 @@ check_failed(enum booking_status s, enum ended e, enum known k, const struct sum
 	for (int attempts = 0; attempts < 4; attempts++) {
 		booking.attempts = attempts;
 		if (k != CAPTURED && c.final && ends[s])
-			must_be(cashier_rule(&c), EFFECT_CANCEL, "PAYMENT_FAILED", true);
+			must_be(payment_rule(&c), EFFECT_CANCEL, "PAYMENT_FAILED", true);
 		else if (c.final || !waits(s, k))
 			nothing();
 		else /* the third attempt that fails is the last */
-			must_be(cashier_rule(&c), attempts < 2 ? EFFECT_RETURN : EFFECT_CANCEL,
+			must_be(payment_rule(&c), attempts < 2 ? EFFECT_RETURN : EFFECT_CANCEL,
 			        "PAYMENT_FAILED", true);
 	}
 }
@@ -355,9 +355,9 @@ check_session_expired(enum booking_status s, enum ended e, enum known k, const s
 		if (!waits(s, k))
 			nothing();
 		else if (windows[i].over)
-			must_be(cashier_rule(&c), EFFECT_EXPIRE, "EXPIRED", false);
+			must_be(payment_rule(&c), EFFECT_EXPIRE, "EXPIRED", false);
 		else
-			must_be(cashier_rule(&c), EFFECT_RETURN, "SESSION_EXPIRED", false);
+			must_be(payment_rule(&c), EFFECT_RETURN, "SESSION_EXPIRED", false);
 	}
 }
 
@@ -379,15 +379,15 @@ check_refunded(enum booking_status s, enum ended e, enum known k, const struct s
 	(void)s;
 	(void)e;
 	if (k == CAPTURED && sum->currency != NULL && strcmp(sum->currency, "EUR") != 0)
-		must_be(cashier_rule(&c), EFFECT_REVIEW, NULL, false);
+		must_be(payment_rule(&c), EFFECT_REVIEW, NULL, false);
 	else
-		must_be(cashier_rule(&c), EFFECT_GATEWAY_REFUND, "GATEWAY_REFUND", false);
+		must_be(payment_rule(&c), EFFECT_GATEWAY_REFUND, "GATEWAY_REFUND", false);
 	c.refund = &refund;
 	for (int i = 0; i < REFUND__MAX; i++) {
 		refund = (struct refund){ .status = (enum refund_status)i,
 			                  .amount_minor = TOTAL,
 			                  .currency = "EUR" };
-		must_be(cashier_rule(&c),
+		must_be(payment_rule(&c),
 		        i == REFUND_COMPLETED || whole ? effects[i] : EFFECT_REVIEW, NULL, false);
 	}
 }
@@ -427,7 +427,7 @@ test_refund_beside_another(void **state)
 			                  .status = others[i].status,
 			                  .amount_minor = others[i].minor,
 			                  .currency = "EUR" };
-		must_be(cashier_rule(&c), others[i].effect, others[i].reason, false);
+		must_be(payment_rule(&c), others[i].effect, others[i].reason, false);
 	}
 }
 
@@ -447,7 +447,7 @@ check_refund_failed(enum booking_status s, enum ended e, enum known k, const str
 			if (i != REFUND_PENDING)
 				nothing();
 			else
-				must_be(cashier_rule(&c), /* the twentieth refusal is the last */
+				must_be(payment_rule(&c), /* the twentieth refusal is the last */
 				        attempts < 19 ? EFFECT_REFUND_LATER : EFFECT_REFUND_NEVER,
 				        NULL, false);
 		}

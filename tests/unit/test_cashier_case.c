@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "core/cashier.h"
+#include "core/payment/settle.h"
 
 #define NOTHING (-1)
 
@@ -61,7 +61,7 @@ found(enum pay_event_type type, const char *session, const char *reference)
 	const struct payment *p;
 
 	event = (struct pay_event){ .type = type, .session = session, .gateway_ref = reference };
-	p = cashier_payment(&account, &event);
+	p = payment_match_payment(&account, &event);
 	return p == NULL ? NOTHING : (int)(p - payments);
 }
 
@@ -112,7 +112,7 @@ test_payment_that_comes_twice_by_one_session(void **state)
 	(void)state;
 	arrange(1, captured("cs_1", "ch_1"), captured(NULL, "ch_2"));
 	assert_int_equal(found(PAY_SUCCEEDED, "cs_1", "ch_2"), NOTHING);
-	assert_true(cashier_has_session(&account, "cs_1"));
+	assert_true(payment_match_has_session(&account, "cs_1"));
 	account.n_payments = 2; /* that one is known by now */
 	assert_int_equal(found(PAY_SUCCEEDED, "cs_1", "ch_2"), 1);
 	assert_int_equal(found(PAY_SUCCEEDED, "cs_1", "ch_1"), 0);
@@ -144,7 +144,7 @@ static const char *
 called(struct payment p, enum pay_event_type type, const char *reference)
 {
 	event = (struct pay_event){ .type = type, .session = p.session, .gateway_ref = reference };
-	return cashier_reference(&p, &event);
+	return payment_match_reference(&p, &event);
 }
 
 static void
@@ -203,7 +203,7 @@ meant(enum pay_event_type type, uint8_t id, int64_t amount_minor, const char *re
 		                    .refund_id = { { id } },
 		                    .amount_minor = amount_minor,
 		                    .gateway_ref = reference };
-	r = cashier_refund(&account, &event, &payments[0]);
+	r = payment_match_refund(&account, &event, &payments[0]);
 	return r == NULL ? NOTHING : (int)(r - refunds);
 }
 
@@ -218,7 +218,8 @@ test_refund_by_its_id(void **state)
 		assert_int_equal(meant((enum pay_event_type)type, 2, 7, "re_1"), 1);
 		assert_int_equal(meant((enum pay_event_type)type, 2, -1, NULL), 1);
 	}
-	assert_null(cashier_refund(&account, &(struct pay_event){ .type = PAY_REFUNDED }, NULL));
+	assert_null(
+	    payment_match_refund(&account, &(struct pay_event){ .type = PAY_REFUNDED }, NULL));
 }
 
 static void

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "core/cashier.h"
+#include "core/payment/settle.h"
 
 #define ATTEMPTS_MOST        3  /* that may fail, of one booking */
 #define REFUND_ATTEMPTS_MOST 20 /* that a provider may refuse: in three days, see UPDATE_REFUND */
@@ -197,7 +197,7 @@ rule_refund_failed(const struct payment_case *c)
 }
 
 struct ruling
-cashier_rule(const struct payment_case *c)
+payment_rule(const struct payment_case *c)
 {
 	static struct ruling (*const rules[])(const struct payment_case *) = {
 		[PAY_SUCCEEDED] = rule_succeeded,

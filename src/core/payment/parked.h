@@ -1,10 +1,10 @@
-#ifndef ROWLOCK_PARKED_H
-#define ROWLOCK_PARKED_H
+#ifndef ROWLOCK_CORE_PAYMENT_PARKED_H
+#define ROWLOCK_CORE_PAYMENT_PARKED_H
 
 #include "core/booking/terms.h"
 #include "store/pool.h"
 
-/* Call-backs that could not be settled, kept for somebody to look at (cashier_park). */
+/* Call-backs that could not be settled, kept for somebody to look at (parked_add). */
 
 struct parked {
 	const char *id;     /* the gateway's own */
@@ -22,7 +22,7 @@ enum err parked_list(struct pool *pool, TALLOC_CTX *ctx, bool bodies, struct par
  *
  * why	set on VALIDATION_ERROR, if its body is not understood: the member, and what is wrong
  *
- * Errors: NOT_FOUND; those of cashier_settle, and then it is kept.
+ * Errors: NOT_FOUND; those of payment_settle, and then it is kept.
  */
 enum err parked_settle(struct pool *pool, TALLOC_CTX *ctx, const struct terms *terms,
                        const char *id, const char **why) MUST_CHECK;

@@ -1,9 +1,9 @@
-#include "core/refunder.h"
+#include "core/payment/refund_request.h"
 
 #include <string.h>
 
 #include "base/log.h"
-#include "core/cashier.h"
+#include "core/payment/settle.h"
 #include "store/param.h"
 
 #define AGAIN_S 5 /* until a provider that was away is asked again, for as long as it takes */
@@ -73,7 +73,7 @@ settle(struct round *r, size_t i)
 		.amount_minor = -1,
 		.amount_major = -1,
 	};
-	return cashier_settle(r->pool, r->ctx, r->terms, &message, NULL);
+	return payment_settle(r->pool, r->ctx, r->terms, &message, NULL);
 }
 
 /* When a refund is asked for again, in s. */
@@ -124,8 +124,8 @@ claim(struct round *r)
 }
 
 enum err
-refunder_round(struct pool *pool, const struct terms *terms, const struct pay_gateway *gateway,
-               size_t *n)
+refund_request_due(struct pool *pool, const struct terms *terms, const struct pay_gateway *gateway,
+                   size_t *n)
 {
 	TALLOC_CTX *ctx = talloc_new(NULL);
 	struct round r = { .pool = pool, .ctx = ctx, .terms = terms };

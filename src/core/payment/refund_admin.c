@@ -1,4 +1,4 @@
-#include "core/refund_desk.h"
+#include "core/payment/refund_admin.h"
 
 #include <string.h>
 
@@ -6,8 +6,8 @@
 #include "store/param.h"
 
 enum err
-refund_desk_list(struct pool *pool, TALLOC_CTX *ctx, bool failed, int64_t after,
-                 struct open_refund **out, size_t *n)
+refund_admin_list(struct pool *pool, TALLOC_CTX *ctx, bool failed, int64_t after,
+                  struct open_refund **out, size_t *n)
 {
 	const struct call call = { STMT_OPEN_REFUNDS,
 		                   { param_int(ctx, after),
@@ -29,7 +29,7 @@ refund_desk_list(struct pool *pool, TALLOC_CTX *ctx, bool failed, int64_t after,
 }
 
 /* What is to become of a refund. */
-struct errand {
+struct refund_action {
 	struct db *db;
 	TALLOC_CTX *ctx;
 	const struct uuid *id;
@@ -40,7 +40,7 @@ struct errand {
 
 /* Its booking, locked, with the account. */
 static enum err
-lock_owner(const struct errand *a, struct locked_booking *b, struct account *account)
+lock_owner(const struct refund_action *a, struct locked_booking *b, struct account *account)
 {
 	const char *event = param_int(a->ctx, uuid_event(a->id));
 	struct booking_key key = { .event_id = uuid_event(a->id) };
@@ -77,7 +77,7 @@ is_left(const struct account *a, const struct refund *r)
 }
 
 static enum err
-write_errand(const struct errand *a, const struct locked_booking *b, const struct refund *r)
+write_errand(const struct refund_action *a, const struct locked_booking *b, const struct refund *r)
 {
 	const char *event = param_int(a->ctx, b->event_id), *id = param_uuid(a->ctx, &r->id);
 	const bool again = a->to == REFUND_PENDING;
@@ -102,7 +102,7 @@ write_errand(const struct errand *a, const struct locked_booking *b, const struc
 }
 
 static enum err
-run_once(struct errand *a)
+run_once(struct refund_action *a)
 {
 	const struct refund *r = NULL;
 	struct locked_booking b;
@@ -126,7 +126,7 @@ run_once(struct errand *a)
 }
 
 static enum err
-run(struct pool *pool, struct errand *a)
+run(struct pool *pool, struct refund_action *a)
 {
 	bool unknown = false;
 	enum err e = ERR_UNAVAILABLE;
@@ -146,21 +146,23 @@ run(struct pool *pool, struct errand *a)
 }
 
 enum err
-refund_desk_retry(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id)
+refund_admin_retry(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id)
 {
-	struct errand a = { .ctx = ctx, .id = id, .to = REFUND_PENDING, .found = REFUND__MAX };
+	struct refund_action a = {
+		.ctx = ctx, .id = id, .to = REFUND_PENDING, .found = REFUND__MAX
+	};
 
 	return run(pool, &a);
 }
 
 enum err
-refund_desk_close(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, const char *reference)
+refund_admin_close(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, const char *reference)
 {
-	struct errand a = { .ctx = ctx,
-		            .id = id,
-		            .to = REFUND_COMPLETED,
-		            .reference = reference,
-		            .found = REFUND__MAX };
+	struct refund_action a = { .ctx = ctx,
+		                   .id = id,
+		                   .to = REFUND_COMPLETED,
+		                   .reference = reference,
+		                   .found = REFUND__MAX };
 
 	return run(pool, &a);
 }

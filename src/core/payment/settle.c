@@ -1,4 +1,4 @@
-#include "core/cashier.h"
+#include "core/payment/settle.h"
 
 #include <string.h>
 
@@ -36,16 +36,17 @@ static void
 judge(struct settling *s)
 {
 	const struct pay_event *ev = &s->message->event;
-	const char *session = cashier_has_session(&s->account, ev->session) ? NULL : ev->session;
-	const struct payment *p = cashier_payment(&s->account, ev);
+	const char *session = payment_match_has_session(&s->account, ev->session) ? NULL
+	                                                                          : ev->session;
+	const struct payment *p = payment_match_payment(&s->account, ev);
 	struct payment_case c = { .booking = &s->booking,
 		                  .account = &s->account,
 		                  .payment = p,
 		                  .event = ev,
 		                  .final = s->message->final };
 
-	c.refund = s->refund = cashier_refund(&s->account, ev, p);
-	s->ruling = cashier_rule(&c);
+	c.refund = s->refund = payment_match_refund(&s->account, ev, p);
+	s->ruling = payment_rule(&c);
 	s->is_new = p == NULL;
 	if (p != NULL)
 		s->payment = *p;
@@ -58,7 +59,7 @@ judge(struct settling *s)
 			                       .status = PAYMENT_PENDING,
 			                       .captured_minor = -1,
 			                       .expires_us = -1 };
-	s->payment.gateway_ref = cashier_reference(&s->payment, ev);
+	s->payment.gateway_ref = payment_match_reference(&s->payment, ev);
 	s->is_named = p != NULL && p->gateway_ref == NULL && s->payment.gateway_ref != NULL;
 }
 
@@ -411,7 +412,7 @@ complete_amount(struct settling *s)
 {
 	struct pay_event *ev = &s->message->event;
 	const bool is_refund = ev->type == PAY_REFUNDED || ev->type == PAY_REFUND_FAILED;
-	const struct payment *p = is_refund ? cashier_payment(&s->account, ev) : NULL;
+	const struct payment *p = is_refund ? payment_match_payment(&s->account, ev) : NULL;
 	const char *currency = s->booking.currency;
 
 	if (ev->currency != NULL)
@@ -450,7 +451,7 @@ settle_once(struct settling *s, bool *before)
 }
 
 enum err
-cashier_settle(struct pool *pool, TALLOC_CTX *ctx, const struct terms *terms,
+payment_settle(struct pool *pool, TALLOC_CTX *ctx, const struct terms *terms,
                const struct payment_message *message, bool *before)
 {
 	enum err e = ERR_UNAVAILABLE;
@@ -475,8 +476,8 @@ cashier_settle(struct pool *pool, TALLOC_CTX *ctx, const struct terms *terms,
 }
 
 enum err
-cashier_park(struct pool *pool, TALLOC_CTX *ctx, const struct payment_message *message,
-             const char *why, const char *body)
+parked_add(struct pool *pool, TALLOC_CTX *ctx, const struct payment_message *message,
+           const char *why, const char *body)
 {
 	const struct call call = { STMT_PARK_EVENT,
 		                   { message->source, message->event.id, why, body } };

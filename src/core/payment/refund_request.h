@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_REFUNDER_H
-#define ROWLOCK_REFUNDER_H
+#ifndef ROWLOCK_CORE_PAYMENT_REFUND_REQUEST_H
+#define ROWLOCK_CORE_PAYMENT_REFUND_REQUEST_H
 
 #include "core/booking/terms.h"
 #include "pay/provider.h"
@@ -14,7 +14,7 @@
  *
  * n	set: how many were due
  */
-enum err refunder_round(struct pool *pool, const struct terms *terms,
-                        const struct pay_gateway *gateway, size_t *n) MUST_CHECK;
+enum err refund_request_due(struct pool *pool, const struct terms *terms,
+                            const struct pay_gateway *gateway, size_t *n) MUST_CHECK;
 
 #endif

@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_CHECKOUT_H
-#define ROWLOCK_CHECKOUT_H
+#ifndef ROWLOCK_CORE_PAYMENT_CHECKOUT_H
+#define ROWLOCK_CORE_PAYMENT_CHECKOUT_H
 
 #include "core/booking/booking_change.h"
 #include "core/booking/booking_lookup.h"

@@ -1,14 +1,14 @@
-#include "core/parked.h"
+#include "core/payment/parked.h"
 
 #include <string.h>
 
-#include "core/cashier.h"
+#include "core/payment/settle.h"
 #include "store/param.h"
 
 enum err
 parked_list(struct pool *pool, TALLOC_CTX *ctx, bool bodies, struct parked **out, size_t *n)
 {
-	const struct call call = { STMT_LIST_PARKED, { CASHIER_WEBHOOK, param_bool(bodies) } };
+	const struct call call = { STMT_LIST_PARKED, { PAYMENT_WEBHOOK, param_bool(bodies) } };
 	struct rows *rows;
 	enum err e;
 
@@ -28,9 +28,9 @@ enum err
 parked_settle(struct pool *pool, TALLOC_CTX *ctx, const struct terms *terms, const char *id,
               const char **why)
 {
-	const struct call get = { STMT_GET_PARKED, { CASHIER_WEBHOOK, id } };
-	const struct call drop = { STMT_DROP_PARKED, { CASHIER_WEBHOOK, id } };
-	struct payment_message message = { .source = CASHIER_WEBHOOK };
+	const struct call get = { STMT_GET_PARKED, { PAYMENT_WEBHOOK, id } };
+	const struct call drop = { STMT_DROP_PARKED, { PAYMENT_WEBHOOK, id } };
+	struct payment_message message = { .source = PAYMENT_WEBHOOK };
 	const char *body;
 	struct rows *rows;
 	enum err e;
@@ -43,7 +43,7 @@ parked_settle(struct pool *pool, TALLOC_CTX *ctx, const struct terms *terms, con
 	body = row_text(rows, 0, 0);
 	if ((e = pay_gateway_http.parse(ctx, body, strlen(body), &message.event, why)) != ERR_OK)
 		return e;
-	if ((e = cashier_settle(pool, ctx, terms, &message, NULL)) != ERR_OK)
+	if ((e = payment_settle(pool, ctx, terms, &message, NULL)) != ERR_OK)
 		return e;
 	return pool_read(pool, ctx, &drop, 1, &rows); /* which may be done twice */
 }

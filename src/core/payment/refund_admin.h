@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_REFUND_DESK_H
-#define ROWLOCK_REFUND_DESK_H
+#ifndef ROWLOCK_CORE_PAYMENT_REFUND_ADMIN_H
+#define ROWLOCK_CORE_PAYMENT_REFUND_ADMIN_H
 
 #include "core/booking/refund.h"
 
@@ -19,8 +19,8 @@ struct open_refund {
  *
  * after	the number of the refund behind which to go on; 0: from the first
  */
-enum err refund_desk_list(struct pool *pool, TALLOC_CTX *ctx, bool failed, int64_t after,
-                          struct open_refund **out, size_t *n) MUST_CHECK;
+enum err refund_admin_list(struct pool *pool, TALLOC_CTX *ctx, bool failed, int64_t after,
+                           struct open_refund **out, size_t *n) MUST_CHECK;
 
 /*
  * Asks once more for a refund that failed, as if for the first time.
@@ -28,7 +28,7 @@ enum err refund_desk_list(struct pool *pool, TALLOC_CTX *ctx, bool failed, int64
  * Errors: NOT_FOUND, INVALID_STATE (it has not failed), NOTHING_TO_REFUND (so much of its payment
  * is not left: it was given back in another way), UNAVAILABLE.
  */
-enum err refund_desk_retry(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id) MUST_CHECK;
+enum err refund_admin_retry(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id) MUST_CHECK;
 
 /*
  * Notes that somebody has given the money of a refund back by hand.
@@ -37,7 +37,7 @@ enum err refund_desk_retry(struct pool *pool, TALLOC_CTX *ctx, const struct uuid
  *
  * Errors: as above, INVALID_STATE (it is done).
  */
-enum err refund_desk_close(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id,
-                           const char *reference) MUST_CHECK;
+enum err refund_admin_close(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id,
+                            const char *reference) MUST_CHECK;
 
 #endif

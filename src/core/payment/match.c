@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "core/cashier.h"
+#include "core/payment/settle.h"
 
 static bool
 is_text(const char *a, const char *b)
@@ -9,7 +9,7 @@ is_text(const char *a, const char *b)
 }
 
 bool
-cashier_has_session(const struct account *a, const char *session)
+payment_match_has_session(const struct account *a, const char *session)
 {
 	for (size_t i = 0; i < a->n_payments; i++) {
 		if (is_text(a->payments[i].session, session))
@@ -44,7 +44,7 @@ is_another(const struct payment *p, const struct pay_event *ev)
  * paid as well, before or after it, and both come to the same (R-41).
  */
 const struct payment *
-cashier_payment(const struct account *a, const struct pay_event *ev)
+payment_match_payment(const struct account *a, const struct pay_event *ev)
 {
 	const struct payment *found = NULL;
 
@@ -66,7 +66,7 @@ cashier_payment(const struct account *a, const struct pay_event *ev)
 }
 
 const char *
-cashier_reference(const struct payment *p, const struct pay_event *ev)
+payment_match_reference(const struct payment *p, const struct pay_event *ev)
 {
 	const bool is_refund = ev->type == PAY_REFUNDED || ev->type == PAY_REFUND_FAILED;
 	const bool is_settled = p->captured_minor >= 0 || ev->type != PAY_SUCCEEDED;
@@ -114,7 +114,7 @@ is_meant(const struct account *a, const struct payment *p, const struct refund *
 }
 
 const struct refund *
-cashier_refund(const struct account *a, const struct pay_event *ev, const struct payment *p)
+payment_match_refund(const struct account *a, const struct pay_event *ev, const struct payment *p)
 {
 	const struct refund *found = NULL;
 

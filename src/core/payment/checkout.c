@@ -1,4 +1,4 @@
-#include "core/checkout.h"
+#include "core/payment/checkout.h"
 
 #include <stdatomic.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_CASHIER_H
-#define ROWLOCK_CASHIER_H
+#ifndef ROWLOCK_CORE_PAYMENT_SETTLE_H
+#define ROWLOCK_CORE_PAYMENT_SETTLE_H
 
 #include "core/booking/refund.h"
 #include "core/booking/terms.h"
@@ -50,16 +50,16 @@ struct payment_case {
  * session (who tells of a transaction may mean the session by that); without a name, the one under
  * way; NULL: none that we know. Pure.
  */
-const struct payment *cashier_payment(const struct account *a, const struct pay_event *ev);
+const struct payment *payment_match_payment(const struct account *a, const struct pay_event *ev);
 
 /*
  * What a payment is called by its provider, now that it has sent this message about it; NULL: that
  * is not known yet. Not a session, nor the reference of a refund. Pure.
  */
-const char *cashier_reference(const struct payment *payment, const struct pay_event *ev);
+const char *payment_match_reference(const struct payment *payment, const struct pay_event *ev);
 
 /* Whether a payment of the account has a session; NULL: none has that. */
-bool cashier_has_session(const struct account *a, const char *session);
+bool payment_match_has_session(const struct account *a, const char *session);
 
 #define GATEWAY_REFUND "GATEWAY_REFUND" /* the reason of refunds that we did not ask for */
 
@@ -68,18 +68,18 @@ bool cashier_has_session(const struct account *a, const char *session);
  * done, and rather one that is asked for than one that was refused. The provider may have given
  * money back under a name of its own instead of ours. Pure.
  */
-const struct refund *cashier_refund(const struct account *a, const struct pay_event *ev,
-                                    const struct payment *p);
+const struct refund *payment_match_refund(const struct account *a, const struct pay_event *ev,
+                                          const struct payment *p);
 
 /* What the rules say; pure. */
-struct ruling cashier_rule(const struct payment_case *c);
+struct ruling payment_rule(const struct payment_case *c);
 
-#define CASHIER_WEBHOOK "webhook" /* the source of call-backs */
+#define PAYMENT_WEBHOOK "webhook" /* the source of call-backs */
 
 /* A message, and where it comes from. */
 struct payment_message {
 	struct pay_event event;
-	const char *source; /* CASHIER_WEBHOOK, "kafka" …: ids are distinct within one */
+	const char *source; /* PAYMENT_WEBHOOK, "kafka" …: ids are distinct within one */
 	bool final;
 	const char *correlation_id; /* or NULL */
 };
@@ -93,7 +93,7 @@ struct payment_message {
  * VALIDATION_ERROR (an amount that its currency, or the booking's, does not have), INVALID_STATE
  * (a refund of ours with another amount), UNAVAILABLE. Nothing is written then.
  */
-enum err cashier_settle(struct pool *pool, TALLOC_CTX *ctx, const struct terms *terms,
+enum err payment_settle(struct pool *pool, TALLOC_CTX *ctx, const struct terms *terms,
                         const struct payment_message *message, bool *before) MUST_CHECK;
 
 /*
@@ -101,7 +101,7 @@ enum err cashier_settle(struct pool *pool, TALLOC_CTX *ctx, const struct terms *
  *
  * why, body	texts; the body as it came
  */
-enum err cashier_park(struct pool *pool, TALLOC_CTX *ctx, const struct payment_message *message,
-                      const char *why, const char *body) MUST_CHECK;
+enum err parked_add(struct pool *pool, TALLOC_CTX *ctx, const struct payment_message *message,
+                    const char *why, const char *body) MUST_CHECK;
 
 #endif
