@@ -252,7 +252,7 @@ find_seats(struct api *a, struct seat_request *ask)
 
 /* Where in the house; the price is the least that it may be until the seats are known. */
 static enum err
-find_place(struct api *a, struct seat_request *ask)
+open_cursor(struct api *a, struct seat_request *ask)
 {
 	const struct wish wish = { .quantity = ask->quantity,
 		                   .section = ask->section,
@@ -298,7 +298,7 @@ decode_ask(struct api *a, struct seat_request *ask)
 	    (e = inventory_open(a->app->houses, ask->event_id, &ask->house)) != ERR_OK)
 		return e;
 	ask->id = uuid_of_event(ask->event_id);
-	return find_place(a, ask);
+	return open_cursor(a, ask);
 }
 
 /* What was asked for, as the answer is rendered of it. */

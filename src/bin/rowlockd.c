@@ -10,7 +10,7 @@
 #include "bin/program.h"
 #include "core/archive.h"
 #include "core/payments_role.h"
-#include "core/relay.h"
+#include "relay/relay.h"
 #include "core/reserver.h"
 #include "core/sweeper.h"
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/json_check.h"
-#include "core/message.h"
+#include "relay/message.h"
 #include "core/message_asked.h"
 #include "core/message_payment.h"
 

@@ -5,16 +5,16 @@
 
 #include <cmocka.h>
 
-#include "core/flight.h"
+#include "relay/in_flight.h"
 
-static struct flight *flight;
+static struct in_flight *flight;
 static struct cursor upto;
 
 static int
 setup(void **state)
 {
 	(void)state;
-	flight = flight_new(NULL, 3);
+	flight = in_flight_new(NULL, 3);
 	upto = (struct cursor){ 0, 0 };
 	return 0;
 }
@@ -30,7 +30,7 @@ teardown(void **state)
 static uint64_t
 start(int64_t seq, unsigned messages)
 {
-	return flight_start(flight, (struct cursor){ 9, seq }, messages);
+	return in_flight_start(flight, (struct cursor){ 9, seq }, messages);
 }
 
 static void
@@ -39,16 +39,16 @@ test_flight_lands_the_longest_piece_without_a_gap(void **state)
 	uint64_t a = start(1, 1), b = start(2, 1), c = start(3, 1);
 
 	(void)state;
-	assert_true(flight_full(flight));
-	flight_acknowledge(flight, c);
-	flight_acknowledge(flight, b);
-	assert_int_equal(flight_land(flight, &upto), 0);
+	assert_true(in_flight_full(flight));
+	in_flight_acknowledge(flight, c);
+	in_flight_acknowledge(flight, b);
+	assert_int_equal(in_flight_advance(flight, &upto), 0);
 	assert_int_equal(upto.seq, 0);
-	flight_acknowledge(flight, a);
-	assert_int_equal(flight_land(flight, &upto), 3);
+	in_flight_acknowledge(flight, a);
+	assert_int_equal(in_flight_advance(flight, &upto), 3);
 	assert_int_equal(upto.xid, 9);
 	assert_int_equal(upto.seq, 3);
-	assert_int_equal(flight_count(flight), 0);
+	assert_int_equal(in_flight_count(flight), 0);
 }
 
 static void
@@ -57,11 +57,11 @@ test_flight_waits_for_all_messages_of_a_row(void **state)
 	uint64_t a = start(1, 2), b = start(2, 1);
 
 	(void)state;
-	flight_acknowledge(flight, a);
-	flight_acknowledge(flight, b);
-	assert_int_equal(flight_land(flight, &upto), 0);
-	flight_acknowledge(flight, a);
-	assert_int_equal(flight_land(flight, &upto), 2);
+	in_flight_acknowledge(flight, a);
+	in_flight_acknowledge(flight, b);
+	assert_int_equal(in_flight_advance(flight, &upto), 0);
+	in_flight_acknowledge(flight, a);
+	assert_int_equal(in_flight_advance(flight, &upto), 2);
 	assert_int_equal(upto.seq, 2);
 }
 
@@ -72,9 +72,9 @@ test_flight_lands_rows_without_messages_in_their_turn(void **state)
 
 	(void)state;
 	start(2, 0);
-	assert_int_equal(flight_land(flight, &upto), 0);
-	flight_acknowledge(flight, a);
-	assert_int_equal(flight_land(flight, &upto), 2);
+	assert_int_equal(in_flight_advance(flight, &upto), 0);
+	in_flight_acknowledge(flight, a);
+	assert_int_equal(in_flight_advance(flight, &upto), 2);
 }
 
 static void
@@ -84,10 +84,10 @@ test_flight_goes_round(void **state)
 	for (int64_t seq = 1; seq < 1000; seq += 2) {
 		uint64_t a = start(seq, 1), b = start(seq + 1, 1);
 
-		flight_acknowledge(flight, b);
-		assert_int_equal(flight_land(flight, &upto), 0);
-		flight_acknowledge(flight, a);
-		assert_int_equal(flight_land(flight, &upto), 2);
+		in_flight_acknowledge(flight, b);
+		assert_int_equal(in_flight_advance(flight, &upto), 0);
+		in_flight_acknowledge(flight, a);
+		assert_int_equal(in_flight_advance(flight, &upto), 2);
 		assert_int_equal(upto.seq, seq + 1);
 	}
 }
@@ -98,13 +98,13 @@ test_flight_passes_over_what_it_forgot(void **state)
 	uint64_t a = start(1, 1), b;
 
 	(void)state;
-	flight_forget(flight);
-	assert_int_equal(flight_count(flight), 0);
+	in_flight_reset(flight);
+	assert_int_equal(in_flight_count(flight), 0);
 	b = start(1, 1);
-	flight_acknowledge(flight, a);
-	assert_int_equal(flight_land(flight, &upto), 0);
-	flight_acknowledge(flight, b);
-	assert_int_equal(flight_land(flight, &upto), 1);
+	in_flight_acknowledge(flight, a);
+	assert_int_equal(in_flight_advance(flight, &upto), 0);
+	in_flight_acknowledge(flight, b);
+	assert_int_equal(in_flight_advance(flight, &upto), 1);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

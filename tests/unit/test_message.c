@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "base/json_check.h"
-#include "core/message.h"
+#include "relay/message.h"
 #include "core/message_asked.h"
 
 #define BOOKING "0197aaaa-0000-7000-8000-000000000007"

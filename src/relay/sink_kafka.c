@@ -1,24 +1,24 @@
 #include "bus/producer.h"
-#include "core/message.h"
-#include "core/sink.h"
+#include "relay/message.h"
+#include "relay/sink.h"
 
 #define WINDOW 20000 /* rows; the producer has limits of its own */
 
 /* Kafka: rows are acknowledged in any order, and the client tries for ever. */
 struct telling {
 	struct producer *producer;
-	struct flight *flight;
+	struct in_flight *flight;
 	const char *prefix;
 };
 
 static void
 on_acknowledged(void *arg, uint64_t tag)
 {
-	flight_acknowledge(((struct telling *)arg)->flight, tag);
+	in_flight_acknowledge(((struct telling *)arg)->flight, tag);
 }
 
 static void *
-kafka_sink_open(TALLOC_CTX *ctx, const struct config *config, struct flight *flight)
+kafka_sink_open(TALLOC_CTX *ctx, const struct config *config, struct in_flight *flight)
 {
 	struct telling *t = talloc_zero(ctx, struct telling);
 
@@ -48,7 +48,7 @@ kafka_send(void *self, TALLOC_CTX *ctx, const struct journal_row *row)
 	struct message_kafka messages[MESSAGES_KAFKA];
 	bool readable;
 	size_t n = message_for_kafka(ctx, row, messages, &readable);
-	uint64_t tag = flight_start(t->flight, row->at, (unsigned)n);
+	uint64_t tag = in_flight_start(t->flight, row->at, (unsigned)n);
 	char id[UUID_TEXT], place[CURSOR_TEXT];
 	enum err e = ERR_OK;
 

@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_SINK_H
-#define ROWLOCK_SINK_H
+#ifndef ROWLOCK_RELAY_SINK_H
+#define ROWLOCK_RELAY_SINK_H
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -9,10 +9,10 @@
 
 #include "base/config.h"
 #include "base/metrics.h"
-#include "core/flight.h"
+#include "relay/in_flight.h"
 
 /* A time of being the active relay; shared by its threads. */
-struct term {
+struct leadership {
 	atomic_bool over;
 	_Atomic int64_t
 	    safe_until_us;  /* monotonic: until then nobody else can be the active relay */
@@ -28,7 +28,7 @@ struct sink_kind {
 	int busy_ms; /* between two reads while rows come; less work for everybody if it is longer */
 
 	/* Makes it, on ctx; acknowledgements go to the flight. NULL when it cannot be had, logged. */
-	void *(*open)(TALLOC_CTX *ctx, const struct config *config, struct flight *flight);
+	void *(*open)(TALLOC_CTX *ctx, const struct config *config, struct in_flight *flight);
 	/* UNAVAILABLE: it takes nothing at the moment. Then come `settle` and `send`. */
 	enum err (*ready)(void *self);
 	/* Whether it has enough on its way. */
@@ -50,7 +50,7 @@ extern const struct sink_kind sink_redis, sink_kafka;
 struct sink_job {
 	const struct sink_kind *kind;
 	const struct config *config;
-	struct term *term;
+	struct leadership *term;
 };
 
 /*

@@ -1,4 +1,4 @@
-#include "core/sink.h"
+#include "relay/sink.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -15,11 +15,11 @@
 
 struct sink {
 	const struct sink_kind *kind;
-	struct term *term;
+	struct leadership *term;
 	void *self; /* the kind's own */
 	const char *name;
 	struct db *db;
-	struct flight *flight;
+	struct in_flight *flight;
 	struct cursor read, told,
 	    noted; /* the last row that was read, is told, and is in the cursor */
 	int64_t read_at_us, noted_us; /* monotonic: of the next read, of the last note */
@@ -64,7 +64,7 @@ drop_batch(struct sink *s)
 static void
 rewind_to_told(struct sink *s)
 {
-	flight_forget(s->flight);
+	in_flight_reset(s->flight);
 	drop_batch(s);
 	s->read = s->told;
 	s->read_at_us = clock_mono_us();
@@ -137,7 +137,7 @@ settle(struct sink *s, int wait_ms)
 {
 	enum err e = s->kind->settle(s->self, wait_ms);
 
-	metrics_add(METRIC_RELAY_ROWS, s->kind->id, flight_land(s->flight, &s->told));
+	metrics_add(METRIC_RELAY_ROWS, s->kind->id, in_flight_advance(s->flight, &s->told));
 	if (e == ERR_UNAVAILABLE) {
 		rewind_to_told(s);
 		e = ERR_OK;
@@ -151,7 +151,7 @@ send_rows(struct sink *s)
 {
 	enum err e = ERR_OK;
 
-	while (e == ERR_OK && s->next < s->n && safe(s) && !flight_full(s->flight) &&
+	while (e == ERR_OK && s->next < s->n && safe(s) && !in_flight_full(s->flight) &&
 	       !s->kind->full(s->self)) {
 		TALLOC_CTX *ctx = talloc_new(s->scratch);
 
@@ -192,7 +192,7 @@ finish(struct sink *s)
 {
 	const int64_t until_us = clock_mono_us() + FINISH_US;
 
-	while (flight_count(s->flight) > 0 && !atomic_load(&s->term->over) &&
+	while (in_flight_count(s->flight) > 0 && !atomic_load(&s->term->over) &&
 	       clock_mono_us() < until_us && settle(s, IDLE_MS) == ERR_OK)
 		continue;
 	s->noted_us = 0;
@@ -202,7 +202,7 @@ finish(struct sink *s)
 
 /* Finds our place; false when the term ended before that. */
 static bool
-find_place(struct sink *s)
+open_cursor(struct sink *s)
 {
 	while (!over(s)) {
 		TALLOC_CTX *ctx = talloc_new(s);
@@ -227,13 +227,13 @@ run(struct sink *s, const struct config *config)
 
 	s->db = db_new(s, config_database(s, config));
 	s->scratch = talloc_pool(s, SCRATCH);
-	s->flight = flight_new(s, s->kind->window);
+	s->flight = in_flight_new(s, s->kind->window);
 	s->self = s->kind->open(s, config, s->flight);
 	if (s->self == NULL) {
 		atomic_store(&s->term->failed, true);
 		return;
 	}
-	if (!find_place(s))
+	if (!open_cursor(s))
 		return;
 	log_line(LOG_INFO, "telling", "sink", s->name, "from", cursor_text(&s->told, place), NULL);
 	while (!over(s)) {

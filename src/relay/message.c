@@ -1,4 +1,4 @@
-#include "core/message.h"
+#include "relay/message.h"
 
 #include <stdint.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_MESSAGE_H
-#define ROWLOCK_MESSAGE_H
+#ifndef ROWLOCK_RELAY_MESSAGE_H
+#define ROWLOCK_RELAY_MESSAGE_H
 
 #include <stdbool.h>
 #include <stddef.h>

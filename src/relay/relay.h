@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_RELAY_H
-#define ROWLOCK_RELAY_H
+#ifndef ROWLOCK_RELAY_RELAY_H
+#define ROWLOCK_RELAY_RELAY_H
 
 #include <talloc.h>
 

@@ -1,4 +1,4 @@
-#include "core/relay.h"
+#include "relay/relay.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/stop.h"
-#include "core/sink.h"
+#include "relay/sink.h"
 
 #define TRY_EVERY_MS     500
 #define PATIENCE_MS      1200 /* the server's, with the connection that holds the lock */
@@ -17,7 +17,7 @@
 
 /* The active relay's threads. */
 struct leading {
-	struct term term;
+	struct leadership term;
 	struct sink_job jobs[SINKS];
 	pthread_t threads[SINKS];
 	int n;
@@ -42,7 +42,7 @@ start(struct leading *l, const struct sink_kind *kind, const struct config *conf
  * so that what one refuses whenever it starts does not keep the others from going on.
  */
 static void
-heed_failure(struct term *term, int64_t *failed_us)
+heed_failure(struct leadership *term, int64_t *failed_us)
 {
 	if (!atomic_load(&term->failed))
 		return;
@@ -54,7 +54,7 @@ heed_failure(struct term *term, int64_t *failed_us)
 
 /* Makes sure that the lock is still ours, and says until when. */
 static void
-hold(struct term *term, struct db *db)
+hold(struct leadership *term, struct db *db)
 {
 	const struct call ping = { .stmt = STMT_PING };
 	const int64_t asked_us = clock_mono_us();

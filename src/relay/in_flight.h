@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_FLIGHT_H
-#define ROWLOCK_FLIGHT_H
+#ifndef ROWLOCK_RELAY_IN_FLIGHT_H
+#define ROWLOCK_RELAY_IN_FLIGHT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,20 +13,20 @@
  * not acknowledged yet. Acknowledgements come in any order; a row has landed when it and all
  * rows before it have all of theirs.
  */
-struct flight;
+struct in_flight;
 
 /* room	rows on their way at once */
-struct flight *flight_new(TALLOC_CTX *ctx, size_t room);
+struct in_flight *in_flight_new(TALLOC_CTX *ctx, size_t room);
 
 /* How many rows are on their way, and whether there is room for no more. */
-size_t flight_count(const struct flight *f);
-bool flight_full(const struct flight *f);
+size_t in_flight_count(const struct in_flight *f);
+bool in_flight_full(const struct in_flight *f);
 
 /* Sets a row off; returns the tag for its acknowledgements. Only when not full. */
-uint64_t flight_start(struct flight *f, struct cursor at, unsigned messages);
+uint64_t in_flight_start(struct in_flight *f, struct cursor at, unsigned messages);
 
 /* One message of a row is acknowledged. Those of rows that were forgotten are passed over. */
-void flight_acknowledge(struct flight *f, uint64_t tag);
+void in_flight_acknowledge(struct in_flight *f, uint64_t tag);
 
 /*
  * Takes the rows that have landed off the front.
@@ -35,9 +35,9 @@ void flight_acknowledge(struct flight *f, uint64_t tag);
  *
  * Returns how many.
  */
-size_t flight_land(struct flight *f, struct cursor *upto);
+size_t in_flight_advance(struct in_flight *f, struct cursor *upto);
 
 /* Forgets all rows that are on their way. */
-void flight_forget(struct flight *f);
+void in_flight_reset(struct in_flight *f);
 
 #endif

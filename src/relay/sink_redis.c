@@ -1,21 +1,21 @@
 #include <string.h>
 
 #include "bus/publisher.h"
-#include "core/message.h"
-#include "core/sink.h"
+#include "relay/message.h"
+#include "relay/sink.h"
 
 #define WINDOW 500 /* rows: one round trip, and what is sent again when it fails */
 
 /* Redis: rows go in one pipeline, and are acknowledged in their order. */
 struct telling {
 	struct publisher *publisher;
-	struct flight *flight;
+	struct in_flight *flight;
 	size_t n;
 	uint64_t tag[WINDOW * MESSAGES_REDIS]; /* whose message each one in line is */
 };
 
 static void *
-redis_open(TALLOC_CTX *ctx, const struct config *config, struct flight *flight)
+redis_open(TALLOC_CTX *ctx, const struct config *config, struct in_flight *flight)
 {
 	struct telling *t = talloc_zero(ctx, struct telling);
 
@@ -43,7 +43,7 @@ redis_send(void *self, TALLOC_CTX *ctx, const struct journal_row *row)
 	struct message_redis messages[MESSAGES_REDIS];
 	bool readable;
 	size_t n = message_for_redis(ctx, row, messages, &readable);
-	uint64_t tag = flight_start(t->flight, row->at, (unsigned)n);
+	uint64_t tag = in_flight_start(t->flight, row->at, (unsigned)n);
 
 	if (!readable)
 		sink_unreadable(&sink_redis, row);
@@ -64,7 +64,7 @@ redis_settle(void *self, int wait_ms)
 
 	(void)wait_ms; /* all of them are here, or will never be */
 	for (size_t i = 0; i < taken; i++)
-		flight_acknowledge(t->flight, t->tag[i]);
+		in_flight_acknowledge(t->flight, t->tag[i]);
 	t->n = 0;
 	return e;
 }

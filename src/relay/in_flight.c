@@ -1,4 +1,4 @@
-#include "core/flight.h"
+#include "relay/in_flight.h"
 
 #include <assert.h>
 
@@ -8,16 +8,16 @@ struct flying {
 };
 
 /* A ring; a row's tag is how many were set off before it, its place in the ring tag % room. */
-struct flight {
+struct in_flight {
 	struct flying *rows;
 	size_t room;
 	uint64_t first, next; /* tags: of the oldest on its way, and of the next to be set off */
 };
 
-struct flight *
-flight_new(TALLOC_CTX *ctx, size_t room)
+struct in_flight *
+in_flight_new(TALLOC_CTX *ctx, size_t room)
 {
-	struct flight *f = talloc_zero(ctx, struct flight);
+	struct in_flight *f = talloc_zero(ctx, struct in_flight);
 
 	f->rows = talloc_array(f, struct flying, (unsigned)room);
 	f->room = room;
@@ -25,27 +25,27 @@ flight_new(TALLOC_CTX *ctx, size_t room)
 }
 
 size_t
-flight_count(const struct flight *f)
+in_flight_count(const struct in_flight *f)
 {
 	return (size_t)(f->next - f->first);
 }
 
 bool
-flight_full(const struct flight *f)
+in_flight_full(const struct in_flight *f)
 {
-	return flight_count(f) == f->room;
+	return in_flight_count(f) == f->room;
 }
 
 uint64_t
-flight_start(struct flight *f, struct cursor at, unsigned messages)
+in_flight_start(struct in_flight *f, struct cursor at, unsigned messages)
 {
-	assert(!flight_full(f));
+	assert(!in_flight_full(f));
 	f->rows[f->next % f->room] = (struct flying){ at, messages };
 	return f->next++;
 }
 
 void
-flight_acknowledge(struct flight *f, uint64_t tag)
+in_flight_acknowledge(struct in_flight *f, uint64_t tag)
 {
 	if (tag < f->first || tag >= f->next)
 		return;
@@ -54,7 +54,7 @@ flight_acknowledge(struct flight *f, uint64_t tag)
 }
 
 size_t
-flight_land(struct flight *f, struct cursor *upto)
+in_flight_advance(struct in_flight *f, struct cursor *upto)
 {
 	size_t n = 0;
 
@@ -64,7 +64,7 @@ flight_land(struct flight *f, struct cursor *upto)
 }
 
 void
-flight_forget(struct flight *f)
+in_flight_reset(struct in_flight *f)
 {
 	f->first = f->next;
 }
