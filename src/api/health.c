@@ -2,7 +2,7 @@
 
 #include "api/handlers.h"
 #include "base/metrics.h"
-#include "core/health.h"
+#include "ops/health.h"
 
 /* A check, with a figure of its own when that is not negative. */
 static void

@@ -6,7 +6,7 @@
 
 #include "base/money.h"
 #include "bin/ctl.h"
-#include "core/audit.h"
+#include "ops/audit.h"
 
 #define FINDINGS_MOST "1000"
 

@@ -1,4 +1,4 @@
-#include "core/health.h"
+#include "ops/health.h"
 
 #include <stdatomic.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "core/audit.h"
+#include "ops/audit.h"
 
 #include <string.h>
 

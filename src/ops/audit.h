@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_AUDIT_H
-#define ROWLOCK_AUDIT_H
+#ifndef ROWLOCK_OPS_AUDIT_H
+#define ROWLOCK_OPS_AUDIT_H
 
 #include "store/pool.h"
 

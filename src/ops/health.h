@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_HEALTH_H
-#define ROWLOCK_HEALTH_H
+#ifndef ROWLOCK_OPS_HEALTH_H
+#define ROWLOCK_OPS_HEALTH_H
 
 #include "store/pool.h"
 
