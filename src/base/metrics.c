@@ -141,7 +141,7 @@ metrics_observe(enum metric m, unsigned label, int64_t value)
 /* The kinds of streams, as enum follow numbers them (live/fanout.h). */
 static const char *const stream_kinds[METRICS_STREAMS] = { "own", "booking", "seats" };
 
-/* In the order in which core/archive.c counts them. */
+/* In the order in which daemon/archive.c counts them. */
 static const char *const archived_tables[METRICS_TABLES] = { "booking", "payment", "refund",
 	                                                     "journal", "seat" };
 

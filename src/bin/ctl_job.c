@@ -3,10 +3,10 @@
 
 #include "base/stop.h"
 #include "bin/ctl.h"
-#include "core/archive.h"
-#include "core/payments_role.h"
-#include "core/reserver.h"
-#include "core/sweeper.h"
+#include "daemon/archive.h"
+#include "daemon/payments.h"
+#include "daemon/reserve.h"
+#include "daemon/sweep.h"
 
 /* What failed, for people. */
 static int
@@ -24,7 +24,7 @@ job_archive(struct ctl *c)
 
 	if (pool == NULL)
 		return CTL_FAILED;
-	e = archive_once(pool, (int)c->config->archive_days, &t);
+	e = daemon_archive_once(pool, (int)c->config->archive_days, &t);
 	printf("%lld events archived, %lld wait, %lld bookings ended; moved %lld bookings, %lld "
 	       "payments, "
 	       "%lld refunds, %lld journal rows, %lld seats in %.3f s\n",
@@ -46,7 +46,7 @@ job_sweep(struct ctl *c)
 		return CTL_FAILED;
 	if (terms_read(c->config, &terms) != ERR_OK)
 		return CTL_FAILED;
-	e = sweeper_sweep(pool_new(c->ctx, database, SWEEPER_HANDS), &terms, &swept);
+	e = daemon_sweep_once(pool_new(c->ctx, database, SWEEPER_HANDS), &terms, &swept);
 	printf("%zu bookings and %zu holds ended, %zu cancelled events finished; dropped %zu keys, "
 	       "%zu kept "
 	       "messages and %zu notes of others\n",
@@ -64,7 +64,7 @@ job_reserve(struct ctl *c)
 
 	if (database == NULL)
 		return CTL_FAILED;
-	e = reserver_once(c->ctx, c->config, database, &seated);
+	e = daemon_reserve_once(c->ctx, c->config, database, &seated);
 	printf("%zu bookings wait for seats no longer\n", seated);
 	return outcome(e);
 }
@@ -78,7 +78,7 @@ job_payments(struct ctl *c)
 
 	if (database == NULL)
 		return CTL_FAILED;
-	e = payments_refund_due(c->ctx, c->config, database, &refunds);
+	e = daemon_payments_refund_due(c->ctx, c->config, database, &refunds);
 	printf("%zu refunds asked for\n", refunds);
 	return outcome(e);
 }

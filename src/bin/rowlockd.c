@@ -8,11 +8,11 @@
 #include "base/shared.h"
 #include "base/stop.h"
 #include "bin/program.h"
-#include "core/archive.h"
-#include "core/payments_role.h"
+#include "daemon/archive.h"
+#include "daemon/payments.h"
 #include "relay/relay.h"
-#include "core/reserver.h"
-#include "core/sweeper.h"
+#include "daemon/reserve.h"
+#include "daemon/sweep.h"
 
 /* Every role: runs in the foreground until stop_wait says so, and returns the exit status. */
 static const struct {
@@ -20,13 +20,15 @@ static const struct {
 	int (*run)(TALLOC_CTX *ctx, const struct config *config, const char *database);
 	const char *help;
 } roles[] = {
-	{ "archive", archive_run,
+	{ "archive", daemon_archive_run,
 	  "move events that are long over into the archive, daily at 03:00" },
 	{ "relay", relay_run, "tell Redis and Kafka what the journal says" },
-	{ "reserve", reserver_run,
+	{ "reserve", daemon_reserve_run,
 	  "give seats to bookings that were accepted through /api/booking" },
-	{ "payments", payments_run, "settle payments that Kafka tells of, and have refunds paid" },
-	{ "sweep", sweeper_run, "end what time has ended, and the bookings of cancelled events" },
+	{ "payments", daemon_payments_run,
+	  "settle payments that Kafka tells of, and have refunds paid" },
+	{ "sweep", daemon_sweep_run,
+	  "end what time has ended, and the bookings of cancelled events" },
 };
 #define N_ROLES (sizeof(roles) / sizeof(roles[0]))
 

@@ -8,8 +8,8 @@
 
 #include "base/json_check.h"
 #include "relay/message.h"
-#include "core/message_asked.h"
-#include "core/message_payment.h"
+#include "daemon/reserve_message.h"
+#include "daemon/payment_message.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -62,9 +62,9 @@ tell(TALLOC_CTX *ctx, const char *type, const char *payload)
 static void
 take(TALLOC_CTX *ctx, const char *value, size_t len)
 {
-	struct message_asked asked = { .event_id = 0 };
+	struct reserve_message asked = { .event_id = 0 };
 	const char *why = NULL;
-	enum err e = message_read_asked(ctx, value, len, &asked, &why);
+	enum err e = reserve_message_read(ctx, value, len, &asked, &why);
 
 	must(e == ERR_OK || e == ERR_VALIDATION_ERROR);
 	if (e == ERR_OK)
@@ -80,7 +80,7 @@ take_payment(TALLOC_CTX *ctx, enum pay_event_type type, const char *value, size_
 	struct payment_message message;
 	const struct pay_event *ev = &message.event;
 	const char *why = NULL;
-	enum err e = message_read_payment(ctx, type, value, len, &message, &why);
+	enum err e = payment_message_read(ctx, type, value, len, &message, &why);
 
 	must(e == ERR_OK || e == ERR_VALIDATION_ERROR);
 	if (e == ERR_OK) {

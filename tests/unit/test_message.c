@@ -8,7 +8,7 @@
 
 #include "base/json_check.h"
 #include "relay/message.h"
-#include "core/message_asked.h"
+#include "daemon/reserve_message.h"
 
 #define BOOKING "0197aaaa-0000-7000-8000-000000000007"
 #define EVENT   "00000000-0007-8000-8000-000000000000"
@@ -416,12 +416,12 @@ test_message_for_redis_has_no_channel_for_nobody(void **state)
 static void
 test_message_read_asked_takes_what_we_send(void **state)
 {
-	struct message_asked asked;
+	struct reserve_message asked;
 	const char *why;
 
 	(void)state;
 	assert_int_equal(tell_kafka("booking.requested", "{\"seats\":[]," QUEUE "}"), 2);
-	assert_int_equal(message_read_asked(ctx, kafka[1].value, kafka[1].len, &asked, &why),
+	assert_int_equal(reserve_message_read(ctx, kafka[1].value, kafka[1].len, &asked, &why),
 	                 ERR_OK);
 	assert_memory_equal(&asked.booking_id, &row.booking_id, sizeof(row.booking_id));
 	assert_int_equal(asked.event_id, 7);
@@ -455,11 +455,11 @@ test_message_read_asked_says_why_not(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct message_asked asked;
+		struct reserve_message asked;
 		const char *why = NULL;
 
-		assert_int_equal(message_read_asked(ctx, cases[i][0], strlen(cases[i][0]), &asked,
-		                                    &why),
+		assert_int_equal(reserve_message_read(ctx, cases[i][0], strlen(cases[i][0]), &asked,
+		                                      &why),
 		                 ERR_VALIDATION_ERROR);
 		assert_memory_equal(why, cases[i][1], strlen(cases[i][1]));
 	}

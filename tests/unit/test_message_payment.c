@@ -2,7 +2,7 @@
 
 #include "ctx_case.h"
 
-#include "core/message_payment.h"
+#include "daemon/payment_message.h"
 
 #define BOOKING "0197aaaa-0000-7000-8000-000000000007"
 #define ID      "\"bookingId\":\"" BOOKING "\""
@@ -16,7 +16,7 @@ take_as(enum pay_event_type type, const char *value)
 {
 	memset(&message, 0xff, sizeof(message));
 	why = "something";
-	return message_read_payment(ctx, type, value, strlen(value), &message, &why);
+	return payment_message_read(ctx, type, value, strlen(value), &message, &why);
 }
 
 static enum err
@@ -116,7 +116,7 @@ test_read_what_is_no_message(void **state)
 	refused(take("[]"), "not a JSON object");
 	refused(take("null"), "not a JSON object");
 	refused(take("\"" BOOKING "\""), "not a JSON object");
-	assert_int_equal(message_read_payment(ctx, PAY_SUCCEEDED, "{}\0{}", 5, &message, &why),
+	assert_int_equal(payment_message_read(ctx, PAY_SUCCEEDED, "{}\0{}", 5, &message, &why),
 	                 ERR_VALIDATION_ERROR);
 	assert_non_null(strstr(why, "not JSON: "));
 }

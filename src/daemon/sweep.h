@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_SWEEPER_H
-#define ROWLOCK_SWEEPER_H
+#ifndef ROWLOCK_DAEMON_SWEEP_H
+#define ROWLOCK_DAEMON_SWEEP_H
 
 #include "core/booking/terms.h"
 #include "store/pool.h"
@@ -26,9 +26,10 @@ struct swept {
  * Sweeps until nothing is left that can be done now, batch by batch. Any number may, at once and
  * on any host: what one has locked the others leave out.
  */
-enum err sweeper_sweep(struct pool *pool, const struct terms *terms, struct swept *out) MUST_CHECK;
+enum err daemon_sweep_once(struct pool *pool, const struct terms *terms,
+                           struct swept *out) MUST_CHECK;
 
 /* The role `sweep` of rowlockd: sweeps every 5 s, until stop_wait says so. */
-int sweeper_run(TALLOC_CTX *ctx, const struct config *config, const char *database);
+int daemon_sweep_run(TALLOC_CTX *ctx, const struct config *config, const char *database);
 
 #endif

@@ -1,4 +1,4 @@
-#include "core/reserver.h"
+#include "daemon/reserve.h"
 
 #include <string.h>
 
@@ -7,7 +7,7 @@
 #include "base/metrics.h"
 #include "base/stop.h"
 #include "bus/consumer.h"
-#include "core/message_asked.h"
+#include "daemon/reserve_message.h"
 #include "core/reserve/seat_accepted.h"
 
 #define TOPIC       "BookingCreatedDomainEvent"
@@ -49,12 +49,12 @@ read_messages(TALLOC_CTX *ctx, const struct consumer_message *messages, size_t n
               struct work *works)
 {
 	for (size_t i = 0; i < n; i++) {
-		struct message_asked asked;
+		struct reserve_message asked;
 		struct work *w = &works[i];
 
 		*w = (struct work){ .message = &messages[i], .outcome = SEATED_UNKNOWN };
-		if (message_read_asked(ctx, messages[i].value, messages[i].len, &asked, &w->why) ==
-		    ERR_OK)
+		if (reserve_message_read(ctx, messages[i].value, messages[i].len, &asked,
+		                         &w->why) == ERR_OK)
 			w->id = asked.booking_id;
 	}
 }
@@ -181,7 +181,8 @@ serve(struct reserver *r)
 }
 
 enum err
-reserver_once(TALLOC_CTX *ctx, const struct config *config, const char *database, size_t *done)
+daemon_reserve_once(TALLOC_CTX *ctx, const struct config *config, const char *database,
+                    size_t *done)
 {
 	const struct policy policy = policy_of(config);
 	struct accepted *seating = accepted_new(ctx, database, &policy);
@@ -197,7 +198,7 @@ reserver_once(TALLOC_CTX *ctx, const struct config *config, const char *database
 }
 
 int
-reserver_run(TALLOC_CTX *ctx, const struct config *config, const char *database)
+daemon_reserve_run(TALLOC_CTX *ctx, const struct config *config, const char *database)
 {
 	const struct policy policy = policy_of(config);
 	struct reserver r = { .attempts = (int)config->consumer_attempts };

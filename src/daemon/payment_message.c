@@ -1,4 +1,4 @@
-#include "core/message_payment.h"
+#include "daemon/payment_message.h"
 
 #include <string.h>
 
@@ -54,7 +54,7 @@ read_members(struct message_reader *w, struct payment_message *out)
 }
 
 enum err
-message_read_payment(TALLOC_CTX *ctx, enum pay_event_type type, const char *value, size_t len,
+payment_message_read(TALLOC_CTX *ctx, enum pay_event_type type, const char *value, size_t len,
                      struct payment_message *out, const char **why)
 {
 	struct message_reader w = { .ctx = ctx, .within = "" };

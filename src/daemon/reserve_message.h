@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_MESSAGE_ASKED_H
-#define ROWLOCK_MESSAGE_ASKED_H
+#ifndef ROWLOCK_DAEMON_RESERVE_MESSAGE_H
+#define ROWLOCK_DAEMON_RESERVE_MESSAGE_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -10,7 +10,7 @@
 
 /* A BookingCreatedDomainEvent, as far as whoever seats the booking goes by it: the rest is in the
  * booking's row. */
-struct message_asked {
+struct reserve_message {
 	struct uuid booking_id;
 	int32_t event_id;
 };
@@ -25,7 +25,7 @@ struct message_asked {
  *
  * Errors: VALIDATION_ERROR.
  */
-enum err message_read_asked(TALLOC_CTX *ctx, const char *value, size_t len,
-                            struct message_asked *out, const char **why) MUST_CHECK;
+enum err reserve_message_read(TALLOC_CTX *ctx, const char *value, size_t len,
+                              struct reserve_message *out, const char **why) MUST_CHECK;
 
 #endif

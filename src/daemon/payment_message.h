@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_MESSAGE_PAYMENT_H
-#define ROWLOCK_MESSAGE_PAYMENT_H
+#ifndef ROWLOCK_DAEMON_PAYMENT_MESSAGE_H
+#define ROWLOCK_DAEMON_PAYMENT_MESSAGE_H
 
 #include "core/payment/settle.h"
 
@@ -16,7 +16,7 @@
  *
  * Errors: VALIDATION_ERROR.
  */
-enum err message_read_payment(TALLOC_CTX *ctx, enum pay_event_type type, const char *value,
+enum err payment_message_read(TALLOC_CTX *ctx, enum pay_event_type type, const char *value,
                               size_t len, struct payment_message *out, const char **why) MUST_CHECK;
 
 #endif

@@ -1,4 +1,4 @@
-#include "core/message_asked.h"
+#include "daemon/reserve_message.h"
 
 #include <cjson/cJSON.h>
 
@@ -6,7 +6,7 @@
 
 /* Why a message's members will not do; NULL when they do. */
 static const char *
-read_members(const cJSON *object, struct message_asked *out)
+read_members(const cJSON *object, struct reserve_message *out)
 {
 	const cJSON *id = cJSON_GetObjectItemCaseSensitive(object, "booking_id");
 	const cJSON *event = cJSON_GetObjectItemCaseSensitive(object, "event_id");
@@ -28,8 +28,8 @@ read_members(const cJSON *object, struct message_asked *out)
 }
 
 enum err
-message_read_asked(TALLOC_CTX *ctx, const char *value, size_t len, struct message_asked *out,
-                   const char **why)
+reserve_message_read(TALLOC_CTX *ctx, const char *value, size_t len, struct reserve_message *out,
+                     const char **why)
 {
 	struct json_fault fault;
 	cJSON *tree;

@@ -1,4 +1,4 @@
-#include "core/payments_role.h"
+#include "daemon/payments.h"
 
 #include <pthread.h>
 
@@ -7,7 +7,7 @@
 #include "base/stop.h"
 #include "bus/consumer.h"
 #include "core/payment/settle.h"
-#include "core/message_payment.h"
+#include "daemon/payment_message.h"
 #include "core/payment/refund_request.h"
 
 #define TAKE_MOST   100
@@ -57,7 +57,7 @@ read_all(TALLOC_CTX *ctx, enum pay_event_type type, const struct consumer_messag
 		struct work *w = &works[i];
 
 		w->raw = &messages[i];
-		w->err = message_read_payment(ctx, type, w->raw->value, w->raw->len, &w->message,
+		w->err = payment_message_read(ctx, type, w->raw->value, w->raw->len, &w->message,
 		                              &w->why);
 		if (w->err == ERR_OK)
 			w->err = ERR_UNAVAILABLE; /* not tried yet */
@@ -219,7 +219,7 @@ serve(struct role *r)
 }
 
 int
-payments_run(TALLOC_CTX *ctx, const struct config *config, const char *database)
+daemon_payments_run(TALLOC_CTX *ctx, const struct config *config, const char *database)
 {
 	const bool kafka = *config->kafka_broker != '\0';
 	struct role r;
@@ -234,8 +234,8 @@ payments_run(TALLOC_CTX *ctx, const struct config *config, const char *database)
 }
 
 enum err
-payments_refund_due(TALLOC_CTX *ctx, const struct config *config, const char *database,
-                    size_t *done)
+daemon_payments_refund_due(TALLOC_CTX *ctx, const struct config *config, const char *database,
+                           size_t *done)
 {
 	struct role r;
 

@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_ARCHIVE_H
-#define ROWLOCK_ARCHIVE_H
+#ifndef ROWLOCK_DAEMON_ARCHIVE_H
+#define ROWLOCK_DAEMON_ARCHIVE_H
 
 #include <talloc.h>
 
@@ -31,12 +31,12 @@ struct archive_tally {
  * Errors: UNAVAILABLE, of the first event that failed; those behind it had their turn, and out says
  * what was done. Rules: R-28, R-61.
  */
-enum err archive_once(struct pool *pool, int days, struct archive_tally *out) MUST_CHECK;
+enum err daemon_archive_once(struct pool *pool, int days, struct archive_tally *out) MUST_CHECK;
 
 /*
  * The role `archive`: does so daily at 03:00 by this host's clock, until stop_ask. What fails is
  * tried again every minute. Returns the exit status: 0. stop_watch must have been called.
  */
-int archive_run(TALLOC_CTX *ctx, const struct config *config, const char *database);
+int daemon_archive_run(TALLOC_CTX *ctx, const struct config *config, const char *database);
 
 #endif

@@ -1,4 +1,4 @@
-#include "core/archive.h"
+#include "daemon/archive.h"
 
 #include <string.h>
 
@@ -141,7 +141,7 @@ log_tally(const struct archive_tally *t, enum err e)
 }
 
 enum err
-archive_once(struct pool *pool, int days, struct archive_tally *out)
+daemon_archive_once(struct pool *pool, int days, struct archive_tally *out)
 {
 	const int64_t began_us = clock_mono_us();
 	TALLOC_CTX *ctx = talloc_new(NULL);
@@ -182,7 +182,7 @@ wait_until(int64_t at_us)
 }
 
 int
-archive_run(TALLOC_CTX *ctx, const struct config *config, const char *database)
+daemon_archive_run(TALLOC_CTX *ctx, const struct config *config, const char *database)
 {
 	struct pool *pool = pool_new(ctx, database, 1);
 	char text[CLOCK_TEXT];
@@ -194,7 +194,7 @@ archive_run(TALLOC_CTX *ctx, const struct config *config, const char *database)
 		log_line(LOG_INFO, "archiving", "next", clock_text(at_us, text), NULL);
 		if (wait_until(at_us))
 			return 0;
-		while (archive_once(pool, (int)config->archive_days, &tally) != ERR_OK) {
+		while (daemon_archive_once(pool, (int)config->archive_days, &tally) != ERR_OK) {
 			if (stop_wait(LOOK_MS))
 				return 0;
 		}

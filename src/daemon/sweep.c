@@ -1,4 +1,4 @@
-#include "core/sweeper.h"
+#include "daemon/sweep.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -243,7 +243,7 @@ tidy(struct pool *pool, const struct terms *terms, struct swept *out)
 }
 
 enum err
-sweeper_sweep(struct pool *pool, const struct terms *terms, struct swept *out)
+daemon_sweep_once(struct pool *pool, const struct terms *terms, struct swept *out)
 {
 	bool more = true;
 	enum err e = ERR_OK, first;
@@ -271,7 +271,7 @@ report(const struct swept *s, enum err e, int64_t began_us)
 }
 
 int
-sweeper_run(TALLOC_CTX *ctx, const struct config *config, const char *database)
+daemon_sweep_run(TALLOC_CTX *ctx, const struct config *config, const char *database)
 {
 	struct pool *pool = pool_new(ctx, database, SWEEPER_HANDS);
 	int64_t due_us = 0;

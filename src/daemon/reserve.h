@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_RESERVER_H
-#define ROWLOCK_RESERVER_H
+#ifndef ROWLOCK_DAEMON_RESERVE_H
+#define ROWLOCK_DAEMON_RESERVE_H
 
 #include <talloc.h>
 
@@ -16,10 +16,10 @@
  * Returns the exit status of the process: 0; 1 when the Kafka client has failed for good,
  * which is logged.
  */
-int reserver_run(TALLOC_CTX *ctx, const struct config *config, const char *database);
+int daemon_reserve_run(TALLOC_CTX *ctx, const struct config *config, const char *database);
 
 /* Seats everybody who waits by now, for a job that runs once; done: set, how many. */
-enum err reserver_once(TALLOC_CTX *ctx, const struct config *config, const char *database,
-                       size_t *done) MUST_CHECK;
+enum err daemon_reserve_once(TALLOC_CTX *ctx, const struct config *config, const char *database,
+                             size_t *done) MUST_CHECK;
 
 #endif
