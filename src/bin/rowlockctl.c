@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/shared.h"
-#include "bin/ctl.h"
+#include "ctl/ctl.h"
 #include "bin/program.h"
 
 #define COMMAND_WORDS 2

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "bin/ctl.h"
+#include "ctl/ctl.h"
 #include "bus/dead_letter.h"
 
 #define VALUE_MOST 1000000 /* bytes of a mended value: brokers take a million in all */

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "base/money.h"
-#include "bin/ctl.h"
+#include "ctl/ctl.h"
 #include "ops/audit.h"
 
 #define FINDINGS_MOST "1000"

@@ -1,7 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bin/ctl.h"
+#include "ctl/ctl.h"
 #include "store/migrate.h"
 
 static void

@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/money.h"
 #include "base/stop.h"
-#include "bin/ctl.h"
+#include "ctl/ctl.h"
 #include "core/event/event.h"
 #include "core/event/event_cancel.h"
 

@@ -3,7 +3,7 @@
 
 #include "auth/token.h"
 #include "base/clock.h"
-#include "bin/ctl.h"
+#include "ctl/ctl.h"
 
 #define TTL_MOST_S (10LL * 365 * 86400)
 

@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_CTL_H
-#define ROWLOCK_CTL_H
+#ifndef ROWLOCK_CTL_CTL_H
+#define ROWLOCK_CTL_CTL_H
 
 #include <stdio.h>
 

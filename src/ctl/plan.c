@@ -1,7 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bin/ctl.h"
+#include "ctl/ctl.h"
 #include "core/plan/plan_store.h"
 
 #define DOCUMENT_MOST (16 * 1024 * 1024)

@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "base/money.h"
-#include "bin/ctl.h"
+#include "ctl/ctl.h"
 #include "core/payment/refund_admin.h"
 #include "pay/message_reader.h"
 

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/stop.h"
-#include "bin/ctl.h"
+#include "ctl/ctl.h"
 #include "daemon/archive.h"
 #include "daemon/payments.h"
 #include "daemon/reserve.h"

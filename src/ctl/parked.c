@@ -1,7 +1,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "bin/ctl.h"
+#include "ctl/ctl.h"
 #include "core/payment/parked.h"
 
 int

@@ -5,7 +5,7 @@
 #include <sys/resource.h>
 
 #include "base/clock.h"
-#include "bin/ctl.h"
+#include "ctl/ctl.h"
 #include "bus/redis.h"
 #include "store/migrate.h"
 
