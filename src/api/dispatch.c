@@ -1,8 +1,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "api/api.h"
-#include "api/keys.h"
+#include "api/request/api.h"
+#include "api/request/idempotency_key.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -75,10 +75,10 @@ run(struct api *a, const struct route_match *match)
 	if (match->index < 0)
 		return match->path_known ? ERR_METHOD_NOT_ALLOWED : ERR_NOT_FOUND;
 	if ((e = api_authenticate(a)) != ERR_OK || (e = take_body(a)) != ERR_OK ||
-	    (e = keys_begin(a, &replayed)) != ERR_OK || replayed)
+	    (e = idempotency_key_begin(a, &replayed)) != ERR_OK || replayed)
 		return e;
 	e = parse_body(a);
-	return keys_known(a, e == ERR_OK ? a->route->handler(a) : e);
+	return idempotency_key_known(a, e == ERR_OK ? a->route->handler(a) : e);
 }
 
 static void
@@ -112,7 +112,7 @@ api_serve(struct request *rq, struct response *rs, void *app)
 		a.message = "The URL is not valid";
 	if (e != ERR_OK)
 		face_error(&a, a.route == NULL ? face_of(rq) : a.route->face, e);
-	keys_end(&a, e);
+	idempotency_key_end(&a, e);
 	metrics_observe(METRIC_REQUEST_TIME,
 	                a.route == NULL ? METRICS_ROUTES - 1 : (unsigned)match.index,
 	                clock_mono_us() - rq->began_us);

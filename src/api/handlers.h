@@ -1,7 +1,7 @@
 #ifndef ROWLOCK_HANDLERS_H
 #define ROWLOCK_HANDLERS_H
 
-#include "api/api.h"
+#include "api/request/api.h"
 
 /*
  * What the routes call: each decodes a request, calls core, and encodes the answer. They

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "api/api.h"
+#include "api/request/api.h"
 #include "api/handlers.h"
 #include "base/log.h"
 #include "base/metrics.h"

@@ -8,7 +8,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
-#include "api/stream.h"
+#include "api/stream/stream.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"

@@ -2,7 +2,7 @@
 
 #include "ctx_case.h"
 
-#include "api/sse.h"
+#include "api/stream/sse.h"
 #include "live/read_seats.h"
 
 /* --- Cursors. --- */

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/api.h"
+#include "api/request/api.h"
 
 /* How each face speaks: the shapes of errors, and the envelope of /api/v1. */
 

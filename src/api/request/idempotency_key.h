@@ -1,7 +1,7 @@
-#ifndef ROWLOCK_API_KEYS_H
-#define ROWLOCK_API_KEYS_H
+#ifndef ROWLOCK_API_REQUEST_IDEMPOTENCY_KEY_H
+#define ROWLOCK_API_REQUEST_IDEMPOTENCY_KEY_H
 
-#include "api/api.h"
+#include "api/request/api.h"
 
 /* The header Idempotency-Key of the routes that take it (http-api.md, Common). */
 
@@ -10,13 +10,13 @@
  * answered: *replayed. Otherwise a->keyed is set, unless there is no key. Errors:
  * VALIDATION_ERROR, IDEMPOTENCY_MISMATCH, UNAVAILABLE.
  */
-enum err keys_begin(struct api *a, bool *replayed) MUST_CHECK;
+enum err idempotency_key_begin(struct api *a, bool *replayed) MUST_CHECK;
 
 /*
  * After the handler: makes of KEY_KNOWN the answer that there was, or IDEMPOTENCY_IN_PROGRESS.
  * Any other error is returned as it is.
  */
-enum err keys_known(struct api *a, enum err e) MUST_CHECK;
+enum err idempotency_key_known(struct api *a, enum err e) MUST_CHECK;
 
 /*
  * Before a->rs is sent: stores it, if it is to be stored and the handler's transaction has not
@@ -24,6 +24,6 @@ enum err keys_known(struct api *a, enum err e) MUST_CHECK;
  *
  * e	what came of the request
  */
-void keys_end(struct api *a, enum err e);
+void idempotency_key_end(struct api *a, enum err e);
 
 #endif

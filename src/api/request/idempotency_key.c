@@ -1,8 +1,8 @@
-#include "api/keys.h"
+#include "api/request/idempotency_key.h"
 
 #include <string.h>
 
-#include "api/decode.h"
+#include "api/request/decode.h"
 
 #define KEY_MOST 255
 #define FIELD    "Idempotency-Key"
@@ -50,7 +50,7 @@ give(struct api *a, const struct reply *reply, bool replayed)
 }
 
 enum err
-keys_begin(struct api *a, bool *replayed)
+idempotency_key_begin(struct api *a, bool *replayed)
 {
 	const char *key = request_header(a->rq, "HTTP_IDEMPOTENCY_KEY");
 	struct idempotent *k;
@@ -79,7 +79,7 @@ keys_begin(struct api *a, bool *replayed)
 }
 
 enum err
-keys_known(struct api *a, enum err e)
+idempotency_key_known(struct api *a, enum err e)
 {
 	bool found;
 
@@ -107,7 +107,7 @@ is_lasting(int status, enum err e)
 }
 
 void
-keys_end(struct api *a, enum err e)
+idempotency_key_end(struct api *a, enum err e)
 {
 	struct idempotent *k = a->keyed;
 	bool other;

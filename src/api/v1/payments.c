@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "api/decode.h"
+#include "api/request/decode.h"
 #include "api/handlers.h"
 #include "base/clock.h"
 #include "base/money.h"

@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-#include "api/decode.h"
+#include "api/request/decode.h"
 #include "api/handlers.h"
-#include "api/v1_bookings.h"
+#include "api/v1/bookings.h"
 #include "core/reserve/hold.h"
 
 static enum err

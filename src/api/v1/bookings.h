@@ -1,7 +1,7 @@
-#ifndef ROWLOCK_V1_BOOKINGS_H
-#define ROWLOCK_V1_BOOKINGS_H
+#ifndef ROWLOCK_API_V1_BOOKINGS_H
+#define ROWLOCK_API_V1_BOOKINGS_H
 
-#include "api/api.h"
+#include "api/request/api.h"
 
 /* What requests for seats have in common in /api/v1, be it to book them or to hold them. */
 

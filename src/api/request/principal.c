@@ -3,7 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "api/api.h"
+#include "api/request/api.h"
 #include "base/clock.h"
 #include "base/log.h"
 

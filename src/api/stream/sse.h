@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_SSE_H
-#define ROWLOCK_SSE_H
+#ifndef ROWLOCK_API_STREAM_SSE_H
+#define ROWLOCK_API_STREAM_SSE_H
 
 #include "base/err.h"
 #include "live/fanout.h"

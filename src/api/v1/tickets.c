@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "api/decode.h"
+#include "api/request/decode.h"
 #include "api/handlers.h"
 #include "core/ticket/ticket.h"
 #include "core/booking/booking_lookup.h"

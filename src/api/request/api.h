@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_API_H
-#define ROWLOCK_API_H
+#ifndef ROWLOCK_API_REQUEST_API_H
+#define ROWLOCK_API_REQUEST_API_H
 
 #include <cjson/cJSON.h>
 

@@ -1,7 +1,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "api/decode.h"
+#include "api/request/decode.h"
 #include "api/handlers.h"
 #include "base/money.h"
 #include "core/event/event.h"

@@ -1,6 +1,6 @@
-#include "api/sse.h"
+#include "api/stream/sse.h"
 
-#include "api/api.h"
+#include "api/request/api.h"
 #include "core/booking/booking.h"
 
 static char *

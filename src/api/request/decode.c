@@ -1,4 +1,4 @@
-#include "api/decode.h"
+#include "api/request/decode.h"
 
 #include <errno.h>
 #include <math.h>

@@ -1,4 +1,4 @@
-#include "api/decode.h"
+#include "api/request/decode.h"
 #include "api/handlers.h"
 #include "core/plan/plan_store.h"
 

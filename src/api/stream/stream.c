@@ -1,11 +1,11 @@
-#include "api/stream.h"
+#include "api/stream/stream.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/api.h"
-#include "api/decode.h"
-#include "api/sse.h"
+#include "api/request/api.h"
+#include "api/request/decode.h"
+#include "api/stream/sse.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"

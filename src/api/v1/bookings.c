@@ -1,8 +1,8 @@
 #include <string.h>
 
-#include "api/decode.h"
+#include "api/request/decode.h"
 #include "api/handlers.h"
-#include "api/v1_bookings.h"
+#include "api/v1/bookings.h"
 #include "base/money.h"
 #include "core/booking/booking.h"
 #include "core/booking/booking_history.h"

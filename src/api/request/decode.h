@@ -1,7 +1,7 @@
-#ifndef ROWLOCK_DECODE_H
-#define ROWLOCK_DECODE_H
+#ifndef ROWLOCK_API_REQUEST_DECODE_H
+#define ROWLOCK_API_REQUEST_DECODE_H
 
-#include "api/api.h"
+#include "api/request/api.h"
 
 /*
  * Reading a request's fields. Each function notes what is wrong under the field's name and

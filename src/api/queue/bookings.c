@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "api/decode.h"
+#include "api/request/decode.h"
 #include "api/handlers.h"
 #include "base/money.h"
 #include "core/booking/booking.h"

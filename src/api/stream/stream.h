@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_STREAM_H
-#define ROWLOCK_STREAM_H
+#ifndef ROWLOCK_API_STREAM_STREAM_H
+#define ROWLOCK_API_STREAM_STREAM_H
 
 #include <event2/event.h>
 #include <talloc.h>
