@@ -1,6 +1,6 @@
 """
 The checker: runs `rowlockctl audit`, which reads the database and says in plain words which
-invariant does not hold (rowlockctl(8); the rules are in src/store/audit.def).
+invariant does not hold (rowlockctl(8); the rules are in src/store/audit_rules.def).
 """
 
 import os

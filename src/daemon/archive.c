@@ -9,6 +9,7 @@
 #include "base/stop.h"
 #include "core/booking/booking_change.h"
 #include "store/param.h"
+#include "store/transact.h"
 
 #define PIECE     1000  /* bookings, or seats, of a transaction */
 #define HOUR      3     /* of the day when the role works */
@@ -35,7 +36,7 @@ move_piece(struct mover *m, TALLOC_CTX *ctx, const char **outcome)
 
 	/* What is done twice because an answer was lost finds nothing the second time. */
 	for (int i = 0; e == ERR_TX_RETRY && i < POOL_ATTEMPTS; i++)
-		e = pool_read(m->pool, ctx, &call, 1, &rows);
+		e = transact_read(m->pool, ctx, &call, 1, &rows);
 	if (e != ERR_OK)
 		return e;
 	for (int i = 0; i < METRICS_TABLES; i++)
@@ -151,7 +152,7 @@ daemon_archive_once(struct pool *pool, int days, struct archive_tally *out)
 	enum err e, first;
 
 	memset(out, 0, sizeof(*out));
-	first = pool_read(pool, ctx, &due, 1, &rows);
+	first = transact_read(pool, ctx, &due, 1, &rows);
 	for (int r = 0, n = first == ERR_OK ? rows_count(rows) : 0; r < n && !stop_wait(0); r++) {
 		TALLOC_CTX *tmp = talloc_new(ctx);
 

@@ -9,6 +9,7 @@
 #include "fake_gateway/gateway.h"
 #include "pay/http_post.h"
 #include "store/param.h"
+#include "store/transact.h"
 
 #define ROOM 512 /* bytes of a message, about */
 
@@ -52,7 +53,7 @@ note(struct gateway *g, TALLOC_CTX *ctx, const struct callback *callbacks, size_
 		array_int(&statuses, callbacks[i].status);
 	}
 	const struct call call = { STMT_GATEWAY_NOTE, { array_done(&ids), array_done(&statuses) } };
-	if (pool_read(g->pool, ctx, &call, 1, NULL) != ERR_OK)
+	if (transact_read(g->pool, ctx, &call, 1, NULL) != ERR_OK)
 		log_line(LOG_WARN, "call-backs could not be noted", "n", log_int((int64_t)n), NULL);
 }
 
@@ -104,7 +105,7 @@ callback_due(struct gateway *g, TALLOC_CTX *ctx, int most, struct callback **out
 	enum err e;
 
 	*n = 0;
-	if ((e = pool_read(g->pool, ctx, &call, 1, &rows)) != ERR_OK)
+	if ((e = transact_read(g->pool, ctx, &call, 1, &rows)) != ERR_OK)
 		return e;
 	*out = callback_rows(ctx, rows);
 	*n = (size_t)rows_count(rows);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "store/param.h"
+#include "store/transact.h"
 
 #define SECRET_BYTES 20 /* random ones of a session's id: 160 bits */
 #define REF_BYTES    8
@@ -93,7 +94,7 @@ ledger_open(struct pool *pool, TALLOC_CTX *ctx, struct session *s, const char *w
 	struct rows *rows[2];
 	enum err e;
 
-	if ((e = pool_read(pool, ctx, calls, 2, rows)) != ERR_OK)
+	if ((e = transact_read(pool, ctx, calls, 2, rows)) != ERR_OK)
 		return e;
 	*s = read_session(rows[1], 0);
 	if (memcmp(&s->booking_id, &asked.booking_id, sizeof(s->booking_id)) != 0 ||
@@ -111,7 +112,7 @@ ledger_get(struct pool *pool, TALLOC_CTX *ctx, const char *id, struct session *o
 
 	if (strlen(id) > SESSION_ID_MOST)
 		return ERR_PAYMENT_NOT_FOUND;
-	if ((e = pool_read(pool, ctx, &call, 1, &rows)) != ERR_OK)
+	if ((e = transact_read(pool, ctx, &call, 1, &rows)) != ERR_OK)
 		return e;
 	if (rows_count(rows) == 0)
 		return ERR_PAYMENT_NOT_FOUND;
@@ -161,7 +162,7 @@ ledger_settle(struct pool *pool, TALLOC_CTX *ctx, const struct session *s, enum 
 	struct rows *rows[2];
 	enum err e;
 
-	if ((e = pool_read(pool, ctx, calls, 2, rows)) != ERR_OK)
+	if ((e = transact_read(pool, ctx, calls, 2, rows)) != ERR_OK)
 		return e;
 	if (rows_count(rows[1]) == 0)
 		return ERR_INVALID_STATE;
@@ -179,14 +180,14 @@ ledger_expire(struct pool *pool, TALLOC_CTX *ctx, int most, size_t *n)
 	enum err e;
 
 	*n = 0;
-	if ((e = pool_read(pool, ctx, &call, 1, &rows)) != ERR_OK || rows_count(rows) == 0)
+	if ((e = transact_read(pool, ctx, &call, 1, &rows)) != ERR_OK || rows_count(rows) == 0)
 		return e;
 	*n = (size_t)rows_count(rows);
 	sessions = talloc_array(ctx, struct session, (unsigned)*n);
 	for (size_t i = 0; i < *n; i++)
 		sessions[i] = read_session(rows, (int)i);
 	settle = settle_call(ctx, sessions, *n, OUTCOME_EXPIRED);
-	return pool_read(pool, ctx, &settle, 1, NULL);
+	return transact_read(pool, ctx, &settle, 1, NULL);
 }
 
 static const char *
@@ -222,7 +223,7 @@ ledger_refund(struct pool *pool, TALLOC_CTX *ctx, struct refund *r)
 		{ STMT_GATEWAY_RECALL, { id } },
 		{ STMT_GATEWAY_REFUND_OF, { id } },
 	};
-	if ((e = pool_read(pool, ctx, calls, 3, rows)) != ERR_OK)
+	if ((e = transact_read(pool, ctx, calls, 3, rows)) != ERR_OK)
 		return e;
 	if (rows_count(rows[2]) == 0)
 		return ERR_INVALID_STATE;

@@ -11,7 +11,7 @@
 /*
  * The fake gateway's books: payment sessions, refunds, and what is to be called back about
  * them, written in one transaction each. Everything may be asked for twice: what is done already is
- * found so. All errors not named are those of pool_read.
+ * found so. All errors not named are those of transact_read.
  */
 
 #define SESSION_ID_MOST 64

@@ -6,6 +6,7 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "store/param.h"
+#include "store/transact.h"
 
 #define CLEAN_EVERY 16 /* tickets made, until old ones are deleted */
 
@@ -24,11 +25,11 @@ stream_ticket_make(struct pool *pool, TALLOC_CTX *ctx, struct stream_ticket *t, 
 	const struct call call = { STMT_INSERT_TICKET,
 		                   { digest_sha256(text, TICKET_CHARS, hash), t->user_id,
 		                     t->user_name, t->role } };
-	if ((e = pool_read(pool, ctx, &call, 1, &rows)) != ERR_OK)
+	if ((e = transact_read(pool, ctx, &call, 1, &rows)) != ERR_OK)
 		return e;
 	t->text = text;
 	*expires_us = row_us(rows, 0, 0);
-	if (random[0] % CLEAN_EVERY == 0 && pool_read(pool, ctx, &clean, 1, NULL) != ERR_OK)
+	if (random[0] % CLEAN_EVERY == 0 && transact_read(pool, ctx, &clean, 1, NULL) != ERR_OK)
 		log_line(LOG_WARN, "old tickets could not be deleted", NULL);
 	return ERR_OK;
 }

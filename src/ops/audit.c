@@ -9,7 +9,7 @@
 /* Every rule, in the order in which they are looked at. */
 static const enum stmt rules[] = {
 #define STMT(id, nparams, text) STMT_##id,
-#include "store/audit.def"
+#include "store/audit_rules.def"
 #undef STMT
 };
 #define N_RULES (sizeof(rules) / sizeof(rules[0]))

@@ -12,7 +12,7 @@
  * I4	what the journal tells of seats is what they are
  * R-44	the money that was taken, and not given back, is what the bookings say that it is
  *
- * and some more rules by their numbers. The rules themselves are in store/audit.def.
+ * and some more rules by their numbers. The rules themselves are in store/audit_rules.def.
  */
 
 struct audit_ask {

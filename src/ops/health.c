@@ -7,6 +7,7 @@
 #include "base/metrics.h"
 #include "bus/redis.h"
 #include "store/param.h"
+#include "store/transact.h"
 
 #define REDIS_WAIT_MS 200
 #define RELAY_SEEN_MS 10000  /* a relay that lives says so every 2 s */
@@ -103,7 +104,7 @@ ask_database(struct pool *pool, TALLOC_CTX *ctx, const bool configured[SINKS])
 	const bool ask = clock_mono_us() >= atomic_load(&readers.good_until) &&
 	                 !atomic_flag_test_and_set(&readers.asking);
 
-	e = pool_read(pool, ctx, calls, ask ? 2 : 1, rows);
+	e = transact_read(pool, ctx, calls, ask ? 2 : 1, rows);
 	if (ask) {
 		if (e == ERR_OK)
 			keep_readers(rows[1], configured);
@@ -147,7 +148,7 @@ health_measure(struct pool *pool, TALLOC_CTX *ctx, const char *redis_url, const 
 
 	if (atomic_flag_test_and_set(&asking))
 		return;
-	if (pool_read(pool, ctx, calls, 2, rows) == ERR_OK) {
+	if (transact_read(pool, ctx, calls, 2, rows) == ERR_OK) {
 		for (int r = 0; r < rows_count(rows[0]); r++)
 			lag_ms[sink_of(rows[0], r)] = row_i64(rows[0], r, 3);
 		for (int s = 0; s < SINKS; s++)

@@ -8,13 +8,19 @@
 #include "base/err.h"
 #include "store/rows.h"
 
-/* The statements of stmt.def. */
+/* The statements of statements.def: STMT_READ_EVENTS and so on. */
 enum stmt {
 #define STMT(id, nparams, text) STMT_##id,
 #include "store/statements.def"
 #undef STMT
 	STMT__MAX
 };
+
+/* The columns of their rows, from 0: READ_EVENTS_ID and so on; NAME__COLUMNS is how many. */
+#define STMT(id, nparams, text)
+#define COLUMNS(name, ...) enum { __VA_ARGS__, name##__COLUMNS };
+#include "store/statements.def"
+#undef STMT
 
 #define STMT_MAX_PARAMS 16
 
@@ -74,7 +80,7 @@ void db_drop(struct db *db);
  */
 enum err db_script(struct db *db, TALLOC_CTX *ctx, const char *sql, const char **why) MUST_CHECK;
 
-/* Prepares every statement of stmt.def; why as for db_script. For tests and the doctor. */
+/* Prepares every statement of statements.def; why as for db_script. For tests and the doctor. */
 enum err db_prepare_all(struct db *db, TALLOC_CTX *ctx, const char **why) MUST_CHECK;
 
 /* What the server said when the last connection failed, or ""; lives as long as db. */

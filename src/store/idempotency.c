@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "store/param.h"
+#include "store/transact.h"
 
 struct idempotency_row
 idempotency_row(const struct idempotent *k)
@@ -29,7 +30,7 @@ idempotency_find(struct pool *pool, struct idempotent *k, bool *found)
 	enum err e;
 
 	*found = false;
-	if ((e = pool_read(pool, k->ctx, &call, 1, &rows)) != ERR_OK || rows_count(rows) == 0)
+	if ((e = transact_read(pool, k->ctx, &call, 1, &rows)) != ERR_OK || rows_count(rows) == 0)
 		return e;
 	idempotency_rows_read(rows, 0, &known);
 	if (strcmp(known.hash, k->hash) != 0)

@@ -94,20 +94,3 @@ pool_give(struct pool *pool, struct db *db)
 	pthread_cond_signal(&pool->given);
 	pthread_mutex_unlock(&pool->mutex);
 }
-
-enum err
-pool_read(struct pool *pool, TALLOC_CTX *ctx, const struct call *calls, size_t n, struct rows **out)
-{
-	enum err e = ERR_UNAVAILABLE;
-	struct db *db;
-
-	for (int i = 0; i < POOL_ATTEMPTS; i++) {
-		if ((e = pool_take(pool, &db)) != ERR_OK)
-			return e;
-		e = db_exchange(db, ctx, calls, n, out);
-		pool_give(pool, db);
-		if (e != ERR_DB_LOST && e != ERR_TX_RETRY)
-			return e;
-	}
-	return e;
-}

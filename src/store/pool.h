@@ -20,11 +20,4 @@ enum err pool_take(struct pool *pool, struct db **db) MUST_CHECK;
 /* Gives it back; an open transaction is rolled back. NULL is ignored. */
 void pool_give(struct pool *pool, struct db *db);
 
-/*
- * One read: takes a connection, makes the calls, gives it back; a connection that turns out
- * to be lost is replaced once. Only for calls that change nothing. See db_exchange.
- */
-enum err pool_read(struct pool *pool, TALLOC_CTX *ctx, const struct call *calls, size_t n,
-                   struct rows **out) MUST_CHECK;
-
 #endif

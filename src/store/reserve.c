@@ -63,18 +63,26 @@ read_events(TALLOC_CTX *ctx, const struct rows *rows, struct locked *out)
 
 	out->n_events = (size_t)n;
 	out->events = talloc_zero_array(ctx, struct event_facts, (unsigned)n);
-	out->now_us = n == 0 ? -1 : row_us(rows, 0, 7);
+	out->now_us = n == 0 ? -1 : row_us(rows, 0, READ_EVENTS_NOW);
 	for (int r = 0; r < n; r++) {
 		struct event_facts *e = &out->events[r];
 
-		e->id = row_i32(rows, r, 0);
-		e->status = event_status_parse(row_text(rows, r, 1));
-		memcpy(e->currency, row_text(rows, r, 2), sizeof(e->currency));
-		e->max_seats = row_null(rows, r, 3) ? 0 : row_i32(rows, r, 3);
-		e->window_named = row_bool(rows, r, 4);
-		e->window_min = row_null(rows, r, 5) ? 0 : row_i32(rows, r, 5);
-		e->max_pending = row_null(rows, r, 6) ? 0 : row_i32(rows, r, 6);
-		e->hold_min = row_null(rows, r, 8) ? 0 : row_i32(rows, r, 8);
+		e->id = row_i32(rows, r, READ_EVENTS_ID);
+		e->status = event_status_parse(row_text(rows, r, READ_EVENTS_STATUS));
+		memcpy(e->currency, row_text(rows, r, READ_EVENTS_CURRENCY), sizeof(e->currency));
+		e->max_seats = row_null(rows, r, READ_EVENTS_MAX_SEATS)
+		                   ? 0
+		                   : row_i32(rows, r, READ_EVENTS_MAX_SEATS);
+		e->window_named = row_bool(rows, r, READ_EVENTS_HAS_WINDOW);
+		e->window_min = row_null(rows, r, READ_EVENTS_WINDOW_MIN)
+		                    ? 0
+		                    : row_i32(rows, r, READ_EVENTS_WINDOW_MIN);
+		e->max_pending = row_null(rows, r, READ_EVENTS_MAX_PENDING)
+		                     ? 0
+		                     : row_i32(rows, r, READ_EVENTS_MAX_PENDING);
+		e->hold_min = row_null(rows, r, READ_EVENTS_HOLD_MIN)
+		                  ? 0
+		                  : row_i32(rows, r, READ_EVENTS_HOLD_MIN);
 	}
 }
 

@@ -27,10 +27,10 @@ def joined(code):
 
 
 def read_statements():
-    """{name: text} of stmt.def, as the compiler sees it."""
+    """{name: text} of statements.def, as the compiler sees it."""
     done = subprocess.run(["cc", "-E", "-P", "-I", SOURCES, "-x", "c", "-"], text=True, check=True,
                           capture_output=True, input='#define STMT(id, n, text) @ id @ text\n'
-                                                     '#include "store/stmt.def"\n')
+                                                     '#include "store/statements.def"\n')
     return {name: joined(text) for name, text in re.findall(rf"@ (\w+) @((?:{STRING.pattern}|[^@])*)", done.stdout)}
 
 

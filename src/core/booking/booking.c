@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "store/param.h"
+#include "store/transact.h"
 
 /* Every legal move; anything else is INVALID_STATE. */
 static const bool legal[BOOKING__MAX][BOOKING__MAX] = {
@@ -270,7 +271,7 @@ list_details(struct pool *pool, TALLOC_CTX *ctx, struct booking_page *page)
 	key_params(ctx, ids, page->n, &events, &uuids);
 	const struct call calls[] = { { STMT_GET_BOOKED_SEATS, { events, uuids } },
 		                      payments_call(events, uuids) };
-	if ((e = pool_read(pool, ctx, calls, 2, rows)) == ERR_OK) {
+	if ((e = transact_read(pool, ctx, calls, 2, rows)) == ERR_OK) {
 		read_booked_seats(ctx, rows[0], page->bookings, page->n);
 		read_payments(ctx, rows[1], page->bookings, page->n);
 	}
@@ -313,7 +314,7 @@ booking_list(struct pool *pool, TALLOC_CTX *ctx, struct booking_page *page)
 	struct rows *rows[2];
 	enum err e;
 
-	if ((e = pool_read(pool, ctx, own ? of_user : &of_seller, own ? 2 : 1, rows)) != ERR_OK)
+	if ((e = transact_read(pool, ctx, own ? of_user : &of_seller, own ? 2 : 1, rows)) != ERR_OK)
 		return e;
 	page->n = (size_t)rows_count(rows[0]);
 	page->total = own ? row_i64(rows[1], 0, 0) : -1;

@@ -1,6 +1,7 @@
 #include "core/booking/booking_history.h"
 
 #include "store/param.h"
+#include "store/transact.h"
 
 enum err
 booking_history_read(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *booking_id,
@@ -15,9 +16,9 @@ booking_history_read(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *book
 	struct rows *rows[2];
 	enum err e;
 
-	e = pool_read(pool, ctx, live, 2, rows);
+	e = transact_read(pool, ctx, live, 2, rows);
 	if (e == ERR_OK && rows_count(rows[0]) == 0)
-		e = pool_read(pool, ctx, archived, 2, rows);
+		e = transact_read(pool, ctx, archived, 2, rows);
 	if (e != ERR_OK)
 		return e;
 	if (rows_count(rows[0]) == 0)

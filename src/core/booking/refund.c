@@ -5,6 +5,7 @@
 #include "core/journal/payload.h"
 #include "pay/provider.h"
 #include "store/param.h"
+#include "store/transact.h"
 
 void
 account_calls(TALLOC_CTX *ctx, const struct uuid *booking_id, struct call calls[ACCOUNT_CALLS])
@@ -42,7 +43,7 @@ account_of(struct pool *pool, TALLOC_CTX *ctx, const struct booking *booking, st
 		calls[0].stmt = STMT_ARCHIVED_PAYMENTS;
 		calls[1].stmt = STMT_ARCHIVED_REFUNDS;
 	}
-	if ((e = pool_read(pool, ctx, calls, ACCOUNT_CALLS, rows)) == ERR_OK)
+	if ((e = transact_read(pool, ctx, calls, ACCOUNT_CALLS, rows)) == ERR_OK)
 		account_read(ctx, rows, out);
 	return e;
 }

@@ -20,7 +20,7 @@ void account_calls(TALLOC_CTX *ctx, const struct uuid *booking_id,
                    struct call calls[ACCOUNT_CALLS]);
 void account_read(TALLOC_CTX *ctx, struct rows *const *rows, struct account *out);
 
-/* The account of a booking that was read. Errors as of pool_read. */
+/* The account of a booking that was read. Errors as of transact_read. */
 enum err account_of(struct pool *pool, TALLOC_CTX *ctx, const struct booking *booking,
                     struct account *out) MUST_CHECK;
 

@@ -8,6 +8,7 @@
 #include "base/shared.h"
 #include "store/changeset.h"
 #include "store/param.h"
+#include "store/transact.h"
 
 #define OTHERS_US (3 * US_PER_S)
 
@@ -63,7 +64,7 @@ event_get(struct pool *pool, TALLOC_CTX *ctx, int32_t id, struct event *out)
 	struct rows *rows;
 	enum err e;
 
-	if ((e = pool_read(pool, ctx, &call, 1, &rows)) != ERR_OK)
+	if ((e = transact_read(pool, ctx, &call, 1, &rows)) != ERR_OK)
 		return e;
 	if (rows_count(rows) == 0)
 		return ERR_EVENT_NOT_FOUND;
@@ -104,7 +105,7 @@ event_list(struct pool *pool, TALLOC_CTX *ctx, struct event_page *page)
 	struct rows *rows[2];
 	enum err e;
 
-	if ((e = pool_read(pool, ctx, calls, 2, rows)) != ERR_OK)
+	if ((e = transact_read(pool, ctx, calls, 2, rows)) != ERR_OK)
 		return e;
 	page->n = (size_t)rows_count(rows[0]);
 	page->total = row_i64(rows[1], 0, 0);
@@ -154,10 +155,10 @@ event_wait_for_others(struct pool *pool, TALLOC_CTX *ctx)
 	struct rows *rows;
 	enum err e;
 
-	if ((e = pool_read(pool, ctx, &limit, 1, &rows)) != ERR_OK)
+	if ((e = transact_read(pool, ctx, &limit, 1, &rows)) != ERR_OK)
 		return e;
 	const struct call call = { STMT_AFTER_ALL, { param_int(ctx, row_i64(rows, 0, 0)) } };
-	while ((e = pool_read(pool, ctx, &call, 1, &rows)) == ERR_OK && !row_bool(rows, 0, 0)) {
+	while ((e = transact_read(pool, ctx, &call, 1, &rows)) == ERR_OK && !row_bool(rows, 0, 0)) {
 		if (clock_mono_us() > until) {
 			log_line(LOG_WARN,
 			         "a transaction does not end, a change of an event waits no longer",

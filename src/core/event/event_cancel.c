@@ -11,6 +11,7 @@
 #include "core/journal/payload.h"
 #include "core/booking/refund.h"
 #include "store/param.h"
+#include "store/transact.h"
 
 #define BATCH    500 /* bookings, or holds, of one transaction */
 #define REASON   "EVENT_CANCELLED"
@@ -89,7 +90,7 @@ event_cancel_progress(struct pool *pool, TALLOC_CTX *ctx, int32_t event_id,
 {
 	const struct call call = { STMT_GET_CANCELLATION, { param_int(ctx, event_id) } };
 	struct rows *rows;
-	enum err e = pool_read(pool, ctx, &call, 1, &rows);
+	enum err e = transact_read(pool, ctx, &call, 1, &rows);
 
 	if (e == ERR_OK && rows_count(rows) == 0)
 		return ERR_EVENT_NOT_FOUND;
@@ -362,7 +363,7 @@ event_cancel_all(struct pool *pool, size_t *done, bool *more)
 	enum err e;
 
 	*more = false;
-	if ((e = pool_read(pool, ctx, &call, 1, &rows)) != ERR_OK) {
+	if ((e = transact_read(pool, ctx, &call, 1, &rows)) != ERR_OK) {
 		talloc_free(ctx);
 		return e;
 	}

@@ -7,6 +7,7 @@
 #include "core/inventory/inventory_impl.h"
 #include "store/param.h"
 #include "store/enums.h"
+#include "store/transact.h"
 
 /* The layout of a house: read once, and then as it is for ever. */
 
@@ -154,7 +155,7 @@ inventory_read_layout(struct inventory *h, struct pool *pool)
 		{ STMT_INVENTORY_SEATS, { event } },
 	};
 	struct rows *rows[3];
-	enum err e = pool_read(pool, tmp, calls, 3, rows);
+	enum err e = transact_read(pool, tmp, calls, 3, rows);
 
 	if (e == ERR_OK && rows_count(rows[0]) == 0)
 		e = ERR_EVENT_NOT_FOUND;

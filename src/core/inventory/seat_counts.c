@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/shared.h"
 #include "store/param.h"
+#include "store/transact.h"
 
 #define COUNTS_GOOD_US 500000
 #define SLOTS          1024 /* events whose counts are kept; one that shares a slot takes it over */
@@ -70,7 +71,7 @@ seat_counts_read(struct pool *pool, TALLOC_CTX *ctx, const int32_t *events, size
 	if (n_missing == 0)
 		return ERR_OK;
 	const struct call call = { STMT_COUNT_SEATS, { array_done(&ids) } };
-	if ((e = pool_read(pool, ctx, &call, 1, &rows)) != ERR_OK)
+	if ((e = transact_read(pool, ctx, &call, 1, &rows)) != ERR_OK)
 		return e;
 	for (size_t i = 0; i < n; i++) {
 		for (int r = 0; missing[i] && r < rows_count(rows); r++) {

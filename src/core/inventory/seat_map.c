@@ -9,6 +9,7 @@
 #include "base/shared.h"
 #include "core/inventory/seat_map_file.h"
 #include "store/param.h"
+#include "store/transact.h"
 
 #define FRESH_LEAST_US 100000   /* a map is good for at least this long, … */
 #define FRESH_MOST_US  US_PER_S /* … at most this long, … */
@@ -134,7 +135,7 @@ read_map(struct pool *pool, TALLOC_CTX *ctx, int32_t event_id, int64_t *base, in
 	struct rows *rows[4];
 	enum err e;
 
-	if ((e = pool_read(pool, ctx, calls, 4, rows)) != ERR_OK)
+	if ((e = transact_read(pool, ctx, calls, 4, rows)) != ERR_OK)
 		return e;
 	if (rows_count(rows[2]) == 0)
 		return ERR_EVENT_NOT_FOUND;

@@ -4,6 +4,7 @@
 
 #include "core/payment/settle.h"
 #include "store/param.h"
+#include "store/transact.h"
 
 enum err
 parked_list(struct pool *pool, TALLOC_CTX *ctx, bool bodies, struct parked **out, size_t *n)
@@ -12,7 +13,7 @@ parked_list(struct pool *pool, TALLOC_CTX *ctx, bool bodies, struct parked **out
 	struct rows *rows;
 	enum err e;
 
-	if ((e = pool_read(pool, ctx, &call, 1, &rows)) != ERR_OK)
+	if ((e = transact_read(pool, ctx, &call, 1, &rows)) != ERR_OK)
 		return e;
 	*n = (size_t)rows_count(rows);
 	*out = talloc_array(ctx, struct parked, (unsigned)*n);
@@ -36,7 +37,7 @@ parked_settle(struct pool *pool, TALLOC_CTX *ctx, const struct terms *terms, con
 	enum err e;
 
 	*why = NULL;
-	if ((e = pool_read(pool, ctx, &get, 1, &rows)) != ERR_OK)
+	if ((e = transact_read(pool, ctx, &get, 1, &rows)) != ERR_OK)
 		return e;
 	if (rows_count(rows) == 0)
 		return ERR_NOT_FOUND;
@@ -45,5 +46,5 @@ parked_settle(struct pool *pool, TALLOC_CTX *ctx, const struct terms *terms, con
 		return e;
 	if ((e = payment_settle(pool, ctx, terms, &message, NULL)) != ERR_OK)
 		return e;
-	return pool_read(pool, ctx, &drop, 1, &rows); /* which may be done twice */
+	return transact_read(pool, ctx, &drop, 1, &rows); /* which may be done twice */
 }

@@ -4,6 +4,7 @@
 
 #include "core/journal/payload.h"
 #include "store/param.h"
+#include "store/transact.h"
 
 enum err
 refund_admin_list(struct pool *pool, TALLOC_CTX *ctx, bool failed, int64_t after,
@@ -18,7 +19,7 @@ refund_admin_list(struct pool *pool, TALLOC_CTX *ctx, bool failed, int64_t after
 	int row = 0;
 	enum err e;
 
-	if ((e = pool_read(pool, ctx, &call, 1, &rows)) != ERR_OK)
+	if ((e = transact_read(pool, ctx, &call, 1, &rows)) != ERR_OK)
 		return e;
 	refunds = refunds_read(ctx, rows, 0, &row, n);
 	*out = talloc_array(ctx, struct open_refund, (unsigned)*n);

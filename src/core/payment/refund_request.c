@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "core/payment/settle.h"
 #include "store/param.h"
+#include "store/transact.h"
 
 #define AGAIN_S 5 /* until a provider that was away is asked again, for as long as it takes */
 #define REMINDER_S                                                                                 \
@@ -100,7 +101,7 @@ reschedule(struct round *r)
 	const struct call call = { STMT_RESCHEDULE_REFUNDS,
 		                   { array_done(&event), array_done(&id), array_done(&wait) } };
 
-	return pool_read(r->pool, r->ctx, &call, 1, &rows); /* which may be done twice */
+	return transact_read(r->pool, r->ctx, &call, 1, &rows); /* which may be done twice */
 }
 
 /* Takes refunds, and with them the right to ask for them in the next minute. */

@@ -10,6 +10,7 @@
 #include "core/booking/booking_change.h"
 #include "core/journal/payload.h"
 #include "store/param.h"
+#include "store/transact.h"
 
 #define GRACE_US                                                                                   \
 	(5 * 60 * US_PER_S) /* at least so long a window is after an attempt that failed */
@@ -485,5 +486,5 @@ parked_add(struct pool *pool, TALLOC_CTX *ctx, const struct payment_message *mes
 
 	log_line(LOG_WARN, "a message about a payment is kept for somebody to look at", "source",
 	         message->source, "message", message->event.id, "why", why, NULL);
-	return pool_read(pool, ctx, &call, 1, &rows); /* which may be done twice */
+	return transact_read(pool, ctx, &call, 1, &rows); /* which may be done twice */
 }

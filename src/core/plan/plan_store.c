@@ -2,6 +2,7 @@
 
 #include "base/digest.h"
 #include "store/param.h"
+#include "store/transact.h"
 
 /* Stores a plan; its version and time are set. */
 static enum err
@@ -75,7 +76,7 @@ plan_store_get(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, struct
 	struct rows *rows;
 	enum err e;
 
-	if ((e = pool_read(pool, ctx, &call, 1, &rows)) != ERR_OK)
+	if ((e = transact_read(pool, ctx, &call, 1, &rows)) != ERR_OK)
 		return e;
 	if (rows_count(rows) == 0)
 		return ERR_PLAN_NOT_FOUND;
@@ -96,7 +97,7 @@ plan_store_list(struct pool *pool, TALLOC_CTX *ctx, struct plan_page *page)
 	struct rows *rows[2];
 	enum err e;
 
-	if ((e = pool_read(pool, ctx, calls, 2, rows)) != ERR_OK)
+	if ((e = transact_read(pool, ctx, calls, 2, rows)) != ERR_OK)
 		return e;
 	page->n = (size_t)rows_count(rows[0]);
 	page->total = row_i64(rows[1], 0, 0);

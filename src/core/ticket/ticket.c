@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "store/param.h"
+#include "store/transact.h"
 
 /* The tickets of a booking, as if none were checked in. */
 static struct ticket *
@@ -56,7 +57,7 @@ ticket_read(struct pool *pool, TALLOC_CTX *ctx, const struct booking *b, struct 
 
 	if (b->status != BOOKING_CONFIRMED)
 		return ERR_INVALID_STATE;
-	if ((e = pool_read(pool, ctx, calls, 2, rows)) != ERR_OK)
+	if ((e = transact_read(pool, ctx, calls, 2, rows)) != ERR_OK)
 		return e;
 	*out = (struct tickets){ b, make_tickets(ctx, b), b->n_seats, row_text(rows[1], 0, 0) };
 	note_times(rows[0], out->tickets, out->n);
