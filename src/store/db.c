@@ -230,7 +230,7 @@ struct exchange {
 	const struct call *calls;
 	size_t n;
 	struct rows **out;
-	void (*before_last)(void *arg); /* or NULL */
+	void (*on_before_commit)(void *arg); /* or NULL */
 	void *arg;
 	bool preparing[EXCHANGE_MOST];
 };
@@ -246,7 +246,7 @@ send_calls(struct db *db, struct exchange *x)
 		enum stmt s = calls[i].stmt;
 		char name[12];
 
-		if (x->before_last != NULL && i + 1 == x->n && !PQsendFlushRequest(db->conn))
+		if (x->on_before_commit != NULL && i + 1 == x->n && !PQsendFlushRequest(db->conn))
 			return ERR_DB_LOST;
 
 		memcpy(name, log_int(s), sizeof(name));
@@ -271,8 +271,8 @@ read_calls(struct db *db, TALLOC_CTX *ctx, const struct exchange *x)
 	for (size_t i = 0; i < x->n; i++) {
 		enum stmt s = x->calls[i].stmt;
 
-		if (x->before_last != NULL && i + 1 == x->n && first == ERR_OK)
-			x->before_last(x->arg);
+		if (x->on_before_commit != NULL && i + 1 == x->n && first == ERR_OK)
+			x->on_before_commit(x->arg);
 		if (x->preparing[i]) {
 			e = read_answer(db, ctx, s, NULL);
 			if (e != ERR_OK)
@@ -323,9 +323,9 @@ db_exchange(struct db *db, TALLOC_CTX *ctx, const struct call *calls, size_t n, 
 
 enum err
 db_exchange_early(struct db *db, TALLOC_CTX *ctx, const struct call *calls, size_t n,
-                  struct rows **out, void (*before_last)(void *), void *arg)
+                  struct rows **out, void (*on_before_commit)(void *), void *arg)
 {
-	struct exchange x = { calls, n, out, before_last, arg, { false } };
+	struct exchange x = { calls, n, out, on_before_commit, arg, { false } };
 
 	return exchange(db, ctx, &x);
 }

@@ -59,11 +59,12 @@ enum err db_exchange(struct db *db, TALLOC_CTX *ctx, const struct call *calls, s
                      struct rows **out) MUST_CHECK;
 
 /*
- * db_exchange, in which `before_last` is called with arg as soon as all calls but the last
+ * db_exchange, in which `on_before_commit` is called with arg as soon as all calls but the last
  * have been answered well: while the last, a COMMIT, waits for the disk.
  */
 enum err db_exchange_early(struct db *db, TALLOC_CTX *ctx, const struct call *calls, size_t n,
-                           struct rows **out, void (*before_last)(void *arg), void *arg) MUST_CHECK;
+                           struct rows **out, void (*on_before_commit)(void *arg),
+                           void *arg) MUST_CHECK;
 
 /* db_exchange of one call; out may be NULL. */
 enum err db_query(struct db *db, TALLOC_CTX *ctx, struct call call, struct rows **out) MUST_CHECK;

@@ -23,13 +23,13 @@ uuid_compare(const void *a, const void *b)
 }
 
 static const char *
-keys_param(TALLOC_CTX *ctx, const struct lock_set *w)
+keys_param(TALLOC_CTX *ctx, const struct lock_set *locks)
 {
 	struct array a;
 
 	array_init(&a, ctx);
-	for (size_t i = 0; i < w->n_keys; i++)
-		array_int(&a, w->lock_keys[i]);
+	for (size_t i = 0; i < locks->n_keys; i++)
+		array_int(&a, locks->lock_keys[i]);
 	return array_done(&a);
 }
 
@@ -165,9 +165,9 @@ reserve_alone(struct db *db, TALLOC_CTX *ctx, struct choosing *choosing)
 }
 
 enum err
-reserve_lock(struct db *db, TALLOC_CTX *ctx, const struct lock_set *w, struct locked *out)
+reserve_lock(struct db *db, TALLOC_CTX *ctx, const struct lock_set *locks, struct locked *out)
 {
-	const struct choosing *choosing = w->choosing;
+	const struct choosing *choosing = locks->choosing;
 	struct array user, event;
 	struct call calls[11];
 	struct rows *rows[11];
@@ -176,31 +176,32 @@ reserve_lock(struct db *db, TALLOC_CTX *ctx, const struct lock_set *w, struct lo
 
 	array_init(&user, ctx);
 	array_init(&event, ctx);
-	for (size_t i = 0; i < w->n_users; i++)
-		array_text(&user, w->users[i]);
-	for (size_t i = 0; i < w->n_events; i++)
-		array_int(&event, w->events[i]);
+	for (size_t i = 0; i < locks->n_users; i++)
+		array_text(&user, locks->users[i]);
+	for (size_t i = 0; i < locks->n_events; i++)
+		array_int(&event, locks->events[i]);
 	if (choosing == NULL || !choosing->alone) {
 		calls[n++] = (struct call){ .stmt = STMT_BEGIN };
 		if (choosing != NULL && choosing->n > 0)
 			calls[n++] = for_events(ctx, STMT_SHARE_EVENTS, choosing);
 	}
-	if (w->n_answer_keys > 0)
-		calls[tried = n++] = idempotency_rows_try(ctx, w->answer_keys, w->n_answer_keys);
-	calls[n++] = (struct call){ STMT_LOCK_USERS, { keys_param(ctx, w) } };
+	if (locks->n_answer_keys > 0)
+		calls[tried = n++] = idempotency_rows_try(ctx, locks->answer_keys,
+		                                          locks->n_answer_keys);
+	calls[n++] = (struct call){ STMT_LOCK_USERS, { keys_param(ctx, locks) } };
 	calls[pending = n++] = (struct call){ STMT_COUNT_PENDING, { array_done(&user) } };
 	calls[events = n++] = (struct call){ STMT_READ_EVENTS, { array_done(&event) } };
-	if (w->n_bookings > 0)
-		calls[requested = n++] = for_bookings(ctx, STMT_LOCK_REQUESTED, w->bookings,
-		                                      w->n_bookings);
-	if (w->n_seats > 0)
-		calls[seats = n++] = for_keys(ctx, STMT_LOCK_SEATS, w->seats, w->n_seats);
-	if (w->n_idle > 0)
-		calls[idle = n++] = for_keys(ctx, STMT_LOCK_IDLE_SEATS, w->idle, w->n_idle);
-	if (w->n_holdings > 0)
-		calls[held = n++] = hold_rows_read_call(ctx, w->holdings, w->n_holdings);
-	if (w->n_answer_keys > 0)
-		calls[n++] = idempotency_rows_find(ctx, w->answer_keys, w->n_answer_keys);
+	if (locks->n_bookings > 0)
+		calls[requested = n++] = for_bookings(ctx, STMT_LOCK_REQUESTED, locks->bookings,
+		                                      locks->n_bookings);
+	if (locks->n_seats > 0)
+		calls[seats = n++] = for_keys(ctx, STMT_LOCK_SEATS, locks->seats, locks->n_seats);
+	if (locks->n_idle > 0)
+		calls[idle = n++] = for_keys(ctx, STMT_LOCK_IDLE_SEATS, locks->idle, locks->n_idle);
+	if (locks->n_holdings > 0)
+		calls[held = n++] = hold_rows_read_call(ctx, locks->holdings, locks->n_holdings);
+	if (locks->n_answer_keys > 0)
+		calls[n++] = idempotency_rows_find(ctx, locks->answer_keys, locks->n_answer_keys);
 	memset(out, 0, sizeof(*out));
 	out->seats = talloc_array(ctx, struct seat_facts, 0); /* not NULL: it is searched */
 	if ((e = db_exchange(db, ctx, calls, n, rows)) != ERR_OK)
@@ -214,12 +215,12 @@ reserve_lock(struct db *db, TALLOC_CTX *ctx, const struct lock_set *w, struct lo
 	if (idle > 0)
 		read_seats(ctx, rows[idle], out);
 	if (held > 0)
-		hold_rows_read(ctx, rows[held], w->holdings, w->n_holdings);
-	out->holdings = w->holdings;
-	out->n_holdings = w->n_holdings;
-	if (w->n_answer_keys > 0) {
-		out->keys = talloc_array(ctx, enum key_state, (unsigned)w->n_answer_keys);
-		idempotency_rows_states(rows[tried], rows[n - 1], out->keys, w->n_answer_keys);
+		hold_rows_read(ctx, rows[held], locks->holdings, locks->n_holdings);
+	out->holdings = locks->holdings;
+	out->n_holdings = locks->n_holdings;
+	if (locks->n_answer_keys > 0) {
+		out->keys = talloc_array(ctx, enum key_state, (unsigned)locks->n_answer_keys);
+		idempotency_rows_states(rows[tried], rows[n - 1], out->keys, locks->n_answer_keys);
 	}
 	return ERR_OK;
 }
@@ -262,7 +263,7 @@ read_written(const struct call *calls, struct rows *const *rows, size_t used,
 
 enum err
 reserve_write(struct db *db, TALLOC_CTX *ctx, struct reserve_write *writes, size_t n,
-              void (*written)(void *), void *arg)
+              void (*on_before_commit)(void *), void *arg)
 {
 	struct call calls[WRITE_CALLS + 1];
 	struct rows *rows[WRITE_CALLS + 1];
@@ -270,7 +271,7 @@ reserve_write(struct db *db, TALLOC_CTX *ctx, struct reserve_write *writes, size
 	enum err e;
 
 	calls[used++] = (struct call){ .stmt = STMT_COMMIT };
-	e = db_exchange_early(db, ctx, calls, used, rows, written, arg);
+	e = db_exchange_early(db, ctx, calls, used, rows, on_before_commit, arg);
 	if (e == ERR_OK)
 		read_written(calls, rows, used, writes, n);
 	return e == ERR_DB_LOST ? ERR_DB_UNKNOWN : e;
@@ -291,19 +292,20 @@ reserve_put(struct db *db, TALLOC_CTX *ctx, struct reserve_write *writes, size_t
 
 enum err
 reserve_commit(struct db *db, TALLOC_CTX *ctx, const struct idempotency_row *answers, size_t n,
-               void (*written)(void *), void *arg)
+               void (*on_before_commit)(void *), void *arg)
 {
 	struct call calls[IDEMPOTENCY_STORE_CALLS + 1];
 	enum err e;
 
 	idempotency_rows_store(ctx, answers, n, calls);
 	calls[IDEMPOTENCY_STORE_CALLS] = (struct call){ .stmt = STMT_COMMIT };
-	e = db_exchange_early(db, ctx, calls, IDEMPOTENCY_STORE_CALLS + 1, NULL, written, arg);
+	e = db_exchange_early(db, ctx, calls, IDEMPOTENCY_STORE_CALLS + 1, NULL, on_before_commit,
+	                      arg);
 	return e == ERR_DB_LOST ? ERR_DB_UNKNOWN : e;
 }
 
 enum err
-reserve_find(struct db *db, TALLOC_CTX *ctx, const struct lock_set *wants,
+reserve_find(struct db *db, TALLOC_CTX *ctx, const struct lock_set *locks,
              struct reserve_write *writes, size_t n, bool *committed)
 {
 	struct uuid *ids = talloc_array(ctx, struct uuid, (unsigned)n);
@@ -320,7 +322,7 @@ reserve_find(struct db *db, TALLOC_CTX *ctx, const struct lock_set *wants,
 	}
 	const struct call calls[] = {
 		{ .stmt = STMT_BEGIN },
-		{ STMT_LOCK_USERS, { keys_param(ctx, wants) } },
+		{ STMT_LOCK_USERS, { keys_param(ctx, locks) } },
 		for_bookings(ctx, STMT_FIND_BOOKINGS, ids, asked),
 		{ .stmt = STMT_COMMIT },
 	};

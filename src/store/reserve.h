@@ -92,7 +92,7 @@ enum err reserve_alone(struct db *db, TALLOC_CTX *ctx, struct choosing *choosing
  * Opens a transaction, unless it is alone already, locks users, bookings and seats, and reads what decides: one round
  * trip. Errors as of db_exchange. Afterwards the transaction is open, or broken: db_rollback.
  */
-enum err reserve_lock(struct db *db, TALLOC_CTX *ctx, const struct lock_set *wants,
+enum err reserve_lock(struct db *db, TALLOC_CTX *ctx, const struct lock_set *locks,
                       struct locked *out) MUST_CHECK;
 
 /* For qsort and bsearch of UUIDs. */
@@ -101,12 +101,12 @@ int uuid_compare(const void *a, const void *b);
 /*
  * Writes bookings, their seats and their journal rows, and commits: one round trip.
  *
- * written	called with arg when all is written and only COMMIT is still under way
+ * on_before_commit	called with arg when all is written and only COMMIT is still under way
  *
  * Errors as of db_exchange, but a connection lost here is DB_UNKNOWN.
  */
 enum err reserve_write(struct db *db, TALLOC_CTX *ctx, struct reserve_write *writes, size_t n,
-                       void (*written)(void *arg), void *arg) MUST_CHECK;
+                       void (*on_before_commit)(void *arg), void *arg) MUST_CHECK;
 
 /*
  * The same in two round trips, for those who make answers of the numbers and store them before
@@ -116,7 +116,7 @@ enum err reserve_write(struct db *db, TALLOC_CTX *ctx, struct reserve_write *wri
 enum err reserve_put(struct db *db, TALLOC_CTX *ctx, struct reserve_write *writes,
                      size_t n) MUST_CHECK;
 enum err reserve_commit(struct db *db, TALLOC_CTX *ctx, const struct idempotency_row *answers,
-                        size_t n, void (*written)(void *arg), void *arg) MUST_CHECK;
+                        size_t n, void (*on_before_commit)(void *arg), void *arg) MUST_CHECK;
 
 /*
  * After DB_UNKNOWN, on a new connection: waits until the lost transaction has ended (it held
@@ -124,7 +124,7 @@ enum err reserve_commit(struct db *db, TALLOC_CTX *ctx, const struct idempotency
  * bookings are as it wanted them, or none. Numbers are filled in. Of holds alone it says that
  * they were not: to hold the same seats again is as good.
  */
-enum err reserve_find(struct db *db, TALLOC_CTX *ctx, const struct lock_set *wants,
+enum err reserve_find(struct db *db, TALLOC_CTX *ctx, const struct lock_set *locks,
                       struct reserve_write *writes, size_t n, bool *committed) MUST_CHECK;
 
 #endif

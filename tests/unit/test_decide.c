@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "core/reserve/seat_request.h"
+#include "core/reserve/decide.h"
 #include "core/booking/booking.h"
 #include "core/reserve/lock_set.h"
 

@@ -215,7 +215,7 @@ find_seat(struct api *a, struct seat_request *ask, const cJSON *item)
 		decode_fault(a, "seat_positions", "must be strings such as \"1-5\"");
 		return ERR_VALIDATION_ERROR;
 	}
-	if ((no = inventory_seat(ask->house, ask->place, item->valuestring)) == 0) {
+	if ((no = inventory_seat(ask->inventory, ask->only_section, item->valuestring)) == 0) {
 		a->message = talloc_asprintf(a->rq->ctx, "Seat not found: %s", item->valuestring);
 		return ERR_SEAT_NOT_FOUND;
 	}
@@ -244,7 +244,7 @@ find_seats(struct api *a, struct seat_request *ask)
 	jsonw_close(&w, ']');
 	ask->positions = jsonw_text(&w);
 	for (size_t i = 0; i < ask->n_seats; i++) {
-		ask->prices_minor[i] = inventory_price(ask->house, ask->seats[i]);
+		ask->prices_minor[i] = inventory_price(ask->inventory, ask->seats[i]);
 		ask->total_minor += ask->prices_minor[i];
 	}
 	return ERR_OK;
@@ -259,19 +259,20 @@ open_cursor(struct api *a, struct seat_request *ask)
 		                   .subsection = ask->subsection };
 	const char *field;
 
-	if (inventory_resolve(ask->house, a->rq->ctx, &wish, &ask->party, &ask->place, &field) !=
-	    ERR_OK) {
+	if (inventory_resolve(ask->inventory, a->rq->ctx, &wish, &ask->party, &ask->only_section,
+	                      &field) != ERR_OK) {
 		decode_fault(a, field, "is none of this event");
 		return ERR_VALIDATION_ERROR;
 	}
 	if (ask->best) {
-		ask->total_minor = ask->quantity *
-		                   (int64_t)(ask->place != NULL && ask->place->price_minor >= 0
-		                                 ? ask->place->price_minor
-		                                 : inventory_price_least(ask->house, &ask->party));
+		ask->total_minor =
+		    ask->quantity *
+		    (int64_t)(ask->only_section != NULL && ask->only_section->price_minor >= 0
+		                  ? ask->only_section->price_minor
+		                  : inventory_price_least(ask->inventory, &ask->party));
 		return ERR_OK;
 	}
-	if (ask->place == NULL) {
+	if (ask->only_section == NULL) {
 		decode_fault(a, ask->section == NULL ? "section" : "subsection", "is required");
 		return ERR_VALIDATION_ERROR;
 	}
@@ -295,7 +296,7 @@ decode_ask(struct api *a, struct seat_request *ask)
 	ask->subsection = (int32_t)decode_int(a, "subsection", OPTIONAL, 1, INT32_MAX, 0);
 	ask->event_id = (int32_t)decode_int(a, "event_id", REQUIRED, 0, INT32_MAX, 0);
 	if ((e = choose_buyer(a, ask)) != ERR_OK || (e = decode_quantity(a, ask)) != ERR_OK ||
-	    (e = inventory_open(a->app->houses, ask->event_id, &ask->house)) != ERR_OK)
+	    (e = inventory_open(a->app->houses, ask->event_id, &ask->inventory)) != ERR_OK)
 		return e;
 	ask->id = uuid_of_event(ask->event_id);
 	return open_cursor(a, ask);
@@ -343,7 +344,7 @@ queue_booking_create(struct api *a)
 	enum err e;
 
 	if ((e = decode_ask(a, &asked.ask)) == ERR_OK) {
-		asked.ask.keyed = api_keyed(a, render_accepted, &asked);
+		asked.ask.idempotent = api_keyed(a, render_accepted, &asked);
 		e = clerk_book(a->app->clerk, &asked.ask, &answer);
 		if (e == ERR_OK) {
 			uuid_text(&asked.ask.id, a->booking);
@@ -353,7 +354,7 @@ queue_booking_create(struct api *a)
 			                             answer.limit);
 		}
 	}
-	inventory_close(asked.ask.house);
+	inventory_close(asked.ask.inventory);
 	return e;
 }
 

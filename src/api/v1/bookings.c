@@ -164,9 +164,10 @@ decode_wish(struct api *a, struct seat_request *ask)
 	ask->best = true;
 	ask->quantity = wish.quantity;
 	if ((e = decode_done(a)) != ERR_OK ||
-	    (e = inventory_open(a->app->houses, ask->event_id, &ask->house)) != ERR_OK)
+	    (e = inventory_open(a->app->houses, ask->event_id, &ask->inventory)) != ERR_OK)
 		return e;
-	e = inventory_resolve(ask->house, a->rq->ctx, &wish, &ask->party, &ask->place, &field);
+	e = inventory_resolve(ask->inventory, a->rq->ctx, &wish, &ask->party, &ask->only_section,
+	                      &field);
 	if (e == ERR_VALIDATION_ERROR)
 		decode_fault(a, field, "is none of this event");
 	return e;
@@ -236,7 +237,7 @@ v1_booking_create(struct api *a)
 	enum err e;
 
 	if ((e = decode_ask(a, &asked.ask)) == ERR_OK) {
-		asked.ask.keyed = api_keyed(a, render_created, &asked);
+		asked.ask.idempotent = api_keyed(a, render_created, &asked);
 		e = clerk_book(a->app->clerk, &asked.ask, &answer);
 		if (e == ERR_OK) {
 			uuid_text(&asked.ask.id, a->booking);
@@ -245,7 +246,7 @@ v1_booking_create(struct api *a)
 			explain(a, &asked.ask, &answer);
 		}
 	}
-	inventory_close(asked.ask.house);
+	inventory_close(asked.ask.inventory);
 	return e;
 }
 

@@ -58,7 +58,7 @@ v1_hold_create(struct api *a)
 
 	if ((e = decode_ask(a, &asked.ask)) != ERR_OK)
 		return e;
-	asked.ask.keyed = api_keyed(a, render_held, &asked);
+	asked.ask.idempotent = api_keyed(a, render_held, &asked);
 	e = clerk_book(a->app->clerk, &asked.ask, &answer);
 	if (e == ERR_OK)
 		api_answer(a, render_held, &asked, &answer);

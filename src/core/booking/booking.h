@@ -3,10 +3,16 @@
 
 #include <stdbool.h>
 
-#include "core/reserve/seat_request.h"
 #include "store/booking_lock.h"
 #include "store/payments.h"
 #include "store/pool.h"
+
+/* A seat as an answer shows it. */
+struct booked_seat {
+	int32_t no, subsection;
+	int64_t price_minor;
+	const char *section, *row, *label, *tier;
+};
 
 /* A booking as it reads now: one whose window has passed reads as expired. */
 struct booking {

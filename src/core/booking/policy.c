@@ -1,7 +1,5 @@
 #include "core/booking/policy.h"
 
-#include "core/reserve/seat_request.h"
-
 static const struct policy_key keys[] = {
 	{ "maxSeats", 1, POLICY_SEATS_MOST, 0 },
 	{ "windowMinutes", 1, 43200, 1 },

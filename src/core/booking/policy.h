@@ -6,6 +6,8 @@
 
 #include "base/config.h"
 
+#define POLICY_SEATS_MOST 50 /* the most that MAX_SEATS_PER_BOOKING may be set to */
+
 /* The limits that hold where an event says nothing. */
 struct policy {
 	int32_t max_seats;

@@ -34,7 +34,7 @@ open_queue(struct jsonw *w, const struct seat_request *ask, const char *position
 char *
 payload_requested(TALLOC_CTX *ctx, const struct seat_request *ask, const char *currency)
 {
-	const struct inventory_section *place = ask->place;
+	const struct inventory_section *place = ask->only_section;
 	struct jsonw w;
 
 	jsonw_init(&w, ctx, 384);

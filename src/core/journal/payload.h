@@ -1,7 +1,7 @@
 #ifndef ROWLOCK_CORE_JOURNAL_PAYLOAD_H
 #define ROWLOCK_CORE_JOURNAL_PAYLOAD_H
 
-#include "core/reserve/seat_request.h"
+#include "core/reserve/decide.h"
 #include "store/changeset.h"
 
 /*

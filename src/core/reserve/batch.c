@@ -6,62 +6,63 @@
 #include "base/metrics.h"
 #include "base/shared.h"
 #include "core/journal/payload.h"
+#include "core/reserve/decide.h"
 #include "core/reserve/lock_set.h"
 
 /* What those do who lost a race for best seats, from which try on, counted from 0. */
-#define BE_ALONE   1 /* choose when nobody else does, from what all others have left */
-#define BE_PATIENT 2 /* wait for locks on seats instead of looking for others */
+#define TRIES_BEFORE_ALONE   1 /* choose when nobody else does, from what all others have left */
+#define TRIES_BEFORE_WAITING 2 /* wait for locks on seats instead of looking for others */
 
 /* A batch whose verdicts are known and whose bookings are being written. */
 struct batch_state {
-	struct inventory_cache *houses;
-	struct seat_request *const *asks;
+	struct inventory_cache *inventories;
+	struct seat_request *const *requests;
 	struct answer *const *answers;
 	size_t n;
 	struct choosing choosing;
-	struct lock_set wants;
+	struct lock_set locks;
 	struct locked facts;
 	struct verdict *verdicts;
 	struct reserve_write *writes; /* of the asks that something is written for, in order */
 	size_t n_writes;
 	struct reserve_write **write_of; /* by ask; NULL: nothing is written */
-	struct idempotent **keyed;       /* of wants.answer_keys, in their order */
+	struct idempotent **idempotents; /* of wants.answer_keys, in their order */
 };
 
 /* --- seats that the system chooses --- */
 
 static bool
-is_chosen_for(const struct seat_request *ask)
+is_chosen_for(const struct seat_request *request)
 {
-	return ask->best && ask->kind != REQUEST_ACCEPT;
+	return request->best && request->kind != REQUEST_ACCEPT;
 }
 
 /* The events of those that are chosen for. The seats of an earlier try are promised no more. */
 static void
-begin_choice(TALLOC_CTX *ctx, struct batch_state *p)
+begin_choice(TALLOC_CTX *ctx, struct batch_state *state)
 {
-	int32_t *events = talloc_array(ctx, int32_t, (unsigned)p->n);
+	int32_t *events = talloc_array(ctx, int32_t, (unsigned)state->n);
 	size_t n = 0;
 
-	for (size_t i = 0; i < p->n; i++) {
-		if (!is_chosen_for(p->asks[i]))
+	for (size_t i = 0; i < state->n; i++) {
+		if (!is_chosen_for(state->requests[i]))
 			continue;
-		p->asks[i]->n_seats = 0;
-		events[n++] = p->asks[i]->event_id;
+		state->requests[i]->n_seats = 0;
+		events[n++] = state->requests[i]->event_id;
 	}
-	p->choosing.events = events;
-	p->choosing.n = n == 0 ? 0 : lock_set_distinct(events, n);
+	state->choosing.events = events;
+	state->choosing.n = n == 0 ? 0 : lock_set_distinct(events, n);
 }
 
 /* Brings a house up to date, and chooses for one party. */
 static enum err
-look_and_choose(struct db *db, TALLOC_CTX *ctx, struct seat_request *ask, enum inventory_want want,
-                int64_t since_us, enum err *chosen)
+refresh_and_choose(struct db *db, TALLOC_CTX *ctx, struct seat_request *request,
+                   enum inventory_want want, int64_t since_us, enum err *chosen)
 {
-	enum err e = inventory_refresh(ask->house, db, ctx, want, NULL, since_us);
+	enum err e = inventory_refresh(request->inventory, db, ctx, want, NULL, since_us);
 
 	if (e == ERR_OK)
-		*chosen = inventory_choose(ask->house, &ask->party, ask->seats);
+		*chosen = inventory_choose(request->inventory, &request->party, request->seats);
 	return e;
 }
 
@@ -70,31 +71,32 @@ look_and_choose(struct db *db, TALLOC_CTX *ctx, struct seat_request *ask, enum i
  * promised to others may be free again, who are refused for another reason: then we wait.
  */
 static enum err
-choose_for(struct db *db, TALLOC_CTX *ctx, struct seat_request *ask, bool alone, int64_t began_us,
-           enum err *chosen)
+choose_for(struct db *db, TALLOC_CTX *ctx, struct seat_request *request, bool alone,
+           int64_t began_us, enum err *chosen)
 {
 	enum err e = ERR_OK;
 
 	if (!alone)
-		e = look_and_choose(db, ctx, ask, INVENTORY_CHOICE, 0, chosen);
+		e = refresh_and_choose(db, ctx, request, INVENTORY_CHOICE, 0, chosen);
 	if (e == ERR_OK && (alone || *chosen == ERR_NOT_ENOUGH_SEATS))
-		e = look_and_choose(db, ctx, ask, INVENTORY_LAST_WORD, began_us, chosen);
+		e = refresh_and_choose(db, ctx, request, INVENTORY_LAST_WORD, began_us, chosen);
 	if (e != ERR_OK)
 		return e;
 	if (*chosen == ERR_OK)
-		ask->n_seats = (size_t)ask->quantity;
-	else if (inventory_has_room(ask->house, &ask->party, false))
+		request->n_seats = (size_t)request->quantity;
+	else if (inventory_has_room(request->inventory, &request->party, false))
 		*chosen = ERR_TX_RETRY;
 	return ERR_OK;
 }
 
 /* Whether too few seats are left to accept somebody. */
 static enum err
-check_room(struct db *db, TALLOC_CTX *ctx, struct seat_request *ask, enum err *found)
+check_room(struct db *db, TALLOC_CTX *ctx, struct seat_request *request, enum err *found)
 {
-	enum err e = inventory_refresh(ask->house, db, ctx, INVENTORY_COUNT, &ask->party, 0);
+	enum err e = inventory_refresh(request->inventory, db, ctx, INVENTORY_COUNT,
+	                               &request->party, 0);
 
-	if (e == ERR_OK && !inventory_has_room(ask->house, &ask->party, !ask->best))
+	if (e == ERR_OK && !inventory_has_room(request->inventory, &request->party, !request->best))
 		*found = ERR_NOT_ENOUGH_SEATS;
 	return e;
 }
@@ -104,20 +106,20 @@ check_room(struct db *db, TALLOC_CTX *ctx, struct seat_request *ask, enum err *f
  * those who are to be accepted. Without a lock on anything: all it needs is what is known.
  */
 static enum err
-choose_seats(struct db *db, TALLOC_CTX *ctx, struct batch_state *p)
+choose_seats(struct db *db, TALLOC_CTX *ctx, struct batch_state *state)
 {
 	const int64_t began_us = clock_mono_us();
 
-	for (size_t i = 0; i < p->n; i++) {
-		struct seat_request *a = p->asks[i];
-		enum err *said = &p->verdicts[i].err, e = ERR_OK;
+	for (size_t i = 0; i < state->n; i++) {
+		struct seat_request *a = state->requests[i];
+		enum err *said = &state->verdicts[i].err, e = ERR_OK;
 
-		if (a->known != ERR_OK)
-			*said = a->known;
+		if (a->known_err != ERR_OK)
+			*said = a->known_err;
 		else if (a->kind == REQUEST_ACCEPT)
 			e = check_room(db, ctx, a, said);
 		else if (a->best)
-			e = choose_for(db, ctx, a, p->choosing.alone, began_us, said);
+			e = choose_for(db, ctx, a, state->choosing.alone, began_us, said);
 		if (e != ERR_OK)
 			return e;
 	}
@@ -126,17 +128,17 @@ choose_seats(struct db *db, TALLOC_CTX *ctx, struct batch_state *p)
 
 /* Ends the promises of a batch that has ended: some seats are booked, the rest is free again. */
 static void
-settle_promises(const struct batch_state *p, bool committed)
+settle_promises(const struct batch_state *state, bool committed)
 {
-	for (size_t i = 0; i < p->n; i++) {
-		const struct seat_request *a = p->asks[i];
-		const struct verdict *v = &p->verdicts[i];
+	for (size_t i = 0; i < state->n; i++) {
+		const struct seat_request *a = state->requests[i];
+		const struct verdict *v = &state->verdicts[i];
 		const bool lost = v->err == ERR_SEAT_ALREADY_RESERVED && !v->lapsed;
 
 		if (is_chosen_for(a) && a->n_seats > 0)
-			inventory_settle(a->house, a->seats, a->n_seats,
+			inventory_settle(a->inventory, a->seats, a->n_seats,
 			                 committed && v->err == ERR_OK, v->refused,
-			                 lost ? v->n_refused : 0, p->choosing.alone);
+			                 lost ? v->n_refused : 0, state->choosing.alone);
 	}
 }
 
@@ -144,30 +146,30 @@ settle_promises(const struct batch_state *p, bool committed)
 
 /* Lists the keys of the asks. One that is in the batch twice is served once. */
 static void
-want_keys(TALLOC_CTX *ctx, struct batch_state *p)
+collect_keys(TALLOC_CTX *ctx, struct batch_state *state)
 {
-	p->keyed = talloc_array(ctx, struct idempotent *, (unsigned)p->n);
-	for (size_t i = 0; i < p->n; i++) {
-		struct idempotent *k = p->asks[i]->keyed;
+	state->idempotents = talloc_array(ctx, struct idempotent *, (unsigned)state->n);
+	for (size_t i = 0; i < state->n; i++) {
+		struct idempotent *k = state->requests[i]->idempotent;
 
-		if (k != NULL && lock_set_key(ctx, k, &p->wants))
-			p->keyed[p->wants.n_answer_keys - 1] = k;
+		if (k != NULL && lock_set_key(ctx, k, &state->locks))
+			state->idempotents[state->locks.n_answer_keys - 1] = k;
 		else if (k != NULL)
-			p->verdicts[i].err = ERR_IDEMPOTENCY_IN_PROGRESS;
+			state->verdicts[i].err = ERR_IDEMPOTENCY_IN_PROGRESS;
 	}
 }
 
 /* Refuses those whose request is served elsewhere, or was answered. */
 static void
-refuse_known(struct batch_state *p)
+refuse_answered(struct batch_state *state)
 {
-	for (size_t i = 0, at = 0; i < p->n && at < p->wants.n_answer_keys; i++) {
-		if (p->asks[i]->keyed != p->keyed[at])
+	for (size_t i = 0, at = 0; i < state->n && at < state->locks.n_answer_keys; i++) {
+		if (state->requests[i]->idempotent != state->idempotents[at])
 			continue;
-		if (p->facts.keys[at] == KEY_KNOWN)
-			p->verdicts[i].err = ERR_KEY_KNOWN;
-		else if (p->facts.keys[at] == KEY_BUSY)
-			p->verdicts[i].err = ERR_IDEMPOTENCY_IN_PROGRESS;
+		if (state->facts.keys[at] == KEY_KNOWN)
+			state->verdicts[i].err = ERR_KEY_KNOWN;
+		else if (state->facts.keys[at] == KEY_BUSY)
+			state->verdicts[i].err = ERR_IDEMPOTENCY_IN_PROGRESS;
 		at++;
 	}
 }
@@ -176,14 +178,14 @@ refuse_known(struct batch_state *p)
 
 /* A text for people about an ask that gets no seats. */
 static const char *
-failure_text(TALLOC_CTX *ctx, const struct seat_request *ask, const struct verdict *v)
+failure_text(TALLOC_CTX *ctx, const struct seat_request *request, const struct verdict *v)
 {
 	char *text = talloc_strdup(ctx, err_text(v->err));
 
 	if (v->err != ERR_SEAT_ALREADY_RESERVED)
 		return text;
-	for (size_t i = 0, k = 0; i < ask->n_seats && k < v->n_refused; i++) {
-		if (ask->seats[i] != v->refused[k])
+	for (size_t i = 0, k = 0; i < request->n_seats && k < v->n_refused; i++) {
+		if (request->seats[i] != v->refused[k])
 			continue;
 		text = talloc_asprintf_append(text, "%s%s-%s", k == 0 ? ": " : ", ",
 		                              v->seats[i]->row, v->seats[i]->label);
@@ -197,15 +199,15 @@ failure_text(TALLOC_CTX *ctx, const struct seat_request *ask, const struct verdi
  * that it may have are promised.
  */
 static bool
-asks_again(const struct seat_request *ask, const struct verdict *v)
+must_retry(const struct seat_request *request, const struct verdict *v)
 {
 	return v->lapsed || v->err == ERR_TX_RETRY ||
-	       (ask->best && v->err == ERR_SEAT_ALREADY_RESERVED);
+	       (request->best && v->err == ERR_SEAT_ALREADY_RESERVED);
 }
 
 /* What is to be written for an ask; false: nothing is. */
 static bool
-write_kind(const struct seat_request *ask, const struct verdict *v, enum write_kind *kind)
+write_kind(const struct seat_request *request, const struct verdict *v, enum write_kind *kind)
 {
 	static const enum write_kind kinds[] = {
 		[REQUEST_BOOK] = WRITE_BOOKED,
@@ -214,35 +216,36 @@ write_kind(const struct seat_request *ask, const struct verdict *v, enum write_k
 		[REQUEST_HOLD] = WRITE_HELD,
 	};
 
-	*kind = v->err == ERR_OK ? kinds[ask->kind] : WRITE_FAILED;
-	return v->err == ERR_OK || (ask->kind == REQUEST_SEAT && !v->gone && !asks_again(ask, v));
+	*kind = v->err == ERR_OK ? kinds[request->kind] : WRITE_FAILED;
+	return v->err == ERR_OK ||
+	       (request->kind == REQUEST_SEAT && !v->gone && !must_retry(request, v));
 }
 
 /* The journal's payload, and the positions that are stored. */
 static void
-write_texts(TALLOC_CTX *ctx, const struct seat_request *ask, const struct verdict *v,
+write_texts(TALLOC_CTX *ctx, const struct seat_request *request, const struct verdict *v,
             int64_t now_us, struct reserve_write *w)
 {
 	const int64_t expires_us = v->window_min == 0 ? -1 : now_us + v->window_min * 60 * US_PER_S;
 
-	w->positions = ask->positions;
+	w->positions = request->positions;
 	if (w->kind == WRITE_SEATED)
-		w->positions = payload_positions(ctx, ask, v);
+		w->positions = payload_positions(ctx, request, v);
 	if (w->kind == WRITE_ACCEPTED)
-		w->payload = payload_requested(ctx, ask, v->event->currency);
+		w->payload = payload_requested(ctx, request, v->event->currency);
 	else if (w->kind == WRITE_FAILED)
-		w->payload = payload_failed(ctx, ask, v->err, failure_text(ctx, ask, v));
+		w->payload = payload_failed(ctx, request, v->err, failure_text(ctx, request, v));
 	else if (w->kind == WRITE_HELD)
-		w->payload = payload_held(ctx, ask, expires_us);
+		w->payload = payload_held(ctx, request, expires_us);
 	else
-		w->payload = payload_created(ctx, ask, v, w->positions, expires_us);
+		w->payload = payload_created(ctx, request, v, w->positions, expires_us);
 }
 
 /* What the user of a hold holds after the batch, for the first of his asks. */
 static const struct hold_rows *
-first_holding(const struct seat_request *ask, const struct verdict *v)
+first_holding(const struct seat_request *request, const struct verdict *v)
 {
-	if (ask->kind != REQUEST_HOLD || v->holding->written)
+	if (request->kind != REQUEST_HOLD || v->holding->written)
 		return NULL;
 	v->holding->written = true;
 	return v->holding;
@@ -250,20 +253,20 @@ first_holding(const struct seat_request *ask, const struct verdict *v)
 
 /* Turns the verdicts into what is to be written. */
 static void
-prepare_writes(TALLOC_CTX *ctx, struct batch_state *p)
+prepare_writes(TALLOC_CTX *ctx, struct batch_state *state)
 {
-	p->writes = talloc_zero_array(ctx, struct reserve_write, (unsigned)p->n);
-	p->write_of = talloc_zero_array(ctx, struct reserve_write *, (unsigned)p->n);
-	for (size_t i = 0; i < p->n; i++) {
-		const struct verdict *v = &p->verdicts[i];
-		const struct seat_request *a = p->asks[i];
+	state->writes = talloc_zero_array(ctx, struct reserve_write, (unsigned)state->n);
+	state->write_of = talloc_zero_array(ctx, struct reserve_write *, (unsigned)state->n);
+	for (size_t i = 0; i < state->n; i++) {
+		const struct verdict *v = &state->verdicts[i];
+		const struct seat_request *a = state->requests[i];
 		const bool seated = a->kind != REQUEST_ACCEPT;
 		enum write_kind kind;
 
 		if (!write_kind(a, v, &kind))
 			continue;
-		p->write_of[i] = &p->writes[p->n_writes];
-		p->writes[p->n_writes] = (struct reserve_write){
+		state->write_of[i] = &state->writes[state->n_writes];
+		state->writes[state->n_writes] = (struct reserve_write){
 			.kind = kind,
 			.id = a->id,
 			.event_id = a->event_id,
@@ -283,22 +286,22 @@ prepare_writes(TALLOC_CTX *ctx, struct batch_state *p)
 			.reason = err_code(v->err),
 			.holding = first_holding(a, v),
 		};
-		write_texts(ctx, a, v, p->facts.now_us, &p->writes[p->n_writes++]);
+		write_texts(ctx, a, v, state->facts.now_us, &state->writes[state->n_writes++]);
 	}
 }
 
 /* The owners of lapsed seats that were asked for. */
 static void
-collect_lapsed(TALLOC_CTX *ctx, const struct batch_state *p, struct booking_key **out,
+collect_lapsed(TALLOC_CTX *ctx, const struct batch_state *state, struct booking_key **out,
                size_t *n_out)
 {
 	*out = NULL;
 	*n_out = 0;
-	for (size_t i = 0; i < p->n; i++) {
-		if (!p->verdicts[i].lapsed)
+	for (size_t i = 0; i < state->n; i++) {
+		if (!state->verdicts[i].lapsed)
 			continue;
-		for (size_t k = 0; k < p->asks[i]->n_seats; k++) {
-			const struct seat_facts *s = p->verdicts[i].seats[k];
+		for (size_t k = 0; k < state->requests[i]->n_seats; k++) {
+			const struct seat_facts *s = state->verdicts[i].seats[k];
 
 			if (s->status != SEAT_RESERVED || !s->lapsed)
 				continue;
@@ -309,91 +312,92 @@ collect_lapsed(TALLOC_CTX *ctx, const struct batch_state *p, struct booking_key 
 }
 
 static void
-answer_booked(const struct batch_state *p, const struct seat_request *ask, const struct verdict *v,
-              struct answer *out)
+answer_booked(const struct batch_state *state, const struct seat_request *request,
+              const struct verdict *v, struct answer *out)
 {
-	const bool accepted = ask->kind == REQUEST_ACCEPT;
+	const bool accepted = request->kind == REQUEST_ACCEPT;
 
-	out->total_minor = accepted ? ask->total_minor : v->total_minor;
-	out->created_us = p->facts.now_us;
+	out->total_minor = accepted ? request->total_minor : v->total_minor;
+	out->created_us = state->facts.now_us;
 	out->expires_us = v->window_min == 0 ? -1 : out->created_us + v->window_min * 60 * US_PER_S;
 	memcpy(out->currency, v->event->currency, sizeof(out->currency));
-	if (accepted || ask->kind == REQUEST_HOLD)
+	if (accepted || request->kind == REQUEST_HOLD)
 		return;
-	out->n_seats = ask->n_seats;
-	out->seats = talloc_array(ask->ctx, struct booked_seat, (unsigned)ask->n_seats);
-	for (size_t i = 0; i < ask->n_seats; i++) {
+	out->n_seats = request->n_seats;
+	out->seats = talloc_array(request->ctx, struct booked_seat, (unsigned)request->n_seats);
+	for (size_t i = 0; i < request->n_seats; i++) {
 		const struct seat_facts *s = v->seats[i];
 
-		out->seats[i] = (struct booked_seat){ .no = s->key.no,
-			                              .subsection = s->subsection,
-			                              .price_minor = s->price_minor,
-			                              .section = talloc_strdup(ask->ctx,
-			                                                       s->section),
-			                              .row = talloc_strdup(ask->ctx, s->row),
-			                              .label = talloc_strdup(ask->ctx, s->label),
-			                              .tier = talloc_strdup(ask->ctx, s->tier) };
+		out->seats[i] = (struct booked_seat){
+			.no = s->key.no,
+			.subsection = s->subsection,
+			.price_minor = s->price_minor,
+			.section = talloc_strdup(request->ctx, s->section),
+			.row = talloc_strdup(request->ctx, s->row),
+			.label = talloc_strdup(request->ctx, s->label),
+			.tier = talloc_strdup(request->ctx, s->tier)
+		};
 	}
 }
 
 /* Tells this host of everything that was written; the transaction has ended. */
 static void
-announce(const struct batch_state *p)
+announce(const struct batch_state *state)
 {
-	for (size_t i = 0; i < p->n_writes; i++) {
-		const struct reserve_write *w = &p->writes[i];
+	for (size_t i = 0; i < state->n_writes; i++) {
+		const struct reserve_write *w = &state->writes[i];
 
 		if (w->kind == WRITE_BOOKED || w->kind == WRITE_SEATED || w->kind == WRITE_HELD)
-			inventory_note_taken(p->houses, w->event_id, w->seats, w->n_seats);
+			inventory_note_taken(state->inventories, w->event_id, w->seats, w->n_seats);
 	}
 }
 
 /* What one of the asks is answered. */
 static void
-answer_one(const struct batch_state *p, size_t i)
+answer_one(const struct batch_state *state, size_t i)
 {
-	const struct verdict *v = &p->verdicts[i];
-	struct answer *out = p->answers[i];
+	const struct verdict *v = &state->verdicts[i];
+	struct answer *out = state->answers[i];
 
 	memset(out, 0, sizeof(*out));
-	out->err = asks_again(p->asks[i], v) ? ERR_TX_RETRY : v->err;
+	out->err = must_retry(state->requests[i], v) ? ERR_TX_RETRY : v->err;
 	out->limit = v->limit;
 	out->n_refused = v->n_refused;
 	memcpy(out->refused, v->refused, v->n_refused * sizeof(out->refused[0]));
 	if (v->err == ERR_OK)
-		answer_booked(p, p->asks[i], v, out);
-	if (p->write_of[i] != NULL)
-		out->number = p->write_of[i]->number;
+		answer_booked(state, state->requests[i], v, out);
+	if (state->write_of[i] != NULL)
+		out->number = state->write_of[i]->number;
 }
 
 /* Answers everyone but those who must ask again; the transaction has ended. */
 static void
-answer_all(struct batch_state *p)
+answer_all(struct batch_state *state)
 {
-	announce(p);
-	settle_promises(p, true);
-	for (size_t i = 0; i < p->n; i++) {
-		answer_one(p, i);
-		if (p->asks[i]->keyed != NULL && p->verdicts[i].err == ERR_OK)
-			p->asks[i]->keyed->stored = true;
+	announce(state);
+	settle_promises(state, true);
+	for (size_t i = 0; i < state->n; i++) {
+		answer_one(state, i);
+		if (state->requests[i]->idempotent != NULL && state->verdicts[i].err == ERR_OK)
+			state->requests[i]->idempotent->stored = true;
 	}
 }
 
 /* Renders the answers to those who got what they asked for, and are to be answered once. */
 static struct idempotency_row *
-render_keyed(TALLOC_CTX *ctx, const struct batch_state *p, size_t *n)
+render_answers(TALLOC_CTX *ctx, const struct batch_state *state, size_t *n)
 {
 	struct idempotency_row *rows = talloc_array(ctx, struct idempotency_row,
-	                                            (unsigned)p->wants.n_answer_keys);
+	                                            (unsigned)state->locks.n_answer_keys);
 
 	*n = 0;
-	for (size_t i = 0; i < p->n; i++) {
-		struct idempotent *k = p->asks[i]->keyed;
+	for (size_t i = 0; i < state->n; i++) {
+		struct idempotent *k = state->requests[i]->idempotent;
 
-		if (k == NULL || p->verdicts[i].err != ERR_OK)
+		if (k == NULL || state->verdicts[i].err != ERR_OK)
 			continue;
-		answer_one(p, i);
-		k->render(k->arg, p->answers[i], &k->reply);
+		answer_one(state, i);
+		k->render(k->arg, state->answers[i], &k->reply);
 		rows[(*n)++] = idempotency_row(k);
 	}
 	return rows;
@@ -401,86 +405,88 @@ render_keyed(TALLOC_CTX *ctx, const struct batch_state *p, size_t *n)
 
 /* Writes and commits; answers that are stored take a round trip of their own. */
 static enum err
-write_all(struct db *db, TALLOC_CTX *ctx, struct batch_state *p, const struct batch *b)
+write_all(struct db *db, TALLOC_CTX *ctx, struct batch_state *state, const struct batch *b)
 {
 	struct idempotency_row *answers;
 	size_t n = 0;
 	enum err e;
 
-	for (size_t i = 0; i < p->n; i++)
-		n += p->asks[i]->keyed != NULL && p->verdicts[i].err == ERR_OK;
+	for (size_t i = 0; i < state->n; i++)
+		n += state->requests[i]->idempotent != NULL && state->verdicts[i].err == ERR_OK;
 	if (n == 0)
-		return reserve_write(db, ctx, p->writes, p->n_writes, b->written, b->arg);
-	if ((e = reserve_put(db, ctx, p->writes, p->n_writes)) != ERR_OK)
+		return reserve_write(db, ctx, state->writes, state->n_writes, b->on_before_commit,
+		                     b->arg);
+	if ((e = reserve_put(db, ctx, state->writes, state->n_writes)) != ERR_OK)
 		return e;
-	answers = render_keyed(ctx, p, &n);
-	return reserve_commit(db, ctx, answers, n, b->written, b->arg);
+	answers = render_answers(ctx, state, &n);
+	return reserve_commit(db, ctx, answers, n, b->on_before_commit, b->arg);
 }
 
 enum err
 batch_settle(struct db *db, TALLOC_CTX *ctx, const struct policy *policy,
-             struct inventory_cache *houses, struct batch *b)
+             struct inventory_cache *inventories, struct batch *b)
 {
-	struct batch_state *p = talloc_zero(ctx, struct batch_state);
+	struct batch_state *state = talloc_zero(ctx, struct batch_state);
 	int64_t began = clock_mono_us();
 	enum err e = ERR_OK;
 
-	b->pending = p;
-	p->houses = houses;
-	p->asks = b->asks;
-	p->answers = b->answers;
-	p->n = b->n;
-	p->verdicts = talloc_zero_array(ctx, struct verdict, (unsigned)b->n);
-	begin_choice(ctx, p);
-	if (b->tries >= BE_ALONE && p->choosing.n > 0)
-		e = reserve_alone(db, ctx, &p->choosing);
+	b->state = state;
+	state->inventories = inventories;
+	state->requests = b->requests;
+	state->answers = b->answers;
+	state->n = b->n;
+	state->verdicts = talloc_zero_array(ctx, struct verdict, (unsigned)b->n);
+	begin_choice(ctx, state);
+	if (b->tries >= TRIES_BEFORE_ALONE && state->choosing.n > 0)
+		e = reserve_alone(db, ctx, &state->choosing);
 	if (e == ERR_OK)
-		e = choose_seats(db, ctx, p);
+		e = choose_seats(db, ctx, state);
 	if (e == ERR_OK) {
-		lock_set_collect(ctx, b->asks, b->n, b->tries >= BE_PATIENT, &p->wants);
-		p->wants.choosing = &p->choosing;
-		want_keys(ctx, p);
-		e = reserve_lock(db, ctx, &p->wants, &p->facts);
+		lock_set_collect(ctx, b->requests, b->n, b->tries >= TRIES_BEFORE_WAITING,
+		                 &state->locks);
+		state->locks.choosing = &state->choosing;
+		collect_keys(ctx, state);
+		e = reserve_lock(db, ctx, &state->locks, &state->facts);
 	}
 	if (e == ERR_OK) {
-		refuse_known(p);
-		decide(ctx, policy, &p->facts, b->asks, b->n, p->verdicts);
-		prepare_writes(ctx, p);
-		collect_lapsed(ctx, p, &b->lapsed, &b->n_lapsed);
-		if (p->n_writes > 0)
-			e = write_all(db, ctx, p, b);
+		refuse_answered(state);
+		decide(ctx, policy, &state->facts, b->requests, b->n, state->verdicts);
+		prepare_writes(ctx, state);
+		collect_lapsed(ctx, state, &b->lapsed, &b->n_lapsed);
+		if (state->n_writes > 0)
+			e = write_all(db, ctx, state, b);
 	}
 	db_rollback(db); /* nobody won, or an error: nothing to be flushed, the locks go at once */
 	metrics_observe(METRIC_CLERK_BATCH, 0, (int64_t)b->n);
 	metrics_observe(METRIC_CLERK_TIME, 0, clock_mono_us() - began);
 	if (e == ERR_OK)
-		answer_all(p);
+		answer_all(state);
 	else if (e != ERR_DB_UNKNOWN)
-		settle_promises(p, false);
+		settle_promises(state, false);
 	return e;
 }
 
 enum err
-batch_resolve(struct db *db, TALLOC_CTX *ctx, struct batch_state *p)
+batch_resolve(struct db *db, TALLOC_CTX *ctx, struct batch_state *state)
 {
 	bool committed;
 	enum err e;
 
-	e = reserve_find(db, ctx, &p->wants, p->writes, p->n_writes, &committed);
+	e = reserve_find(db, ctx, &state->locks, state->writes, state->n_writes, &committed);
 	if (e != ERR_OK) {
 		db_rollback(db);
 		return e;
 	}
 	if (!committed) {
-		settle_promises(p, false);
+		settle_promises(state, false);
 		return ERR_TX_RETRY;
 	}
-	answer_all(p);
+	answer_all(state);
 	return ERR_OK;
 }
 
 void
-batch_abandon(struct batch_state *p)
+batch_abandon(struct batch_state *state)
 {
-	settle_promises(p, false);
+	settle_promises(state, false);
 }

@@ -11,15 +11,16 @@ struct batch_state;
 
 /* Asks to be settled together, and what becomes of them. */
 struct batch {
-	struct seat_request *const *asks; /* n of them, 1 to BATCH_MAX */
-	struct answer *const *answers;    /* n; see batch_settle */
+	struct seat_request *const *requests; /* n of them, 1 to BATCH_MAX */
+	struct answer *const *answers;        /* n; see batch_settle */
 	size_t n;
-	int tries;                  /* before this one, of the same asks */
-	void (*written)(void *arg); /* called when only COMMIT is still under way: the next */
+	int tries; /* before this one, of the same asks */
+	void (*on_before_commit)(
+	    void *arg);             /* called when only COMMIT is still under way: the next */
 	void *arg;                  /* batch may begin on another connection */
 	struct booking_key *lapsed; /* out: owners whose window has passed, n_lapsed */
 	size_t n_lapsed;
-	struct batch_state *pending; /* out, on DB_UNKNOWN */
+	struct batch_state *state; /* out, on DB_UNKNOWN */
 };
 
 /*
@@ -34,15 +35,15 @@ struct batch {
  * was written), UNAVAILABLE, INTERNAL; or DB_UNKNOWN: COMMIT was sent, its answer did not come.
  */
 enum err batch_settle(struct db *db, TALLOC_CTX *ctx, const struct policy *policy,
-                      struct inventory_cache *houses, struct batch *batch) MUST_CHECK;
+                      struct inventory_cache *inventories, struct batch *batch) MUST_CHECK;
 
 /*
  * After DB_UNKNOWN, on a new connection: finds out whether the transaction was committed, and
  * if so answers as batch_settle would have. Otherwise returns TX_RETRY: nothing was booked.
  */
-enum err batch_resolve(struct db *db, TALLOC_CTX *ctx, struct batch_state *pending) MUST_CHECK;
+enum err batch_resolve(struct db *db, TALLOC_CTX *ctx, struct batch_state *state) MUST_CHECK;
 
 /* After DB_UNKNOWN, when it cannot be found out: lets go of the seats that were promised. */
-void batch_abandon(struct batch_state *pending);
+void batch_abandon(struct batch_state *state);
 
 #endif

@@ -18,15 +18,15 @@
 
 /* An ask at the window, and its answer. */
 struct queued_request {
-	struct seat_request *ask;
+	struct seat_request *request;
 	struct answer *answer;
 	int64_t since_us; /* monotonic */
 };
 
 struct clerk {
-	struct combiner *window;
+	struct combiner *queue;
 	struct policy policy;
-	struct inventory_cache *houses;
+	struct inventory_cache *inventories;
 };
 
 static void
@@ -39,7 +39,7 @@ pause_ms(int ms)
 
 /* Looks for the fate of a batch whose COMMIT was cut off, until the database is back. */
 static enum err
-find_out(struct db *db, TALLOC_CTX *ctx, struct batch_state *pending)
+find_out(struct db *db, TALLOC_CTX *ctx, struct batch_state *state)
 {
 	int64_t until = clock_mono_us() + RESOLVE_US;
 	enum err e;
@@ -47,57 +47,57 @@ find_out(struct db *db, TALLOC_CTX *ctx, struct batch_state *pending)
 	do {
 		e = db_ready(db);
 		if (e == ERR_OK)
-			e = batch_resolve(db, ctx, pending);
+			e = batch_resolve(db, ctx, state);
 		if (e == ERR_OK || e == ERR_TX_RETRY)
 			return e;
 		pause_ms(RESOLVE_PAUSE_MS);
 	} while (clock_mono_us() < until);
 	log_line(LOG_ERROR, "the fate of a COMMIT is not known, the database stays away", NULL);
-	batch_abandon(pending);
+	batch_abandon(state);
 	return ERR_DB_UNKNOWN;
 }
 
 static void
-answer_everyone(struct queued_request *const *waiters, size_t n, enum err e)
+answer_everyone(struct queued_request *const *queued, size_t n, enum err e)
 {
 	for (size_t i = 0; i < n; i++) {
-		memset(waiters[i]->answer, 0, sizeof(*waiters[i]->answer));
-		waiters[i]->answer->err = e;
+		memset(queued[i]->answer, 0, sizeof(*queued[i]->answer));
+		queued[i]->answer->err = e;
 	}
 }
 
 /* While the COMMIT of this batch waits for the disk, the next may begin. */
 static void
-let_next_begin(void *turn)
+on_before_commit(void *turn)
 {
 	combiner_pass_on(turn);
 }
 
 /*
- * One transaction for n waiters. ERR_OK: all have an answer, except those whose answer says
+ * One transaction for n queued. ERR_OK: all have an answer, except those whose answer says
  * TX_RETRY (their seats' former owners have been expired since).
  */
 static enum err
-settle_once(struct turn *t, struct queued_request *const *waiters, size_t n, int tries)
+settle_once(struct turn *t, struct queued_request *const *queued, size_t n, int tries)
 {
 	struct clerk *c = t->arg;
 	TALLOC_CTX *ctx = talloc_new(NULL);
-	struct seat_request *asks[BATCH_MAX];
+	struct seat_request *requests[BATCH_MAX];
 	struct answer *answers[BATCH_MAX];
-	struct batch batch = { asks, answers, n, tries, let_next_begin, t, NULL, 0, NULL };
+	struct batch batch = { requests, answers, n, tries, on_before_commit, t, NULL, 0, NULL };
 	enum err e;
 
 	for (size_t i = 0; i < n; i++) {
-		asks[i] = waiters[i]->ask;
-		answers[i] = waiters[i]->answer;
+		requests[i] = queued[i]->request;
+		answers[i] = queued[i]->answer;
 	}
 	e = db_ready(t->db);
 	if (e == ERR_OK) {
-		e = batch_settle(t->db, ctx, &c->policy, c->houses, &batch);
+		e = batch_settle(t->db, ctx, &c->policy, c->inventories, &batch);
 		if (e == ERR_DB_UNKNOWN) {
 			combiner_pass_on(
 			    t); /* this may take a while, and only these need the answer */
-			e = find_out(t->db, ctx, batch.pending);
+			e = find_out(t->db, ctx, batch.state);
 		}
 	}
 	if (e == ERR_OK && batch.n_lapsed > 0 && db_ready(t->db) == ERR_OK &&
@@ -111,32 +111,32 @@ settle_once(struct turn *t, struct queued_request *const *waiters, size_t n, int
 
 /* Keeps those whose answer says "again" at the front; returns how many. */
 static size_t
-keep_unsettled(struct queued_request **waiters, size_t n)
+keep_unsettled(struct queued_request **queued, size_t n)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (waiters[i]->answer->err == ERR_TX_RETRY)
-			waiters[kept++] = waiters[i];
+		if (queued[i]->answer->err == ERR_TX_RETRY)
+			queued[kept++] = queued[i];
 	}
 	return kept;
 }
 
 /*
- * Settles n waiters together, again and again while only lapsed seats, others who were quicker
+ * Settles n queued together, again and again while only lapsed seats, others who were quicker
  * (R-32) or a retry stand in the way.
  */
 static enum err
-settle_together(struct turn *t, struct queued_request **waiters, size_t *n)
+settle_together(struct turn *t, struct queued_request **queued, size_t *n)
 {
 	enum err e = ERR_OK;
 
 	for (int i = 0; i<ATTEMPTS && * n> 0; i++) {
 		if (i > 0)
 			metrics_count(METRIC_CLERK_RETRIES, 0);
-		e = settle_once(t, waiters, *n, i);
+		e = settle_once(t, queued, *n, i);
 		if (e == ERR_OK)
-			*n = keep_unsettled(waiters, *n);
+			*n = keep_unsettled(queued, *n);
 		else if (e != ERR_TX_RETRY && e != ERR_DB_LOST)
 			return e;
 		if (*n > 0 && i > 0)
@@ -159,25 +159,25 @@ last_word(enum err e)
 static void
 settle(struct turn *t)
 {
-	struct queued_request **waiters = (struct queued_request **)t->items;
+	struct queued_request **queued = (struct queued_request **)t->items;
 	size_t n = t->n;
-	enum err e = settle_together(t, waiters, &n);
+	enum err e = settle_together(t, queued, &n);
 
 	if (n == 0)
 		return;
 	if (e == ERR_DB_UNKNOWN || (e == ERR_UNAVAILABLE && db_ready(t->db) != ERR_OK)) {
-		answer_everyone(waiters, n, ERR_UNAVAILABLE);
+		answer_everyone(queued, n, ERR_UNAVAILABLE);
 		return;
 	}
 	for (size_t i = 0; i < n; i++) {
-		struct queued_request *one = waiters[i];
+		struct queued_request *one = queued[i];
 		size_t left = 1;
 
 		e = ERR_UNAVAILABLE;
 		if (clock_mono_us() - one->since_us < PATIENCE_US)
 			e = settle_together(t, &one, &left);
-		if (left > 0 && e == ERR_OK && !one->ask->best &&
-		    (one->ask->kind == REQUEST_BOOK || one->ask->kind == REQUEST_HOLD))
+		if (left > 0 && e == ERR_OK && !one->request->best &&
+		    (one->request->kind == REQUEST_BOOK || one->request->kind == REQUEST_HOLD))
 			one->answer->err =
 			    ERR_SEAT_ALREADY_RESERVED; /* lapsed, yet somebody is at it */
 		else if (left > 0)
@@ -187,30 +187,32 @@ settle(struct turn *t)
 
 struct clerk *
 clerk_new(TALLOC_CTX *ctx, const char *conninfo, const struct policy *policy,
-          struct inventory_cache *houses)
+          struct inventory_cache *inventories)
 {
 	struct clerk *c = talloc_zero(ctx, struct clerk);
 
 	c->policy = *policy;
-	c->houses = houses;
-	c->window = combiner_new(c, conninfo, CLERK_CONNECTIONS, settle, c);
+	c->inventories = inventories;
+	c->queue = combiner_new(c, conninfo, CLERK_CONNECTIONS, settle, c);
 	return c;
 }
 
 enum err
-clerk_book(struct clerk *c, struct seat_request *ask, struct answer *out)
+clerk_book(struct clerk *c, struct seat_request *request, struct answer *out)
 {
-	struct queued_request self = { .ask = ask, .answer = out, .since_us = clock_mono_us() };
+	struct queued_request self = { .request = request,
+		                       .answer = out,
+		                       .since_us = clock_mono_us() };
 
 	memset(out, 0, sizeof(*out));
 	out->err = ERR_UNAVAILABLE; /* until somebody says otherwise */
-	combiner_submit(c->window, &self);
-	metrics_count(ask->kind == REQUEST_HOLD ? METRIC_HOLDS : METRIC_BOOKINGS, out->err);
+	combiner_submit(c->queue, &self);
+	metrics_count(request->kind == REQUEST_HOLD ? METRIC_HOLDS : METRIC_BOOKINGS, out->err);
 	return out->err;
 }
 
 void
-clerk_seat(struct clerk *c, struct db *db, struct seat_request *asks, struct answer *answers,
+clerk_seat(struct clerk *c, struct db *db, struct seat_request *requests, struct answer *answers,
            size_t n)
 {
 	struct queued_request all[BATCH_MAX];
@@ -219,7 +221,7 @@ clerk_seat(struct clerk *c, struct db *db, struct seat_request *asks, struct ans
 
 	assert(n <= BATCH_MAX);
 	for (size_t i = 0; i < n; i++) {
-		all[i] = (struct queued_request){ &asks[i], &answers[i], clock_mono_us() };
+		all[i] = (struct queued_request){ &requests[i], &answers[i], clock_mono_us() };
 		memset(&answers[i], 0, sizeof(answers[i]));
 		items[i] = &all[i];
 	}

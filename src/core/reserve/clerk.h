@@ -16,10 +16,10 @@ struct clerk;
 /*
  * conninfo	of the clerk's own CLERK_CONNECTIONS connections
  * policy	the limits that hold where an event says nothing; copied
- * houses	in which best seats are chosen; must outlive the clerk
+ * inventories	in which best seats are chosen; must outlive the clerk
  */
 struct clerk *clerk_new(TALLOC_CTX *ctx, const char *conninfo, const struct policy *policy,
-                        struct inventory_cache *houses);
+                        struct inventory_cache *inventories);
 
 /*
  * Books or holds seats: joins the queue of this process and returns when the request has been
@@ -27,7 +27,7 @@ struct clerk *clerk_new(TALLOC_CTX *ctx, const char *conninfo, const struct poli
  *
  * ask	REQUEST_BOOK, REQUEST_ACCEPT or REQUEST_HOLD; must stay as it is meanwhile; n_seats and seats
  *		are set when best
- * out	set; see struct answer; lives on ask->ctx
+ * out	set; see struct answer; lives on request->ctx
  *
  * Returns out->err: ERR_OK (the booking or hold is committed), SEAT_ALREADY_RESERVED (out->refused
  * lists them), SEAT_NOT_FOUND (likewise), EVENT_NOT_FOUND, EVENT_NOT_ON_SALE,
@@ -35,7 +35,8 @@ struct clerk *clerk_new(TALLOC_CTX *ctx, const char *conninfo, const struct poli
  * than out->limit), UNAVAILABLE (nothing was booked, unless the database went away during COMMIT
  * and has not come back since). Rules: R-10 to R-14, R-20 to R-23, R-31 to R-33.
  */
-enum err clerk_book(struct clerk *clerk, struct seat_request *ask, struct answer *out) MUST_CHECK;
+enum err clerk_book(struct clerk *clerk, struct seat_request *request,
+                    struct answer *out) MUST_CHECK;
 
 /*
  * Gives seats to bookings that were accepted, all in one transaction where possible, on a
@@ -45,7 +46,7 @@ enum err clerk_book(struct clerk *clerk, struct seat_request *ask, struct answer
  * answers	n, set: ERR_OK, it is pending; INVALID_STATE, it did not wait for seats (any more);
  *			UNAVAILABLE and INTERNAL, it still waits; anything else, it has failed for that reason
  */
-void clerk_seat(struct clerk *clerk, struct db *db, struct seat_request *asks,
+void clerk_seat(struct clerk *clerk, struct db *db, struct seat_request *requests,
                 struct answer *answers, size_t n);
 
 #endif

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/reserve/seat_request.h"
+#include "core/reserve/decide.h"
 
 /* The state of a decision under way: what has been given away so far. */
 struct decision {
@@ -24,14 +24,14 @@ compare_pending(const void *a, const void *b)
 
 /* A row for every user of the batch, with the count that was read. */
 static void
-open_counts(struct decision *d, TALLOC_CTX *ctx, struct seat_request *const *asks, size_t n)
+open_counts(struct decision *d, TALLOC_CTX *ctx, struct seat_request *const *requests, size_t n)
 {
 	const struct locked *f = d->facts;
 	size_t distinct = 0;
 
 	d->pending = talloc_zero_array(ctx, struct pending_facts, (unsigned)n);
 	for (size_t i = 0; i < n; i++)
-		d->pending[i].user_id = asks[i]->user_id;
+		d->pending[i].user_id = requests[i]->user_id;
 	qsort(d->pending, n, sizeof(d->pending[0]), compare_pending);
 	for (size_t i = 0; i < n; i++) {
 		if (distinct == 0 ||
@@ -67,12 +67,12 @@ open_holdings(struct decision *d, TALLOC_CTX *ctx)
 
 /* What the asker holds of the event; NULL when it was not read, because nobody wants more. */
 static struct hold_rows *
-find_holding(const struct decision *d, const struct seat_request *ask)
+find_holding(const struct decision *d, const struct seat_request *request)
 {
 	for (size_t i = 0; i < d->facts->n_holdings; i++) {
 		struct hold_rows *h = &d->holdings[i];
 
-		if (h->event_id == ask->event_id && strcmp(h->user_id, ask->user_id) == 0)
+		if (h->event_id == request->event_id && strcmp(h->user_id, request->user_id) == 0)
 			return h;
 	}
 	return NULL;
@@ -132,58 +132,59 @@ seat_standing(const struct seat_facts *seat, const char *user_id)
 
 /* Likewise, after what the asks before it were given: a booking may use its user's hold up. */
 static enum standing
-standing_now(const struct decision *d, const struct seat_request *ask,
+standing_now(const struct decision *d, const struct seat_request *request,
              const struct seat_facts *seat)
 {
 	const struct seat_request *by = d->taken[seat - d->facts->seats];
 
 	if (by == NULL)
-		return seat_standing(seat, ask->user_id);
-	return by->kind == REQUEST_HOLD && strcmp(by->user_id, ask->user_id) == 0 ? STANDS_FREE
-	                                                                          : STANDS_TAKEN;
+		return seat_standing(seat, request->user_id);
+	return by->kind == REQUEST_HOLD && strcmp(by->user_id, request->user_id) == 0
+	           ? STANDS_FREE
+	           : STANDS_TAKEN;
 }
 
 /* Looks at every seat of an ask, so that a refusal can name all of them. */
 static void
-check_seats(struct decision *d, const struct seat_request *ask, struct verdict *v)
+check_seats(struct decision *d, const struct seat_request *request, struct verdict *v)
 {
 	const struct locked *f = d->facts;
 
-	for (size_t i = 0; i < ask->n_seats; i++) {
-		const struct seat_key key = { ask->event_id, ask->seats[i] };
+	for (size_t i = 0; i < request->n_seats; i++) {
+		const struct seat_key key = { request->event_id, request->seats[i] };
 		const struct seat_facts *s = bsearch(&key, f->seats, f->n_seats,
 		                                     sizeof(f->seats[0]), seat_key_compare);
 		enum standing standing;
 
 		if (s ==
 		    NULL) { /* of those that the system chose, somebody is at this one */
-			refuse(v, ask->best ? ERR_SEAT_ALREADY_RESERVED : ERR_SEAT_NOT_FOUND,
-			       ask->seats[i]);
+			refuse(v, request->best ? ERR_SEAT_ALREADY_RESERVED : ERR_SEAT_NOT_FOUND,
+			       request->seats[i]);
 			continue;
 		}
 		v->seats[i] = s;
 		v->prices_minor[i] = s->price_minor;
 		v->total_minor += s->price_minor;
-		standing = standing_now(d, ask, s);
+		standing = standing_now(d, request, s);
 		if (standing == STANDS_TAKEN && v->err != ERR_SEAT_NOT_FOUND)
-			refuse(v, ERR_SEAT_ALREADY_RESERVED, ask->seats[i]);
+			refuse(v, ERR_SEAT_ALREADY_RESERVED, request->seats[i]);
 		else if (standing == STANDS_LAPSED)
 			v->lapsed = true;
 	}
 	if (v->err != ERR_OK)
 		v->lapsed = false;
-	for (size_t i = 0; v->lapsed && i < ask->n_seats; i++) {
-		if (seat_standing(v->seats[i], ask->user_id) == STANDS_LAPSED)
-			refuse(v, ERR_SEAT_ALREADY_RESERVED, ask->seats[i]);
+	for (size_t i = 0; v->lapsed && i < request->n_seats; i++) {
+		if (seat_standing(v->seats[i], request->user_id) == STANDS_LAPSED)
+			refuse(v, ERR_SEAT_ALREADY_RESERVED, request->seats[i]);
 	}
 }
 
 /* The user's pending bookings stay under the cap, if this one would count. */
 static enum err
-check_pending(struct decision *d, const struct seat_request *ask, const struct verdict *v,
+check_pending(struct decision *d, const struct seat_request *request, const struct verdict *v,
               struct pending_facts **user)
 {
-	const struct pending_facts key = { ask->user_id, 0 };
+	const struct pending_facts key = { request->user_id, 0 };
 	int32_t cap = v->event->max_pending > 0 ? v->event->max_pending : d->policy->max_pending;
 
 	*user = bsearch(&key, d->pending, d->n_pending, sizeof(d->pending[0]), compare_pending);
@@ -192,40 +193,41 @@ check_pending(struct decision *d, const struct seat_request *ask, const struct v
 
 /* The most seats of a booking: the strictest of policy, face and event. */
 static int32_t
-seats_limit(const struct decision *d, const struct seat_request *ask,
+seats_limit(const struct decision *d, const struct seat_request *request,
             const struct event_facts *event)
 {
 	int32_t limit = d->policy->max_seats;
 
-	if (ask->queued && limit > QUEUE_MAX_SEATS)
+	if (request->queued && limit > QUEUE_MAX_SEATS)
 		limit = QUEUE_MAX_SEATS;
 	return event->max_seats > 0 && event->max_seats < limit ? event->max_seats : limit;
 }
 
 /* The payment window in minutes, 0 for none. */
 static int32_t
-window_of(const struct decision *d, const struct seat_request *ask, const struct event_facts *event)
+window_of(const struct decision *d, const struct seat_request *request,
+          const struct event_facts *event)
 {
 	if (event->window_named)
 		return event->window_min;
-	return ask->queued ? 0 : d->policy->window_min;
+	return request->queued ? 0 : d->policy->window_min;
 }
 
 static bool
-waits_for_seats(const struct decision *d, const struct seat_request *ask)
+waits_for_seats(const struct decision *d, const struct seat_request *request)
 {
-	return bsearch(&ask->id, d->facts->requested, d->facts->n_requested, sizeof(struct uuid),
-	               uuid_compare) != NULL;
+	return bsearch(&request->id, d->facts->requested, d->facts->n_requested,
+	               sizeof(struct uuid), uuid_compare) != NULL;
 }
 
 static bool
-is_asked_for(const struct seat_request *ask, int32_t no)
+names_seat(const struct seat_request *request, int32_t no)
 {
 	size_t i = 0;
 
-	while (i < ask->n_seats && ask->seats[i] != no)
+	while (i < request->n_seats && request->seats[i] != no)
 		i++;
-	return i < ask->n_seats;
+	return i < request->n_seats;
 }
 
 /*
@@ -233,23 +235,23 @@ is_asked_for(const struct seat_request *ask, int32_t no)
  * they are still marked as his, and so stay listed until somebody sets them free.
  */
 static enum err
-check_held(const struct hold_rows *h, const struct seat_request *ask)
+check_held(const struct hold_rows *h, const struct seat_request *request)
 {
-	size_t n = ask->n_seats;
+	size_t n = request->n_seats;
 
 	for (size_t i = 0; i < h->n; i++)
-		n += !h->seats[i].lapsed && !is_asked_for(ask, h->seats[i].no);
+		n += !h->seats[i].lapsed && !names_seat(request, h->seats[i].no);
 	return n > HOLD_MOST ? ERR_VALIDATION_ERROR : ERR_OK;
 }
 
 /* Takes an ask's seats out of what its user holds. */
 static void
-drop_held(struct hold_rows *h, const struct seat_request *ask)
+drop_held(struct hold_rows *h, const struct seat_request *request)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < h->n; i++) {
-		if (!is_asked_for(ask, h->seats[i].no))
+		if (!names_seat(request, h->seats[i].no))
 			h->seats[kept++] = h->seats[i];
 	}
 	h->n = kept;
@@ -257,81 +259,81 @@ drop_held(struct hold_rows *h, const struct seat_request *ask)
 
 /* Notes what the asker has got, for those behind him. */
 static void
-give(struct decision *d, const struct seat_request *ask, struct verdict *v)
+give(struct decision *d, const struct seat_request *request, struct verdict *v)
 {
-	struct hold_rows *h = find_holding(d, ask);
+	struct hold_rows *h = find_holding(d, request);
 
-	for (size_t i = 0; i < ask->n_seats; i++)
-		d->taken[v->seats[i] - d->facts->seats] = ask;
+	for (size_t i = 0; i < request->n_seats; i++)
+		d->taken[v->seats[i] - d->facts->seats] = request;
 	if (h == NULL)
 		return;
-	drop_held(h, ask);
-	for (size_t i = 0; ask->kind == REQUEST_HOLD && i < ask->n_seats; i++)
-		h->seats[h->n++] = (struct held_seat){ ask->seats[i], false };
+	drop_held(h, request);
+	for (size_t i = 0; request->kind == REQUEST_HOLD && i < request->n_seats; i++)
+		h->seats[h->n++] = (struct held_seat){ request->seats[i], false };
 	v->holding = h;
 }
 
 /* A hold: its own limit and time, and none of a booking's. */
 static void
-decide_hold(struct decision *d, const struct seat_request *ask, struct verdict *v)
+decide_hold(struct decision *d, const struct seat_request *request, struct verdict *v)
 {
 	v->limit = HOLD_MOST;
 	v->window_min = v->event->hold_min > 0 ? v->event->hold_min : d->policy->hold_min;
-	if ((v->err = check_held(find_holding(d, ask), ask)) != ERR_OK)
+	if ((v->err = check_held(find_holding(d, request), request)) != ERR_OK)
 		return;
-	check_seats(d, ask, v);
+	check_seats(d, request, v);
 	if (v->err == ERR_OK)
-		give(d, ask, v);
+		give(d, request, v);
 }
 
 static void
-decide_one(struct decision *d, const struct seat_request *ask, struct verdict *v)
+decide_one(struct decision *d, const struct seat_request *request, struct verdict *v)
 {
 	const enum err known = v->err;
 	struct pending_facts *user;
 
 	if (known == ERR_KEY_KNOWN || known == ERR_IDEMPOTENCY_IN_PROGRESS)
 		return; /* whatever comes of it is not this ask's to have */
-	if (ask->kind == REQUEST_SEAT && !waits_for_seats(d, ask)) {
+	if (request->kind == REQUEST_SEAT && !waits_for_seats(d, request)) {
 		v->gone = true;
 		v->err = ERR_INVALID_STATE;
 		return;
 	}
-	v->event = find_event(d->facts, ask->event_id);
-	if ((v->err = check_event(v->event, ask->kind)) != ERR_OK)
+	v->event = find_event(d->facts, request->event_id);
+	if ((v->err = check_event(v->event, request->kind)) != ERR_OK)
 		return;
-	if (ask->kind == REQUEST_HOLD) {
-		decide_hold(d, ask, v);
+	if (request->kind == REQUEST_HOLD) {
+		decide_hold(d, request, v);
 		return;
 	}
-	v->limit = seats_limit(d, ask, v->event);
-	if (ask->quantity > v->limit) {
+	v->limit = seats_limit(d, request, v->event);
+	if (request->quantity > v->limit) {
 		v->err = ERR_VALIDATION_ERROR;
 		return;
 	}
-	if ((v->err = known) != ERR_OK || ask->kind == REQUEST_ACCEPT)
+	if ((v->err = known) != ERR_OK || request->kind == REQUEST_ACCEPT)
 		return;
-	v->window_min = window_of(d, ask, v->event);
-	check_seats(d, ask, v);
+	v->window_min = window_of(d, request, v->event);
+	check_seats(d, request, v);
 	if (v->err != ERR_OK)
 		return;
-	if (v->window_min > 0 && !ask->queued) {
-		if ((v->err = check_pending(d, ask, v, &user)) != ERR_OK)
+	if (v->window_min > 0 && !request->queued) {
+		if ((v->err = check_pending(d, request, v, &user)) != ERR_OK)
 			return;
 		user->count++;
 	}
-	give(d, ask, v);
+	give(d, request, v);
 }
 
 void
 decide(TALLOC_CTX *ctx, const struct policy *policy, const struct locked *facts,
-       struct seat_request *const *asks, size_t n, struct verdict *out)
+       struct seat_request *const *requests, size_t n, struct verdict *out)
 {
 	struct decision d = { .policy = policy, .facts = facts };
 
 	d.taken = talloc_zero_array(ctx, const struct seat_request *, (unsigned)facts->n_seats);
-	open_counts(&d, ctx, asks, n);
+	open_counts(&d, ctx, requests, n);
 	open_holdings(&d, ctx);
 	for (size_t i = 0; i < n; i++)
-		decide_one(&d, asks[i], &out[i]);
+		decide_one(&d, requests[i], &out[i]);
 }

@@ -49,37 +49,37 @@ distinct_seats(struct seat_key *seats, size_t n)
 
 /* The list that an ask's seats are locked by; NULL: nothing is locked for it. */
 static struct seat_key *
-seat_list(const struct seat_request *ask, bool patient, struct lock_set *w, size_t **n)
+seat_list(const struct seat_request *request, bool patient, struct lock_set *locks, size_t **n)
 {
-	const bool idle = ask->best && !patient;
+	const bool idle = request->best && !patient;
 
-	*n = idle ? &w->n_idle : &w->n_seats;
-	return ask->kind == REQUEST_ACCEPT ? NULL : idle ? w->idle : w->seats;
+	*n = idle ? &locks->n_idle : &locks->n_seats;
+	return request->kind == REQUEST_ACCEPT ? NULL : idle ? locks->idle : locks->seats;
 }
 
 /* Adds the asker and event of a hold, once. */
 static void
-want_holding(TALLOC_CTX *ctx, const struct seat_request *ask, struct lock_set *w)
+add_holding(TALLOC_CTX *ctx, const struct seat_request *request, struct lock_set *locks)
 {
-	for (size_t i = 0; i < w->n_holdings; i++) {
-		if (w->holdings[i].event_id == ask->event_id &&
-		    strcmp(w->holdings[i].user_id, ask->user_id) == 0)
+	for (size_t i = 0; i < locks->n_holdings; i++) {
+		if (locks->holdings[i].event_id == request->event_id &&
+		    strcmp(locks->holdings[i].user_id, request->user_id) == 0)
 			return;
 	}
-	w->holdings = talloc_realloc(ctx, w->holdings, struct hold_rows,
-	                             (unsigned)w->n_holdings + 1);
-	w->holdings[w->n_holdings++] = (struct hold_rows){ .event_id = ask->event_id,
-		                                           .user_id = ask->user_id };
+	locks->holdings = talloc_realloc(ctx, locks->holdings, struct hold_rows,
+	                                 (unsigned)locks->n_holdings + 1);
+	locks->holdings[locks->n_holdings++] = (struct hold_rows){ .event_id = request->event_id,
+		                                                   .user_id = request->user_id };
 }
 
 void
-lock_set_collect(TALLOC_CTX *ctx, struct seat_request *const *asks, size_t n, bool patient,
+lock_set_collect(TALLOC_CTX *ctx, struct seat_request *const *requests, size_t n, bool patient,
                  struct lock_set *out)
 {
 	size_t seats = 0;
 
 	for (size_t i = 0; i < n; i++)
-		seats += asks[i]->n_seats;
+		seats += requests[i]->n_seats;
 	*out = (struct lock_set){
 		.lock_keys = talloc_array(ctx, int64_t, (unsigned)n),
 		.users = talloc_array(ctx, const char *, (unsigned)n),
@@ -90,17 +90,18 @@ lock_set_collect(TALLOC_CTX *ctx, struct seat_request *const *asks, size_t n, bo
 	};
 	for (size_t i = 0; i < n; i++) {
 		size_t *used;
-		struct seat_key *list = seat_list(asks[i], patient, out, &used);
+		struct seat_key *list = seat_list(requests[i], patient, out, &used);
 
-		out->lock_keys[i] = (int64_t)hash_text(asks[i]->user_id);
-		out->users[i] = asks[i]->user_id;
-		out->events[i] = asks[i]->event_id;
-		if (asks[i]->kind == REQUEST_SEAT)
-			out->bookings[out->n_bookings++] = asks[i]->id;
-		if (asks[i]->kind == REQUEST_HOLD)
-			want_holding(ctx, asks[i], out);
-		for (size_t k = 0; list != NULL && k < asks[i]->n_seats; k++)
-			list[(*used)++] = (struct seat_key){ asks[i]->event_id, asks[i]->seats[k] };
+		out->lock_keys[i] = (int64_t)hash_text(requests[i]->user_id);
+		out->users[i] = requests[i]->user_id;
+		out->events[i] = requests[i]->event_id;
+		if (requests[i]->kind == REQUEST_SEAT)
+			out->bookings[out->n_bookings++] = requests[i]->id;
+		if (requests[i]->kind == REQUEST_HOLD)
+			add_holding(ctx, requests[i], out);
+		for (size_t k = 0; list != NULL && k < requests[i]->n_seats; k++)
+			list[(*used)++] = (struct seat_key){ requests[i]->event_id,
+				                             requests[i]->seats[k] };
 	}
 	out->n_users = n;
 	out->n_keys = sort_distinct(out->lock_keys, n, sizeof(int64_t), compare_i64);
@@ -120,16 +121,16 @@ is_same(const struct idempotency_row *a, const struct idempotency_row *b)
 }
 
 bool
-lock_set_key(TALLOC_CTX *ctx, const struct idempotent *keyed, struct lock_set *w)
+lock_set_key(TALLOC_CTX *ctx, const struct idempotent *idempotent, struct lock_set *locks)
 {
-	const struct idempotency_row key = idempotency_row(keyed);
+	const struct idempotency_row key = idempotency_row(idempotent);
 
-	for (size_t i = 0; i < w->n_answer_keys; i++) {
-		if (is_same(&w->answer_keys[i], &key))
+	for (size_t i = 0; i < locks->n_answer_keys; i++) {
+		if (is_same(&locks->answer_keys[i], &key))
 			return false;
 	}
-	w->answer_keys = talloc_realloc(ctx, w->answer_keys, struct idempotency_row,
-	                                (unsigned)w->n_answer_keys + 1);
-	w->answer_keys[w->n_answer_keys++] = key;
+	locks->answer_keys = talloc_realloc(ctx, locks->answer_keys, struct idempotency_row,
+	                                    (unsigned)locks->n_answer_keys + 1);
+	locks->answer_keys[locks->n_answer_keys++] = key;
 	return true;
 }

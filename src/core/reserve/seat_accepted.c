@@ -11,7 +11,7 @@
 struct accepted {
 	struct db *db;
 	struct pool *pool;
-	struct inventory_cache *houses;
+	struct inventory_cache *inventories;
 	struct clerk *clerk;
 };
 
@@ -22,8 +22,8 @@ accepted_new(TALLOC_CTX *ctx, const char *database, const struct policy *policy)
 
 	s->db = db_new(s, database);
 	s->pool = pool_new(s, database, 1);
-	s->houses = inventory_cache_new(s, s->pool, INVENTORY_ROOM);
-	s->clerk = clerk_new(s, database, policy, s->houses);
+	s->inventories = inventory_cache_new(s, s->pool, INVENTORY_ROOM);
+	s->clerk = clerk_new(s, database, policy, s->inventories);
 	return s;
 }
 
@@ -35,10 +35,11 @@ find_wish(struct accepted *s, struct seat_request *a)
 		                   .section = a->section,
 		                   .subsection = a->subsection };
 	const char *field;
-	enum err e = inventory_open(s->houses, a->event_id, &a->house);
+	enum err e = inventory_open(s->inventories, a->event_id, &a->inventory);
 
 	if (e == ERR_OK)
-		e = inventory_resolve(a->house, a->ctx, &wish, &a->party, &a->place, &field);
+		e = inventory_resolve(a->inventory, a->ctx, &wish, &a->party, &a->only_section,
+		                      &field);
 	return e;
 }
 
@@ -58,8 +59,8 @@ is_open(enum err e)
 
 /* Row r of REQUEST_COLUMNS. */
 static enum err
-read_ask(struct accepted *s, TALLOC_CTX *ctx, const struct rows *rows, int r,
-         struct seat_request *a)
+read_request(struct accepted *s, TALLOC_CTX *ctx, const struct rows *rows, int r,
+             struct seat_request *a)
 {
 	size_t n;
 	int32_t *seats = row_ints(ctx, rows, r, 5, &n);
@@ -82,7 +83,7 @@ read_ask(struct accepted *s, TALLOC_CTX *ctx, const struct rows *rows, int r,
 
 		if (e == ERR_OK || is_passing(e))
 			return e;
-		a->known = e; /* the booking fails for it */
+		a->known_err = e; /* the booking fails for it */
 		a->best = false;
 		return ERR_OK;
 	}
@@ -92,12 +93,12 @@ read_ask(struct accepted *s, TALLOC_CTX *ctx, const struct rows *rows, int r,
 }
 
 static void
-complain(const struct seat_request *ask, enum err e)
+complain(const struct seat_request *request, enum err e)
 {
 	char id[UUID_TEXT];
 
 	log_line(LOG_ERROR, "a booking could not be seated, it is tried again", "booking",
-	         uuid_text(&ask->id, id), "error", err_name(e), NULL);
+	         uuid_text(&request->id, id), "error", err_name(e), NULL);
 }
 
 /*
@@ -108,28 +109,29 @@ static void
 settle_rows(struct accepted *s, TALLOC_CTX *ctx, const struct rows *rows, const int *which,
             size_t n, struct answer *out)
 {
-	struct seat_request *asks = talloc_zero_array(ctx, struct seat_request, (unsigned)n);
+	struct seat_request *requests = talloc_zero_array(ctx, struct seat_request, (unsigned)n);
 	struct answer *answers = talloc_zero_array(ctx, struct answer, (unsigned)n);
 	size_t *place = talloc_array(ctx, size_t, (unsigned)n);
 	size_t good = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		out[i].err = read_ask(s, ctx, rows, which == NULL ? (int)i : which[i], &asks[good]);
+		out[i].err = read_request(s, ctx, rows, which == NULL ? (int)i : which[i],
+		                          &requests[good]);
 		if (out[i].err == ERR_OK) {
 			place[good++] = i;
 		} else {
-			complain(&asks[good], out[i].err);
+			complain(&requests[good], out[i].err);
 			out[i].err = out[i].err == ERR_INTERNAL ? ERR_INTERNAL : ERR_UNAVAILABLE;
-			inventory_close(asks[good].house);
+			inventory_close(requests[good].inventory);
 		}
 	}
 	if (good > 0)
-		clerk_seat(s->clerk, s->db, asks, answers, good);
+		clerk_seat(s->clerk, s->db, requests, answers, good);
 	for (size_t i = 0; i < good; i++) {
 		out[place[i]] = answers[i];
 		if (answers[i].err == ERR_INTERNAL)
-			complain(&asks[i], ERR_INTERNAL);
-		inventory_close(asks[i].house);
+			complain(&requests[i], ERR_INTERNAL);
+		inventory_close(requests[i].inventory);
 	}
 }
 
