@@ -1,5 +1,4 @@
 #include <string.h>
-#include <strings.h>
 
 #include "api/request/api.h"
 #include "api/request/idempotency_key.h"
@@ -7,17 +6,6 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/json_parse.h"
-
-/* Whether the Content-Type says JSON, whatever its parameters (RFC 9110, 8.3). */
-static bool
-is_json(const char *type)
-{
-	static const char json[] = "application/json";
-	size_t n = sizeof(json) - 1;
-
-	return type != NULL && strncasecmp(type, json, n) == 0 &&
-	       (type[n] == '\0' || type[n] == ';' || type[n] == ' ');
-}
 
 static bool
 has_no_body(const struct request *rq)
@@ -36,7 +24,7 @@ take_body(struct api *a)
 
 	if (most == 0 || ((most & BODY_OPTIONAL) != 0 && has_no_body(a->rq)))
 		return ERR_OK;
-	if ((most & BODY_ANY_TYPE) == 0 && !is_json(request_header(a->rq, "CONTENT_TYPE")))
+	if ((most & BODY_ANY_TYPE) == 0 && !request_is_type(a->rq, "application/json"))
 		return ERR_UNSUPPORTED_MEDIA_TYPE;
 	if ((e = request_read_body(a->rq, BODY_BYTES(most))) == ERR_VALIDATION_ERROR)
 		a->message = "The body is shorter than announced";

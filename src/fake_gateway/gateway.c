@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/clock.h"
 #include "base/json_write.h"
@@ -78,15 +77,6 @@ gateway_new(TALLOC_CTX *ctx, const struct config *config, const char *database, 
 	return g;
 }
 
-/* Whether a Content-Type is this one, whatever its parameters (RFC 9110, 8.3). */
-static bool
-is_type(const char *type, const char *wanted)
-{
-	size_t n = strlen(wanted);
-
-	return type != NULL && strncasecmp(type, wanted, n) == 0 && strchr("; ", type[n]) != NULL;
-}
-
 enum err
 gateway_body(struct visit *v, const char *type)
 {
@@ -94,8 +84,7 @@ gateway_body(struct visit *v, const char *type)
 
 	if (e == ERR_VALIDATION_ERROR)
 		v->message = "The body is shorter than announced";
-	if (e == ERR_OK && v->rq->body_len > 0 &&
-	    !is_type(request_header(v->rq, "CONTENT_TYPE"), type)) {
+	if (e == ERR_OK && v->rq->body_len > 0 && !request_is_type(v->rq, type)) {
 		v->message = talloc_asprintf(v->rq->ctx, "The body must be %s", type);
 		return ERR_UNSUPPORTED_MEDIA_TYPE;
 	}

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "base/ids.h"
@@ -27,6 +28,16 @@ request_header(const struct request *rq, const char *name)
 			return *p + n + 1;
 	}
 	return NULL;
+}
+
+bool
+request_is_type(const struct request *rq, const char *type)
+{
+	const char *given = request_header(rq, "CONTENT_TYPE");
+	size_t n = strlen(type);
+
+	return given != NULL && strncasecmp(given, type, n) == 0 &&
+	       (given[n] == '\0' || given[n] == ';' || given[n] == ' ');
 }
 
 /* Whether the caller's request id may be used as it is: short, and harmless in any log. */

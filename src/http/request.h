@@ -52,6 +52,15 @@ void request_begin(struct request *rq, TALLOC_CTX *ctx, char *const *env);
 const char *request_header(const struct request *rq, const char *name);
 
 /*
+ * Whether the Content-Type of a request is a given one, whatever its parameters (RFC 9110, 8.3).
+ *
+ * type	a media type in lower case without parameters, such as "application/json"
+ *
+ * Returns false for a request without a Content-Type.
+ */
+bool request_is_type(const struct request *rq, const char *type);
+
+/*
  * Reads the body, once. most: bytes that are taken at the most.
  * Errors: PAYLOAD_TOO_LARGE (nothing was read), VALIDATION_ERROR (shorter than announced),
  * REQUEST_TIMEOUT.

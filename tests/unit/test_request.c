@@ -108,6 +108,32 @@ test_route_find_tells_methods_from_paths(void **state)
 	assert_int_equal(m.index, -1);
 }
 
+static void
+test_request_is_type_ignores_case_and_parameters(void **state)
+{
+	static const struct {
+		const char *given;
+		bool is;
+	} cases[] = {
+		{ "CONTENT_TYPE=application/json", true },
+		{ "CONTENT_TYPE=Application/JSON", true },
+		{ "CONTENT_TYPE=application/json;charset=utf-8", true },
+		{ "CONTENT_TYPE=application/json ; charset=utf-8", true },
+		{ "CONTENT_TYPE=application/jsonp", false },
+		{ "CONTENT_TYPE=text/plain", false },
+		{ "CONTENT_TYPE=", false },
+		{ "CONTENT_LENGTH=5", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *const env[] = { (char *)(uintptr_t)cases[i].given, NULL };
+
+		rq.env = env;
+		assert_int_equal(request_is_type(&rq, "application/json"), cases[i].is);
+	}
+}
+
 int
 main(void)
 {
@@ -116,6 +142,8 @@ main(void)
 		                                teardown),
 		cmocka_unit_test_setup_teardown(test_request_split_refuses_hidden_things, setup,
 		                                teardown),
+		cmocka_unit_test_setup_teardown(test_request_is_type_ignores_case_and_parameters,
+		                                setup, teardown),
 		cmocka_unit_test_setup_teardown(test_route_find_takes_the_first_that_fits, setup,
 		                                teardown),
 		cmocka_unit_test_setup_teardown(test_route_find_tells_methods_from_paths, setup,
