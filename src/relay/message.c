@@ -7,6 +7,7 @@
 #include "base/money.h"
 #include "core/booking/booking.h"
 #include "core/journal/change.h"
+#include "core/journal/journal.h"
 #include "core/journal/payload_read.h"
 #include "store/enums.h"
 
@@ -33,41 +34,18 @@ enum {
 /* The messages of /api/booking. */
 enum domain { NO_DOMAIN, ASKED, ENDS };
 
-/* Every type of the journal; the last stands for those that are not known. */
+/* How each type is told, and last what is told of a type that is not known. */
 static const struct kind {
-	const char *type;
 	unsigned members;
 	enum domain domain;
-	const char *also; /* told as this type, too */
-} kinds[] = {
-	{ "booking.requested", MOVE | SEATS | TOTAL, ASKED, NULL },
-	{ "booking.created", MOVE | SEATS | TOTAL | EXPIRES, 0, NULL },
-	{ "booking.paying", MOVE, 0, NULL },
-	{ "booking.payment_failed", MOVE | REASON, 0, NULL },
-	{ "booking.extended", MOVE | EXPIRES, 0, NULL },
-	{ "booking.confirmed", BOOKING | USER | TICKET | CONFIRMED, 0, NULL },
-	{ "booking.cancelled", ENDED, ENDS, NULL },
-	{ "booking.expired", ENDED, ENDS, "booking.cancelled" },
-	{ "booking.failed", MOVE | REASON | TEXT, 0, NULL },
-	{ "booking.refunded", ENDED, 0, NULL },
-	{ "seats.held", USER | EVENT | SEATS | EXPIRES, 0, NULL },
-	{ "seats.released", USER | EVENT | SEATS, 0, NULL },
-	{ "refund.requested", MOVE | REFUND | REASON, 0, NULL },
-	{ "refund.completed", MOVE | REFUND | REASON, 0, NULL },
-	{ "event.on_sale", EVENT, 0, NULL },
-	{ "event.cancelled", EVENT, 0, NULL },
-	{ NULL, MOVE | SEATS | TOTAL | REASON, 0, NULL },
+	enum journal_type also;
+} kinds[JOURNAL__MAX + 1] = {
+#define JOURNAL(NAME, name, status, seats, members, domain, also)                                  \
+	[JOURNAL_##NAME] = { members, domain, also },
+#include "core/journal/journal.def"
+#undef JOURNAL
+	[JOURNAL__MAX] = { MOVE | SEATS | TOTAL | REASON, NO_DOMAIN, JOURNAL__MAX },
 };
-
-static const struct kind *
-kind_of(const char *type)
-{
-	const struct kind *k = kinds;
-
-	while (k->type != NULL && strcmp(k->type, type) != 0)
-		k++;
-	return k;
-}
 
 static void
 write_texts(struct jsonw *w, const char *name, const char *const *texts, size_t n)
@@ -89,10 +67,10 @@ finish_redis(struct jsonw *w, struct message_redis *out)
 }
 
 static void
-tell_booking(TALLOC_CTX *ctx, const struct journal_row *row, const struct payload *f,
-             struct message_redis *out)
+tell_booking(TALLOC_CTX *ctx, const struct journal_row *row, enum journal_type type,
+             const struct payload *f, struct message_redis *out)
 {
-	const enum booking_status status = change_of(row->type).status;
+	const enum booking_status status = journal_booking_status(type);
 	char place[CURSOR_TEXT];
 	struct jsonw w;
 
@@ -121,10 +99,10 @@ tell_booking(TALLOC_CTX *ctx, const struct journal_row *row, const struct payloa
 }
 
 static void
-tell_seats(TALLOC_CTX *ctx, const struct journal_row *row, const struct payload *f,
-           struct message_redis *out)
+tell_seats(TALLOC_CTX *ctx, const struct journal_row *row, enum journal_type type,
+           const struct payload *f, struct message_redis *out)
 {
-	const enum seat_status seat = change_of(row->type).seat;
+	const enum seat_status seat = journal_seat_status(type);
 	char place[CURSOR_TEXT];
 	struct jsonw w;
 
@@ -148,14 +126,16 @@ size_t
 message_for_redis(TALLOC_CTX *ctx, const struct journal_row *row,
                   struct message_redis out[MESSAGES_REDIS], bool *readable)
 {
+	const enum journal_type type = journal_type_parse(row->type);
 	struct payload f;
 	size_t n = 0;
 
 	payload_read(ctx, row->payload, &f);
 	*readable = f.readable;
-	if (row->has_booking && row->user_id != NULL && change_of(row->type).status != BOOKING__MAX)
-		tell_booking(ctx, row, &f, &out[n++]);
-	tell_seats(ctx, row, &f, &out[n++]);
+	if (row->has_booking && row->user_id != NULL &&
+	    journal_booking_status(type) != BOOKING__MAX)
+		tell_booking(ctx, row, type, &f, &out[n++]);
+	tell_seats(ctx, row, type, &f, &out[n++]);
 	payload_free(&f);
 	return n;
 }
@@ -345,7 +325,7 @@ size_t
 message_for_kafka(TALLOC_CTX *ctx, const struct journal_row *row,
                   struct message_kafka out[MESSAGES_KAFKA], bool *readable)
 {
-	const struct kind *k = kind_of(row->type);
+	const struct kind *k = &kinds[journal_type_parse(row->type)];
 	struct payload f;
 	uint32_t n = 0;
 
@@ -353,8 +333,8 @@ message_for_kafka(TALLOC_CTX *ctx, const struct journal_row *row,
 	*readable = f.readable;
 	tell_enveloped(ctx, row, row->type, k->members, &f, n, &out[n]);
 	n++;
-	if (k->also != NULL) {
-		tell_enveloped(ctx, row, k->also, k->members, &f, n, &out[n]);
+	if (k->also != JOURNAL__MAX) {
+		tell_enveloped(ctx, row, journal_type_name(k->also), k->members, &f, n, &out[n]);
 		n++;
 	}
 	if (f.queued && row->has_booking && k->domain != NO_DOMAIN) {

@@ -5,36 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-
-/* Every type of the journal that moves a booking or changes seats. */
-static const struct {
-	const char *type;
-	struct meaning meaning;
-} types[] = {
-	{ "booking.requested", { BOOKING_REQUESTED, SEAT__MAX } },
-	{ "booking.created", { BOOKING_PENDING, SEAT_RESERVED } },
-	{ "booking.paying", { BOOKING_PAYING, SEAT__MAX } },
-	{ "booking.payment_failed", { BOOKING_PENDING, SEAT__MAX } },
-	{ "booking.extended", { BOOKING_PENDING, SEAT__MAX } },
-	{ "booking.confirmed", { BOOKING_CONFIRMED, SEAT_SOLD } },
-	{ "booking.cancelled", { BOOKING_CANCELLED, SEAT_FREE } },
-	{ "booking.expired", { BOOKING_EXPIRED, SEAT_FREE } },
-	{ "booking.failed", { BOOKING_FAILED, SEAT__MAX } },
-	{ "booking.refunded", { BOOKING_REFUNDED, SEAT_FREE } },
-	{ "seats.held", { BOOKING__MAX, SEAT_HELD } },
-	{ "seats.released", { BOOKING__MAX, SEAT_FREE } },
-};
-#define N_TYPES (sizeof(types) / sizeof(types[0]))
-
-struct meaning
-change_of(const char *type)
-{
-	for (size_t i = 0; i < N_TYPES; i++) {
-		if (strcmp(types[i].type, type) == 0)
-			return types[i].meaning;
-	}
-	return (struct meaning){ BOOKING__MAX, SEAT__MAX };
-}
+#include "core/journal/journal.h"
 
 /* The names of seat states in messages. */
 static const char *const seat_names[SEAT__MAX] = { "available", "held", "reserved", "sold",
@@ -202,7 +173,7 @@ change_read(TALLOC_CTX *ctx, const struct rows *rows, int r, int c, struct chang
 	out->status = BOOKING__MAX;
 	if (!row_null(rows, r, c + 3)) {
 		out->booking_id = row_uuid(rows, r, c + 3);
-		out->status = change_of(row_text(rows, r, c + 4)).status;
+		out->status = journal_booking_status(journal_type_parse(row_text(rows, r, c + 4)));
 	}
 	out->at_us = row_us(rows, r, c + 5);
 	change_read_facts(ctx, rows, r, c + 6, out);
@@ -212,7 +183,8 @@ void
 change_read_seats(TALLOC_CTX *ctx, const struct rows *rows, int r, int c,
                   const struct change *change, struct seats_change *out)
 {
-	const enum seat_status seat = change_of(row_text(rows, r, c + 4)).seat;
+	const enum journal_type type = journal_type_parse(row_text(rows, r, c + 4));
+	const enum seat_status seat = journal_seat_status(type);
 
 	*out = (struct seats_change){ .cursor = change->cursor };
 	if (seat == SEAT__MAX)

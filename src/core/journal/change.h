@@ -34,13 +34,6 @@ struct seats_change {
 	size_t n;
 };
 
-/* What a type of the journal means: __MAX where it moves no booking, or changes no seat. */
-struct meaning {
-	enum booking_status status; /* that the booking is in from then on */
-	enum seat_status seat;      /* that its seats are in */
-};
-struct meaning change_of(const char *type);
-
 /* The name of a seat's state in messages: "available", "held" … */
 const char *change_seat_name(enum seat_status s);
 
