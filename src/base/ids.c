@@ -97,12 +97,26 @@ set_version(struct uuid *u, unsigned version)
 	u->b[8] = (uint8_t)((u->b[8] & 0x3f) | 0x80);
 }
 
+int
+uuid_compare(const void *a, const void *b)
+{
+	const struct uuid *x = a, *y = b;
+
+	return memcmp(x->b, y->b, sizeof(x->b));
+}
+
+bool
+uuid_equal(const struct uuid *a, const struct uuid *b)
+{
+	return uuid_compare(a, b) == 0;
+}
+
 bool
 uuid_is_zero(const struct uuid *u)
 {
 	static const struct uuid zero;
 
-	return memcmp(u, &zero, sizeof(zero)) == 0;
+	return uuid_equal(u, &zero);
 }
 
 struct uuid
@@ -201,73 +215,4 @@ hash_text(const char *s)
 	h = (h ^ h >> 33) * UINT64_C(0xff51afd7ed558ccd);
 	h = (h ^ h >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
 	return h ^ h >> 33;
-}
-
-#define TICKET_DIGITS 24 /* of a reference */
-#define PLACE_DIGITS  2  /* behind it */
-
-static const char crockford[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-
-/* Writes the digits of a reference in groups of four; returns out. */
-static char *
-ticket_text(const char digits[TICKET_DIGITS], char out[TICKET_TEXT])
-{
-	char *at = out;
-
-	for (int i = 0; i < TICKET_DIGITS; i++) {
-		if (i > 0 && i % 4 == 0)
-			*at++ = '-';
-		*at++ = digits[i];
-	}
-	*at = '\0';
-	return out;
-}
-
-char *
-ticket_reference(char out[TICKET_TEXT])
-{
-	uint8_t random[TICKET_DIGITS];
-	char digits[TICKET_DIGITS];
-
-	random_bytes(random, sizeof(random));
-	for (size_t i = 0; i < sizeof(random); i++)
-		digits[i] = crockford[random[i] % 32];
-	return ticket_text(digits, out);
-}
-
-/* The digit that a character stands for; NUL: none. */
-static char
-ticket_digit(char c)
-{
-	if (c >= 'a' && c <= 'z')
-		c = (char)(c - 'a' + 'A');
-	if (c == 'O')
-		return '0';
-	if (c == 'I' || c == 'L')
-		return '1';
-	return c != '\0' && strchr(crockford, c) != NULL ? c : '\0';
-}
-
-bool
-ticket_parse(const char *text, char out[TICKET_TEXT], int *place)
-{
-	char digits[TICKET_DIGITS + PLACE_DIGITS];
-	size_t n = 0;
-
-	for (; *text != '\0'; text++) {
-		if (*text == '-' || *text == ' ')
-			continue;
-		if (n == sizeof(digits) || (digits[n++] = ticket_digit(*text)) == '\0')
-			return false;
-	}
-	if (n < TICKET_DIGITS || (n > TICKET_DIGITS && digits[TICKET_DIGITS] == '0'))
-		return false;
-	*place = 0;
-	for (size_t i = TICKET_DIGITS; i < n; i++) {
-		if (digits[i] > '9')
-			return false;
-		*place = *place * 10 + digits[i] - '0';
-	}
-	ticket_text(digits, out);
-	return true;
 }

@@ -17,6 +17,11 @@ char *uuid_text(const struct uuid *u, char out[UUID_TEXT]);
 /* Reads the 36-character form in either case; false for anything else. */
 bool uuid_parse(const char *text, struct uuid *out);
 
+bool uuid_equal(const struct uuid *a, const struct uuid *b);
+
+/* Orders two struct uuid by their bytes, as PostgreSQL does; for qsort and bsearch. */
+int uuid_compare(const void *a, const void *b);
+
 /* Whether all its bytes are 0: none. */
 bool uuid_is_zero(const struct uuid *u);
 
@@ -40,27 +45,6 @@ struct uuid uuid_of_seat(int32_t event_id, int32_t seat_no);
 
 /* The reverse of uuid_of_seat; false when u is not of that form or out of range. */
 bool uuid_seat(const struct uuid *u, int32_t *event_id, int32_t *seat_no);
-
-#define TICKET_TEXT 30 /* six groups of four, and its end */
-
-/*
- * A new ticket reference (R-47): 120 random bits as 24 characters of Crockford's base 32, which
- * has no I, L, O or U, in groups of four: "7K3M-9QXA-…". Returns out.
- */
-char *ticket_reference(char out[TICKET_TEXT]);
-
-#define TICKET_PLACES 99 /* tickets of a booking at the most */
-
-/*
- * Reads a ticket's reference as people type it: in either case, with dashes and spaces anywhere
- * or nowhere, O for 0, I and L for 1 (Crockford's base 32).
- *
- * out		set to the reference of its booking, in its only spelling
- * place	set to what follows that: 1 to TICKET_PLACES; or 0, nothing does
- *
- * Returns false for anything else. Rule: R-47.
- */
-bool ticket_parse(const char *text, char out[TICKET_TEXT], int *place);
 
 /*
  * What somebody else has named by a text of their own, as version 8 UUID made of its SHA-256: the

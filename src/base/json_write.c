@@ -1,5 +1,6 @@
 #include "base/json_write.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,6 +127,16 @@ jsonw_int(struct jsonw *w, const char *name, int64_t n)
 	if (n < 0)
 		*--p = '-';
 	put(w, p, (size_t)(digits + sizeof(digits) - p));
+}
+
+void
+jsonw_ints(struct jsonw *w, const char *name, const int32_t *values, size_t n)
+{
+	assert(values != NULL || n == 0);
+	jsonw_open(w, name, '[');
+	for (size_t i = 0; i < n; i++)
+		jsonw_int(w, NULL, values[i]);
+	jsonw_close(w, ']');
 }
 
 void

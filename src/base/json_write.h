@@ -25,6 +25,8 @@ void jsonw_open(struct jsonw *w, const char *name, char bracket); /* '{' or '[' 
 void jsonw_close(struct jsonw *w, char bracket);                  /* '}' or ']' */
 void jsonw_str(struct jsonw *w, const char *name, const char *s); /* NULL writes null */
 void jsonw_int(struct jsonw *w, const char *name, int64_t n);
+/* An array of n numbers; values may be NULL when n is 0. */
+void jsonw_ints(struct jsonw *w, const char *name, const int32_t *values, size_t n);
 /* A text that is a whole number below 2^53 in its only spelling as that number; else as text. */
 void jsonw_digits(struct jsonw *w, const char *name, const char *s);
 void jsonw_bool(struct jsonw *w, const char *name, bool b);

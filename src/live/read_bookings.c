@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sort.h"
 #include "store/param.h"
 
 /* The parameters of the four statements. */
@@ -122,14 +123,6 @@ read_missed(TALLOC_CTX *ctx, const struct rows *rows, struct read_bookings **que
 	}
 }
 
-static int
-compare_ints(const void *a, const void *b)
-{
-	const int32_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
 /* Notes of which questions the event exists; the rows begin with its number. */
 static void
 read_events(TALLOC_CTX *ctx, const struct rows *rows, const struct lists *l)
@@ -139,10 +132,10 @@ read_events(TALLOC_CTX *ctx, const struct rows *rows, const struct lists *l)
 
 	for (size_t r = 0; r < n; r++)
 		ids[r] = row_i32(rows, (int)r, 0);
-	qsort(ids, n, sizeof(*ids), compare_ints);
+	qsort(ids, n, sizeof(*ids), compare_i32);
 	for (size_t i = 0; i < l->n_own; i++)
 		l->own[i]->found = bsearch(&l->own[i]->event_id, ids, n, sizeof(*ids),
-		                           compare_ints) != NULL;
+		                           compare_i32) != NULL;
 }
 
 /* The horizon first: every row below it is in what is read after it. */

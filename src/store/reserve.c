@@ -16,12 +16,6 @@ seat_key_compare(const void *a, const void *b)
 	return (x->no > y->no) - (x->no < y->no);
 }
 
-int
-uuid_compare(const void *a, const void *b)
-{
-	return memcmp(a, b, sizeof(struct uuid));
-}
-
 static const char *
 keys_param(TALLOC_CTX *ctx, const struct lock_set *locks)
 {
@@ -231,7 +225,7 @@ find_write(struct reserve_write *writes, size_t n, const struct uuid *id, size_t
 	for (size_t i = 0; i < n; i++) {
 		struct reserve_write *w = &writes[(likely + i) % n];
 
-		if (memcmp(&w->id, id, sizeof(*id)) == 0)
+		if (uuid_equal(&w->id, id))
 			return w;
 	}
 	return NULL;

@@ -95,9 +95,6 @@ enum err reserve_alone(struct db *db, TALLOC_CTX *ctx, struct choosing *choosing
 enum err reserve_lock(struct db *db, TALLOC_CTX *ctx, const struct lock_set *locks,
                       struct locked *out) MUST_CHECK;
 
-/* For qsort and bsearch of UUIDs. */
-int uuid_compare(const void *a, const void *b);
-
 /*
  * Writes bookings, their seats and their journal rows, and commits: one round trip.
  *

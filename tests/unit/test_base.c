@@ -14,6 +14,7 @@
 #include "base/json_write.h"
 #include "base/metrics.h"
 #include "base/money.h"
+#include "base/sort.h"
 
 static void
 test_clock_parse_reads_offsets_and_fractions(void **state)
@@ -280,79 +281,23 @@ test_metrics_show_what_was_counted(void **state)
 	talloc_free(ctx);
 }
 
-#define REFERENCE "7K3M-9QXA-0123-4567-89AB-CDEF"
-
 static void
-test_ticket_parse_reads_every_spelling(void **state)
+test_sort_distinct_sorts_and_drops_repeats(void **state)
 {
-	static const struct {
-		const char *text;
-		int place;
-	} good[] = {
-		{ REFERENCE, 0 },
-		{ "7k3m-9qxa-0123-4567-89ab-cdef", 0 },
-		{ "7K3M9QXA0123456789ABCDEF", 0 },
-		{ "7K3M9QXA-oi23 4567 89ab cdef", 0 },
-		{ " 7K3M-9QXA-Ol23-4567-89AB-CDEF ", 0 },
-		{ "--7K3M--9QXA--OL23-4567-89AB-CDEF-", 0 },
-		{ REFERENCE "-1", 1 },
-		{ "7k3m 9qxa 0I23 4567 89ab cdef i", 1 },
-		{ REFERENCE "-1o", 10 },
-		{ "7K3M9QXA0123456789ABCDEF99", 99 },
-	};
+	int32_t few[] = { INT32_MAX, -1, 3, INT32_MIN, 3, -1, 3 };
+	int64_t many[] = { INT64_MAX, INT64_MIN, INT64_MAX, 0 };
+	const int32_t few_left[] = { INT32_MIN, -1, 3, INT32_MAX };
+	const int64_t many_left[] = { INT64_MIN, 0, INT64_MAX };
+	int32_t same[] = { 7, 7, 7 };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-		char out[TICKET_TEXT];
-		int place = -1;
-
-		assert_true(ticket_parse(good[i].text, out, &place));
-		assert_string_equal(out, REFERENCE);
-		assert_int_equal(place, good[i].place);
-	}
-}
-
-static void
-test_ticket_parse_refuses_what_is_no_reference(void **state)
-{
-	static const char *const bad[] = {
-		"",
-		"-",
-		"7K3M",
-		"7K3M-9QXA-0123-4567-89AB-CDE",
-		"7K3M-9QXA-0123-4567-89AB-CDEU",
-		"7K3M.9QXA.0123.4567.89AB.CDEF",
-		REFERENCE "-0",
-		REFERENCE "-01",
-		REFERENCE "-A",
-		REFERENCE "-1A",
-		REFERENCE "-100",
-		REFERENCE "+1",
-		REFERENCE "/1",
-		"7K3M-9QXA-0123-4567-89AB-CDE\xc3\x89",
-		"7K3M\t9QXA01234567 89ABCDEF",
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		char out[TICKET_TEXT];
-		int place;
-
-		assert_false(ticket_parse(bad[i], out, &place));
-	}
-}
-
-static void
-test_ticket_reference_is_read_back_and_never_the_same(void **state)
-{
-	char one[TICKET_TEXT], other[TICKET_TEXT], out[TICKET_TEXT];
-	int place;
-
-	(void)state;
-	assert_true(ticket_parse(ticket_reference(one), out, &place));
-	assert_string_equal(out, one);
-	assert_int_equal(place, 0);
-	assert_string_not_equal(ticket_reference(other), one);
+	assert_int_equal(sort_distinct(few, 7, sizeof(*few), compare_i32), 4);
+	assert_memory_equal(few, few_left, sizeof(few_left));
+	assert_int_equal(sort_distinct(many, 4, sizeof(*many), compare_i64), 3);
+	assert_memory_equal(many, many_left, sizeof(many_left));
+	assert_int_equal(sort_distinct(same, 3, sizeof(*same), compare_i32), 1);
+	assert_int_equal(sort_distinct(same, 1, sizeof(*same), compare_i32), 1);
+	assert_int_equal(sort_distinct(NULL, 0, sizeof(*same), compare_i32), 0);
 }
 
 static void
@@ -405,10 +350,8 @@ main(void)
 		cmocka_unit_test(test_jsonw_escapes_and_puts_commas),
 		cmocka_unit_test(test_err_inner_errors_answer_as_unavailable),
 		cmocka_unit_test(test_metrics_show_what_was_counted),
+		cmocka_unit_test(test_sort_distinct_sorts_and_drops_repeats),
 		cmocka_unit_test(test_clock_next_hour_goes_by_the_clocks_of_the_place),
-		cmocka_unit_test(test_ticket_parse_reads_every_spelling),
-		cmocka_unit_test(test_ticket_parse_refuses_what_is_no_reference),
-		cmocka_unit_test(test_ticket_reference_is_read_back_and_never_the_same),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/sort.h"
 #include "base/utf8.h"
 
 #define ID_MAX       64
@@ -224,14 +225,6 @@ decode_booking_arg(struct api *a, const char *text, struct uuid *id)
 	return decode_uuid_arg(a, text, id);
 }
 
-static int
-compare_seats(const void *a, const void *b)
-{
-	const int32_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
 /* The number of a seat id of this event; 0 when it is no UUID, -1 when none of this event. */
 static int32_t
 seat_of(const cJSON *item, int32_t event_id)
@@ -247,7 +240,7 @@ seat_of(const cJSON *item, int32_t event_id)
 static void
 check_distinct(struct api *a, const char *name, int32_t *seats, size_t n)
 {
-	qsort(seats, n, sizeof(*seats), compare_seats);
+	qsort(seats, n, sizeof(*seats), compare_i32);
 	for (size_t i = 1; i < n; i++) {
 		if (seats[i] == seats[i - 1])
 			decode_fault(a, name, "names a seat twice");

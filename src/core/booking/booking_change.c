@@ -5,8 +5,10 @@
 
 #include "base/clock.h"
 #include "base/shared.h"
+#include "base/sort.h"
 #include "core/journal/payload.h"
 #include "core/booking/refund.h"
+#include "core/booking/ticket_reference.h"
 
 /* What somebody wants to do to a booking, tried as often as it takes. */
 struct booking_act {
@@ -325,7 +327,7 @@ booking_pay(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, const str
             const struct pay_provider *provider, struct idempotent *keyed,
             enum booking_status *found)
 {
-	char *ticket = talloc_array(ctx, char, TICKET_TEXT);
+	char *ticket = talloc_array(ctx, char, TICKET_REFERENCE_TEXT);
 	struct booking_act c = { .id = id,
 		                 .who = who,
 		                 .act = act_pay,
@@ -334,7 +336,7 @@ booking_pay(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, const str
 		                 .provider = provider,
 		                 .keyed = keyed };
 
-	c.ticket_ref = ticket_reference(ticket);
+	c.ticket_ref = ticket_reference_new(ticket);
 	c.payment = (struct payment){ .id = uuid_of_event(uuid_event(id)),
 		                      .provider = provider->name,
 		                      .status = PAYMENT_COMPLETED,
@@ -382,21 +384,7 @@ compare_keys(const void *a, const void *b)
 {
 	const struct booking_key *x = a, *y = b;
 
-	return memcmp(&x->id, &y->id, sizeof(x->id));
-}
-
-/* Sorts keys and drops repeated ones: a booking is expired once, however many want its seats. */
-static size_t
-sort_keys(struct booking_key *keys, size_t n)
-{
-	size_t kept = 0;
-
-	qsort(keys, n, sizeof(*keys), compare_keys);
-	for (size_t i = 0; i < n; i++) {
-		if (kept == 0 || compare_keys(&keys[kept - 1], &keys[i]) != 0)
-			keys[kept++] = keys[i];
-	}
-	return kept;
+	return uuid_compare(&x->id, &y->id);
 }
 
 enum err
@@ -406,7 +394,8 @@ booking_expire(struct db *db, TALLOC_CTX *ctx, struct booking_key *keys, size_t 
 	struct locked_booking *bookings;
 	enum err e;
 
-	n = sort_keys(keys, n);
+	/* A booking is expired once, however many requests want its seats. */
+	n = sort_distinct(keys, n, sizeof(*keys), compare_keys);
 	e = booking_lock_lapsed(db, ctx, keys, n, paying_min, &bookings, &n);
 	if (e == ERR_OK && n > 0)
 		e = booking_end(db, ctx, bookings, n, BOOKING_EXPIRED, "EXPIRED", NULL);

@@ -2,15 +2,6 @@
 
 #include "base/json_write.h"
 
-static void
-write_ints(struct jsonw *w, const char *name, const int32_t *values, size_t n)
-{
-	jsonw_open(w, name, '[');
-	for (size_t i = 0; i < n; i++)
-		jsonw_int(w, NULL, values[i]);
-	jsonw_close(w, ']');
-}
-
 /* A number, or null for what is not known. */
 static void
 write_known(struct jsonw *w, const char *name, int64_t n, int64_t unknown)
@@ -39,8 +30,8 @@ payload_requested(TALLOC_CTX *ctx, const struct seat_request *ask, const char *c
 
 	jsonw_init(&w, ctx, 384);
 	jsonw_open(&w, NULL, '{');
-	write_ints(&w, "seats", ask->seats, ask->n_seats);
-	write_ints(&w, "prices", ask->prices_minor, ask->n_seats);
+	jsonw_ints(&w, "seats", ask->seats, ask->n_seats);
+	jsonw_ints(&w, "prices", ask->prices_minor, ask->n_seats);
 	jsonw_int(&w, "total", ask->total_minor);
 	jsonw_str(&w, "currency", currency);
 	open_queue(&w, ask, ask->positions);
@@ -80,8 +71,8 @@ payload_created(TALLOC_CTX *ctx, const struct seat_request *ask, const struct ve
 
 	jsonw_init(&w, ctx, 256);
 	jsonw_open(&w, NULL, '{');
-	write_ints(&w, "seats", ask->seats, ask->n_seats);
-	write_ints(&w, "prices", v->prices_minor, ask->n_seats);
+	jsonw_ints(&w, "seats", ask->seats, ask->n_seats);
+	jsonw_ints(&w, "prices", v->prices_minor, ask->n_seats);
 	jsonw_int(&w, "total", v->total_minor);
 	jsonw_str(&w, "currency", v->event->currency);
 	jsonw_time(&w, "expiresAt", expires_us);
@@ -105,7 +96,7 @@ payload_failed(TALLOC_CTX *ctx, const struct seat_request *ask, enum err why, co
 	jsonw_str(&w, "from", booking_status_name(BOOKING_REQUESTED));
 	jsonw_str(&w, "reason", err_code(why));
 	jsonw_str(&w, "message", message);
-	write_ints(&w, "seats", NULL, 0);
+	jsonw_ints(&w, "seats", NULL, 0);
 	open_queue(&w, ask, ask->positions);
 	jsonw_close(&w, '}');
 	jsonw_close(&w, '}');
@@ -144,7 +135,7 @@ payload_ended(TALLOC_CTX *ctx, const struct locked_booking *b, const char *reaso
 
 	open_move(&w, ctx, b);
 	jsonw_str(&w, "reason", reason);
-	write_ints(&w, "seats", b->seats, held_seats(b));
+	jsonw_ints(&w, "seats", b->seats, held_seats(b));
 	return finish(&w, b);
 }
 
@@ -158,7 +149,7 @@ payload_refunded(TALLOC_CTX *ctx, const struct locked_booking *b, const char *re
 	jsonw_str(&w, "reason", reason);
 	if (note != NULL)
 		jsonw_str(&w, "note", note);
-	write_ints(&w, "seats", b->seats, held_seats(b));
+	jsonw_ints(&w, "seats", b->seats, held_seats(b));
 	jsonw_int(&w, "refunded", refunded_minor);
 	jsonw_int(&w, "kept", kept_minor);
 	jsonw_str(&w, "currency", b->currency);
@@ -172,7 +163,7 @@ payload_held(TALLOC_CTX *ctx, const struct seat_request *ask, int64_t expires_us
 
 	jsonw_init(&w, ctx, 128);
 	jsonw_open(&w, NULL, '{');
-	write_ints(&w, "seats", ask->seats, ask->n_seats);
+	jsonw_ints(&w, "seats", ask->seats, ask->n_seats);
 	jsonw_time(&w, "expiresAt", expires_us);
 	jsonw_close(&w, '}');
 	return jsonw_text(&w);
@@ -199,7 +190,7 @@ payload_confirmed(TALLOC_CTX *ctx, const struct locked_booking *b, const char *t
 	struct jsonw w;
 
 	open_move(&w, ctx, b);
-	write_ints(&w, "seats", b->seats, b->n_seats);
+	jsonw_ints(&w, "seats", b->seats, b->n_seats);
 	jsonw_int(&w, "total", b->total_minor);
 	jsonw_str(&w, "currency", b->currency);
 	jsonw_str(&w, "ticketReference", ticket_ref);

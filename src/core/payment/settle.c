@@ -8,6 +8,7 @@
 #include "base/money.h"
 #include "base/shared.h"
 #include "core/booking/booking_change.h"
+#include "core/booking/ticket_reference.h"
 #include "core/journal/payload.h"
 #include "store/param.h"
 #include "store/transact.h"
@@ -96,12 +97,12 @@ capture(struct settling *s, const char *trouble)
 static void
 confirm(struct settling *s, bool again)
 {
-	char *ticket = talloc_array(s->ctx, char, TICKET_TEXT);
+	char *ticket = talloc_array(s->ctx, char, TICKET_REFERENCE_TEXT);
 
 	capture(s, NULL);
 	store_payment(s);
 	booking_assert_confirms(&s->booking, again);
-	changeset_confirm(&s->moves, &s->booking, ticket_reference(ticket), again);
+	changeset_confirm(&s->moves, &s->booking, ticket_reference_new(ticket), again);
 	note(s, "booking.confirmed", payload_confirmed(s->ctx, &s->booking, ticket));
 }
 

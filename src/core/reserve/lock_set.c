@@ -1,38 +1,8 @@
 #include "core/reserve/lock_set.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-static int
-compare_i64(const void *a, const void *b)
-{
-	const int64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-static int
-compare_i32(const void *a, const void *b)
-{
-	const int32_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-/* Sorts n elements and drops repeated ones; returns how many are left. */
-static size_t
-sort_distinct(void *base, size_t n, size_t size, int (*compare)(const void *, const void *))
-{
-	char *at = base;
-	size_t kept = 0;
-
-	qsort(base, n, size, compare);
-	for (size_t i = 0; i < n; i++) {
-		if (kept == 0 || compare(at + (kept - 1) * size, at + i * size) != 0)
-			memmove(at + kept++ * size, at + i * size, size);
-	}
-	return kept;
-}
+#include "base/sort.h"
 
 size_t
 lock_set_distinct(int32_t *numbers, size_t n)

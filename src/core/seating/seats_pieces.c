@@ -11,6 +11,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/sort.h"
 #include "core/seating/seats_impl.h"
 
 #define WORK 100000 /* runs looked at for one party, about; one hub is tried at least */
@@ -240,14 +241,6 @@ seat_group(const struct search *q, const struct group *group, int32_t *out)
 	}
 }
 
-static int
-compare_numbers(const void *left, const void *right)
-{
-	const int32_t *a = left, *b = right;
-
-	return (*a > *b) - (*a < *b);
-}
-
 void
 seats_choose_pieces(const struct seats *s, const struct party *party, int32_t *out)
 {
@@ -265,6 +258,6 @@ seats_choose_pieces(const struct seats *s, const struct party *party, int32_t *o
 			best = group;
 	}
 	seat_group(&q, &best, out);
-	qsort(out, (size_t)party->quantity, sizeof(*out), compare_numbers);
+	qsort(out, (size_t)party->quantity, sizeof(*out), compare_i32);
 	talloc_free(q.runs);
 }

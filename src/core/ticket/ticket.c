@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/booking/ticket_reference.h"
 #include "store/param.h"
 #include "store/transact.h"
 
@@ -66,7 +67,7 @@ ticket_read(struct pool *pool, TALLOC_CTX *ctx, const struct booking *b, struct 
 
 /* A check-in on its way, tried as often as it takes. */
 struct entry {
-	char reference[TICKET_TEXT]; /* of the booking */
+	char reference[TICKET_REFERENCE_TEXT]; /* of the booking */
 	int place;                   /* of the ticket; 0: all of the booking */
 	const struct actor *who;
 	int64_t now_us;     /* of this try: what it writes bears that time */
@@ -203,7 +204,7 @@ ticket_check_in(struct pool *pool, TALLOC_CTX *ctx, const char *reference, const
 	struct entry entry = { .who = who, .unknown_us = -1 };
 	enum err e = ERR_UNAVAILABLE;
 
-	if (!ticket_parse(reference, entry.reference, &entry.place))
+	if (!ticket_reference_parse(reference, entry.reference, &entry.place))
 		return ERR_TICKET_NOT_FOUND;
 	for (int i = 0; i < POOL_ATTEMPTS; i++) {
 		struct db *db;

@@ -46,7 +46,7 @@ struct check_in {
  * seats, all of its tickets that are not in yet. The booking is locked meanwhile: it is
  * refunded before that, or after.
  *
- * reference	in any spelling (ticket_parse)
+ * reference	in any spelling (ticket_reference_parse)
  * who			the seller of the event, or staff
  *
  * Errors: TICKET_NOT_FOUND, FORBIDDEN, INVALID_STATE (its booking is confirmed no more,
