@@ -1,31 +1,14 @@
 #ifndef ROWLOCK_CORE_JOURNAL_PAYLOAD_H
 #define ROWLOCK_CORE_JOURNAL_PAYLOAD_H
 
-#include "core/reserve/decide.h"
 #include "store/changeset.h"
+#include "store/hold_rows.h"
 
 /*
  * The payloads of journal rows: JSON with what the row's own columns do not say. Amounts are
  * in minor units. A booking that came through /api/booking has the member "queue" in each of
  * its rows: {"section","subsection","positions":["row-seat"…]}.
  */
-
-/* booking.requested: {"seats":[wanted…],"prices":[…],"total","currency","queue":{… and "quantity",
- * "mode","config":{"rows","cols","price"} of the section}} */
-char *payload_requested(TALLOC_CTX *ctx, const struct seat_request *ask, const char *currency);
-
-/* booking.created: {"seats":[…],"prices":[…],"total","currency","expiresAt"}; of one that was
- * accepted before also "from" and "queue" */
-char *payload_created(TALLOC_CTX *ctx, const struct seat_request *ask, const struct verdict *v,
-                      const char *positions, int64_t expires_us);
-
-/* The seats of an ask that has got them as JSON: as the buyer spelled them, else as printed. */
-const char *payload_positions(TALLOC_CTX *ctx, const struct seat_request *ask,
-                              const struct verdict *v);
-
-/* booking.failed: {"from","reason","message","seats":[],"queue"} */
-char *payload_failed(TALLOC_CTX *ctx, const struct seat_request *ask, enum err why,
-                     const char *message);
 
 /* booking.cancelled, booking.expired: {"from","reason","seats":[released…],"queue"?} */
 char *payload_ended(TALLOC_CTX *ctx, const struct locked_booking *booking, const char *reason);
@@ -34,9 +17,6 @@ char *payload_ended(TALLOC_CTX *ctx, const struct locked_booking *booking, const
  * it also "note", which nobody goes by */
 char *payload_refunded(TALLOC_CTX *ctx, const struct locked_booking *booking, const char *reason,
                        const char *note, int64_t refunded_minor, int64_t kept_minor);
-
-/* seats.held: {"seats":[…],"expiresAt"} */
-char *payload_held(TALLOC_CTX *ctx, const struct seat_request *ask, int64_t expires_us);
 
 /* seats.released: {"seats":[…]} */
 char *payload_released(TALLOC_CTX *ctx, const struct hold_rows *holding);

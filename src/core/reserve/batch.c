@@ -5,9 +5,9 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "base/shared.h"
-#include "core/journal/payload.h"
 #include "core/reserve/decide.h"
 #include "core/reserve/lock_set.h"
+#include "core/reserve/request_payload.h"
 
 /* What those do who lost a race for best seats, from which try on, counted from 0. */
 #define TRIES_BEFORE_ALONE   1 /* choose when nobody else does, from what all others have left */
@@ -230,15 +230,16 @@ write_texts(TALLOC_CTX *ctx, const struct seat_request *request, const struct ve
 
 	w->positions = request->positions;
 	if (w->kind == WRITE_SEATED)
-		w->positions = payload_positions(ctx, request, v);
+		w->positions = request_payload_positions(ctx, request, v);
 	if (w->kind == WRITE_ACCEPTED)
-		w->payload = payload_requested(ctx, request, v->event->currency);
+		w->payload = request_payload_requested(ctx, request, v->event->currency);
 	else if (w->kind == WRITE_FAILED)
-		w->payload = payload_failed(ctx, request, v->err, failure_text(ctx, request, v));
+		w->payload = request_payload_failed(ctx, request, v->err,
+		                                    failure_text(ctx, request, v));
 	else if (w->kind == WRITE_HELD)
-		w->payload = payload_held(ctx, request, expires_us);
+		w->payload = request_payload_held(ctx, request, expires_us);
 	else
-		w->payload = payload_created(ctx, request, v, w->positions, expires_us);
+		w->payload = request_payload_created(ctx, request, v, w->positions, expires_us);
 }
 
 /* What the user of a hold holds after the batch, for the first of his asks. */
