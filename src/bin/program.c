@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 #include "bus/redis.h"
-#include "core/booking/terms.h"
+#include "core/booking/policy.h"
 
 #define TOPIC_PREFIX_MOST 100 /* bytes; a topic's name may have 249 */
 
@@ -33,7 +33,7 @@ program_fault(const struct config *c)
 	if (c->kafka_prefix[prefix] != '\0' || prefix > TOPIC_PREFIX_MOST)
 		return "KAFKA_TOPIC_PREFIX: must be up to 100 letters, digits, dots, underscores "
 		       "and dashes";
-	if (!terms_parse_tiers(c->refund_tiers, &tiers))
+	if (!refund_tiers_parse(c->refund_tiers, &tiers))
 		return "REFUND_TIERS: must be hours:percent, comma-separated, such as 72:100,24:50";
 	return NULL;
 }

@@ -43,22 +43,21 @@ name_routes(void)
 
 /* Builds what all requests share. */
 static struct app *
-build(TALLOC_CTX *ctx, const struct config *c, const struct terms *terms, const char *database)
+build(TALLOC_CTX *ctx, const struct config *c, const struct policy *policy, const char *database)
 {
 	struct app *app = talloc_zero(ctx, struct app);
 
 	app->config = c;
-	app->terms = *terms;
+	app->policy = *policy;
 	app->tokens = (struct token_rules){ c->jwt_secret, c->jwt_issuer, c->jwt_audience,
 		                            c->jwt_role_claim };
-	app->policy = policy_of(c);
 	app->pool = pool_new(app, database, (int)c->db_connections - CLERK_CONNECTIONS - 1);
 	app->houses = inventory_cache_new(app, app->pool, INVENTORY_ROOM);
 	app->clerk = clerk_new(app, database, &app->policy, app->houses);
 	app->lookup = booking_lookup_new(app, database);
 	app->checkout = (struct checkout){ app->pool,
 		                           app->lookup,
-		                           &app->terms,
+		                           &app->policy,
 		                           &pay_gateway_http,
 		                           { c->gateway_url, c->webhook_secret },
 		                           (int)(c->threads + 1) * 3 / 4 };
@@ -72,7 +71,7 @@ main(int argc, char **argv)
 	TALLOC_CTX *ctx = talloc_new(NULL); /* what lives as long as the process */
 	const struct config *config;
 	const char *database;
-	struct terms terms;
+	struct policy policy;
 	struct app *app;
 	int status;
 
@@ -85,14 +84,14 @@ main(int argc, char **argv)
 	mallopt(M_ARENA_MAX, ARENAS);
 	if ((config = program_settings(ctx)) == NULL ||
 	    (database = program_database(ctx, config, true)) == NULL ||
-	    terms_read(config, &terms) != ERR_OK)
+	    policy_read(config, &policy) != ERR_OK)
 		return PROGRAM_MISUSED;
 	server_block_signals();
 	shared_open(config->shm_file, config->map_dir);
 	seat_map_file_clean();
 	metrics_init();
 	name_routes();
-	app = build(ctx, config, &terms, database);
+	app = build(ctx, config, &policy, database);
 	status = server_run((int)config->threads, api_serve, app);
 	if (status != 0)
 		program_leave(status);

@@ -38,15 +38,15 @@ static int
 job_sweep(struct ctl *c)
 {
 	const char *database = ctl_database(c);
-	struct terms terms;
+	struct policy policy;
 	struct swept swept;
 	enum err e;
 
 	if (database == NULL)
 		return CTL_FAILED;
-	if (terms_read(c->config, &terms) != ERR_OK)
+	if (policy_read(c->config, &policy) != ERR_OK)
 		return CTL_FAILED;
-	e = daemon_sweep_once(pool_new(c->ctx, database, SWEEPER_HANDS), &terms, &swept);
+	e = daemon_sweep_once(pool_new(c->ctx, database, SWEEPER_HANDS), &policy, &swept);
 	printf("%zu bookings and %zu holds ended, %zu cancelled events finished; dropped %zu keys, "
 	       "%zu kept "
 	       "messages and %zu notes of others\n",

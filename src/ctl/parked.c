@@ -52,7 +52,7 @@ int
 ctl_parked_settle(struct ctl *c)
 {
 	const struct ctl_option options[] = { { 0 } };
-	struct terms terms;
+	struct policy policy;
 	struct pool *pool;
 	const char *why;
 	enum err e;
@@ -63,11 +63,11 @@ ctl_parked_settle(struct ctl *c)
 		ctl_fail("name one message by its id; see rowlockctl parked list");
 		return CTL_USAGE;
 	}
-	if (terms_read(c->config, &terms) != ERR_OK)
+	if (policy_read(c->config, &policy) != ERR_OK)
 		return ctl_fail("REFUND_TIERS cannot be read");
 	if ((pool = ctl_pool(c)) == NULL)
 		return CTL_FAILED;
-	e = parked_settle(pool, c->ctx, &terms, c->argv[1], &why);
+	e = parked_settle(pool, c->ctx, &policy, c->argv[1], &why);
 	if (e == ERR_NOT_FOUND)
 		return ctl_fail("%s: no such message is kept", c->argv[1]);
 	if (e != ERR_OK)

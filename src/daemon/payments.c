@@ -25,7 +25,7 @@ struct channel {
 
 struct role {
 	struct pool *pool;
-	struct terms terms;
+	struct policy policy;
 	struct pay_gateway gateway;
 	int attempts; /* of a message, before it is buried */
 	struct channel channels[2];
@@ -78,7 +78,7 @@ try_all(struct role *r, TALLOC_CTX *ctx, struct work *works, size_t n, bool *tro
 
 		if (w->err == ERR_OK || w->why != NULL)
 			continue;
-		w->err = payment_settle(r->pool, ctx, &r->terms, &w->message, NULL);
+		w->err = payment_settle(r->pool, ctx, &r->policy, &w->message, NULL);
 		w->tries++;
 		*trouble = is_passing(w->err);
 		if (w->err == ERR_PAYMENT_NOT_FOUND)
@@ -153,7 +153,7 @@ ask_for_refunds(struct role *r, size_t *done)
 	enum err e = ERR_OK;
 
 	while (e == ERR_OK && n == REFUNDER_MOST && !stop_wait(0)) {
-		e = refund_request_due(r->pool, &r->terms, &r->gateway, &n);
+		e = refund_request_due(r->pool, &r->policy, &r->gateway, &n);
 		*done += n;
 	}
 	return e;
@@ -180,7 +180,7 @@ prepare(struct role *r, TALLOC_CTX *ctx, const struct config *config, const char
 		            .attempts = (int)config->consumer_attempts,
 		            .channels = { { "payment.success", PAY_SUCCEEDED, NULL },
 		                          { "payment.failed", PAY_FAILED, NULL } } };
-	return terms_read(config, &r->terms) == ERR_OK;
+	return policy_read(config, &r->policy) == ERR_OK;
 }
 
 /* Joins the group for each topic; false when that cannot be. */

@@ -184,12 +184,15 @@ enum err
 daemon_reserve_once(TALLOC_CTX *ctx, const struct config *config, const char *database,
                     size_t *done)
 {
-	const struct policy policy = policy_of(config);
-	struct accepted *seating = accepted_new(ctx, database, &policy);
 	size_t taken = SEATING_MOST, settled = SEATING_MOST;
-	enum err e = ERR_OK;
+	struct accepted *seating;
+	struct policy policy;
+	enum err e;
 
 	*done = 0;
+	if ((e = policy_read(config, &policy)) != ERR_OK)
+		return e;
+	seating = accepted_new(ctx, database, &policy);
 	while (e == ERR_OK && settled > 0 && taken == SEATING_MOST && !stop_wait(0)) {
 		e = accepted_oldest(seating, 0, &taken, &settled);
 		*done += e == ERR_OK ? settled : 0;
@@ -200,9 +203,11 @@ daemon_reserve_once(TALLOC_CTX *ctx, const struct config *config, const char *da
 int
 daemon_reserve_run(TALLOC_CTX *ctx, const struct config *config, const char *database)
 {
-	const struct policy policy = policy_of(config);
 	struct reserver r = { .attempts = (int)config->consumer_attempts };
+	struct policy policy;
 
+	if (policy_read(config, &policy) != ERR_OK)
+		return 1;
 	r.seating = accepted_new(ctx, database, &policy);
 	if (*config->kafka_broker != '\0') {
 		const char *topic = talloc_asprintf(ctx, "%s%s", config->kafka_prefix, TOPIC);

@@ -51,13 +51,13 @@ compare_windowed(const void *a, const void *b)
 
 /* Those whose window has passed; the database does it all by itself. */
 static enum err
-sweep_due(struct db *db, TALLOC_CTX *ctx, const struct terms *terms, size_t *n)
+sweep_due(struct db *db, TALLOC_CTX *ctx, const struct policy *policy, size_t *n)
 {
 	const struct call call = { STMT_EXPIRE_DUE, { param_int(ctx, BATCH) } };
 	struct rows *rows;
 	enum err e = db_query(db, ctx, call, &rows);
 
-	(void)terms;
+	(void)policy;
 	*n = 0;
 	for (int r = 0; e == ERR_OK && r < rows_count(rows); r++) {
 		shared_event_changed(row_i32(rows, r, 0));
@@ -68,13 +68,13 @@ sweep_due(struct db *db, TALLOC_CTX *ctx, const struct terms *terms, size_t *n)
 
 /* Those whose payment has been under way for too long. */
 static enum err
-sweep_overdue(struct db *db, TALLOC_CTX *ctx, const struct terms *terms, size_t *n)
+sweep_overdue(struct db *db, TALLOC_CTX *ctx, const struct policy *policy, size_t *n)
 {
 	struct locked_booking *due;
 	size_t windowed = 0;
 	enum err e;
 
-	if ((e = booking_lock_overdue(db, ctx, BATCH, terms->paying_min, &due, n)) != ERR_OK ||
+	if ((e = booking_lock_overdue(db, ctx, BATCH, policy->paying_min, &due, n)) != ERR_OK ||
 	    *n == 0)
 		return e;
 	qsort(due, *n, sizeof(*due), compare_windowed);
@@ -87,18 +87,18 @@ sweep_overdue(struct db *db, TALLOC_CTX *ctx, const struct terms *terms, size_t 
 }
 
 static enum err
-sweep_holds(struct db *db, TALLOC_CTX *ctx, const struct terms *terms, size_t *n)
+sweep_holds(struct db *db, TALLOC_CTX *ctx, const struct policy *policy, size_t *n)
 {
-	(void)terms;
+	(void)policy;
 	return hold_sweep(db, ctx, BATCH, n);
 }
 
 /* --- what is kept for a while --- */
 
 static enum err
-sweep_keys(struct db *db, TALLOC_CTX *ctx, const struct terms *terms, size_t *n)
+sweep_keys(struct db *db, TALLOC_CTX *ctx, const struct policy *policy, size_t *n)
 {
-	(void)terms;
+	(void)policy;
 	return idempotency_sweep(db, ctx, BATCH, n);
 }
 
@@ -115,27 +115,27 @@ drop(struct db *db, TALLOC_CTX *ctx, enum stmt stmt, size_t *n)
 }
 
 static enum err
-sweep_parked(struct db *db, TALLOC_CTX *ctx, const struct terms *terms, size_t *n)
+sweep_parked(struct db *db, TALLOC_CTX *ctx, const struct policy *policy, size_t *n)
 {
-	(void)terms;
+	(void)policy;
 	return drop(db, ctx, STMT_DELETE_PARKED, n);
 }
 
 static enum err
-sweep_processed(struct db *db, TALLOC_CTX *ctx, const struct terms *terms, size_t *n)
+sweep_processed(struct db *db, TALLOC_CTX *ctx, const struct policy *policy, size_t *n)
 {
-	(void)terms;
+	(void)policy;
 	return drop(db, ctx, STMT_DELETE_PROCESSED, n);
 }
 
 /* --- a sweep --- */
 
-typedef enum err (*sweep_batch)(struct db *db, TALLOC_CTX *ctx, const struct terms *terms,
+typedef enum err (*sweep_batch)(struct db *db, TALLOC_CTX *ctx, const struct policy *policy,
                                 size_t *n);
 
 /* One batch; how many there were. */
 static enum err
-sweep_once(struct pool *pool, const struct terms *terms, sweep_batch batch, size_t *n)
+sweep_once(struct pool *pool, const struct policy *policy, sweep_batch batch, size_t *n)
 {
 	TALLOC_CTX *ctx = talloc_new(NULL);
 	struct db *db;
@@ -143,7 +143,7 @@ sweep_once(struct pool *pool, const struct terms *terms, sweep_batch batch, size
 
 	*n = 0;
 	if ((e = pool_take(pool, &db)) == ERR_OK) {
-		e = batch(db, ctx, terms, n);
+		e = batch(db, ctx, policy, n);
 		pool_give(pool, db); /* which rolls back what is open */
 	}
 	talloc_free(ctx);
@@ -152,14 +152,14 @@ sweep_once(struct pool *pool, const struct terms *terms, sweep_batch batch, size
 
 /* Batch by batch until there is none; one that fails for a passing reason is tried again. */
 static enum err
-sweep_all(struct pool *pool, const struct terms *terms, sweep_batch batch, size_t *done)
+sweep_all(struct pool *pool, const struct policy *policy, sweep_batch batch, size_t *done)
 {
 	size_t n = 1;
 	int failed = 0;
 	enum err e = ERR_OK;
 
 	while (n > 0 && !stop_wait(0)) {
-		e = sweep_once(pool, terms, batch, &n);
+		e = sweep_once(pool, policy, batch, &n);
 		if (e == ERR_OK)
 			*done += n;
 		else if ((e != ERR_TX_RETRY && e != ERR_DB_LOST && e != ERR_DB_UNKNOWN) ||
@@ -175,7 +175,7 @@ sweep_all(struct pool *pool, const struct terms *terms, sweep_batch batch, size_
 struct hand {
 	pthread_t thread;
 	struct pool *pool;
-	const struct terms *terms;
+	const struct policy *policy;
 	size_t done;
 	enum err err;
 };
@@ -185,7 +185,7 @@ lend_a_hand(void *arg)
 {
 	struct hand *h = arg;
 
-	h->err = sweep_all(h->pool, h->terms, sweep_due, &h->done);
+	h->err = sweep_all(h->pool, h->policy, sweep_due, &h->done);
 	return NULL;
 }
 
@@ -194,17 +194,17 @@ lend_a_hand(void *arg)
  * of them: then several sweep at once, each with a connection.
  */
 static enum err
-sweep_together(struct pool *pool, const struct terms *terms, size_t *done)
+sweep_together(struct pool *pool, const struct policy *policy, size_t *done)
 {
 	struct hand hands[SWEEPER_HANDS];
 	size_t n = 0, started = 0;
-	enum err e = sweep_once(pool, terms, sweep_due, &n);
+	enum err e = sweep_once(pool, policy, sweep_due, &n);
 
 	*done += n;
 	if (e != ERR_OK || n < BATCH)
 		return e;
 	for (; started < SWEEPER_HANDS; started++) {
-		hands[started] = (struct hand){ .pool = pool, .terms = terms };
+		hands[started] = (struct hand){ .pool = pool, .policy = policy };
 		if (pthread_create(&hands[started].thread, NULL, lend_a_hand, &hands[started]) != 0)
 			break;
 	}
@@ -218,7 +218,7 @@ sweep_together(struct pool *pool, const struct terms *terms, size_t *done)
 
 /* All but events. */
 static enum err
-tidy(struct pool *pool, const struct terms *terms, struct swept *out)
+tidy(struct pool *pool, const struct policy *policy, struct swept *out)
 {
 	const struct {
 		sweep_batch batch;
@@ -231,9 +231,9 @@ tidy(struct pool *pool, const struct terms *terms, struct swept *out)
 	const int64_t began_us = clock_mono_us();
 	enum err e, first;
 
-	first = sweep_together(pool, terms, &out->bookings);
+	first = sweep_together(pool, policy, &out->bookings);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		if ((e = sweep_all(pool, terms, parts[i].batch, parts[i].done)) != ERR_OK &&
+		if ((e = sweep_all(pool, policy, parts[i].batch, parts[i].done)) != ERR_OK &&
 		    first == ERR_OK)
 			first = e;
 	}
@@ -243,13 +243,13 @@ tidy(struct pool *pool, const struct terms *terms, struct swept *out)
 }
 
 enum err
-daemon_sweep_once(struct pool *pool, const struct terms *terms, struct swept *out)
+daemon_sweep_once(struct pool *pool, const struct policy *policy, struct swept *out)
 {
 	bool more = true;
 	enum err e = ERR_OK, first;
 
 	memset(out, 0, sizeof(*out));
-	first = tidy(pool, terms, out);
+	first = tidy(pool, policy, out);
 	while (e == ERR_OK && more && !stop_wait(0))
 		e = event_cancel_all(pool, &out->events, &more);
 	return first == ERR_OK ? e : first;
@@ -275,10 +275,10 @@ daemon_sweep_run(TALLOC_CTX *ctx, const struct config *config, const char *datab
 {
 	struct pool *pool = pool_new(ctx, database, SWEEPER_HANDS);
 	int64_t due_us = 0;
-	struct terms terms;
+	struct policy policy;
 	bool more = false;
 
-	if (terms_read(config, &terms) != ERR_OK)
+	if (policy_read(config, &policy) != ERR_OK)
 		return 1;
 	while (!stop_wait(more ? 0 : GLANCE_MS)) {
 		const int64_t began_us = clock_mono_us();
@@ -286,7 +286,7 @@ daemon_sweep_run(TALLOC_CTX *ctx, const struct config *config, const char *datab
 		enum err e, first = ERR_OK;
 
 		if (began_us >= due_us) {
-			first = tidy(pool, &terms, &swept);
+			first = tidy(pool, &policy, &swept);
 			due_us = clock_mono_us() + EVERY_MS * 1000;
 		}
 		e = event_cancel_all(pool, &swept.events, &more);

@@ -1,7 +1,7 @@
 #ifndef ROWLOCK_DAEMON_SWEEP_H
 #define ROWLOCK_DAEMON_SWEEP_H
 
-#include "core/booking/terms.h"
+#include "core/booking/policy.h"
 #include "store/pool.h"
 
 /*
@@ -26,7 +26,7 @@ struct swept {
  * Sweeps until nothing is left that can be done now, batch by batch. Any number may, at once and
  * on any host: what one has locked the others leave out.
  */
-enum err daemon_sweep_once(struct pool *pool, const struct terms *terms,
+enum err daemon_sweep_once(struct pool *pool, const struct policy *policy,
                            struct swept *out) MUST_CHECK;
 
 /* The role `sweep` of rowlockd: sweeps every 5 s, until stop_wait says so. */

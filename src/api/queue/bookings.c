@@ -464,7 +464,7 @@ queue_booking_cancel(struct api *a)
 
 	if ((e = decode_booking_arg(a, a->arg[0], &id)) != ERR_OK)
 		return e;
-	e = booking_cancel(a->app->pool, a->rq->ctx, &id, &who, &a->app->terms, CANCEL_UNPAID,
+	e = booking_cancel(a->app->pool, a->rq->ctx, &id, &who, &a->app->policy, CANCEL_UNPAID,
 	                   &found);
 	if (e == ERR_OK)
 		return answer_booking(a, &id);

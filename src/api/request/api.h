@@ -30,7 +30,6 @@ struct app {
 	struct inventory_cache *houses;
 	struct clerk *clerk;
 	struct lookup *lookup;
-	struct terms terms;
 	struct checkout checkout;
 	struct seat_map_cache *maps;
 };

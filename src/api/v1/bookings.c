@@ -285,7 +285,7 @@ cancel(struct api *a, enum cancel_scope scope)
 
 	if ((e = decode_booking_arg(a, a->arg[0], &id)) != ERR_OK)
 		return e;
-	e = booking_cancel(a->app->pool, a->rq->ctx, &id, &who, &a->app->terms, scope, NULL);
+	e = booking_cancel(a->app->pool, a->rq->ctx, &id, &who, &a->app->policy, scope, NULL);
 	return e == ERR_OK ? answer_booking(a, &id) : e;
 }
 
@@ -326,7 +326,7 @@ v1_booking_extend(struct api *a)
 	minutes = (int32_t)decode_int(a, "minutes", REQUIRED, 1, EXTENSION_MOST_MIN, 0);
 	if ((e = decode_booking_arg(a, a->arg[0], &id)) != ERR_OK || (e = decode_done(a)) != ERR_OK)
 		return e;
-	e = booking_extend(a->app->pool, a->rq->ctx, &id, &who, &a->app->terms, minutes,
+	e = booking_extend(a->app->pool, a->rq->ctx, &id, &who, &a->app->policy, minutes,
 	                   api_keyed(a, render_changed, a));
 	if (e != ERR_OK)
 		return e;

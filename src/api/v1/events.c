@@ -7,7 +7,7 @@
 #include "core/event/event.h"
 #include "core/event/event_cancel.h"
 #include "core/booking/policy.h"
-#include "core/booking/terms.h"
+#include "core/booking/policy.h"
 
 #define TITLE_MAX 200
 
@@ -138,7 +138,7 @@ is_refund_tiers(struct api *a, const cJSON *list)
 		if (cJSON_GetArraySize(tier) != 2)
 			return false;
 	}
-	return terms_parse_policy(object_text(a, list), &read);
+	return refund_tiers_parse_json(object_text(a, list), &read);
 }
 
 /* One member of a policy; the limits are the table's. */
@@ -157,7 +157,7 @@ check_policy_item(struct api *a, const cJSON *item)
 			         talloc_asprintf(
 				     a->rq->ctx,
 				     "must be a list of {\"hours\",\"percent\"}, %d at the most",
-				     TERMS_TIERS));
+				     REFUND_TIERS_MOST));
 	} else if (key == keys + n) {
 		fault_in(a, "policy", item->string, "is not a policy");
 	} else if (!(key->nullable && cJSON_IsNull(item)) &&

@@ -126,7 +126,7 @@ v1_payment_refund(struct api *a)
 	reason = decode_text(a, "reason", OPTIONAL, 1, REASON_MOST);
 	if ((e = decode_booking_arg(a, a->arg[0], &id)) != ERR_OK || (e = decode_done(a)) != ERR_OK)
 		return e;
-	e = booking_refund(a->app->pool, a->rq->ctx, &id, &who, &a->app->terms, reason,
+	e = booking_refund(a->app->pool, a->rq->ctx, &id, &who, &a->app->policy, reason,
 	                   api_keyed(a, render_account, a));
 	if (e != ERR_OK)
 		return e;
@@ -224,7 +224,7 @@ v1_payment_webhook(struct api *a)
 		return e;
 	if (message.event.has_booking)
 		uuid_text(&message.event.booking_id, a->booking);
-	e = payment_settle(a->app->pool, a->rq->ctx, &a->app->terms, &message, &before);
+	e = payment_settle(a->app->pool, a->rq->ctx, &a->app->policy, &message, &before);
 	if (is_hopeless(e)) {
 		e = parked_add(a->app->pool, a->rq->ctx, &message, err_code(e), a->rq->body);
 		return e == ERR_OK ? answer_webhook(a, 202, "parked") : e;

@@ -21,7 +21,7 @@ struct booking_act {
 	enum booking_status or_to; /* or this one */
 	enum booking_status found; /* set */
 	struct account account;    /* set */
-	const struct terms *terms;
+	const struct policy *policy;
 	const char *note; /* or NULL */
 	enum cancel_scope scope;
 	int32_t minutes, extension; /* of an extension: which one it is */
@@ -98,7 +98,7 @@ static enum err
 give_back(struct db *db, TALLOC_CTX *ctx, struct booking_act *c, const struct locked_booking *b)
 {
 	static const char reason[] = "USER_CANCELLED";
-	const int64_t due = refund_due(c->terms, b);
+	const int64_t due = refund_due(c->policy, b);
 	enum booking_status to = BOOKING_CANCELLED;
 	struct refund_write refunds[REFUNDS_MOST];
 	int64_t given, kept;
@@ -136,7 +136,7 @@ act_refund(struct db *db, TALLOC_CTX *ctx, struct booking_act *c, const struct l
 {
 	if (b->status != BOOKING_CONFIRMED)
 		return ERR_INVALID_STATE;
-	return refund_due(c->terms, b) > 0 ? give_back(db, ctx, c, b) : ERR_NOTHING_TO_REFUND;
+	return refund_due(c->policy, b) > 0 ? give_back(db, ctx, c, b) : ERR_NOTHING_TO_REFUND;
 }
 
 static enum err
@@ -191,7 +191,7 @@ act_open_payment(struct db *db, TALLOC_CTX *ctx, struct booking_act *c,
 		return ERR_EVENT_CANCELLED;
 	booking_assert_moves(b, 1, BOOKING_PAYING);
 	changeset_init(&m, ctx);
-	changeset_pay(&m, b, b->windowed ? b->now_us + c->terms->paying_min * 60 * US_PER_S : -1);
+	changeset_pay(&m, b, b->windowed ? b->now_us + c->policy->paying_min * 60 * US_PER_S : -1);
 	changeset_add_payment(&m, b, &c->payment);
 	changeset_note(&m, b, "booking.paying", c->who->correlation_id,
 	               payload_paying(ctx, b, &c->payment));
@@ -210,8 +210,8 @@ act_extend(struct db *db, TALLOC_CTX *ctx, struct booking_act *c, const struct l
 		return ERR_OK; /* the COMMIT whose answer was lost did it */
 	c->doubtful = 0;
 	c->extension = b->extensions + 1;
-	if (b->extensions >= c->terms->max_extensions ||
-	    until_us > b->created_us + c->terms->max_window_min * 60 * US_PER_S)
+	if (b->extensions >= c->policy->max_extensions ||
+	    until_us > b->created_us + c->policy->max_window_min * 60 * US_PER_S)
 		return ERR_EXTENSION_LIMIT;
 	changeset_init(&m, ctx);
 	changeset_extend(&m, b, until_us);
@@ -293,14 +293,14 @@ change(struct pool *pool, TALLOC_CTX *ctx, struct booking_act *c, enum booking_s
 
 enum err
 booking_cancel(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, const struct actor *who,
-               const struct terms *terms, enum cancel_scope scope, enum booking_status *found)
+               const struct policy *policy, enum cancel_scope scope, enum booking_status *found)
 {
 	struct booking_act c = { .id = id,
 		                 .who = who,
 		                 .act = act_cancel,
 		                 .to = BOOKING_CANCELLED,
 		                 .or_to = BOOKING_REFUNDED,
-		                 .terms = terms,
+		                 .policy = policy,
 		                 .scope = scope };
 
 	return change(pool, ctx, &c, found);
@@ -308,14 +308,14 @@ booking_cancel(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, const 
 
 enum err
 booking_refund(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, const struct actor *who,
-               const struct terms *terms, const char *note, struct idempotent *keyed)
+               const struct policy *policy, const char *note, struct idempotent *keyed)
 {
 	struct booking_act c = { .id = id,
 		                 .who = who,
 		                 .act = act_refund,
 		                 .to = BOOKING_REFUNDED,
 		                 .or_to = BOOKING_REFUNDED,
-		                 .terms = terms,
+		                 .policy = policy,
 		                 .note = note,
 		                 .keyed = keyed };
 
@@ -346,7 +346,7 @@ booking_pay(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, const str
 
 enum err
 booking_open_payment(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id,
-                     const struct actor *who, const struct terms *terms, struct idempotent *keyed,
+                     const struct actor *who, const struct policy *policy, struct idempotent *keyed,
                      struct payment *payment)
 {
 	struct booking_act c = { .id = id,
@@ -354,7 +354,7 @@ booking_open_payment(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id,
 		                 .act = act_open_payment,
 		                 .to = BOOKING__MAX,
 		                 .or_to = BOOKING__MAX,
-		                 .terms = terms,
+		                 .policy = policy,
 		                 .payment = *payment,
 		                 .keyed = keyed };
 	enum err e = change(pool, ctx, &c, NULL);
@@ -365,14 +365,14 @@ booking_open_payment(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id,
 
 enum err
 booking_extend(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, const struct actor *who,
-               const struct terms *terms, int32_t minutes, struct idempotent *keyed)
+               const struct policy *policy, int32_t minutes, struct idempotent *keyed)
 {
 	struct booking_act c = { .id = id,
 		                 .who = who,
 		                 .act = act_extend,
 		                 .to = BOOKING__MAX,
 		                 .or_to = BOOKING__MAX,
-		                 .terms = terms,
+		                 .policy = policy,
 		                 .minutes = minutes,
 		                 .keyed = keyed };
 

@@ -4,7 +4,7 @@
 #include "core/booking/booking.h"
 #include "store/idempotency.h"
 #include "core/booking/refund.h"
-#include "core/booking/terms.h"
+#include "core/booking/policy.h"
 #include "pay/provider.h"
 
 /* What people do to bookings that are there: cancel, pay at once, extend, have money back. */
@@ -36,8 +36,8 @@ enum cancel_scope {
 
 /* Cancels a booking, by its buyer or by staff: its seats are free at once. */
 enum err booking_cancel(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id,
-                        const struct actor *who, const struct terms *terms, enum cancel_scope scope,
-                        enum booking_status *found) MUST_CHECK;
+                        const struct actor *who, const struct policy *policy,
+                        enum cancel_scope scope, enum booking_status *found) MUST_CHECK;
 
 /*
  * Cancels a confirmed booking of which something is due.
@@ -47,7 +47,7 @@ enum err booking_cancel(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *i
  * Errors: also NOTHING_TO_REFUND.
  */
 enum err booking_refund(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id,
-                        const struct actor *who, const struct terms *terms, const char *note,
+                        const struct actor *who, const struct policy *policy, const char *note,
                         struct idempotent *keyed) MUST_CHECK;
 
 /*
@@ -66,7 +66,7 @@ enum err booking_pay(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id,
  * payment	as the provider has opened it; replaced by the one that is under way, if there is one
  */
 enum err booking_open_payment(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id,
-                              const struct actor *who, const struct terms *terms,
+                              const struct actor *who, const struct policy *policy,
                               struct idempotent *keyed, struct payment *payment) MUST_CHECK;
 
 #define EXTENSION_MOST_MIN 15
@@ -79,7 +79,7 @@ enum err booking_open_payment(struct pool *pool, TALLOC_CTX *ctx, const struct u
  * Errors: also EXTENSION_LIMIT (too often, or too long after the booking was made).
  */
 enum err booking_extend(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id,
-                        const struct actor *who, const struct terms *terms, int32_t minutes,
+                        const struct actor *who, const struct policy *policy, int32_t minutes,
                         struct idempotent *keyed) MUST_CHECK;
 
 /*

@@ -64,7 +64,7 @@ account_left(const struct account *a, const struct payment *p)
 }
 
 int64_t
-refund_due(const struct terms *terms, const struct locked_booking *b)
+refund_due(const struct policy *policy, const struct locked_booking *b)
 {
 	struct refund_tiers own;
 
@@ -72,9 +72,10 @@ refund_due(const struct terms *terms, const struct locked_booking *b)
 	    EVENT_CANCELLED) /* by its seller: all of it, whoever is quicker */
 		return b->total_minor;
 
-	const bool named = b->tiers != NULL && terms_parse_policy(b->tiers, &own);
+	const bool named = b->tiers != NULL && refund_tiers_parse_json(b->tiers, &own);
 
-	return terms_due(named ? &own : &terms->tiers, b->total_minor, b->starts_us - b->now_us);
+	return refund_tiers_due(named ? &own : &policy->tiers, b->total_minor,
+	                        b->starts_us - b->now_us);
 }
 
 /* Whether a payment's provider gives money back within our own transaction. */

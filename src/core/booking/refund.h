@@ -2,7 +2,7 @@
 #define ROWLOCK_CORE_BOOKING_REFUND_H
 
 #include "core/booking/booking.h"
-#include "core/booking/terms.h"
+#include "core/booking/policy.h"
 #include "store/changeset.h"
 #include "store/pool.h"
 
@@ -28,10 +28,10 @@ enum err account_of(struct pool *pool, TALLOC_CTX *ctx, const struct booking *bo
 int64_t account_left(const struct account *a, const struct payment *p);
 
 /*
- * The part of a confirmed booking's money that its event's terms, or else those given, let a
+ * The part of a confirmed booking's money that its event's policy, or else those given, let a
  * buyer have back now (R-26), or all of it once the event is cancelled (R-46): minor units.
  */
-int64_t refund_due(const struct terms *terms, const struct locked_booking *b);
+int64_t refund_due(const struct policy *policy, const struct locked_booking *b);
 
 #define REFUNDS_MOST 8 /* of one booking at once */
 

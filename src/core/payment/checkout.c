@@ -70,5 +70,5 @@ checkout_open(const struct checkout *c, TALLOC_CTX *ctx, const struct uuid *id,
 	if (b.status == BOOKING_PENDING && (e = ask_in_turn(c, ctx, &b, out)) != ERR_OK)
 		return e;
 	/* One that is paying gives its session, or says that it has moved on. */
-	return booking_open_payment(c->pool, ctx, id, who, c->terms, keyed, out);
+	return booking_open_payment(c->pool, ctx, id, who, c->policy, keyed, out);
 }

@@ -8,7 +8,7 @@
 struct checkout {
 	struct pool *pool;
 	struct lookup *lookup;
-	const struct terms *terms;
+	const struct policy *policy;
 	const struct pay_provider *provider; /* that opens sessions */
 	struct pay_gateway gateway;
 	int asking_most; /* requests that may wait for the gateway at once; the others have to sell */

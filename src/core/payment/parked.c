@@ -26,7 +26,7 @@ parked_list(struct pool *pool, TALLOC_CTX *ctx, bool bodies, struct parked **out
 }
 
 enum err
-parked_settle(struct pool *pool, TALLOC_CTX *ctx, const struct terms *terms, const char *id,
+parked_settle(struct pool *pool, TALLOC_CTX *ctx, const struct policy *policy, const char *id,
               const char **why)
 {
 	const struct call get = { STMT_GET_PARKED, { PAYMENT_WEBHOOK, id } };
@@ -44,7 +44,7 @@ parked_settle(struct pool *pool, TALLOC_CTX *ctx, const struct terms *terms, con
 	body = row_text(rows, 0, 0);
 	if ((e = pay_gateway_http.parse(ctx, body, strlen(body), &message.event, why)) != ERR_OK)
 		return e;
-	if ((e = payment_settle(pool, ctx, terms, &message, NULL)) != ERR_OK)
+	if ((e = payment_settle(pool, ctx, policy, &message, NULL)) != ERR_OK)
 		return e;
 	return transact_read(pool, ctx, &drop, 1, &rows); /* which may be done twice */
 }

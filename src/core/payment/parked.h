@@ -1,7 +1,7 @@
 #ifndef ROWLOCK_CORE_PAYMENT_PARKED_H
 #define ROWLOCK_CORE_PAYMENT_PARKED_H
 
-#include "core/booking/terms.h"
+#include "core/booking/policy.h"
 #include "store/pool.h"
 
 /* Call-backs that could not be settled, kept for somebody to look at (parked_add). */
@@ -24,7 +24,7 @@ enum err parked_list(struct pool *pool, TALLOC_CTX *ctx, bool bodies, struct par
  *
  * Errors: NOT_FOUND; those of payment_settle, and then it is kept.
  */
-enum err parked_settle(struct pool *pool, TALLOC_CTX *ctx, const struct terms *terms,
+enum err parked_settle(struct pool *pool, TALLOC_CTX *ctx, const struct policy *policy,
                        const char *id, const char **why) MUST_CHECK;
 
 #endif

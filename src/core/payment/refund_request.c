@@ -15,7 +15,7 @@
 struct round {
 	struct pool *pool;
 	TALLOC_CTX *ctx;
-	const struct terms *terms;
+	const struct policy *policy;
 	struct pay_refund *refunds; /* in the order of the rows */
 	const struct rows *rows;    /* of CLAIM_REFUNDS */
 	size_t n;
@@ -74,7 +74,7 @@ settle(struct round *r, size_t i)
 		.amount_minor = -1,
 		.amount_major = -1,
 	};
-	return payment_settle(r->pool, r->ctx, r->terms, &message, NULL);
+	return payment_settle(r->pool, r->ctx, r->policy, &message, NULL);
 }
 
 /* When a refund is asked for again, in s. */
@@ -125,11 +125,11 @@ claim(struct round *r)
 }
 
 enum err
-refund_request_due(struct pool *pool, const struct terms *terms, const struct pay_gateway *gateway,
-                   size_t *n)
+refund_request_due(struct pool *pool, const struct policy *policy,
+                   const struct pay_gateway *gateway, size_t *n)
 {
 	TALLOC_CTX *ctx = talloc_new(NULL);
-	struct round r = { .pool = pool, .ctx = ctx, .terms = terms };
+	struct round r = { .pool = pool, .ctx = ctx, .policy = policy };
 	enum err e = claim(&r);
 
 	*n = r.n;

@@ -1,7 +1,7 @@
 #ifndef ROWLOCK_CORE_PAYMENT_REFUND_REQUEST_H
 #define ROWLOCK_CORE_PAYMENT_REFUND_REQUEST_H
 
-#include "core/booking/terms.h"
+#include "core/booking/policy.h"
 #include "pay/provider.h"
 #include "store/pool.h"
 
@@ -14,7 +14,7 @@
  *
  * n	set: how many were due
  */
-enum err refund_request_due(struct pool *pool, const struct terms *terms,
+enum err refund_request_due(struct pool *pool, const struct policy *policy,
                             const struct pay_gateway *gateway, size_t *n) MUST_CHECK;
 
 #endif

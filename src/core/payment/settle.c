@@ -21,7 +21,7 @@
 struct settling {
 	struct db *db;
 	TALLOC_CTX *ctx;
-	const struct terms *terms;
+	const struct policy *policy;
 	struct payment_message *message;
 	struct locked_booking booking;
 	struct account account;
@@ -352,7 +352,7 @@ look_at_seats(struct settling *s, bool *all_free)
 	if (!*all_free || n_owners == 0)
 		return ERR_OK;
 	db_rollback(s->db);
-	e = booking_expire(s->db, s->ctx, owners, n_owners, s->terms->paying_min);
+	e = booking_expire(s->db, s->ctx, owners, n_owners, s->policy->paying_min);
 	return e == ERR_OK ? ERR_TX_RETRY : e;
 }
 
@@ -453,7 +453,7 @@ settle_once(struct settling *s, bool *before)
 }
 
 enum err
-payment_settle(struct pool *pool, TALLOC_CTX *ctx, const struct terms *terms,
+payment_settle(struct pool *pool, TALLOC_CTX *ctx, const struct policy *policy,
                const struct payment_message *message, bool *before)
 {
 	enum err e = ERR_UNAVAILABLE;
@@ -461,7 +461,7 @@ payment_settle(struct pool *pool, TALLOC_CTX *ctx, const struct terms *terms,
 
 	for (int i = 0; i < POOL_ATTEMPTS; i++) {
 		struct payment_message own = *message;
-		struct settling s = { .ctx = ctx, .terms = terms, .message = &own };
+		struct settling s = { .ctx = ctx, .policy = policy, .message = &own };
 
 		if ((e = pool_take(pool, &s.db)) != ERR_OK)
 			return e;

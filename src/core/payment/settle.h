@@ -2,7 +2,7 @@
 #define ROWLOCK_CORE_PAYMENT_SETTLE_H
 
 #include "core/booking/refund.h"
-#include "core/booking/terms.h"
+#include "core/booking/policy.h"
 #include "pay/provider.h"
 #include "store/pool.h"
 
@@ -93,7 +93,7 @@ struct payment_message {
  * VALIDATION_ERROR (an amount that its currency, or the booking's, does not have), INVALID_STATE
  * (a refund of ours with another amount), UNAVAILABLE. Nothing is written then.
  */
-enum err payment_settle(struct pool *pool, TALLOC_CTX *ctx, const struct terms *terms,
+enum err payment_settle(struct pool *pool, TALLOC_CTX *ctx, const struct policy *policy,
                         const struct payment_message *message, bool *before) MUST_CHECK;
 
 /*
