@@ -2,7 +2,7 @@
 #define ROWLOCK_SEATS_CASE_H
 
 /*
- * What the tests of seat choice share: houses that are drawn, a line a row, "==" between
+ * What the tests of seat choice share: halls that are drawn, a line a row, "==" between
  * sections, the stage above.
  *
  *   .  available             A  available, for wheelchairs
@@ -22,12 +22,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/seating/seats.h"
+#include "core/seating/seats_choose.h"
 
 #define N(a) (sizeof(a) / sizeof((a)[0]))
 
 static TALLOC_CTX *ctx; /* of the test at hand, as are all below */
-static struct seats *house;
+static struct seats *hall;
 static struct seat_spot *spots;
 static int32_t n_spots;
 static char *drawing;
@@ -93,32 +93,31 @@ read_drawing(const char *map)
 	}
 }
 
-/* Opens the house that spots are of; those drawn as available are. */
+/* Opens the hall that spots are of; those drawn as available are. */
 static inline void
-open_house(bool has_coordinates)
+open_model(bool has_coordinates)
 {
-	talloc_free(house);
-	house = seats_new(ctx, spots, (size_t)n_spots, has_coordinates);
+	talloc_free(hall);
+	hall = seats_new(ctx, spots, (size_t)n_spots, has_coordinates);
 	for (int32_t i = 0; i < n_spots; i++)
-		seats_set(house, i + 1,
-		          drawing == NULL || is_drawn_available(drawing[drawn_at[i]]));
+		seats_set(hall, i + 1, drawing == NULL || is_drawn_available(drawing[drawn_at[i]]));
 }
 
-/* A house without coordinates, and one with. */
+/* A hall without coordinates, and one with. */
 static inline void
 draw(const char *map)
 {
-	house = NULL;
+	hall = NULL;
 	read_drawing(map);
-	open_house(false);
+	open_model(false);
 }
 
 static inline void
 draw_to_scale(const char *map)
 {
-	house = NULL;
+	hall = NULL;
 	read_drawing(map);
-	open_house(true);
+	open_model(true);
 }
 
 static inline struct party
@@ -134,7 +133,7 @@ picture(const int32_t *seats, int32_t n)
 	char *text = talloc_strdup(ctx, drawing);
 
 	for (int32_t i = 0; i < n_spots; i++) {
-		if (is_drawn_available(text[drawn_at[i]]) && !seats_available(house, i + 1))
+		if (is_drawn_available(text[drawn_at[i]]) && !seats_available(hall, i + 1))
 			text[drawn_at[i]] = '#';
 	}
 	for (int32_t i = 0; i < n; i++)
@@ -148,7 +147,7 @@ assert_party_gets(struct party party, const char *expected)
 {
 	int32_t seats[SEATS_MAX_PARTY];
 
-	assert_int_equal(seats_choose(house, &party, seats), ERR_OK);
+	assert_int_equal(seats_choose(hall, &party, seats), ERR_OK);
 	assert_string_equal(picture(seats, party.quantity), expected);
 }
 
@@ -162,11 +161,11 @@ assert_gets(int32_t quantity, const char *expected)
 static inline void
 seat_party(const struct party *party, int32_t *seats)
 {
-	assert_int_equal(seats_choose(house, party, seats), ERR_OK);
+	assert_int_equal(seats_choose(hall, party, seats), ERR_OK);
 	for (int32_t i = 0; i < party->quantity; i++) {
-		assert_true(seats_available(house, seats[i]));
+		assert_true(seats_available(hall, seats[i]));
 		assert_true(i == 0 || seats[i] > seats[i - 1]);
-		seats_set(house, seats[i], false);
+		seats_set(hall, seats[i], false);
 	}
 }
 

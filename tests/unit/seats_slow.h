@@ -1,7 +1,7 @@
 #ifndef ROWLOCK_SEATS_SLOW_H
 #define ROWLOCK_SEATS_SLOW_H
 
-/* The rules of seat choice again, for the house of seats_case.h: slow, and plainly right. */
+/* The rules of seat choice again, for the hall of seats_case.h: slow, and plainly right. */
 
 #include <math.h>
 
@@ -10,7 +10,7 @@
 static inline bool
 fits(const struct party *party, int32_t i)
 {
-	return seats_available(house, i + 1) && spots[i].accessible == party->accessible &&
+	return seats_available(hall, i + 1) && spots[i].accessible == party->accessible &&
 	       (party->tier == SEATS_ANY_TIER || party->tier == spots[i].tier) &&
 	       (party->sections == NULL || party->sections[spots[i].section]);
 }
@@ -31,12 +31,11 @@ static inline int
 single_at(int32_t i)
 {
 	bool left = is_joined(i), right = is_joined(i + 1);
-	bool with_left = left && seats_available(house, i);
-	bool with_right = right && seats_available(house, i + 2);
+	bool with_left = left && seats_available(hall, i);
+	bool with_right = right && seats_available(hall, i + 2);
 	bool accessible = spots[i].accessible;
 
-	if (!seats_available(house, i + 1) ||
-	    (with_left && spots[i - 1].accessible == accessible) ||
+	if (!seats_available(hall, i + 1) || (with_left && spots[i - 1].accessible == accessible) ||
 	    (with_right && spots[i + 1].accessible == accessible))
 		return 0;
 	return left && !with_left && right && !with_right ? 2 : 1;
@@ -49,13 +48,13 @@ single_left(int32_t first, int32_t n)
 	int left = 0, right = 0;
 
 	for (int32_t i = first; i < first + n; i++)
-		seats_set(house, i + 1, false);
+		seats_set(hall, i + 1, false);
 	if (is_joined(first) && spots[first - 1].accessible == spots[first].accessible)
 		left = single_at(first - 1);
 	if (is_joined(first + n) && spots[first + n].accessible == spots[first].accessible)
 		right = single_at(first + n);
 	for (int32_t i = first; i < first + n; i++)
-		seats_set(house, i + 1, true);
+		seats_set(hall, i + 1, true);
 	return left > right ? left : right;
 }
 

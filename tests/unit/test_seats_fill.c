@@ -1,4 +1,4 @@
-/* Choosing seats until a house is full: rushes, and what they leave. */
+/* Choosing seats until a hall is full: rushes, and what they leave. */
 
 #include "seats_slow.h"
 
@@ -22,14 +22,14 @@ assert_160_parties_of_4(void)
 	const struct party four = party_of(4);
 	int32_t seats[4];
 
-	assert_int_equal(seats_count(house, &four), 640);
+	assert_int_equal(seats_count(hall, &four), 640);
 	for (int n = 0; n < 160; n++) {
 		bool has_block = best_block(&four, NULL) >= 0;
 
 		seat_party(&four, seats);
 		assert_true(pieces_of(seats, 4) == 100 || !has_block);
 	}
-	assert_int_equal(seats_count(house, &four), 0);
+	assert_int_equal(seats_count(hall, &four), 0);
 }
 
 static void
@@ -53,11 +53,11 @@ test_seats_choose_160_parties_of_4(void **state)
 	}
 	draw_rows(".........~.........", 36, false);
 	for (int32_t i = 0; i < 8; i++) /* 648 seats */
-		seats_set(house, 1 + i * 70, false);
+		seats_set(hall, 1 + i * 70, false);
 	assert_160_parties_of_4();
 }
 
-/* The singles in the house, and those of them between taken seats. */
+/* The singles in the hall, and those of them between taken seats. */
 static void
 count_singles(int32_t *singles, int32_t *orphans)
 {
@@ -82,7 +82,7 @@ rush(int32_t least, int32_t most, int32_t *most_singles, int32_t *most_orphans)
 		struct party party = party_of(least + dice(&seed, most - least + 1));
 		int32_t seats[SEATS_MAX_PARTY], singles, orphans;
 
-		if (seats_choose(house, &party, seats) != ERR_OK ||
+		if (seats_choose(hall, &party, seats) != ERR_OK ||
 		    pieces_of(seats, party.quantity) >= 200)
 			return;
 		seat_party(&party, seats);
@@ -161,7 +161,7 @@ test_seats_choose_few_orphans_in_odd_rows(void **state)
 	}
 }
 
-/* The largest house there is: every party is seated, in pieces when only singles are left. */
+/* The largest hall there is: every party is seated, in pieces when only singles are left. */
 static void
 test_seats_choose_in_a_house_of_200000(void **state)
 {
@@ -176,12 +176,12 @@ test_seats_choose_in_a_house_of_200000(void **state)
 	assert_int_equal(n_spots, 200000);
 	for (int n = 0; n < 20; n++)
 		seat_party(&party, seats);
-	assert_int_equal(seats_count(house, &one), 100000 - 20 * SEATS_MAX_PARTY);
+	assert_int_equal(seats_count(hall, &one), 100000 - 20 * SEATS_MAX_PARTY);
 	for (int32_t i = 1; i <= n_spots; i++)
-		seats_set(house, i, true);
+		seats_set(hall, i, true);
 	for (int n = 0; n < 4000; n++)
 		seat_party(&party, seats);
-	assert_int_equal(seats_count(house, &one), 0);
+	assert_int_equal(seats_count(hall, &one), 0);
 }
 
 int

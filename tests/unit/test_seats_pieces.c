@@ -178,7 +178,7 @@ test_seats_choose_hub_among_many_singles(void **state)
 		map = talloc_asprintf_append(map, "#.#.#.#.#.#\n");
 	draw(talloc_asprintf_append(map, "#.#.#.....#\n"
 	                                 "#.#.#.#.#.#\n"));
-	assert_int_equal(seats_choose(house, &party, seats), ERR_OK);
+	assert_int_equal(seats_choose(hall, &party, seats), ERR_OK);
 	assert_int_equal(seats[0], 99 * 11 + 8); /* right before the run of five, not in front */
 	for (int32_t i = 1; i < 6; i++)
 		assert_int_equal(seats[i], 100 * 11 + 5 + i);

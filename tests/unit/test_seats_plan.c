@@ -42,7 +42,7 @@ move_seats(void (*move)(struct seat_spot *spot))
 {
 	for (int32_t i = 0; i < n_spots; i++)
 		move(&spots[i]);
-	open_house(true);
+	open_model(true);
 }
 
 static void
@@ -136,7 +136,7 @@ test_seats_measure_sections_side_by_side(void **state)
 		spots[i].x += 7 * (float)spots[i].section;
 		spots[i].y = (float)spots[i].row;
 	}
-	open_house(true);
+	open_model(true);
 	assert_gets(2, "......\n"
 	               "......\n"
 	               "==\n"
@@ -159,9 +159,9 @@ test_seats_measure_balcony_after_stalls(void **state)
 	              "..........\n");
 	for (int32_t i = 0; i < n_spots; i++)
 		spots[i].y += 3 * (float)spots[i].section;
-	open_house(true);
+	open_model(true);
 	for (int32_t i = 1; i <= 20; i++)
-		seats_set(house, i, false);
+		seats_set(hall, i, false);
 	assert_then_gets(6, "##########\n"
 	                    "##########\n"
 	                    "..******..\n"
@@ -212,7 +212,7 @@ test_seats_measure_two_rows_are_no_arena(void **state)
 	              "..........\n");
 	for (int32_t i = 10; i < n_spots; i++)
 		spots[i].y = 9;
-	open_house(true);
+	open_model(true);
 	assert_then_gets(2, "....**....\n"
 	                    "==\n"
 	                    "..........\n");
@@ -238,7 +238,7 @@ test_seats_choose_pieces_by_coordinates(void **state)
 	              "..########\n");
 	for (int32_t i = 20; i < n_spots; i++)
 		spots[i].y = 0.5F;
-	open_house(true);
+	open_model(true);
 	assert_gets(4, "**######..\n"
 	               "..######..\n"
 	               "**########\n");
@@ -246,7 +246,7 @@ test_seats_choose_pieces_by_coordinates(void **state)
 
 /* --- Plans from files. --- */
 
-/* Opens the house of a plan. */
+/* Opens the hall of a plan. */
 static void
 open_plan(const char *text, size_t len)
 {
@@ -254,7 +254,7 @@ open_plan(const char *text, size_t len)
 	struct plan *plan;
 
 	assert_int_equal(plan_read(ctx, text, len, &plan, &faults), ERR_OK);
-	house = NULL;
+	hall = NULL;
 	drawing = NULL;
 	n_spots = (int32_t)plan->n_seats;
 	spots = talloc_zero_array(ctx, struct seat_spot, (unsigned)n_spots);
@@ -269,7 +269,7 @@ open_plan(const char *text, size_t len)
 			                       .x = (float)seat->x,
 			                       .y = (float)seat->y };
 	}
-	open_house(plan->has_coordinates);
+	open_model(plan->has_coordinates);
 }
 
 static void

@@ -1,4 +1,4 @@
-/* Choosing seats in houses at random, compared with a search over everything. */
+/* Choosing seats in halls at random, compared with a search over everything. */
 
 #include "seats_slow.h"
 
@@ -32,7 +32,7 @@ count_slowly(const struct party *party)
 	return n;
 }
 
-/* Draws a house of up to three sections; marks is what seats may be. */
+/* Draws a hall of up to three sections; marks is what seats may be. */
 static void
 draw_at_random(uint32_t *seed, int32_t most_rows, int32_t most_cols, const char *marks,
                bool has_coordinates)
@@ -79,14 +79,14 @@ test_seats_choose_never_fails_while_enough(void **state)
 			struct party party = party_at_random(&seed, 9, some_sections);
 			size_t enough = count_slowly(&party);
 
-			assert_int_equal(seats_count(house, &party), enough);
+			assert_int_equal(seats_count(hall, &party), enough);
 			if (enough < (size_t)party.quantity) {
-				assert_int_equal(seats_choose(house, &party, seats),
+				assert_int_equal(seats_choose(hall, &party, seats),
 				                 ERR_NOT_ENOUGH_SEATS);
 				refusals++;
 				continue;
 			}
-			assert_int_equal(seats_choose(house, &party, seats), ERR_OK);
+			assert_int_equal(seats_choose(hall, &party, seats), ERR_OK);
 			for (int32_t i = 0; i < party.quantity; i++)
 				assert_true(fits(&party, seats[i] - 1));
 			seat_party(&party, seats);
@@ -107,7 +107,7 @@ test_seats_choose_the_block_that_looking_at_all_finds(void **state)
 			struct party party = party_at_random(&seed, 6, some_sections);
 			int32_t seats[SEATS_MAX_PARTY], best = best_block(&party, NULL);
 
-			if (seats_choose(house, &party, seats) != ERR_OK)
+			if (seats_choose(hall, &party, seats) != ERR_OK)
 				continue;
 			assert_true((best >= 0) == (pieces_of(seats, party.quantity) / 100 == 1));
 			assert_true(best < 0 || seats[0] == best + 1);
@@ -137,7 +137,7 @@ test_seats_choose_the_block_nearest_to_the_focal_point(void **state)
 			struct party party = party_of(1 + dice(&seed, 5));
 			int32_t seats[SEATS_MAX_PARTY], best = best_block(&party, focus);
 
-			if (seats_choose(house, &party, seats) != ERR_OK || best < 0)
+			if (seats_choose(hall, &party, seats) != ERR_OK || best < 0)
 				break;
 			assert_int_equal(single_left(seats[0] - 1, party.quantity),
 			                 single_left(best, party.quantity));
@@ -162,7 +162,7 @@ test_seats_choose_the_fewest_pieces_of_all_ways(void **state)
 		int32_t seats[SEATS_MAX_PARTY], any[SEATS_MAX_PARTY];
 
 		draw_at_random(&seed, 3, 8, ".##", dice(&seed, 2) == 0);
-		if (count_slowly(&party) > 14 || seats_choose(house, &party, seats) != ERR_OK)
+		if (count_slowly(&party) > 14 || seats_choose(hall, &party, seats) != ERR_OK)
 			continue;
 		assert_int_equal(pieces_of(seats, party.quantity), least_pieces(&party, any, 0, 0));
 		split += pieces_of(seats, party.quantity) >= 200;
@@ -242,9 +242,9 @@ test_seats_choose_the_two_pieces_that_are_closest(void **state)
 		     "##..#.#..##\n");
 		for (int32_t i = 1; i <= n_spots; i++) {
 			if (dice(&seed, 4) == 0)
-				seats_set(house, i, false);
+				seats_set(hall, i, false);
 		}
-		if (seats_choose(house, &party, seats) != ERR_OK)
+		if (seats_choose(hall, &party, seats) != ERR_OK)
 			continue;
 		pieces = pieces_of(seats, party.quantity);
 		if (pieces / 100 != 2)
@@ -273,14 +273,14 @@ test_seats_choose_remembers_nothing_but_the_house(void **state)
 		enum err e;
 
 		for (int32_t i = 1; i <= n_spots; i++)
-			seats_set(fresh, i, seats_available(house, i));
-		e = seats_choose(house, &party, seats);
+			seats_set(fresh, i, seats_available(hall, i));
+		e = seats_choose(hall, &party, seats);
 		assert_int_equal(seats_choose(fresh, &party, same), e);
 		for (int32_t i = 0; e == ERR_OK && i < party.quantity; i++)
 			assert_int_equal(seats[i], same[i]);
 		if (e == ERR_OK && dice(&seed, 2) == 0)
 			seat_party(&party, seats);
-		seats_set(house, any, !seats_available(house, any));
+		seats_set(hall, any, !seats_available(hall, any));
 		talloc_free(fresh);
 	}
 }

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/shared.h"
+#include "core/seating/seats_choose.h"
 #include "store/param.h"
 
 #define INVENTORY_CACHE_MOST 256

@@ -1,11 +1,11 @@
 #ifndef ROWLOCK_CORE_SEATING_SEATS_IMPL_H
 #define ROWLOCK_CORE_SEATING_SEATS_IMPL_H
 
-/* What the files of seat choice share; only core/seats*.c includes this. */
+/* What the files of this room share. Private to it. */
 
 #include "core/seating/seats.h"
 
-/* A seat of the house; its index is its number less 1. */
+/* A seat; its index is its number less 1. */
 struct seat {
 	int64_t before; /* distances of all seats before it, added up: see seats_measure */
 	float x, y;     /* where it is among the seats of its section */
@@ -23,7 +23,7 @@ struct kind {
 	int32_t available; /* how many */
 };
 
-struct row {
+struct seat_row {
 	int32_t first, end; /* its seats are those from first to before end */
 	int32_t section;
 	int32_t available; /* how many, of all kinds */
@@ -33,12 +33,13 @@ struct row {
 struct seats {
 	struct seat *seat; /* n, and one more, which is joined to none */
 	int32_t n;
-	struct row *rows;
+	struct seat_row *rows;
 	int32_t n_rows;
 	struct kind *kinds;
 	int32_t n_kinds;
-	double far;         /* more than any two seats of a section are apart */
-	struct view *views; /* best blocks that are still known: see seats.c */
+	double far; /* more than any two seats of a section are apart */
+	struct view
+	    *views; /* best blocks that are still known: seats_choose.c; NULL: no choice yet */
 	int32_t n_views, most_views;
 	uint64_t choices; /* so far */
 };
@@ -53,7 +54,7 @@ enum leaves seats_leave(const struct seats *s, int32_t first, int32_t n);
 bool seats_fit(const struct seats *s, const struct party *party, int32_t i);
 
 /* Whether a row is in a section that the party wants, and has at least n seats available. */
-bool seats_row_serves(const struct row *row, const struct party *party, int32_t n);
+bool seats_row_serves(const struct seat_row *row, const struct party *party, int32_t n);
 
 /* The distances of n adjacent seats from first on, added up. */
 static inline int64_t

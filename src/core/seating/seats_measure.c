@@ -1,13 +1,17 @@
-/* Where the seats of a house are, and how far from what there is to see. */
+/*
+ * Where the seats are, and how far each is from what there is to see: measured once, so that the
+ * distance of a block is a subtraction. seats_impl.h says what a distance is.
+ */
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
 #include "core/seating/seats_impl.h"
 
-#define STEPS (1 << 20) /* so few that mirrored seats are equally far, whatever was rounded */
+#define STEPS (1 << 20) /* of the longest distance: mirrored seats round to the same step */
 
-struct point {
+struct spot_xy {
 	double x, y;
 };
 
@@ -16,11 +20,13 @@ struct box {
 	double left, right, top, bottom;
 };
 
+/* The smallest box that all seats lie in. */
 static struct box
 box_around(const struct seats *s)
 {
 	struct box box = { s->seat[0].x, s->seat[0].x, s->seat[0].y, s->seat[0].y };
 
+	assert(s->n > 0);
 	for (int32_t i = 1; i < s->n; i++) {
 		box.left = fmin(box.left, s->seat[i].x);
 		box.right = fmax(box.right, s->seat[i].x);
@@ -30,10 +36,10 @@ box_around(const struct seats *s)
 	return box;
 }
 
-static struct point
+static struct spot_xy
 middle_of(const struct box *box)
 {
-	return (struct point){ (box->left + box->right) / 2, (box->top + box->bottom) / 2 };
+	return (struct spot_xy){ (box->left + box->right) / 2, (box->top + box->bottom) / 2 };
 }
 
 /* 0, 1 or 2: in the first quarter between two bounds, in the half between, in the last. */
@@ -42,10 +48,11 @@ third_of(double value, double from, double to)
 {
 	double quarter = (to - from) / 4;
 
+	assert(from <= to);
 	return value < from + quarter ? 0 : value > to - quarter ? 2 : 1;
 }
 
-/* Whether seats lie on all four sides of the middle of the box, and none in it: an arena. */
+/* Whether seats lie on all four sides of the box's middle and none in it, as in an arena. */
 static bool
 is_ring(const struct seats *s, const struct box *box)
 {
@@ -58,20 +65,21 @@ is_ring(const struct seats *s, const struct box *box)
 }
 
 /*
- * The way back from the stage: to where row numbers grow, all sections taken together. Boxes
- * that face each other across the house cancel out, rows that are arcs point where their
- * middles do, and a balcony agrees with the stalls however far behind them it is drawn.
+ * The direction away from the stage: to where row numbers grow, summed over all sections. Boxes
+ * that face each other cancel out, rows that are arcs point where their middles do, and a
+ * balcony agrees with the stalls however far behind them it is drawn.
  */
-static struct point
+static struct spot_xy
 way_back(const struct seat_spot *spots, int32_t n)
 {
-	struct point back = { 0, 0 };
+	struct spot_xy back = { 0, 0 };
 
 	for (int32_t i = 0, end; i < n; i = end) {
 		double mean = 0;
 
 		for (end = i; end < n && spots[end].section == spots[i].section; end++)
 			mean += spots[end].row;
+		assert(end > i);
 		mean /= end - i;
 		for (int32_t k = i; k < end; k++) {
 			back.x += (spots[k].row - mean) * (double)spots[k].x;
@@ -81,13 +89,13 @@ way_back(const struct seat_spot *spots, int32_t n)
 	return back;
 }
 
-/* The point that everybody looks at, or so we must think: see seats_inner.h. */
-static struct point
+/* The point that the seats seem to look at; seats_impl.h says how it is guessed. */
+static struct spot_xy
 focal_point(const struct seats *s, const struct seat_spot *spots)
 {
 	struct box box = box_around(s);
-	struct point focus = middle_of(&box);
-	struct point back;
+	struct spot_xy focus = middle_of(&box);
+	struct spot_xy back;
 
 	if (is_ring(s, &box))
 		return focus;
@@ -99,10 +107,11 @@ focal_point(const struct seats *s, const struct seat_spot *spots)
 	return focus;
 }
 
+/* Distances from the focal point, for a plan with coordinates. */
 static void
 measure_places(struct seats *s, const struct seat_spot *spots)
 {
-	struct point focus;
+	struct spot_xy focus;
 	double longest = 0;
 
 	for (int32_t i = 0; i < s->n; i++) {
@@ -120,20 +129,21 @@ measure_places(struct seats *s, const struct seat_spot *spots)
 	}
 }
 
+/* Distances by row and column, for a plan without coordinates. */
 static void
 measure_rows(struct seats *s, const struct seat_spot *spots)
 {
 	int64_t widest = 0;
 
 	for (int32_t r = 0; r < s->n_rows; r++) {
-		const struct row *row = &s->rows[r];
+		const struct seat_row *row = &s->rows[r];
 		int64_t width = (int64_t)spots[row->end - 1].col - spots[row->first].col;
 
 		widest = width > widest ? width : widest;
 	}
 	for (int32_t i = 0; i < s->n; i++) {
 		struct seat *seat = &s->seat[i];
-		const struct row *row = &s->rows[seat->row];
+		const struct seat_row *row = &s->rows[seat->row];
 		int64_t left = (int64_t)spots[i].col - spots[row->first].col;
 		int64_t right = (int64_t)spots[row->end - 1].col - spots[i].col;
 
@@ -148,10 +158,12 @@ seats_measure(struct seats *s, const struct seat_spot *spots, bool has_coordinat
 {
 	struct box box;
 
+	assert(spots != NULL && s->n > 0 && s->rows != NULL);
 	if (has_coordinates)
 		measure_places(s, spots);
 	else
 		measure_rows(s, spots);
+	assert(seats_distance(s, 0, s->n) >= 0);
 	box = box_around(s);
 	s->far = 1 + hypot(box.right - box.left, box.bottom - box.top);
 }

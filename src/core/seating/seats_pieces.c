@@ -1,20 +1,13 @@
-/*
- * A party that no block can hold: which runs of seats take it in pieces.
- *
- * The longest runs tell how few pieces there can be, and that rules out runs too short to be
- * one of so few. A party gathers around a hub, a run that holds its share at least: each
- * further piece is the nearest that leaves the rest a chance to be seated in the pieces that
- * remain. All runs that can be the hub are tried, or as many as WORK allows, those nearest
- * to the focal point first, and the party takes the group whose pieces lie closest to its hub.
- */
+/* Splits a party that no block can hold into pieces: see struct search for the method. */
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
 #include "base/sort.h"
 #include "core/seating/seats_impl.h"
 
-#define WORK 100000 /* runs looked at for one party, about; one hub is tried at least */
+#define WORK 100000 /* runs that are looked at for one party, about; at least one hub is tried */
 
 /* Adjacent seats that fit the party, as many as there are; fewer than the party needs. */
 struct run {
@@ -25,6 +18,15 @@ struct run {
 	bool chosen;      /* for the group at hand */
 };
 
+/*
+ * A search for the runs that take a party in pieces.
+ *
+ * The longest runs tell how few pieces there can be, and that rules out runs too short to be
+ * one of so few. A party gathers around a hub, a run that holds its share at least: each
+ * further piece is the nearest that leaves the rest a chance to be seated in the pieces that
+ * remain. All runs that can be the hub are tried, or as many as WORK allows, those nearest
+ * to the focal point first, and the party takes the group whose pieces lie closest to its hub.
+ */
 struct search {
 	const struct seats *s;
 	const struct party *party;
@@ -32,7 +34,7 @@ struct search {
 	int32_t n;
 	int32_t of_length[SEATS_MAX_PARTY]; /* how many runs have each length and are not chosen */
 	int32_t pieces;                     /* how many there must be */
-	int32_t least;                      /* seats of a piece: 2, or 1 when it cannot be helped */
+	int32_t least;                      /* seats of a piece: 2, or 1 when it must be */
 };
 
 /* Some runs, the hub first, and how far the others are from it, added up. */
@@ -41,11 +43,13 @@ struct group {
 	double spread;
 };
 
+/* The run of n seats from first on. */
 static struct run
 run_of(const struct seats *s, int32_t first, int32_t n)
 {
 	const struct seat *head = &s->seat[first], *tail = &head[n - 1];
 
+	assert(n >= 1 && first >= 0 && first + n <= s->n);
 	return (struct run){
 		.first = first,
 		.n = n,
@@ -59,16 +63,18 @@ run_of(const struct seats *s, int32_t first, int32_t n)
 static void
 add_run(struct search *q, int32_t first, int32_t n)
 {
+	assert(n < q->party->quantity); /* else there is a block, and no need for pieces */
 	q->runs[q->n++] = run_of(q->s, first, n);
 	q->of_length[n]++;
 }
 
+/* Lists the runs of all rows that the party may sit in. */
 static void
 find_runs(struct search *q)
 {
 	q->runs = talloc_array(q->s, struct run, (unsigned)seats_count(q->s, q->party));
 	for (int32_t r = 0; r < q->s->n_rows; r++) {
-		const struct row *row = &q->s->rows[r];
+		const struct seat_row *row = &q->s->rows[r];
 		int32_t n = 0;
 
 		if (!seats_row_serves(row, q->party, 1))
@@ -93,6 +99,7 @@ longest(const struct search *q, int32_t m)
 {
 	int32_t seats = 0;
 
+	assert(q->party->quantity <= SEATS_MAX_PARTY); /* lengths are below: of_length has them */
 	for (int32_t length = q->party->quantity - 1; length > 0 && m > 0; length--) {
 		int32_t runs = q->of_length[length] < m ? q->of_length[length] : m;
 
@@ -103,9 +110,9 @@ longest(const struct search *q, int32_t m)
 }
 
 /*
- * Finds how many pieces there must be, and drops the runs that cannot be one of them. If
- * somebody must sit alone, more pieces would not help: either no other run has two seats, or
- * none at all has more than two, and the party is odd.
+ * Finds how many pieces there must be, and drops the runs that cannot be one of them. If a
+ * piece must be a single seat, more pieces would not help: either no other run has two seats,
+ * or none at all has more than two, and the party is odd.
  */
 static void
 limit_runs(struct search *q)
@@ -114,6 +121,7 @@ limit_runs(struct search *q)
 
 	for (q->pieces = 2; longest(q, q->pieces) < quantity;)
 		q->pieces++;
+	assert(q->pieces <= quantity); /* enough seats fit */
 	all_but_one = longest(q, q->pieces - 1);
 	q->least = quantity >= 2 * q->pieces && longest(q, q->pieces) >= all_but_one + 2 ? 2 : 1;
 	shortest = quantity - all_but_one > q->least ? quantity - all_but_one : q->least;
@@ -136,6 +144,7 @@ square_apart(const struct search *q, const struct run *run, const struct run *fr
 	return x * x + y * y + z * z;
 }
 
+/* The nearest run of at least so many seats that is not chosen. */
 static struct run *
 nearest_run(const struct search *q, const struct run *from, int32_t least)
 {
@@ -153,9 +162,11 @@ nearest_run(const struct search *q, const struct run *from, int32_t least)
 	return nearest;
 }
 
+/* Marks a run as chosen or not; of_length counts those that are not. */
 static void
 set_chosen(struct search *q, struct run *run, bool chosen)
 {
+	assert(run->chosen != chosen);
 	run->chosen = chosen;
 	q->of_length[run->n] += chosen ? -1 : 1;
 }
@@ -166,6 +177,7 @@ gather(struct search *q, struct run *hub, struct group *group)
 {
 	int32_t missing = q->party->quantity - hub->n;
 
+	assert(q->pieces >= 2 && q->pieces <= SEATS_MAX_PARTY); /* group->runs has them */
 	group->runs[0] = hub;
 	group->spread = 0;
 	set_chosen(q, hub, true);
@@ -173,6 +185,7 @@ gather(struct search *q, struct run *hub, struct group *group)
 		int32_t least = missing - longest(q, q->pieces - 1 - i);
 
 		group->runs[i] = nearest_run(q, hub, least);
+		assert(group->runs[i] != NULL);
 		group->spread += sqrt(square_apart(q, group->runs[i], hub));
 		set_chosen(q, group->runs[i], true);
 		missing -= group->runs[i]->n;
@@ -239,6 +252,7 @@ seat_group(const struct search *q, const struct group *group, int32_t *out)
 			*out++ = piece.first + k + 1;
 		missing -= piece.n;
 	}
+	assert(missing == 0);
 }
 
 void
@@ -251,12 +265,14 @@ seats_choose_pieces(const struct seats *s, const struct party *party, int32_t *o
 
 	find_runs(&q);
 	limit_runs(&q);
+	assert(q.n >= q.pieces);
 	tries = 1 + WORK / (q.pieces * q.n);
 	while (tries-- > 0 && (hub = next_hub(&q, hub)) != NULL) {
 		gather(&q, hub, &group);
 		if (group.spread < best.spread)
 			best = group;
 	}
+	assert(best.spread < INFINITY); /* the first hub is tried in any case */
 	seat_group(&q, &best, out);
 	qsort(out, (size_t)party->quantity, sizeof(*out), compare_i32);
 	talloc_free(q.runs);

@@ -2,7 +2,7 @@
 
 #include "seats_case.h"
 
-/* --- The house. --- */
+/* --- The hall. --- */
 
 static void
 test_seats_new_has_nothing_available(void **state)
@@ -13,12 +13,12 @@ test_seats_new_has_nothing_available(void **state)
 	(void)state;
 	read_drawing("..\n"
 	             "..\n");
-	house = seats_new(ctx, spots, 4, false);
-	assert_int_equal(seats_count(house, &one), 0);
-	assert_int_equal(seats_choose(house, &one, &seat), ERR_NOT_ENOUGH_SEATS);
-	assert_false(seats_available(house, 4));
-	seats_set(house, 4, true);
-	assert_true(seats_available(house, 4));
+	hall = seats_new(ctx, spots, 4, false);
+	assert_int_equal(seats_count(hall, &one), 0);
+	assert_int_equal(seats_choose(hall, &one, &seat), ERR_NOT_ENOUGH_SEATS);
+	assert_false(seats_available(hall, 4));
+	seats_set(hall, 4, true);
+	assert_true(seats_available(hall, 4));
 	assert_gets(1, "##\n"
 	               "#*\n");
 }
@@ -30,11 +30,11 @@ test_seats_set_counts_a_seat_once(void **state)
 
 	(void)state;
 	draw("...\n");
-	seats_set(house, 2, true);
-	assert_int_equal(seats_count(house, &one), 3);
-	seats_set(house, 2, false);
-	seats_set(house, 2, false);
-	assert_int_equal(seats_count(house, &one), 2);
+	seats_set(hall, 2, true);
+	assert_int_equal(seats_count(hall, &one), 3);
+	seats_set(hall, 2, false);
+	seats_set(hall, 2, false);
+	assert_int_equal(seats_count(hall, &one), 2);
 }
 
 static void
@@ -48,19 +48,19 @@ test_seats_count_goes_by_wishes(void **state)
 	     "A2x~a\n"
 	     "==\n"
 	     ".11A\n");
-	assert_int_equal(seats_count(house, &party), 8);
+	assert_int_equal(seats_count(hall, &party), 8);
 	party.tier = 1;
-	assert_int_equal(seats_count(house, &party), 4);
+	assert_int_equal(seats_count(hall, &party), 4);
 	party.sections = second;
-	assert_int_equal(seats_count(house, &party), 2);
+	assert_int_equal(seats_count(hall, &party), 2);
 	party.tier = 2;
-	assert_int_equal(seats_count(house, &party), 0);
+	assert_int_equal(seats_count(hall, &party), 0);
 	party.tier = SEATS_ANY_TIER;
-	assert_int_equal(seats_count(house, &party), 3);
+	assert_int_equal(seats_count(hall, &party), 3);
 	party.accessible = true;
-	assert_int_equal(seats_count(house, &party), 1);
+	assert_int_equal(seats_count(hall, &party), 1);
 	party.sections = NULL;
-	assert_int_equal(seats_count(house, &party), 2);
+	assert_int_equal(seats_count(hall, &party), 2);
 }
 
 static void
@@ -83,10 +83,10 @@ test_seats_choose_not_enough_seats(void **state)
 	     "==\n"
 	     "1#111\n");
 	party.tier = 0;
-	assert_int_equal(seats_choose(house, &party, seats), ERR_NOT_ENOUGH_SEATS);
+	assert_int_equal(seats_choose(hall, &party, seats), ERR_NOT_ENOUGH_SEATS);
 	assert_int_equal(seats[0], 7);
 	party.quantity = 2;
-	assert_int_equal(seats_choose(house, &party, seats), ERR_OK);
+	assert_int_equal(seats_choose(hall, &party, seats), ERR_OK);
 }
 
 /* --- (1) A block that leaves no single, the nearest. --- */
@@ -216,7 +216,7 @@ test_seats_choose_single_at_the_end_before_orphan(void **state)
 	               "....#\n");
 	draw("#....#\n"
 	     ".....#\n");
-	seats_set(house, 7, false); /* both rows: four seats, the last ones at the end of the row */
+	seats_set(hall, 7, false); /* both rows: four seats, the last ones at the end of the row */
 	assert_gets(3, "#***.#\n"
 	               "#....#\n");
 	draw("#....####\n"
@@ -311,9 +311,9 @@ test_seats_choose_accessible_only_if_asked(void **state)
 	assert_party_gets(party, "..**..\n"
 	                         "......\n");
 	party.quantity = 3;
-	assert_int_equal(seats_choose(house, &party, (int32_t[3]){ 0 }), ERR_NOT_ENOUGH_SEATS);
+	assert_int_equal(seats_choose(hall, &party, (int32_t[3]){ 0 }), ERR_NOT_ENOUGH_SEATS);
 	draw("AA\n");
-	assert_int_equal(seats_choose(house, &(struct party){ 1, NULL, SEATS_ANY_TIER, false },
+	assert_int_equal(seats_choose(hall, &(struct party){ 1, NULL, SEATS_ANY_TIER, false },
 	                              (int32_t[1]){ 0 }),
 	                 ERR_NOT_ENOUGH_SEATS);
 }
@@ -423,7 +423,7 @@ test_seats_choose_sections(void **state)
 	                         "==\n"
 	                         "***.\n");
 	party.quantity = 7;
-	assert_int_equal(seats_choose(house, &party, (int32_t[7]){ 0 }), ERR_NOT_ENOUGH_SEATS);
+	assert_int_equal(seats_choose(hall, &party, (int32_t[7]){ 0 }), ERR_NOT_ENOUGH_SEATS);
 }
 
 int
