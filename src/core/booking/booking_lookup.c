@@ -44,7 +44,7 @@ read_archive(struct db *db, TALLOC_CTX *ctx, const struct uuid *const *ids, size
 }
 
 static enum err
-read_batch(struct turn *t, TALLOC_CTX *ctx, struct booking *bookings)
+read_batch(struct combiner_batch *t, TALLOC_CTX *ctx, struct booking *bookings)
 {
 	const struct uuid *ids[COMBINER_MOST];
 	enum err e = ERR_UNAVAILABLE;
@@ -64,7 +64,7 @@ read_batch(struct turn *t, TALLOC_CTX *ctx, struct booking *bookings)
 }
 
 static void
-serve(struct turn *t)
+serve(struct combiner_batch *t)
 {
 	TALLOC_CTX *ctx = talloc_new(NULL);
 	struct booking *bookings = talloc_zero_array(ctx, struct booking, (unsigned)t->n);

@@ -78,7 +78,7 @@ on_before_commit(void *turn)
  * TX_RETRY (their seats' former owners have been expired since).
  */
 static enum err
-settle_once(struct turn *t, struct queued_request *const *queued, size_t n, int tries)
+settle_once(struct combiner_batch *t, struct queued_request *const *queued, size_t n, int tries)
 {
 	struct clerk *c = t->arg;
 	TALLOC_CTX *ctx = talloc_new(NULL);
@@ -127,7 +127,7 @@ keep_unsettled(struct queued_request **queued, size_t n)
  * (R-32) or a retry stand in the way.
  */
 static enum err
-settle_together(struct turn *t, struct queued_request **queued, size_t *n)
+settle_together(struct combiner_batch *t, struct queued_request **queued, size_t *n)
 {
 	enum err e = ERR_OK;
 
@@ -157,7 +157,7 @@ last_word(enum err e)
  * sits on, one bad ask) is settled one by one, so that no one suffers for a neighbour.
  */
 static void
-settle(struct turn *t)
+settle(struct combiner_batch *t)
 {
 	struct queued_request **queued = (struct queued_request **)t->items;
 	size_t n = t->n;
@@ -217,7 +217,9 @@ clerk_seat(struct clerk *c, struct db *db, struct seat_request *requests, struct
 {
 	struct queued_request all[BATCH_MAX];
 	void *items[BATCH_MAX];
-	struct turn turn = { .db = db, .arg = c, .items = items, .n = n, .over = true };
+	struct combiner_batch turn = {
+		.db = db, .arg = c, .items = items, .n = n, .passed_on = true
+	};
 
 	assert(n <= BATCH_MAX);
 	for (size_t i = 0; i < n; i++) {
