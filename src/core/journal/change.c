@@ -1,5 +1,10 @@
+/*
+ * What the journal says to those that watch, from its two sources: messages of the relay, which
+ * come through Redis and are input, and rows, which are not.
+ */
 #include "core/journal/change.h"
 
+#include <assert.h>
 #include <cjson/cJSON.h>
 #include <math.h>
 #include <string.h>
@@ -14,6 +19,7 @@ static const char *const seat_names[SEAT__MAX] = { "available", "held", "reserve
 const char *
 change_seat_name(enum seat_status s)
 {
+	assert(s < SEAT__MAX);
 	return seat_names[s];
 }
 
@@ -133,8 +139,12 @@ take_seats_change(TALLOC_CTX *ctx, const cJSON *object, struct seats_change *out
 enum err
 change_parse(TALLOC_CTX *ctx, const char *text, size_t n, struct change *out)
 {
-	cJSON *object = cJSON_ParseWithLength(text, n);
-	bool good = take_change(ctx, object, out);
+	cJSON *object;
+	bool good;
+
+	assert(text != NULL && out != NULL);
+	object = cJSON_ParseWithLength(text, n);
+	good = take_change(ctx, object, out);
 
 	cJSON_Delete(object);
 	return good ? ERR_OK : ERR_VALIDATION_ERROR;
@@ -143,8 +153,12 @@ change_parse(TALLOC_CTX *ctx, const char *text, size_t n, struct change *out)
 enum err
 change_parse_seats(TALLOC_CTX *ctx, const char *text, size_t n, struct seats_change *out)
 {
-	cJSON *object = cJSON_ParseWithLength(text, n);
-	bool good = take_seats_change(ctx, object, out);
+	cJSON *object;
+	bool good;
+
+	assert(text != NULL && out != NULL);
+	object = cJSON_ParseWithLength(text, n);
+	good = take_seats_change(ctx, object, out);
 
 	cJSON_Delete(object);
 	return good ? ERR_OK : ERR_VALIDATION_ERROR;
@@ -155,37 +169,43 @@ change_parse_seats(TALLOC_CTX *ctx, const char *text, size_t n, struct seats_cha
 void
 change_read_facts(TALLOC_CTX *ctx, const struct rows *rows, int r, int c, struct change *out)
 {
-	const char *positions = row_text(rows, r, c);
+	const char *positions;
 
-	out->positions = positions == NULL || *positions != '[' || strcmp(positions, "[]") == 0
-	                     ? NULL
-	                     : positions;
-	out->seats = row_ints(ctx, rows, r, c + 1, &out->n_seats);
-	out->message = row_text(rows, r, c + 2);
+	assert(r < rows_count(rows) && c >= 0 && out != NULL);
+	positions = row_text(rows, r, c + FACTS_POSITIONS);
+	if (positions != NULL && (*positions != '[' || strcmp(positions, "[]") == 0))
+		positions = NULL;
+	out->positions = positions;
+	out->seats = row_ints(ctx, rows, r, c + FACTS_SEATS, &out->n_seats);
+	out->message = row_text(rows, r, c + FACTS_MESSAGE);
 }
 
 void
 change_read(TALLOC_CTX *ctx, const struct rows *rows, int r, int c, struct change *out)
 {
+	assert(r < rows_count(rows) && c >= 0 && out != NULL);
 	memset(out, 0, sizeof(*out));
-	out->cursor = (struct cursor){ (uint64_t)row_i64(rows, r, c), row_i64(rows, r, c + 1) };
-	out->event_id = row_i32(rows, r, c + 2);
+	out->cursor = (struct cursor){ (uint64_t)row_i64(rows, r, c + CHANGE_XID),
+		                       row_i64(rows, r, c + CHANGE_SEQ) };
+	out->event_id = row_i32(rows, r, c + CHANGE_EVENT);
 	out->status = BOOKING__MAX;
-	if (!row_null(rows, r, c + 3)) {
-		out->booking_id = row_uuid(rows, r, c + 3);
-		out->status = journal_booking_status(journal_type_parse(row_text(rows, r, c + 4)));
+	if (!row_null(rows, r, c + CHANGE_BOOKING)) {
+		out->booking_id = row_uuid(rows, r, c + CHANGE_BOOKING);
+		out->status = journal_booking_status(
+		    journal_type_parse(row_text(rows, r, c + CHANGE_TYPE)));
 	}
-	out->at_us = row_us(rows, r, c + 5);
-	change_read_facts(ctx, rows, r, c + 6, out);
+	out->at_us = row_us(rows, r, c + CHANGE_AT);
+	change_read_facts(ctx, rows, r, c + CHANGE_POSITIONS, out);
 }
 
 void
 change_read_seats(TALLOC_CTX *ctx, const struct rows *rows, int r, int c,
                   const struct change *change, struct seats_change *out)
 {
-	const enum journal_type type = journal_type_parse(row_text(rows, r, c + 4));
+	const enum journal_type type = journal_type_parse(row_text(rows, r, c + CHANGE_TYPE));
 	const enum seat_status seat = journal_seat_status(type);
 
+	assert(change->cursor.seq == row_i64(rows, r, c + CHANGE_SEQ));
 	*out = (struct seats_change){ .cursor = change->cursor };
 	if (seat == SEAT__MAX)
 		return;
@@ -198,8 +218,10 @@ change_read_seats(TALLOC_CTX *ctx, const struct rows *rows, int r, int c,
 struct change *
 change_copy(TALLOC_CTX *ctx, const struct change *c)
 {
-	struct change *copy = talloc_memdup(ctx, c, sizeof(*c));
+	struct change *copy;
 
+	assert(c != NULL && (c->n_seats == 0 || c->seats != NULL));
+	copy = talloc_memdup(ctx, c, sizeof(*c));
 	copy->positions = talloc_strdup(copy, c->positions);
 	copy->message = talloc_strdup(copy, c->message);
 	copy->seats = talloc_memdup(copy, c->seats, c->n_seats * sizeof(*c->seats));

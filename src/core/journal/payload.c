@@ -1,4 +1,10 @@
+/*
+ * Writes the payloads of the journal's rows about bookings that are locked and about holds: what
+ * each type's payload holds is in payload.h, and payload_read.c reads it.
+ */
 #include "core/journal/payload.h"
+
+#include <assert.h>
 
 #include "base/json_write.h"
 
@@ -9,7 +15,7 @@ held_seats(const struct locked_booking *b)
 	return b->status == BOOKING_REQUESTED ? 0 : b->n_seats;
 }
 
-/* What all rows about a locked booking end with; the text. */
+/* What all rows of a booking end with; the text. */
 static char *
 finish(struct jsonw *w, const struct locked_booking *b)
 {
@@ -19,9 +25,11 @@ finish(struct jsonw *w, const struct locked_booking *b)
 	return jsonw_text(w);
 }
 
+/* What the rows of a booking's moves begin with. */
 static void
 open_move(struct jsonw *w, TALLOC_CTX *ctx, const struct locked_booking *b)
 {
+	assert(b != NULL && b->status < BOOKING__MAX);
 	jsonw_init(w, ctx, 256);
 	jsonw_open(w, NULL, '{');
 	jsonw_str(w, "from", booking_status_name(b->status));
@@ -32,6 +40,7 @@ payload_ended(TALLOC_CTX *ctx, const struct locked_booking *b, const char *reaso
 {
 	struct jsonw w;
 
+	assert(reason != NULL);
 	open_move(&w, ctx, b);
 	jsonw_str(&w, "reason", reason);
 	jsonw_ints(&w, "seats", b->seats, held_seats(b));
@@ -44,6 +53,7 @@ payload_refunded(TALLOC_CTX *ctx, const struct locked_booking *b, const char *re
 {
 	struct jsonw w;
 
+	assert(reason != NULL && refunded_minor >= 0 && kept_minor >= 0);
 	open_move(&w, ctx, b);
 	jsonw_str(&w, "reason", reason);
 	if (note != NULL)
@@ -56,15 +66,16 @@ payload_refunded(TALLOC_CTX *ctx, const struct locked_booking *b, const char *re
 }
 
 char *
-payload_released(TALLOC_CTX *ctx, const struct hold_rows *h)
+payload_released(TALLOC_CTX *ctx, const struct hold_rows *hold)
 {
 	struct jsonw w;
 
+	assert(hold != NULL && (hold->n == 0 || hold->seats != NULL));
 	jsonw_init(&w, ctx, 128);
 	jsonw_open(&w, NULL, '{');
 	jsonw_open(&w, "seats", '[');
-	for (size_t i = 0; i < h->n; i++)
-		jsonw_int(&w, NULL, h->seats[i].no);
+	for (size_t i = 0; i < hold->n; i++)
+		jsonw_int(&w, NULL, hold->seats[i].no);
 	jsonw_close(&w, ']');
 	jsonw_close(&w, '}');
 	return jsonw_text(&w);
@@ -75,6 +86,7 @@ payload_confirmed(TALLOC_CTX *ctx, const struct locked_booking *b, const char *t
 {
 	struct jsonw w;
 
+	assert(ticket_ref != NULL && *ticket_ref != '\0');
 	open_move(&w, ctx, b);
 	jsonw_ints(&w, "seats", b->seats, b->n_seats);
 	jsonw_int(&w, "total", b->total_minor);
@@ -88,6 +100,7 @@ payload_paying(TALLOC_CTX *ctx, const struct locked_booking *b, const struct pay
 {
 	struct jsonw w;
 
+	assert(p != NULL && p->amount_minor >= 0 && p->currency != NULL);
 	open_move(&w, ctx, b);
 	jsonw_uuid(&w, "paymentId", &p->id);
 	jsonw_int(&w, "amount", p->amount_minor);
@@ -102,6 +115,7 @@ payload_returned(TALLOC_CTX *ctx, const struct locked_booking *b, const char *re
 {
 	struct jsonw w;
 
+	assert(reason != NULL && attempt >= 0);
 	open_move(&w, ctx, b);
 	jsonw_str(&w, "reason", reason);
 	jsonw_int(&w, "attempt", attempt);
@@ -115,6 +129,7 @@ payload_extended(TALLOC_CTX *ctx, const struct locked_booking *b, int32_t minute
 {
 	struct jsonw w;
 
+	assert(b != NULL && minutes > 0 && expires_us > 0);
 	jsonw_init(&w, ctx, 128);
 	jsonw_open(&w, NULL, '{');
 	jsonw_int(&w, "minutes", minutes);
@@ -128,6 +143,7 @@ payload_refund(TALLOC_CTX *ctx, const struct refund_write *r)
 {
 	struct jsonw w;
 
+	assert(r != NULL && r->booking != NULL && r->amount_minor > 0);
 	jsonw_init(&w, ctx, 256);
 	jsonw_open(&w, NULL, '{');
 	jsonw_uuid(&w, "refundId", &r->id);

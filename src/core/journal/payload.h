@@ -5,40 +5,72 @@
 #include "store/hold_rows.h"
 
 /*
- * The payloads of journal rows: JSON with what the row's own columns do not say. Amounts are
- * in minor units. A booking that came through /api/booking has the member "queue" in each of
- * its rows: {"section","subsection","positions":["row-seat"…]}.
+ * The payloads of the journal's rows about what becomes of bookings and holds: JSON with what a
+ * row's own columns do not say. Amounts are in minor units, instants as in R-60. A booking that
+ * came through /api/booking has the member "queue" in each of its rows:
+ * {"section","subsection","positions":["row-seat"…]}. What asked for seats in the first place has
+ * its payloads in core/reserve/request_payload.h. payload_read reads all of them.
+ *
+ * Each returns its text, on ctx. A booking is given as it was locked, before the move: its
+ * state then is the member "from".
  */
 
-/* booking.cancelled, booking.expired: {"from","reason","seats":[released…],"queue"?} */
-char *payload_ended(TALLOC_CTX *ctx, const struct locked_booking *booking, const char *reason);
+/*
+ * booking.cancelled, booking.expired: {"from","reason","seats":[released…],"queue"?}. A booking
+ * that only asked for seats releases none.
+ *
+ * reason	USER_CANCELLED and so on (messages.md); not NULL
+ */
+char *payload_ended(TALLOC_CTX *ctx, const struct locked_booking *b, const char *reason);
 
-/* booking.refunded: likewise, and "refunded","kept","currency"; with the words of whoever asked for
- * it also "note", which nobody goes by */
-char *payload_refunded(TALLOC_CTX *ctx, const struct locked_booking *booking, const char *reason,
+/*
+ * booking.refunded: as payload_ended, and "refunded","kept","currency".
+ *
+ * note			what the one that asked for it wrote, as "note": for people; or NULL
+ * refunded_minor	that is given back, 0 or more
+ * kept_minor		that is not, 0 or more
+ */
+char *payload_refunded(TALLOC_CTX *ctx, const struct locked_booking *b, const char *reason,
                        const char *note, int64_t refunded_minor, int64_t kept_minor);
 
-/* seats.released: {"seats":[…]} */
-char *payload_released(TALLOC_CTX *ctx, const struct hold_rows *holding);
+/* seats.released: {"seats":[…]}, those of one user's hold in one event. */
+char *payload_released(TALLOC_CTX *ctx, const struct hold_rows *hold);
 
-/* booking.confirmed: {"from","seats":[…],"total","currency","ticketReference","queue"?} */
-char *payload_confirmed(TALLOC_CTX *ctx, const struct locked_booking *booking,
-                        const char *ticket_ref);
+/*
+ * booking.confirmed: {"from","seats":[…],"total","currency","ticketReference","queue"?}.
+ *
+ * ticket_ref	not NULL
+ */
+char *payload_confirmed(TALLOC_CTX *ctx, const struct locked_booking *b, const char *ticket_ref);
 
-/* booking.paying: {"from","paymentId","amount","currency","expiresAt","queue"?} */
-char *payload_paying(TALLOC_CTX *ctx, const struct locked_booking *booking,
-                     const struct payment *p);
+/*
+ * booking.paying: {"from","paymentId","amount","currency","expiresAt","queue"?}, the last null
+ * for a booking without a window.
+ */
+char *payload_paying(TALLOC_CTX *ctx, const struct locked_booking *b, const struct payment *p);
 
-/* booking.payment_failed: {"from","reason","attempt","expiresAt","queue"?} */
-char *payload_returned(TALLOC_CTX *ctx, const struct locked_booking *booking, const char *reason,
+/*
+ * booking.payment_failed: {"from","reason","attempt","expiresAt","queue"?}.
+ *
+ * attempt	how many payments of it have failed (R-25), 0 or more
+ * expires_us	until when it waits for another; -1: it has no window
+ */
+char *payload_returned(TALLOC_CTX *ctx, const struct locked_booking *b, const char *reason,
                        int32_t attempt, int64_t expires_us);
 
-/* booking.extended: {"minutes","extension","expiresAt","queue"?} */
-char *payload_extended(TALLOC_CTX *ctx, const struct locked_booking *booking, int32_t minutes,
+/*
+ * booking.extended: {"minutes","extension","expiresAt","queue"?} (R-24).
+ *
+ * minutes	by how much, 1 or more
+ * expires_us	the window's end from then on
+ */
+char *payload_extended(TALLOC_CTX *ctx, const struct locked_booking *b, int32_t minutes,
                        int64_t expires_us);
 
-/* refund.requested, refund.completed: {"refundId","paymentId","amount","currency","reason"}; of one
- * that was requested before also "again": true */
-char *payload_refund(TALLOC_CTX *ctx, const struct refund_write *refund);
+/*
+ * refund.requested, refund.completed: {"refundId","paymentId","amount","currency","reason",
+ * "queue"?}; of one that was requested before also "again": true.
+ */
+char *payload_refund(TALLOC_CTX *ctx, const struct refund_write *r);
 
 #endif

@@ -1,5 +1,10 @@
+/*
+ * Reads the payloads that payload.c and core/reserve/request_payload.c write, of this version and
+ * of others: a member that is missing or damaged must not stop the relay.
+ */
 #include "core/journal/payload_read.h"
 
+#include <assert.h>
 #include <cjson/cJSON.h>
 #include <math.h>
 #include <string.h>
@@ -144,6 +149,7 @@ parse(TALLOC_CTX *ctx, const char *text)
 void
 payload_read(TALLOC_CTX *ctx, const char *payload, struct payload *f)
 {
+	assert(f != NULL);
 	memset(f, 0, sizeof(*f));
 	f->tree = parse(ctx, payload);
 	f->readable = cJSON_IsObject(f->tree);
@@ -163,8 +169,9 @@ payload_read(TALLOC_CTX *ctx, const char *payload, struct payload *f)
 }
 
 void
-payload_free(struct payload *f)
+payload_free(struct payload *p)
 {
-	cJSON_Delete(f->tree);
-	f->tree = NULL;
+	assert(p != NULL);
+	cJSON_Delete(p->tree);
+	p->tree = NULL;
 }
