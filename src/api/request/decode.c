@@ -1,16 +1,13 @@
 #include "api/request/decode.h"
 
+#include <assert.h>
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/sort.h"
-#include "base/utf8.h"
 
-#define ID_MAX       64
-#define SAFE_INTEGER 9007199254740992.0 /* 2^53: above it a double skips whole numbers */
+#define ID_MAX 64
 
 void
 decode_fault(struct api *a, const char *field, const char *why)
@@ -31,73 +28,19 @@ decode_done(struct api *a)
 	return a->n_faults == 0 ? ERR_OK : ERR_VALIDATION_ERROR;
 }
 
-void
-decode_known(struct api *a, const char *const *names)
-{
-	const cJSON *item;
-
-	cJSON_ArrayForEach(item, a->body) {
-		size_t i = 0;
-
-		while (names[i] != NULL && strcmp(names[i], item->string) != 0)
-			i++;
-		if (names[i] == NULL)
-			decode_fault(a, item->string, "is not a field of this request");
-	}
-}
-
-const cJSON *
-decode_any(const cJSON *object, const char *name)
-{
-	return cJSON_GetObjectItemCaseSensitive(object, name);
-}
-
-/* The member, if it is there and of the kind asked for; notes a fault otherwise. */
-static const cJSON *
-member(struct api *a, const char *name, enum need need, cJSON_bool (*is_kind)(const cJSON *),
-       const char *why)
-{
-	const cJSON *item = decode_any(a->body, name);
-
-	if (item == NULL) {
-		if (need == REQUIRED)
-			decode_fault(a, name, "is required");
-		return NULL;
-	}
-	if (!is_kind(item)) {
-		decode_fault(a, name, why);
-		return NULL;
-	}
-	return item;
-}
-
-const char *
-decode_text(struct api *a, const char *name, enum need need, size_t least, size_t most)
-{
-	const cJSON *item = member(a, name, need, cJSON_IsString, "must be a string");
-	size_t n;
-
-	if (item == NULL)
-		return NULL;
-	n = strlen(item->valuestring);
-	if (n < least || n > most || !utf8_is_clean(item->valuestring)) {
-		decode_fault(a, name,
-		             n < least ? "must not be empty"
-		             : n > most
-		                 ? talloc_asprintf(a->rq->ctx, "is longer than %zu bytes", most)
-		                 : "must not hold control characters");
-		return NULL;
-	}
-	return item->valuestring;
-}
-
-/* Whether a JSON number is whole and from least to most. */
-static bool
-whole_in(double d, int64_t least, int64_t most)
-{
-	return isfinite(d) && d == floor(d) && fabs(d) <= SAFE_INTEGER && d >= (double)least &&
-	       d <= (double)most;
-}
+/* What the API says about a fault; where there is a number in it, the text is made. */
+static const char *const wordings[JSON_WRONG__MAX] = {
+	[JSON_MISSING] = "is required",
+	[JSON_NO_STRING] = "must be a string",
+	[JSON_TEXT_SHORT] = "must not be empty",
+	[JSON_TEXT_CONTROL] = "must not hold control characters",
+	[JSON_NO_TIME] = "must be an RFC 3339 time such as 2026-01-31T19:30:00Z",
+	[JSON_NO_NUMBER] = "must be a number",
+	[JSON_NO_BOOL] = "must be true or false",
+	[JSON_NO_OBJECT] = "must be an object",
+	[JSON_NO_ARRAY] = "must be a list of seat ids", /* the only lists there are */
+	[JSON_NOT_KNOWN] = "is not a field of this request",
+};
 
 static const char *
 range_text(struct api *a, int64_t least, int64_t most)
@@ -106,48 +49,88 @@ range_text(struct api *a, int64_t least, int64_t most)
 	                       (long long)least, (long long)most);
 }
 
+/* Notes a fault of a member of the body. */
+static void
+member_fault(void *arg, const char *name, const struct json_member_fault *fault)
+{
+	struct api *a = arg;
+	const char *why = wordings[fault->wrong];
+
+	if (fault->wrong == JSON_TEXT_LONG)
+		why = talloc_asprintf(a->rq->ctx, "is longer than %lld bytes",
+		                      (long long)fault->most);
+	if (fault->wrong == JSON_NO_WHOLE)
+		why = range_text(a, fault->least, fault->most);
+	assert(why != NULL);
+	decode_fault(a, name, why);
+}
+
+/* The members of the body. */
+static struct json_members
+body_of(struct api *a)
+{
+	return (struct json_members){ .object = a->body, .fault = member_fault, .arg = a };
+}
+
+void
+decode_known(struct api *a, const char *const *names)
+{
+	const struct json_members body = body_of(a);
+
+	json_member_known(&body, names);
+}
+
+const cJSON *
+decode_any(const cJSON *object, const char *name)
+{
+	return json_member(&(struct json_members){ .object = object }, name, OPTIONAL);
+}
+
+const char *
+decode_text(struct api *a, const char *name, enum need need, size_t least, size_t most)
+{
+	const struct json_members body = body_of(a);
+
+	return json_member_text(&body, name, need, least, most);
+}
+
 int64_t
 decode_int(struct api *a, const char *name, enum need need, int64_t least, int64_t most,
            int64_t fallback)
 {
-	const cJSON *item = member(a, name, need, cJSON_IsNumber, "must be a number");
+	const struct json_members body = body_of(a);
+	int64_t n = fallback;
 
-	if (item == NULL)
-		return fallback;
-	if (!whole_in(item->valuedouble, least, most)) {
-		decode_fault(a, name, range_text(a, least, most));
-		return fallback;
-	}
-	return (int64_t)item->valuedouble;
+	json_member_int(&body, name, need, least, most, &n);
+	return n;
 }
 
 bool
 decode_bool(struct api *a, const char *name, enum need need, bool fallback)
 {
-	const cJSON *item = member(a, name, need, cJSON_IsBool, "must be true or false");
+	const struct json_members body = body_of(a);
+	bool b = fallback;
 
-	return item == NULL ? fallback : cJSON_IsTrue(item);
+	json_member_bool(&body, name, need, &b);
+	return b;
 }
 
 int64_t
 decode_time(struct api *a, const char *name, enum need need)
 {
-	const char *text = decode_text(a, name, need, 1, ID_MAX);
-	int64_t at_us;
+	const struct json_members body = body_of(a);
+	int64_t at_us = -1;
 
-	if (text == NULL)
-		return -1;
-	if (!clock_parse(text, &at_us)) {
-		decode_fault(a, name, "must be an RFC 3339 time such as 2026-01-31T19:30:00Z");
-		return -1;
-	}
+	json_member_time(&body, name, need, ID_MAX, &at_us);
 	return at_us;
 }
 
 const cJSON *
 decode_object(struct api *a, const char *name, enum need need)
 {
-	return member(a, name, need, cJSON_IsObject, "must be an object");
+	const struct json_members body = body_of(a);
+
+	return json_member_object(&body, name, need);
 }
 
 /* An event's number, or its UUID; 0 when it is neither. */
@@ -171,17 +154,17 @@ event_of_text(const char *text)
 int32_t
 decode_event(struct api *a, const char *name)
 {
-	const cJSON *item = decode_any(a->body, name);
-	int32_t id = 0;
+	const struct json_members body = body_of(a);
+	const cJSON *item = json_member(&body, name, REQUIRED);
+	int64_t number = 0;
+	int32_t id;
 
-	if (item == NULL) {
-		decode_fault(a, name, "is required");
+	if (item == NULL)
 		return 0;
-	}
-	if (cJSON_IsNumber(item) && whole_in(item->valuedouble, 1, INT32_MAX))
-		id = (int32_t)item->valuedouble;
-	else if (cJSON_IsString(item))
+	if (cJSON_IsString(item))
 		id = event_of_text(item->valuestring);
+	else
+		id = json_member_is_whole(item, 1, INT32_MAX, &number) ? (int32_t)number : 0;
 	if (id == 0)
 		decode_fault(a, name, "must be the id or the number of an event");
 	return id;
@@ -251,7 +234,8 @@ enum err
 decode_seats(struct api *a, const char *name, int32_t event_id, size_t most, int32_t *out,
              size_t *n)
 {
-	const cJSON *list = member(a, name, REQUIRED, cJSON_IsArray, "must be a list of seat ids");
+	const struct json_members body = body_of(a);
+	const cJSON *list = json_member_array(&body, name, REQUIRED);
 	const char *foreign = NULL;
 	const cJSON *item;
 

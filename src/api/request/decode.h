@@ -2,13 +2,12 @@
 #define ROWLOCK_API_REQUEST_DECODE_H
 
 #include "api/request/api.h"
+#include "base/json_member.h"
 
 /*
  * Reading a request's fields. Each function notes what is wrong under the field's name and
  * goes on, so that an answer names every fault; decode_done says whether there were any.
  */
-
-enum need { OPTIONAL, REQUIRED };
 
 /* Notes a fault; both strings are copied. */
 void decode_fault(struct api *a, const char *field, const char *why);
