@@ -1,7 +1,14 @@
+/* Serves one request: route, token, body, handler, and whatever comes of it. */
+
+#include "api/dispatch.h"
+
+#include <assert.h>
 #include <string.h>
 
-#include "api/request/api.h"
+#include "api/request/face.h"
 #include "api/request/idempotency_key.h"
+#include "api/request/principal.h"
+#include "api/routes.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -62,7 +69,7 @@ run(struct api *a, const struct route_match *match)
 		response_header(a->rq, a->rs, "Allow", match->allow);
 	if (match->index < 0)
 		return match->path_known ? ERR_METHOD_NOT_ALLOWED : ERR_NOT_FOUND;
-	if ((e = api_authenticate(a)) != ERR_OK || (e = take_body(a)) != ERR_OK ||
+	if ((e = principal_authenticate(a)) != ERR_OK || (e = take_body(a)) != ERR_OK ||
 	    (e = idempotency_key_begin(a, &replayed)) != ERR_OK || replayed)
 		return e;
 	e = parse_body(a);

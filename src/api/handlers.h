@@ -4,8 +4,9 @@
 #include "api/request/api.h"
 
 /*
- * What the routes call: each decodes a request, calls core, and encodes the answer. They
- * return ERR_OK with the answer set, or the error to be answered.
+ * What the routes call: the handlers of every face, in the order of their files. Each decodes a
+ * request, calls core, and encodes the answer. It returns ERR_OK with a->rs set, or the error to be
+ * answered, with a->message and a->details where the default text does not say enough.
  */
 
 enum err v1_plan_import(struct api *a);
@@ -41,20 +42,15 @@ enum err v1_ticket_svg(struct api *a);
 enum err v1_ticket_png(struct api *a);
 enum err v1_ticket_check_in(struct api *a);
 
+enum err v1_stream_ticket_create(struct api *a);
+
+enum err v1_health_get(struct api *a);
+enum err v1_health_metrics(struct api *a);
+
 enum err queue_booking_create(struct api *a);
 enum err queue_booking_list(struct api *a);
 enum err queue_booking_get(struct api *a);
 enum err queue_booking_cancel(struct api *a);
 enum err queue_booking_pay(struct api *a);
-enum err v1_stream_ticket(struct api *a);
-
-enum err health_get(struct api *a);
-enum err metrics_get(struct api *a);
-
-/* Writes the member "payments": what is known of each, without what only the buyer needs. */
-void v1_write_payments(struct jsonw *w, const struct payment *payments, size_t n);
-
-/* Renders a seat map for GET /events/{id}/seats; see seatmap_render. */
-char *v1_seatmap_render(TALLOC_CTX *ctx, const struct seat_map *map, const char *viewer);
 
 #endif

@@ -4,14 +4,19 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "api/request/api.h"
-#include "api/handlers.h"
+#include "api/app.h"
+#include "api/dispatch.h"
+#include "api/routes.h"
+#include "api/v1/seats.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/shared.h"
 #include "bin/program.h"
 #include "core/booking/booking_lookup.h"
+#include "core/inventory/seat_map.h"
 #include "core/inventory/seat_map_file.h"
+#include "core/payment/checkout.h"
+#include "core/reserve/clerk.h"
 #include "http/server.h"
 
 #define MAP_ROOM_BYTES (4 * 1024 * 1024) /* rendered seat maps that are kept */
@@ -41,27 +46,39 @@ name_routes(void)
 	metrics_name_route(METRICS_ROUTES - 1, "none");
 }
 
-/* Builds what all requests share. */
+/* How payments are opened at the gateway that the settings name. */
+static struct checkout *
+make_checkout(TALLOC_CTX *ctx, const struct app *app)
+{
+	struct checkout *checkout = talloc(ctx, struct checkout);
+	const struct config *c = app->config;
+
+	*checkout = (struct checkout){ app->pool,
+		                       app->lookup,
+		                       app->policy,
+		                       &pay_gateway_http,
+		                       { c->gateway_url, c->webhook_secret },
+		                       (int)(c->threads + 1) * 3 / 4 };
+	return checkout;
+}
+
+/* Builds what all requests share; policy outlives it. */
 static struct app *
 build(TALLOC_CTX *ctx, const struct config *c, const struct policy *policy, const char *database)
 {
 	struct app *app = talloc_zero(ctx, struct app);
 
 	app->config = c;
-	app->policy = *policy;
+	app->policy = policy;
 	app->tokens = (struct token_rules){ c->jwt_secret, c->jwt_issuer, c->jwt_audience,
 		                            c->jwt_role_claim };
 	app->pool = pool_new(app, database, (int)c->db_connections - CLERK_CONNECTIONS - 1);
-	app->houses = inventory_cache_new(app, app->pool, INVENTORY_ROOM);
-	app->clerk = clerk_new(app, database, &app->policy, app->houses);
+	app->inventories = inventory_cache_new(app, app->pool, INVENTORY_ROOM);
+	app->clerk = clerk_new(app, database, policy, app->inventories);
 	app->lookup = booking_lookup_new(app, database);
-	app->checkout = (struct checkout){ app->pool,
-		                           app->lookup,
-		                           &app->policy,
-		                           &pay_gateway_http,
-		                           { c->gateway_url, c->webhook_secret },
-		                           (int)(c->threads + 1) * 3 / 4 };
-	app->maps = seat_map_cache_new(app, app->pool, MAP_ROOM_BYTES, v1_seatmap_render);
+	app->checkout = make_checkout(app, app);
+	app->immediate = &pay_instant;
+	app->maps = seat_map_cache_new(app, app->pool, MAP_ROOM_BYTES, v1_seats_render);
 	return app;
 }
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/request/api.h"
+#include "api/routes.h"
 #include "base/cursor.h"
 #include "base/utf8.h"
 #include "http/route.h"

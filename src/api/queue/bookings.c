@@ -2,12 +2,18 @@
 
 #include <string.h>
 
-#include "api/request/decode.h"
+#include "api/app.h"
 #include "api/handlers.h"
+#include "api/request/decode.h"
+#include "api/request/face.h"
+#include "api/request/principal.h"
+#include "api/request/reply.h"
 #include "base/money.h"
 #include "core/booking/booking.h"
+#include "core/booking/booking_change.h"
 #include "core/booking/booking_lookup.h"
 #include "core/plan/plan.h"
+#include "core/reserve/clerk.h"
 
 #define POSITION_MOST (2 * PLAN_MAX_LABEL + 1)
 #define LIST_MOST     1000
@@ -71,8 +77,9 @@ write_core(struct api *a, struct jsonw *w, const struct booking *b)
 static void
 write_seats(struct jsonw *w, const struct booking *b)
 {
-	const size_t n = b->status == BOOKING_REQUESTED ? 0
-	                                                : b->n_seats; /* it only asks for some */
+	const size_t n = b->status == BOOKING_REQUESTED
+	                     ? 0
+	                     : b->n_seats; /* its seats are only asked for */
 
 	jsonw_open(w, "seats", '[');
 	for (size_t i = 0; i < n; i++) {
@@ -81,8 +88,8 @@ write_seats(struct jsonw *w, const struct booking *b)
 		jsonw_open(w, NULL, '{');
 		jsonw_str(w, "section", s->section);
 		jsonw_int(w, "subsection", s->subsection);
-		v1_label(w, "row", s->row);
-		v1_label(w, "seat", s->label);
+		face_label(w, "row", s->row);
+		face_label(w, "seat", s->label);
 		jsonw_str(w, "tier", s->tier);
 		write_amount(w, "price", s->price_minor, b->currency);
 		jsonw_close(w, '}');
@@ -124,24 +131,24 @@ named_user(struct api *a, const char *name)
 	                       (long long)decode_int(a, name, OPTIONAL, 0, INT64_C(1) << 53, 0));
 }
 
-/* Whose booking it is: the caller's, or the one that staff names. */
+/* Whose booking it is; several fields may name the user, and the last one counts. */
 static enum err
-choose_buyer(struct api *a, struct seat_request *ask)
+choose_buyer(struct api *a, struct seat_request *request)
 {
 	static const char *const names[] = { "buyer_id", "user_id", "userId" };
 
-	ask->user_id = a->who.sub;
-	ask->user_name = a->who.name;
+	request->user_id = a->who.sub;
+	request->user_name = a->who.name;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		const size_t faults = a->n_faults;
 		const char *id = named_user(a, names[i]);
+		enum err e;
 
 		if (a->n_faults > faults || id == NULL || strcmp(id, a->who.sub) == 0)
 			continue;
-		if (!api_is_staff(a))
-			return ERR_FORBIDDEN;
-		ask->user_id = id;
-		ask->user_name = NULL;
+		if ((e = principal_choose_user(a, id, &request->user_id, &request->user_name)) !=
+		    ERR_OK)
+			return e;
 	}
 	return ERR_OK;
 }
@@ -168,46 +175,47 @@ refuse(struct api *a, const char *message)
 
 /* How many seats, and whether that agrees with the seats that are named. */
 static enum err
-decode_quantity(struct api *a, struct seat_request *ask)
+decode_quantity(struct api *a, struct seat_request *request)
 {
 	const cJSON *positions = decode_any(a->body, "seat_positions");
 	const int named = cJSON_IsArray(positions) ? cJSON_GetArraySize(positions) : 0;
 
-	ask->quantity = (int32_t)decode_int(a, "quantity", REQUIRED, INT32_MIN, INT32_MAX, 1);
+	request->quantity = (int32_t)decode_int(a, "quantity", REQUIRED, INT32_MIN, INT32_MAX, 1);
 	if (positions != NULL && !cJSON_IsArray(positions))
 		decode_fault(a, "seat_positions", "must be an array of strings such as \"1-5\"");
 	if (a->n_faults > 0)
 		return decode_done(a);
-	if (ask->quantity > QUEUE_MAX_SEATS)
+	if (request->quantity > QUEUE_MAX_SEATS)
 		return refuse(a, "Maximum 4 tickets per booking");
-	if (ask->quantity < 1)
+	if (request->quantity < 1)
 		return refuse(a, "Minimum 1 ticket per booking");
-	if (ask->best && named > 0)
+	if (request->best && named > 0)
 		return refuse(a, "seat_positions must be empty for best_available");
-	if (!ask->best && named != ask->quantity)
+	if (!request->best && named != request->quantity)
 		return refuse(a, "quantity must match the number of selected seat positions");
 	return ERR_OK;
 }
 
-/* Puts a seat in its place among those of the ask; false when it is there already. */
+/* Puts a seat in its place among those of the request; false when it is there already. */
 static bool
-insert_seat(struct seat_request *ask, int32_t no)
+insert_seat(struct seat_request *request, int32_t no)
 {
-	size_t at = ask->n_seats;
+	size_t at = request->n_seats;
 
-	for (; at > 0 && ask->seats[at - 1] >= no; at--) {
-		if (ask->seats[at - 1] == no)
+	for (; at > 0 && request->seats[at - 1] >= no; at--) {
+		if (request->seats[at - 1] == no)
 			return false;
 	}
-	memmove(&ask->seats[at + 1], &ask->seats[at], (ask->n_seats - at) * sizeof(ask->seats[0]));
-	ask->seats[at] = no;
-	ask->n_seats++;
+	memmove(&request->seats[at + 1], &request->seats[at],
+	        (request->n_seats - at) * sizeof(request->seats[0]));
+	request->seats[at] = no;
+	request->n_seats++;
 	return true;
 }
 
 /* One of the seats that are named. */
 static enum err
-find_seat(struct api *a, struct seat_request *ask, const cJSON *item)
+find_seat(struct api *a, struct seat_request *request, const cJSON *item)
 {
 	int32_t no;
 
@@ -215,11 +223,12 @@ find_seat(struct api *a, struct seat_request *ask, const cJSON *item)
 		decode_fault(a, "seat_positions", "must be strings such as \"1-5\"");
 		return ERR_VALIDATION_ERROR;
 	}
-	if ((no = inventory_seat(ask->inventory, ask->only_section, item->valuestring)) == 0) {
+	if ((no = inventory_seat(request->inventory, request->only_section, item->valuestring)) ==
+	    0) {
 		a->message = talloc_asprintf(a->rq->ctx, "Seat not found: %s", item->valuestring);
 		return ERR_SEAT_NOT_FOUND;
 	}
-	if (!insert_seat(ask, no)) {
+	if (!insert_seat(request, no)) {
 		decode_fault(a, "seat_positions", "names a seat twice");
 		return ERR_VALIDATION_ERROR;
 	}
@@ -228,7 +237,7 @@ find_seat(struct api *a, struct seat_request *ask, const cJSON *item)
 
 /* The seats that are named, in order, and what they cost. */
 static enum err
-find_seats(struct api *a, struct seat_request *ask)
+find_seats(struct api *a, struct seat_request *request)
 {
 	const cJSON *item;
 	struct jsonw w;
@@ -237,92 +246,95 @@ find_seats(struct api *a, struct seat_request *ask)
 	jsonw_init(&w, a->rq->ctx, 64);
 	jsonw_open(&w, NULL, '[');
 	cJSON_ArrayForEach(item, decode_any(a->body, "seat_positions")) {
-		if ((e = find_seat(a, ask, item)) != ERR_OK)
+		if ((e = find_seat(a, request, item)) != ERR_OK)
 			return e;
 		jsonw_str(&w, NULL, item->valuestring);
 	}
 	jsonw_close(&w, ']');
-	ask->positions = jsonw_text(&w);
-	for (size_t i = 0; i < ask->n_seats; i++) {
-		ask->prices_minor[i] = inventory_price(ask->inventory, ask->seats[i]);
-		ask->total_minor += ask->prices_minor[i];
+	request->positions = jsonw_text(&w);
+	for (size_t i = 0; i < request->n_seats; i++) {
+		request->prices_minor[i] = inventory_price(request->inventory, request->seats[i]);
+		request->total_minor += request->prices_minor[i];
 	}
 	return ERR_OK;
 }
 
 /* Where in the house; the price is the least that it may be until the seats are known. */
 static enum err
-open_cursor(struct api *a, struct seat_request *ask)
+open_cursor(struct api *a, struct seat_request *request)
 {
-	const struct wish wish = { .quantity = ask->quantity,
-		                   .section = ask->section,
-		                   .subsection = ask->subsection };
+	const struct wish wish = { .quantity = request->quantity,
+		                   .section = request->section,
+		                   .subsection = request->subsection };
 	const char *field;
 
-	if (inventory_resolve(ask->inventory, a->rq->ctx, &wish, &ask->party, &ask->only_section,
-	                      &field) != ERR_OK) {
+	if (inventory_resolve(request->inventory, a->rq->ctx, &wish, &request->party,
+	                      &request->only_section, &field) != ERR_OK) {
 		decode_fault(a, field, "is none of this event");
 		return ERR_VALIDATION_ERROR;
 	}
-	if (ask->best) {
-		ask->total_minor =
-		    ask->quantity *
-		    (int64_t)(ask->only_section != NULL && ask->only_section->price_minor >= 0
-		                  ? ask->only_section->price_minor
-		                  : inventory_price_least(ask->inventory, &ask->party));
+	if (request->best) {
+		request->total_minor = request->quantity *
+		                       (int64_t)(request->only_section != NULL &&
+		                                         request->only_section->price_minor >= 0
+		                                     ? request->only_section->price_minor
+		                                     : inventory_price_least(request->inventory,
+		                                                             &request->party));
 		return ERR_OK;
 	}
-	if (ask->only_section == NULL) {
-		decode_fault(a, ask->section == NULL ? "section" : "subsection", "is required");
+	if (request->only_section == NULL) {
+		decode_fault(a, request->section == NULL ? "section" : "subsection", "is required");
 		return ERR_VALIDATION_ERROR;
 	}
-	return find_seats(a, ask);
+	return find_seats(a, request);
 }
 
 static enum err
-decode_ask(struct api *a, struct seat_request *ask)
+decode_request(struct api *a, struct seat_request *request)
 {
 	const char *mode;
 	enum err e;
 
 	drop_nulls(a->body);
 	mode = decode_text(a, "seat_selection_mode", REQUIRED, 1, 64);
-	ask->ctx = a->rq->ctx;
-	ask->correlation_id = a->rq->id;
-	ask->best = mode != NULL && strcmp(mode, booking_mode_name(MODE_BEST)) == 0;
-	if (mode != NULL && !ask->best && strcmp(mode, booking_mode_name(MODE_MANUAL)) != 0)
+	request->ctx = a->rq->ctx;
+	request->correlation_id = a->rq->id;
+	request->best = mode != NULL && strcmp(mode, booking_mode_name(MODE_BEST)) == 0;
+	if (mode != NULL && !request->best && strcmp(mode, booking_mode_name(MODE_MANUAL)) != 0)
 		decode_fault(a, "seat_selection_mode", "must be manual or best_available");
-	ask->section = decode_text(a, "section", OPTIONAL, 1, PLAN_MAX_LABEL);
-	ask->subsection = (int32_t)decode_int(a, "subsection", OPTIONAL, 1, INT32_MAX, 0);
-	ask->event_id = (int32_t)decode_int(a, "event_id", REQUIRED, 0, INT32_MAX, 0);
-	if ((e = choose_buyer(a, ask)) != ERR_OK || (e = decode_quantity(a, ask)) != ERR_OK ||
-	    (e = inventory_open(a->app->houses, ask->event_id, &ask->inventory)) != ERR_OK)
+	request->section = decode_text(a, "section", OPTIONAL, 1, PLAN_MAX_LABEL);
+	request->subsection = (int32_t)decode_int(a, "subsection", OPTIONAL, 1, INT32_MAX, 0);
+	request->event_id = (int32_t)decode_int(a, "event_id", REQUIRED, 0, INT32_MAX, 0);
+	if ((e = choose_buyer(a, request)) != ERR_OK ||
+	    (e = decode_quantity(a, request)) != ERR_OK ||
+	    (e = inventory_open(a->app->inventories, request->event_id, &request->inventory)) !=
+	        ERR_OK)
 		return e;
-	ask->id = uuid_of_event(ask->event_id);
-	return open_cursor(a, ask);
+	request->id = uuid_of_event(request->event_id);
+	return open_cursor(a, request);
 }
 
 /* What was asked for, as the answer is rendered of it. */
-struct asked {
+struct queue_request {
 	struct api *a;
-	struct seat_request ask;
+	struct seat_request request;
 };
 
-/* The booking as it was accepted; arg: struct asked, what: struct answer. */
+/* The booking as it was accepted; arg: struct queue_request, what: struct answer. */
 static void
 render_accepted(void *arg, const void *what, struct reply *out)
 {
-	const struct asked *asked = arg;
-	const struct seat_request *ask = &asked->ask;
+	const struct queue_request *input = arg;
+	const struct seat_request *request = &input->request;
 	const struct answer *answer = what;
-	const struct booking b = { .key = { ask->event_id, ask->id },
-		                   .user_id = ask->user_id,
-		                   .mode = ask->best ? MODE_BEST : MODE_MANUAL,
+	const struct booking b = { .key = { request->event_id, request->id },
+		                   .user_id = request->user_id,
+		                   .mode = request->best ? MODE_BEST : MODE_MANUAL,
 		                   .status = BOOKING_REQUESTED,
-		                   .section = ask->section,
-		                   .subsection = ask->subsection,
-		                   .positions = ask->positions,
-		                   .quantity = ask->quantity,
+		                   .section = request->section,
+		                   .subsection = request->subsection,
+		                   .positions = request->positions,
+		                   .quantity = request->quantity,
 		                   .total_minor = answer->total_minor,
 		                   .currency = answer->currency,
 		                   .created_us = answer->created_us,
@@ -330,31 +342,31 @@ render_accepted(void *arg, const void *what, struct reply *out)
 		                   .paid_us = -1 };
 	struct jsonw w;
 
-	jsonw_init(&w, ask->ctx, 512);
+	jsonw_init(&w, request->ctx, 512);
 	jsonw_open(&w, NULL, '{');
-	write_core(asked->a, &w, &b);
-	*out = api_reply(&w, 202, NULL);
+	write_core(input->a, &w, &b);
+	*out = reply_close(&w, 202, NULL);
 }
 
 enum err
 queue_booking_create(struct api *a)
 {
-	struct asked asked = { a, { .kind = REQUEST_ACCEPT, .queued = true } };
+	struct queue_request input = { a, { .kind = REQUEST_ACCEPT, .queued = true } };
 	struct answer answer;
 	enum err e;
 
-	if ((e = decode_ask(a, &asked.ask)) == ERR_OK) {
-		asked.ask.idempotent = api_keyed(a, render_accepted, &asked);
-		e = clerk_book(a->app->clerk, &asked.ask, &answer);
+	if ((e = decode_request(a, &input.request)) == ERR_OK) {
+		input.request.idempotent = reply_prepare(a, render_accepted, &input);
+		e = clerk_book(a->app->clerk, &input.request, &answer);
 		if (e == ERR_OK) {
-			uuid_text(&asked.ask.id, a->booking);
-			api_answer(a, render_accepted, &asked, &answer);
+			uuid_text(&input.request.id, a->booking);
+			reply_send(a, render_accepted, &input, &answer);
 		} else if (e == ERR_VALIDATION_ERROR) {
 			a->message = talloc_asprintf(a->rq->ctx, "Maximum %d tickets per booking",
 			                             answer.limit);
 		}
 	}
-	inventory_close(asked.ask.inventory);
+	inventory_close(input.request.inventory);
 	return e;
 }
 
@@ -380,9 +392,9 @@ answer_booking(struct api *a, const struct uuid *id)
 
 	if ((e = booking_lookup(a->app->lookup, a->rq->ctx, id, &b)) != ERR_OK)
 		return e;
-	if (!api_may_see(&a->who, b.user_id, b.event.seller))
+	if (!principal_may_see(&a->who, b.user_id, b.event.seller))
 		return ERR_FORBIDDEN;
-	api_answer(a, render_booking, a, &b);
+	reply_send(a, render_booking, a, &b);
 	return ERR_OK;
 }
 
@@ -457,14 +469,14 @@ why_not_cancelled(enum booking_status found)
 enum err
 queue_booking_cancel(struct api *a)
 {
-	const struct actor who = { a->who.sub, api_is_staff(a), a->rq->id };
+	const struct actor who = { a->who.sub, principal_is_staff(a), a->rq->id };
 	enum booking_status found;
 	struct uuid id;
 	enum err e;
 
 	if ((e = decode_booking_arg(a, a->arg[0], &id)) != ERR_OK)
 		return e;
-	e = booking_cancel(a->app->pool, a->rq->ctx, &id, &who, &a->app->policy, CANCEL_UNPAID,
+	e = booking_cancel(a->app->pool, a->rq->ctx, &id, &who, a->app->policy, CANCEL_UNPAID,
 	                   &found);
 	if (e == ERR_OK)
 		return answer_booking(a, &id);
@@ -478,21 +490,17 @@ queue_booking_cancel(struct api *a)
 enum err
 queue_booking_pay(struct api *a)
 {
-	const struct actor who = { a->who.sub, api_is_staff(a), a->rq->id };
+	const struct actor who = { a->who.sub, principal_is_staff(a), a->rq->id };
 	enum booking_status found;
 	struct uuid id;
 	enum err e;
 
 	if ((e = decode_booking_arg(a, a->arg[0], &id)) != ERR_OK)
 		return e;
-	e = booking_pay(a->app->pool, a->rq->ctx, &id, &who, &pay_instant,
-	                api_keyed(a, render_booking, a), &found);
-	if (e == ERR_OK && a->keyed != NULL && a->keyed->stored) {
-		api_answer(a, render_booking, a, NULL); /* which is rendered already */
-		return ERR_OK;
-	}
+	e = booking_pay(a->app->pool, a->rq->ctx, &id, &who, a->app->immediate,
+	                reply_prepare(a, render_booking, a), &found);
 	if (e == ERR_OK)
-		return answer_booking(a, &id);
+		return reply_send_stored(a) ? ERR_OK : answer_booking(a, &id);
 	if (e == ERR_FORBIDDEN)
 		a->message = "Only the buyer can pay for this booking";
 	else if (e == ERR_INVALID_STATE || e == ERR_BOOKING_EXPIRED)

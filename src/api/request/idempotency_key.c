@@ -1,8 +1,13 @@
+/* The header Idempotency-Key: reading it, answering as before, and storing what was refused. */
+
 #include "api/request/idempotency_key.h"
 
+#include <assert.h>
 #include <string.h>
 
+#include "api/app.h"
 #include "api/request/decode.h"
+#include "api/request/reply.h"
 
 #define KEY_MOST 255
 #define FIELD    "Idempotency-Key"
@@ -36,19 +41,6 @@ is_key(const char *text)
 	return n >= 1 && n <= KEY_MOST && text[n] == '\0';
 }
 
-/* Answers with what is stored. */
-static void
-give(struct api *a, const struct reply *reply, bool replayed)
-{
-	*a->rs = (struct response){ .status = reply->status,
-		                    .body = reply->body,
-		                    .body_len = strlen(reply->body) };
-	if (reply->location != NULL)
-		response_header(a->rq, a->rs, "Location", reply->location);
-	if (replayed)
-		response_header(a->rq, a->rs, "Idempotent-Replayed", "true");
-}
-
 enum err
 idempotency_key_begin(struct api *a, bool *replayed)
 {
@@ -57,7 +49,7 @@ idempotency_key_begin(struct api *a, bool *replayed)
 	enum err e;
 
 	*replayed = false;
-	if (key == NULL || (a->route->who & KEYED) == 0)
+	if (key == NULL || (a->route->access & TAKES_KEY) == 0)
 		return ERR_OK;
 	if (!is_key(key)) {
 		decode_fault(a, FIELD, "must be 1 to 255 visible ASCII characters");
@@ -72,9 +64,9 @@ idempotency_key_begin(struct api *a, bool *replayed)
 	if ((e = idempotency_find(a->app->pool, k, replayed)) != ERR_OK)
 		return e;
 	if (*replayed)
-		give(a, &k->reply, true);
+		reply_respond(a, &k->reply, true);
 	else
-		a->keyed = k;
+		a->idempotent = k;
 	return ERR_OK;
 }
 
@@ -85,11 +77,11 @@ idempotency_key_known(struct api *a, enum err e)
 
 	if (e != ERR_KEY_KNOWN)
 		return e;
-	e = idempotency_find(a->app->pool, a->keyed, &found);
+	e = idempotency_find(a->app->pool, a->idempotent, &found);
 	if (e != ERR_OK || !found)
 		return e == ERR_OK ? ERR_IDEMPOTENCY_IN_PROGRESS : e;
-	a->keyed->stored = true;
-	give(a, &a->keyed->reply, true);
+	a->idempotent->stored = true;
+	reply_respond(a, &a->idempotent->reply, true);
 	return ERR_OK;
 }
 
@@ -109,7 +101,7 @@ is_lasting(int status, enum err e)
 void
 idempotency_key_end(struct api *a, enum err e)
 {
-	struct idempotent *k = a->keyed;
+	struct idempotent *k = a->idempotent;
 	bool other;
 
 	if (k == NULL || k->stored || a->rs->body == NULL || !is_lasting(a->rs->status, e))
@@ -117,36 +109,5 @@ idempotency_key_end(struct api *a, enum err e)
 	k->reply = (struct reply){ a->rs->status, e == ERR_OK ? k->reply.location : NULL,
 		                   a->rs->body };
 	if (idempotency_offer(a->app->pool, k, &other) == ERR_OK && other)
-		give(a, &k->reply, true);
-}
-
-struct idempotent *
-api_keyed(struct api *a, idempotency_render render, void *arg)
-{
-	if (a->keyed != NULL) {
-		a->keyed->render = render;
-		a->keyed->arg = arg;
-	}
-	return a->keyed;
-}
-
-void
-api_answer(struct api *a, idempotency_render render, void *arg, const void *what)
-{
-	struct reply reply;
-
-	if (a->keyed != NULL && a->keyed->stored)
-		reply = a->keyed->reply;
-	else
-		render(arg, what, &reply);
-	if (a->keyed != NULL)
-		a->keyed->reply = reply;
-	give(a, &reply, false);
-}
-
-struct reply
-api_reply(struct jsonw *w, int status, const char *location)
-{
-	jsonw_close(w, '}');
-	return (struct reply){ status, location, jsonw_text(w) };
+		reply_respond(a, &k->reply, true);
 }

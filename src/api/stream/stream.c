@@ -3,8 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/request/api.h"
+#include "api/app.h"
 #include "api/request/decode.h"
+#include "api/request/face.h"
+#include "api/request/principal.h"
 #include "api/stream/sse.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -109,7 +111,7 @@ on_admit(struct follower *f, const char *user_id, const char *seller)
 	const struct sse *s = (struct sse *)f;
 	const struct principal who = { .sub = s->user, .role = (enum role)s->role };
 
-	return api_may_see(&who, user_id, seller) ? ERR_OK : ERR_FORBIDDEN;
+	return principal_may_see(&who, user_id, seller) ? ERR_OK : ERR_FORBIDDEN;
 }
 
 static void
@@ -229,8 +231,8 @@ follow_seats(struct api *a)
 }
 
 static const struct route routes[] = {
-	{ { GET, "/api/booking/event/{id}/sse" }, ANYBODY, follow_own, FACE_QUEUE, 0 },
-	{ { GET, "/api/v1/bookings/{id}/stream" }, ANYBODY, follow_booking, FACE_V1, 0 },
+	{ { GET, "/api/booking/event/{id}/sse" }, ANY_ROLE, follow_own, FACE_QUEUE, 0 },
+	{ { GET, "/api/v1/bookings/{id}/stream" }, ANY_ROLE, follow_booking, FACE_V1, 0 },
 	{ { GET, "/api/v1/events/{id}/stream" }, PUBLIC, follow_seats, FACE_V1, 0 },
 };
 
@@ -286,11 +288,11 @@ identify(struct opening *o, const char **ticket)
 		return match.path_known ? ERR_METHOD_NOT_ALLOWED : ERR_NOT_FOUND;
 	a->route = o->s->route = &routes[match.index];
 	memcpy(a->arg, match.arg, sizeof(a->arg));
-	if (a->route->who == PUBLIC)
+	if (a->route->access == PUBLIC)
 		return ERR_OK;
 	if (request_header(a->rq, "HTTP_AUTHORIZATION") == NULL)
 		*ticket = request_query(a->rq, "ticket");
-	return *ticket == NULL ? api_authenticate(a) : ERR_OK;
+	return *ticket == NULL ? principal_authenticate(a) : ERR_OK;
 }
 
 static void

@@ -1,13 +1,21 @@
 #include <string.h>
 
-#include "api/request/decode.h"
+#include "api/app.h"
 #include "api/handlers.h"
-#include "api/v1/bookings.h"
+#include "api/request/decode.h"
+#include "api/request/face.h"
+#include "api/request/principal.h"
+#include "api/request/reply.h"
+#include "api/v1/envelope.h"
+#include "api/v1/payments.h"
+#include "api/v1/seat_request.h"
 #include "base/money.h"
 #include "core/booking/booking.h"
+#include "core/booking/booking_change.h"
 #include "core/booking/booking_history.h"
 #include "core/booking/booking_lookup.h"
 #include "core/plan/plan.h"
+#include "core/reserve/clerk.h"
 
 static void
 write_seats(struct jsonw *w, int32_t event_id, const struct booked_seat *seats, size_t n,
@@ -24,7 +32,7 @@ write_seats(struct jsonw *w, int32_t event_id, const struct booked_seat *seats, 
 		jsonw_str(w, "section", seats[i].section);
 		jsonw_int(w, "subsection", seats[i].subsection);
 		jsonw_str(w, "row", seats[i].row);
-		v1_label(w, "number", seats[i].label);
+		face_label(w, "number", seats[i].label);
 		jsonw_str(w, "tier", seats[i].tier);
 		jsonw_raw(w, "price", money_text(seats[i].price_minor, currency, price));
 		jsonw_close(w, '}');
@@ -62,7 +70,7 @@ write_booking(struct jsonw *w, const char *name, const struct booking *b)
 	jsonw_time(w, "updatedAt", b->updated_us);
 	jsonw_time(w, "paidAt", b->paid_us);
 	jsonw_str(w, "ticketReference", b->ticket_ref);
-	v1_write_payments(w, b->payments, b->n_payments);
+	v1_payments_write(w, b->payments, b->n_payments);
 	jsonw_str(w, "cancelReason", b->cancel_reason);
 	jsonw_open(w, "event", '{');
 	jsonw_uuid(w, "eventId", &event);
@@ -76,81 +84,39 @@ write_booking(struct jsonw *w, const char *name, const struct booking *b)
 	jsonw_close(w, '}');
 }
 
-/* {"unavailableSeatIds":[…]}, or unknownSeatIds */
-static const char *
-refused_seats(TALLOC_CTX *ctx, const struct seat_request *ask, const struct answer *answer)
-{
-	struct jsonw w;
-
-	jsonw_init(&w, ctx, 64 + 40 * answer->n_refused);
-	jsonw_open(&w, NULL, '{');
-	jsonw_open(&w, answer->err == ERR_SEAT_NOT_FOUND ? "unknownSeatIds" : "unavailableSeatIds",
-	           '[');
-	for (size_t i = 0; i < answer->n_refused; i++) {
-		const struct uuid id = uuid_of_seat(ask->event_id, answer->refused[i]);
-
-		jsonw_uuid(&w, NULL, &id);
-	}
-	jsonw_close(&w, ']');
-	jsonw_close(&w, '}');
-	return jsonw_text(&w);
-}
-
-void
-v1_name_refused(struct api *a, const struct seat_request *ask, const struct answer *answer)
-{
-	if (answer->n_refused > 0)
-		a->details = refused_seats(a->rq->ctx, ask, answer);
-}
-
 /* What the answer to an unsuccessful request for a booking says beside its code. */
 static void
-explain(struct api *a, const struct seat_request *ask, const struct answer *answer)
+explain(struct api *a, const struct seat_request *request, const struct answer *answer)
 {
-	v1_name_refused(a, ask, answer);
+	v1_seat_request_refused(a, request, answer);
 	if (answer->err == ERR_VALIDATION_ERROR)
-		decode_fault(a, ask->best ? "quantity" : "seatIds",
+		decode_fault(a, request->best ? "quantity" : "seatIds",
 		             talloc_asprintf(a->rq->ctx, "at most %d seats a booking",
 		                             answer->limit));
 }
 
-enum err
-v1_choose_user(struct api *a, struct seat_request *ask)
-{
-	const char *named = decode_text(a, "userId", OPTIONAL, 1, SUB_MAX_BYTES);
-
-	ask->user_id = a->who.sub;
-	ask->user_name = a->who.name;
-	if (named == NULL || strcmp(named, a->who.sub) == 0)
-		return ERR_OK;
-	if (!api_is_staff(a))
-		return ERR_FORBIDDEN;
-	ask->user_id = named;
-	ask->user_name = NULL;
-	return ERR_OK;
-}
-
 /* The seats by name, and perhaps how many. */
 static enum err
-decode_named(struct api *a, struct seat_request *ask)
+decode_named(struct api *a, struct seat_request *request)
 {
-	enum err e = decode_seats(a, "seatIds", ask->event_id, (size_t)a->app->policy.max_seats,
-	                          ask->seats, &ask->n_seats);
+	enum err e = decode_seats(a, "seatIds", request->event_id,
+	                          (size_t)a->app->policy->max_seats, request->seats,
+	                          &request->n_seats);
 
-	ask->quantity = (int32_t)decode_int(a, "quantity", OPTIONAL, 1, POLICY_SEATS_MOST,
-	                                    (int64_t)ask->n_seats);
-	if (e == ERR_OK && (size_t)ask->quantity != ask->n_seats)
+	request->quantity = (int32_t)decode_int(a, "quantity", OPTIONAL, 1, POLICY_SEATS_MOST,
+	                                        (int64_t)request->n_seats);
+	if (e == ERR_OK && (size_t)request->quantity != request->n_seats)
 		decode_fault(a, "quantity", "must match the number of selected seats");
 	return e;
 }
 
 /* What the system is to choose from. The house is pinned then. */
 static enum err
-decode_wish(struct api *a, struct seat_request *ask)
+decode_wish(struct api *a, struct seat_request *request)
 {
 	struct wish wish = {
 		.quantity = (int32_t)decode_int(a, "quantity", REQUIRED, 1,
-		                                a->app->policy.max_seats, 0),
+		                                a->app->policy->max_seats, 0),
 		.section = decode_text(a, "section", OPTIONAL, 1, PLAN_MAX_LABEL),
 		.subsection = (int32_t)decode_int(a, "subsection", OPTIONAL, 1, INT32_MAX, 0),
 		.tier = decode_text(a, "tier", OPTIONAL, 1, PLAN_MAX_LABEL),
@@ -161,20 +127,21 @@ decode_wish(struct api *a, struct seat_request *ask)
 
 	if (decode_any(a->body, "quantity") == NULL)
 		decode_fault(a, "seatIds", "is required, or quantity for the best available seats");
-	ask->best = true;
-	ask->quantity = wish.quantity;
+	request->best = true;
+	request->quantity = wish.quantity;
 	if ((e = decode_done(a)) != ERR_OK ||
-	    (e = inventory_open(a->app->houses, ask->event_id, &ask->inventory)) != ERR_OK)
+	    (e = inventory_open(a->app->inventories, request->event_id, &request->inventory)) !=
+	        ERR_OK)
 		return e;
-	e = inventory_resolve(ask->inventory, a->rq->ctx, &wish, &ask->party, &ask->only_section,
-	                      &field);
+	e = inventory_resolve(request->inventory, a->rq->ctx, &wish, &request->party,
+	                      &request->only_section, &field);
 	if (e == ERR_VALIDATION_ERROR)
 		decode_fault(a, field, "is none of this event");
 	return e;
 }
 
 static enum err
-decode_ask(struct api *a, struct seat_request *ask)
+decode_request(struct api *a, struct seat_request *request)
 {
 	static const char *const fields[] = { "eventId",  "seatIds",    "userId",
 		                              "quantity", "section",    "subsection",
@@ -188,28 +155,23 @@ decode_ask(struct api *a, struct seat_request *ask)
 		if (decode_any(a->body, wishes[i]) != NULL)
 			decode_fault(a, wishes[i], "cannot be combined with seatIds");
 	}
-	ask->ctx = a->rq->ctx;
-	ask->correlation_id = a->rq->id;
-	ask->event_id = decode_event(a, "eventId");
-	if (ask->event_id == -1)
-		return ERR_EVENT_NOT_FOUND;
-	if ((e = v1_choose_user(a, ask)) != ERR_OK)
+	if ((e = v1_seat_request_begin(a, request)) != ERR_OK)
 		return e;
-	if ((e = named ? decode_named(a, ask) : decode_wish(a, ask)) == ERR_OK)
+	if ((e = named ? decode_named(a, request) : decode_wish(a, request)) == ERR_OK)
 		e = decode_done(a);
 	if (e == ERR_OK)
-		ask->id = uuid_of_event(ask->event_id);
+		request->id = uuid_of_event(request->event_id);
 	return e;
 }
 
-/* The booking as it was made; arg: struct v1_asked, what: struct answer. */
+/* The booking as it was made; arg: struct v1_seat_request, what: struct answer. */
 static void
 render_created(void *arg, const void *what, struct reply *out)
 {
-	const struct v1_asked *asked = arg;
-	const struct seat_request *ask = &asked->ask;
+	const struct v1_seat_request *input = arg;
+	const struct seat_request *request = &input->request;
 	const struct answer *answer = what;
-	const struct booking b = { .key = { ask->event_id, ask->id },
+	const struct booking b = { .key = { request->event_id, request->id },
 		                   .number = answer->number,
 		                   .status = BOOKING_PENDING,
 		                   .total_minor = answer->total_minor,
@@ -221,32 +183,33 @@ render_created(void *arg, const void *what, struct reply *out)
 	char id[UUID_TEXT];
 	struct jsonw w;
 
-	v1_open(asked->a, &w, 1024);
+	v1_open(input->a, &w, 1024);
 	jsonw_open(&w, "data", '{');
 	write_core(&w, &b);
 	jsonw_close(&w, '}');
-	*out = api_reply(&w, 201,
-	                 talloc_asprintf(ask->ctx, "/api/v1/bookings/%s", uuid_text(&ask->id, id)));
+	*out = reply_close(&w, 201,
+	                   talloc_asprintf(request->ctx, "/api/v1/bookings/%s",
+	                                   uuid_text(&request->id, id)));
 }
 
 enum err
 v1_booking_create(struct api *a)
 {
-	struct v1_asked asked = { a, { .kind = REQUEST_BOOK } };
+	struct v1_seat_request input = { a, { .kind = REQUEST_BOOK } };
 	struct answer answer;
 	enum err e;
 
-	if ((e = decode_ask(a, &asked.ask)) == ERR_OK) {
-		asked.ask.idempotent = api_keyed(a, render_created, &asked);
-		e = clerk_book(a->app->clerk, &asked.ask, &answer);
+	if ((e = decode_request(a, &input.request)) == ERR_OK) {
+		input.request.idempotent = reply_prepare(a, render_created, &input);
+		e = clerk_book(a->app->clerk, &input.request, &answer);
 		if (e == ERR_OK) {
-			uuid_text(&asked.ask.id, a->booking);
-			api_answer(a, render_created, &asked, &answer);
+			uuid_text(&input.request.id, a->booking);
+			reply_send(a, render_created, &input, &answer);
 		} else {
-			explain(a, &asked.ask, &answer);
+			explain(a, &input.request, &answer);
 		}
 	}
-	inventory_close(asked.ask.inventory);
+	inventory_close(input.request.inventory);
 	return e;
 }
 
@@ -259,7 +222,7 @@ answer_booking(struct api *a, const struct uuid *id)
 
 	if ((e = booking_lookup(a->app->lookup, a->rq->ctx, id, &b)) != ERR_OK)
 		return e;
-	if (!api_may_see(&a->who, b.user_id, b.event.seller))
+	if (!principal_may_see(&a->who, b.user_id, b.event.seller))
 		return ERR_FORBIDDEN;
 	v1_open(a, &w, 1024);
 	write_booking(&w, "data", &b);
@@ -279,13 +242,13 @@ v1_booking_get(struct api *a)
 static enum err
 cancel(struct api *a, enum cancel_scope scope)
 {
-	const struct actor who = { a->who.sub, api_is_staff(a), a->rq->id };
+	const struct actor who = { a->who.sub, principal_is_staff(a), a->rq->id };
 	struct uuid id;
 	enum err e;
 
 	if ((e = decode_booking_arg(a, a->arg[0], &id)) != ERR_OK)
 		return e;
-	e = booking_cancel(a->app->pool, a->rq->ctx, &id, &who, &a->app->policy, scope, NULL);
+	e = booking_cancel(a->app->pool, a->rq->ctx, &id, &who, a->app->policy, scope, NULL);
 	return e == ERR_OK ? answer_booking(a, &id) : e;
 }
 
@@ -310,14 +273,14 @@ render_changed(void *arg, const void *what, struct reply *out)
 
 	v1_open(arg, &w, 1024);
 	write_booking(&w, "data", &changed->booking);
-	*out = api_reply(&w, 200, NULL);
+	*out = reply_close(&w, 200, NULL);
 }
 
 enum err
 v1_booking_extend(struct api *a)
 {
 	static const char *const fields[] = { "minutes", NULL };
-	const struct actor who = { a->who.sub, api_is_staff(a), a->rq->id };
+	const struct actor who = { a->who.sub, principal_is_staff(a), a->rq->id };
 	int32_t minutes;
 	struct uuid id;
 	enum err e;
@@ -326,14 +289,11 @@ v1_booking_extend(struct api *a)
 	minutes = (int32_t)decode_int(a, "minutes", REQUIRED, 1, EXTENSION_MOST_MIN, 0);
 	if ((e = decode_booking_arg(a, a->arg[0], &id)) != ERR_OK || (e = decode_done(a)) != ERR_OK)
 		return e;
-	e = booking_extend(a->app->pool, a->rq->ctx, &id, &who, &a->app->policy, minutes,
-	                   api_keyed(a, render_changed, a));
+	e = booking_extend(a->app->pool, a->rq->ctx, &id, &who, a->app->policy, minutes,
+	                   reply_prepare(a, render_changed, a));
 	if (e != ERR_OK)
 		return e;
-	if (a->keyed == NULL || !a->keyed->stored)
-		return answer_booking(a, &id);
-	api_answer(a, render_changed, a, NULL); /* which is rendered already */
-	return ERR_OK;
+	return reply_send_stored(a) ? ERR_OK : answer_booking(a, &id);
 }
 
 /* The state that ?status= names, in the spelling of /api/v1, as a set; 0: any. */
@@ -388,7 +348,7 @@ v1_booking_list_own(struct api *a)
 enum err
 v1_booking_list_user(struct api *a)
 {
-	if (!api_is_staff(a) && strcmp(a->arg[0], a->who.sub) != 0)
+	if (!principal_is_staff(a) && strcmp(a->arg[0], a->who.sub) != 0)
 		return ERR_FORBIDDEN;
 	return list_of(a, a->arg[0]);
 }
@@ -404,7 +364,7 @@ v1_booking_history(struct api *a)
 	if ((e = decode_booking_arg(a, a->arg[0], &id)) != ERR_OK ||
 	    (e = booking_history_read(a->app->pool, a->rq->ctx, &id, &history)) != ERR_OK)
 		return e;
-	if (!api_may_see(&a->who, history.user_id, history.seller))
+	if (!principal_may_see(&a->who, history.user_id, history.seller))
 		return ERR_FORBIDDEN;
 	v1_open(a, &w, 1024);
 	jsonw_open(&w, "data", '{');

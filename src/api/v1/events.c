@@ -1,13 +1,16 @@
 #include <math.h>
 #include <string.h>
 
-#include "api/request/decode.h"
+#include "api/app.h"
 #include "api/handlers.h"
+#include "api/request/decode.h"
+#include "api/request/principal.h"
+#include "api/request/reply.h"
+#include "api/v1/envelope.h"
 #include "base/money.h"
+#include "core/booking/policy.h"
 #include "core/event/event.h"
 #include "core/event/event_cancel.h"
-#include "core/booking/policy.h"
-#include "core/booking/policy.h"
 
 #define TITLE_MAX 200
 
@@ -103,7 +106,7 @@ render_created(void *arg, const void *what, struct reply *out)
 	jsonw_open(&w, "data", '{');
 	write_event(&w, event);
 	jsonw_close(&w, '}');
-	*out = api_reply(&w, 201, talloc_asprintf(a->rq->ctx, "/api/v1/events/%d", event->id));
+	*out = reply_close(&w, 201, talloc_asprintf(a->rq->ctx, "/api/v1/events/%d", event->id));
 }
 
 /* Notes a fault at "list.name". */
@@ -253,12 +256,12 @@ v1_event_create(struct api *a)
 
 	if ((e = decode_draft(a, &draft)) != ERR_OK)
 		return e;
-	e = event_create(a->app->pool, a->rq->ctx, &draft, api_keyed(a, render_created, a), &event,
-	                 &field, &why);
+	e = event_create(a->app->pool, a->rq->ctx, &draft, reply_prepare(a, render_created, a),
+	                 &event, &field, &why);
 	if (e == ERR_VALIDATION_ERROR)
 		decode_fault(a, field, why);
 	if (e == ERR_OK)
-		api_answer(a, render_created, a, &event);
+		reply_send(a, render_created, a, &event);
 	return e;
 }
 
@@ -361,6 +364,7 @@ v1_event_cancel(struct api *a)
 	decode_known(a, fields);
 	if ((e = decode_event_arg(a, a->arg[0], &id)) != ERR_OK || (e = decode_done(a)) != ERR_OK)
 		return e;
-	e = event_cancel(a->app->pool, a->rq->ctx, id, a->who.sub, api_is_staff(a), a->rq->id);
+	e = event_cancel(a->app->pool, a->rq->ctx, id, a->who.sub, principal_is_staff(a),
+	                 a->rq->id);
 	return e == ERR_OK ? answer_event(a, id, 202) : e;
 }

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "api/app.h"
 #include "api/handlers.h"
 #include "base/metrics.h"
 #include "ops/health.h"
@@ -26,7 +27,7 @@ summary(const struct health *h)
 }
 
 enum err
-health_get(struct api *a)
+v1_health_get(struct api *a)
 {
 	const struct config *c = a->app->config;
 	struct health h = { .database = CHECK_DISABLED };
@@ -72,7 +73,7 @@ listed(const char *list, const char *address)
 }
 
 enum err
-metrics_get(struct api *a)
+v1_health_metrics(struct api *a)
 {
 	const char *from = request_header(a->rq, "REMOTE_ADDR");
 	const struct config *c = a->app->config;

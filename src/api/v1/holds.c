@@ -2,42 +2,43 @@
 
 #include <string.h>
 
-#include "api/request/decode.h"
+#include "api/app.h"
 #include "api/handlers.h"
-#include "api/v1/bookings.h"
+#include "api/request/decode.h"
+#include "api/request/principal.h"
+#include "api/request/reply.h"
+#include "api/v1/envelope.h"
+#include "api/v1/seat_request.h"
+#include "core/reserve/clerk.h"
 #include "core/reserve/hold.h"
 
 static enum err
-decode_ask(struct api *a, struct seat_request *ask)
+decode_request(struct api *a, struct seat_request *request)
 {
 	static const char *const fields[] = { "eventId", "seatIds", "userId", NULL };
 	enum err e;
 
 	decode_known(a, fields);
-	ask->ctx = a->rq->ctx;
-	ask->correlation_id = a->rq->id;
-	ask->event_id = decode_event(a, "eventId");
-	if (ask->event_id == -1)
-		return ERR_EVENT_NOT_FOUND;
-	if ((e = v1_choose_user(a, ask)) != ERR_OK)
+	if ((e = v1_seat_request_begin(a, request)) != ERR_OK)
 		return e;
-	e = decode_seats(a, "seatIds", ask->event_id, HOLD_MOST, ask->seats, &ask->n_seats);
+	e = decode_seats(a, "seatIds", request->event_id, HOLD_MOST, request->seats,
+	                 &request->n_seats);
 	return e == ERR_OK ? decode_done(a) : e;
 }
 
-/* The seats as they are held; arg: struct v1_asked, what: struct answer. */
+/* The seats as they are held; arg: struct v1_seat_request, what: struct answer. */
 static void
 render_held(void *arg, const void *what, struct reply *out)
 {
-	const struct v1_asked *asked = arg;
-	const struct seat_request *ask = &asked->ask;
+	const struct v1_seat_request *input = arg;
+	const struct seat_request *request = &input->request;
 	const struct answer *answer = what;
 	struct jsonw w;
 
-	v1_open(asked->a, &w, 1024);
+	v1_open(input->a, &w, 1024);
 	jsonw_open(&w, "holds", '[');
-	for (size_t i = 0; i < ask->n_seats; i++) {
-		const struct uuid id = uuid_of_seat(ask->event_id, ask->seats[i]);
+	for (size_t i = 0; i < request->n_seats; i++) {
+		const struct uuid id = uuid_of_seat(request->event_id, request->seats[i]);
 
 		jsonw_open(&w, NULL, '{');
 		jsonw_uuid(&w, "seatId", &id);
@@ -46,24 +47,24 @@ render_held(void *arg, const void *what, struct reply *out)
 	}
 	jsonw_close(&w, ']');
 	jsonw_time(&w, "expiresAt", answer->expires_us);
-	*out = api_reply(&w, 200, NULL);
+	*out = reply_close(&w, 200, NULL);
 }
 
 enum err
 v1_hold_create(struct api *a)
 {
-	struct v1_asked asked = { a, { .kind = REQUEST_HOLD } };
+	struct v1_seat_request input = { a, { .kind = REQUEST_HOLD } };
 	struct answer answer;
 	enum err e;
 
-	if ((e = decode_ask(a, &asked.ask)) != ERR_OK)
+	if ((e = decode_request(a, &input.request)) != ERR_OK)
 		return e;
-	asked.ask.idempotent = api_keyed(a, render_held, &asked);
-	e = clerk_book(a->app->clerk, &asked.ask, &answer);
+	input.request.idempotent = reply_prepare(a, render_held, &input);
+	e = clerk_book(a->app->clerk, &input.request, &answer);
 	if (e == ERR_OK)
-		api_answer(a, render_held, &asked, &answer);
+		reply_send(a, render_held, &input, &answer);
 	else
-		v1_name_refused(a, &asked.ask, &answer);
+		v1_seat_request_refused(a, &input.request, &answer);
 	if (e == ERR_VALIDATION_ERROR)
 		decode_fault(a, "seatIds",
 		             talloc_asprintf(a->rq->ctx,
@@ -82,7 +83,7 @@ v1_hold_release(struct api *a)
 	struct jsonw w;
 	enum err e;
 
-	if (!api_is_staff(a) && strcmp(a->arg[0], a->who.sub) != 0)
+	if (!principal_is_staff(a) && strcmp(a->arg[0], a->who.sub) != 0)
 		return ERR_FORBIDDEN;
 	if ((e = decode_done(a)) != ERR_OK ||
 	    (e = hold_release(a->app->pool, a->rq->ctx, a->arg[0], event, a->rq->id, &released)) !=

@@ -1,9 +1,18 @@
+#include "api/v1/payments.h"
+
 #include <string.h>
 
-#include "api/request/decode.h"
+#include "api/app.h"
 #include "api/handlers.h"
+#include "api/request/decode.h"
+#include "api/request/principal.h"
+#include "api/request/reply.h"
+#include "api/v1/envelope.h"
 #include "base/clock.h"
 #include "base/money.h"
+#include "core/booking/booking_change.h"
+#include "core/booking/booking_lookup.h"
+#include "core/payment/checkout.h"
 #include "core/payment/settle.h"
 
 #define REASON_MOST 64 /* bytes of why a buyer wants a refund */
@@ -11,11 +20,11 @@
 static struct actor
 actor_of(const struct api *a)
 {
-	return (struct actor){ a->who.sub, api_is_staff(a), a->rq->id };
+	return (struct actor){ a->who.sub, principal_is_staff(a), a->rq->id };
 }
 
 void
-v1_write_payments(struct jsonw *w, const struct payment *payments, size_t n)
+v1_payments_write(struct jsonw *w, const struct payment *payments, size_t n)
 {
 	char money[MONEY_TEXT];
 
@@ -82,10 +91,10 @@ render_account(void *arg, const void *what, struct reply *out)
 	jsonw_open(&w, "data", '{');
 	jsonw_uuid(&w, "bookingId", &c->booking.key.id);
 	jsonw_str(&w, "status", booking_status_in(FACE_V1, c->booking.status));
-	v1_write_payments(&w, c->account.payments, c->account.n_payments);
+	v1_payments_write(&w, c->account.payments, c->account.n_payments);
 	write_refunds(&w, c->account.refunds, c->account.n_refunds);
 	jsonw_close(&w, '}');
-	*out = api_reply(&w, 200, NULL);
+	*out = reply_close(&w, 200, NULL);
 }
 
 static enum err
@@ -96,11 +105,11 @@ answer_account(struct api *a, const struct uuid *id)
 
 	if ((e = booking_lookup(a->app->lookup, a->rq->ctx, id, &c.booking)) != ERR_OK)
 		return e;
-	if (!api_may_see(&a->who, c.booking.user_id, c.booking.event.seller))
+	if (!principal_may_see(&a->who, c.booking.user_id, c.booking.event.seller))
 		return ERR_FORBIDDEN;
 	if ((e = account_of(a->app->pool, a->rq->ctx, &c.booking, &c.account)) != ERR_OK)
 		return e;
-	api_answer(a, render_account, a, &c);
+	reply_send(a, render_account, a, &c);
 	return ERR_OK;
 }
 
@@ -126,14 +135,11 @@ v1_payment_refund(struct api *a)
 	reason = decode_text(a, "reason", OPTIONAL, 1, REASON_MOST);
 	if ((e = decode_booking_arg(a, a->arg[0], &id)) != ERR_OK || (e = decode_done(a)) != ERR_OK)
 		return e;
-	e = booking_refund(a->app->pool, a->rq->ctx, &id, &who, &a->app->policy, reason,
-	                   api_keyed(a, render_account, a));
+	e = booking_refund(a->app->pool, a->rq->ctx, &id, &who, a->app->policy, reason,
+	                   reply_prepare(a, render_account, a));
 	if (e != ERR_OK)
 		return e;
-	if (a->keyed == NULL || !a->keyed->stored)
-		return answer_account(a, &id);
-	api_answer(a, render_account, a, NULL); /* which is rendered already */
-	return ERR_OK;
+	return reply_send_stored(a) ? ERR_OK : answer_account(a, &id);
 }
 
 /* A booking's id in the body; a faulty one is noted. */
@@ -160,7 +166,7 @@ render_session(void *arg, const void *what, struct reply *out)
 	jsonw_str(&w, "sessionId", p->session);
 	jsonw_uuid(&w, "paymentId", &p->id);
 	jsonw_time(&w, "expiresAt", p->expires_us);
-	*out = api_reply(&w, 200, NULL);
+	*out = reply_close(&w, 200, NULL);
 }
 
 enum err
@@ -177,10 +183,10 @@ v1_payment_initiate(struct api *a)
 	decode_booking(a, "bookingId", &id);
 	if ((e = decode_done(a)) != ERR_OK)
 		return e;
-	e = checkout_open(&a->app->checkout, a->rq->ctx, &id, &who, api_keyed(a, render_session, a),
-	                  &payment);
+	e = checkout_open(a->app->checkout, a->rq->ctx, &id, &who,
+	                  reply_prepare(a, render_session, a), &payment);
 	if (e == ERR_OK)
-		api_answer(a, render_session, a, &opened);
+		reply_send(a, render_session, a, &opened);
 	return e;
 }
 
@@ -214,17 +220,18 @@ v1_payment_webhook(struct api *a)
 	bool before = false;
 	enum err e;
 
-	e = a->app->checkout.provider->read(a->rq->ctx, &a->app->checkout.gateway,
-	                                    request_header(a->rq, "HTTP_X_GATEWAY_SIGNATURE"),
-	                                    a->rq->body, a->rq->body_len, clock_now_us() / US_PER_S,
-	                                    &message.event, &a->message);
+	e = a->app->checkout->provider->read(a->rq->ctx, &a->app->checkout->gateway,
+	                                     request_header(a->rq, "HTTP_X_GATEWAY_SIGNATURE"),
+	                                     a->rq->body, a->rq->body_len,
+	                                     clock_now_us() / US_PER_S, &message.event,
+	                                     &a->message);
 	if (e == ERR_UNAUTHORIZED)
 		a->message = "The signature is missing, wrong or too old";
 	if (e != ERR_OK)
 		return e;
 	if (message.event.has_booking)
 		uuid_text(&message.event.booking_id, a->booking);
-	e = payment_settle(a->app->pool, a->rq->ctx, &a->app->policy, &message, &before);
+	e = payment_settle(a->app->pool, a->rq->ctx, a->app->policy, &message, &before);
 	if (is_hopeless(e)) {
 		e = parked_add(a->app->pool, a->rq->ctx, &message, err_code(e), a->rq->body);
 		return e == ERR_OK ? answer_webhook(a, 202, "parked") : e;

@@ -1,5 +1,9 @@
-#include "api/request/decode.h"
+#include "api/app.h"
 #include "api/handlers.h"
+#include "api/request/decode.h"
+#include "api/request/principal.h"
+#include "api/request/reply.h"
+#include "api/v1/envelope.h"
 #include "core/plan/plan_store.h"
 
 static void
@@ -48,7 +52,7 @@ render_imported(void *arg, const void *what, struct reply *out)
 
 	v1_open(arg, &w, 512);
 	write_plan(&w, "data", what, false);
-	*out = api_reply(&w, 201, NULL);
+	*out = reply_close(&w, 201, NULL);
 }
 
 enum err
@@ -59,13 +63,13 @@ v1_plan_import(struct api *a)
 	enum err e;
 
 	e = plan_store_import(a->app->pool, a->rq->ctx, a->who.sub, a->rq->body, a->rq->body_len,
-	                      api_keyed(a, render_imported, a), &plan, &faults);
+	                      reply_prepare(a, render_imported, a), &plan, &faults);
 	if (e == ERR_VALIDATION_ERROR) {
 		a->message = "The seating plan has faults";
 		a->details = fault_list(a->rq->ctx, &faults);
 	}
 	if (e == ERR_OK)
-		api_answer(a, render_imported, a, &plan);
+		reply_send(a, render_imported, a, &plan);
 	return e;
 }
 
@@ -73,7 +77,7 @@ enum err
 v1_plan_list(struct api *a)
 {
 	struct plan_page page = {
-		.owner = api_is_staff(a) ? NULL : a->who.sub,
+		.owner = principal_is_staff(a) ? NULL : a->who.sub,
 		.page = (int32_t)decode_query_int(a, "page", 1, INT32_MAX, 1),
 		.limit = (int32_t)decode_query_int(a, "limit", 1, 100, 20),
 	};

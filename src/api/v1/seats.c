@@ -1,8 +1,13 @@
+#include "api/v1/seats.h"
+
 #include <string.h>
 
-#include "api/request/decode.h"
+#include "api/app.h"
 #include "api/handlers.h"
+#include "api/request/decode.h"
+#include "api/request/face.h"
 #include "base/money.h"
+#include "core/inventory/seat_map.h"
 
 /* The order of "statuses" in a seat map. */
 enum shown {
@@ -76,7 +81,7 @@ write_seat(struct jsonw *w, const struct map_seat *s, const char *viewer)
 	jsonw_open(w, NULL, '[');
 	jsonw_int(w, NULL, s->no);
 	jsonw_str(w, NULL, s->row);
-	v1_label(w, NULL, s->label);
+	face_label(w, NULL, s->label);
 	jsonw_int(w, NULL, show(s, viewer));
 	if (s->has_xy) {
 		jsonw_real(w, NULL, (double)s->x);
@@ -117,7 +122,7 @@ write_block(struct jsonw *w, const struct seat_map *map, size_t from, size_t to,
 }
 
 char *
-v1_seatmap_render(TALLOC_CTX *ctx, const struct seat_map *map, const char *viewer)
+v1_seats_render(TALLOC_CTX *ctx, const struct seat_map *map, const char *viewer)
 {
 	struct jsonw w;
 

@@ -1,8 +1,10 @@
+#include "api/app.h"
 #include "api/handlers.h"
+#include "api/v1/envelope.h"
 #include "live/stream_ticket.h"
 
 enum err
-v1_stream_ticket(struct api *a)
+v1_stream_ticket_create(struct api *a)
 {
 	struct stream_ticket t = { .user_id = a->who.sub,
 		                   .user_name = a->who.name,

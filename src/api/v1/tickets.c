@@ -1,9 +1,13 @@
 #include <string.h>
 
-#include "api/request/decode.h"
+#include "api/app.h"
 #include "api/handlers.h"
-#include "core/ticket/ticket.h"
+#include "api/request/decode.h"
+#include "api/request/face.h"
+#include "api/request/principal.h"
+#include "api/v1/envelope.h"
 #include "core/booking/booking_lookup.h"
+#include "core/ticket/ticket.h"
 #include "core/ticket/ticket_sheet.h"
 
 static void
@@ -15,7 +19,7 @@ write_seat(struct jsonw *w, const struct booking *b, const struct booked_seat *s
 	jsonw_str(w, "section", s->section);
 	jsonw_int(w, "subsection", s->subsection);
 	jsonw_str(w, "row", s->row);
-	v1_label(w, "number", s->label);
+	face_label(w, "number", s->label);
 	jsonw_str(w, "tier", s->tier);
 }
 
@@ -48,7 +52,7 @@ find_tickets(struct api *a, struct tickets *out)
 	if ((e = decode_booking_arg(a, a->arg[0], &id)) != ERR_OK ||
 	    (e = booking_lookup(a->app->lookup, a->rq->ctx, &id, b)) != ERR_OK)
 		return e;
-	if (!api_may_see(&a->who, b->user_id, b->event.seller))
+	if (!principal_may_see(&a->who, b->user_id, b->event.seller))
 		return ERR_FORBIDDEN;
 	if ((e = ticket_read(a->app->pool, a->rq->ctx, b, out)) == ERR_INVALID_STATE)
 		a->message = "Only a confirmed booking has tickets";
@@ -219,7 +223,7 @@ first_time(struct api *a, const struct check_in *in)
 enum err
 v1_ticket_check_in(struct api *a)
 {
-	const struct actor who = { a->who.sub, api_is_staff(a), a->rq->id };
+	const struct actor who = { a->who.sub, principal_is_staff(a), a->rq->id };
 	struct check_in in;
 	enum err e = ticket_check_in(a->app->pool, a->rq->ctx, a->arg[0], &who, &in);
 
