@@ -11,7 +11,7 @@
  * move must be given its row by changeset_note.
  */
 
-#define CHANGESET_MOST 16 /* calls, without the journal and COMMIT */
+#define CHANGESET_MOST (EXCHANGE_MOST - 2) /* calls, without the journal and COMMIT */
 
 struct changeset {
 	TALLOC_CTX *ctx;

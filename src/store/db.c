@@ -1,9 +1,15 @@
+/*
+ * A connection to PostgreSQL: opening it, sending calls of prepared statements in one round trip,
+ * and what their failures mean. The only file that talks to libpq, but for rows.c, which reads
+ * what it returns.
+ */
 #include "store/db.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <libpq-fe.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -12,17 +18,22 @@
 
 #define BACKOFF_FIRST_MS 50
 #define BACKOFF_MOST_MS  1000
-#define EXCHANGE_MOST    16 /* calls in one round trip */
+#define STMT_NAME        12 /* bytes of a prepared statement's name: its number */
 
 /*
- * What every connection of ours asks for. Plans are generic and never scan a table: one made
- * while a table was still empty would scan it ever after.
+ * What every connection asks for. Plans are generic and never scan a table: one made while a
+ * table was still empty would scan it ever after.
  */
 #define OPTIONS                                                                                    \
 	"-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off"          \
 	" -c plan_cache_mode=force_generic_plan -c statement_timeout=15000 -c lock_timeout=2000"   \
 	" -c idle_in_transaction_session_timeout=15000 -c timezone=UTC -c datestyle=ISO"           \
 	" -c default_transaction_isolation=read\\ committed -c synchronous_commit=on"
+
+#define STMT(id, nparams, text)                                                                    \
+	_Static_assert((nparams) <= STMT_MAX_PARAMS, #id " takes too many parameters");
+#include "store/statements.def"
+#undef STMT
 
 static const struct {
 	const char *text;
@@ -41,7 +52,7 @@ static const struct {
 	{ "40", ERR_TX_RETRY },    /* serialization failure, deadlock */
 	{ "26000", ERR_DB_LOST },  /* a prepared statement that is not there: start anew */
 	{ "0A000", ERR_DB_LOST },  /* a cached plan must not change its result type: likewise */
-	{ "23505", ERR_TX_RETRY }, /* a unique key: somebody was quicker, look again */
+	{ "23505", ERR_TX_RETRY }, /* a unique key: another was quicker, look again */
 	{ "57P01", ERR_DB_LOST },  /* admin shutdown */
 	{ "57P02", ERR_DB_LOST },  /* crash shutdown */
 	{ "57P03", ERR_DB_LOST },  /* cannot connect now */
@@ -74,6 +85,7 @@ db_new(TALLOC_CTX *ctx, const char *conninfo)
 {
 	struct db *db = talloc_zero(ctx, struct db);
 
+	assert(conninfo != NULL);
 	db->conninfo = talloc_strdup(db, conninfo);
 	talloc_set_destructor(db, db_free);
 	return db;
@@ -108,6 +120,7 @@ connect_failed(struct db *db)
 {
 	char *p;
 
+	assert(db->conn != NULL);
 	talloc_free(db->trouble);
 	db->trouble = talloc_strdup(db, is_readable(db->conninfo) ? PQerrorMessage(db->conn)
 	                                                          : "DATABASE_URL cannot be read");
@@ -155,6 +168,7 @@ db_ready(struct db *db)
 		db->conninfo, OPTIONS, "3", "10000", "10", "3", program_invocation_short_name, NULL
 	};
 
+	assert(db != NULL);
 	if (db->conn != NULL && !hung_up(db->conn) && PQtransactionStatus(db->conn) == PQTRANS_IDLE)
 		return ERR_OK;
 	db_drop(db);
@@ -169,6 +183,13 @@ db_ready(struct db *db)
 	db->backoff_ms = 0;
 	db->retry_at_us = 0;
 	return ERR_OK;
+}
+
+bool
+db_in_transaction(const struct db *db)
+{
+	assert(db != NULL);
+	return db->conn != NULL && PQtransactionStatus(db->conn) == PQTRANS_INTRANS;
 }
 
 static enum err
@@ -187,11 +208,10 @@ result_error(const PGresult *result, enum stmt stmt)
 {
 	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	enum err e = state == NULL ? ERR_DB_LOST : state_error(state);
-	char number[12];
 
-	memcpy(number, log_int(stmt), sizeof(number));
-	log_line(e == ERR_INTERNAL ? LOG_ERROR : LOG_WARN, "statement failed", "statement", number,
-	         "sqlstate", state, "error", err_name(e), "reason",
+	assert(stmt < STMT__MAX);
+	log_line(e == ERR_INTERNAL ? LOG_ERROR : LOG_WARN, "statement failed", "statement",
+	         log_int(stmt), "sqlstate", state, "error", err_name(e), "reason",
 	         PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY), NULL);
 	return e;
 }
@@ -243,13 +263,13 @@ send_calls(struct db *db, struct exchange *x)
 	bool *preparing = x->preparing;
 
 	for (size_t i = 0; i < x->n; i++) {
-		enum stmt s = calls[i].stmt;
-		char name[12];
+		const enum stmt s = calls[i].stmt;
+		char name[STMT_NAME];
 
 		if (x->on_before_commit != NULL && i + 1 == x->n && !PQsendFlushRequest(db->conn))
 			return ERR_DB_LOST;
-
-		memcpy(name, log_int(s), sizeof(name));
+		assert(s < STMT__MAX);
+		snprintf(name, sizeof(name), "%d", (int)s);
 		preparing[i] = !db->prepared[s];
 		if (preparing[i] && !PQsendPrepare(db->conn, name, statements[s].text, 0, NULL))
 			return ERR_DB_LOST;
@@ -284,7 +304,7 @@ read_calls(struct db *db, TALLOC_CTX *ctx, const struct exchange *x)
 		if (PQstatus(db->conn) != CONNECTION_OK)
 			return first == ERR_OK ? ERR_DB_LOST : first;
 	}
-	sync = PQgetResult(db->conn);
+	sync = PQgetResult(db->conn); /* the sync that send_calls ended with */
 	if (PQresultStatus(sync) != PGRES_PIPELINE_SYNC)
 		first = first == ERR_OK ? ERR_DB_LOST : first;
 	PQclear(sync);
@@ -297,7 +317,7 @@ exchange(struct db *db, TALLOC_CTX *ctx, struct exchange *x)
 	int64_t began = clock_mono_us();
 	enum err e;
 
-	assert(x->n <= EXCHANGE_MOST);
+	assert(x->calls != NULL && x->n >= 1 && x->n <= EXCHANGE_MOST);
 	if (db->conn == NULL)
 		return ERR_DB_LOST;
 	e = send_calls(db, x);
@@ -327,6 +347,7 @@ db_exchange_early(struct db *db, TALLOC_CTX *ctx, const struct call *calls, size
 {
 	struct exchange x = { calls, n, out, on_before_commit, arg, { false } };
 
+	assert(on_before_commit != NULL && calls[n - 1].stmt == STMT_COMMIT);
 	return exchange(db, ctx, &x);
 }
 
@@ -347,15 +368,18 @@ db_rollback(struct db *db)
 		db_drop(db);
 }
 
-/* One simple query outside the pipeline. */
-static enum err
-simple_query(struct db *db, TALLOC_CTX *ctx, const char *sql, const char **why)
+enum err
+db_script(struct db *db, TALLOC_CTX *ctx, const char *sql, const char **why)
 {
 	PGresult *result;
 	enum err e = ERR_OK;
 
-	if (!PQexitPipelineMode(db->conn))
+	assert(sql != NULL);
+	/* Several statements in one query are not to be had in pipeline mode. */
+	if (db->conn == NULL || !PQexitPipelineMode(db->conn)) {
+		*why = "the connection was lost";
 		return ERR_INTERNAL;
+	}
 	result = PQexec(db->conn, sql);
 	if (PQresultStatus(result) != PGRES_COMMAND_OK &&
 	    PQresultStatus(result) != PGRES_TUPLES_OK) {
@@ -369,12 +393,6 @@ simple_query(struct db *db, TALLOC_CTX *ctx, const char *sql, const char **why)
 }
 
 enum err
-db_script(struct db *db, TALLOC_CTX *ctx, const char *sql, const char **why)
-{
-	return simple_query(db, ctx, sql, why);
-}
-
-enum err
 db_prepare_all(struct db *db, TALLOC_CTX *ctx, const char **why)
 {
 	for (int s = 0; s < STMT__MAX; s++) {
@@ -383,7 +401,7 @@ db_prepare_all(struct db *db, TALLOC_CTX *ctx, const char **why)
 		if (s == STMT_BEGIN || s == STMT_BEGIN_SNAPSHOT || s == STMT_COMMIT ||
 		    s == STMT_ROLLBACK)
 			continue; /* utility statements cannot be prepared by SQL */
-		if (simple_query(db, ctx, sql, why) != ERR_OK)
+		if (db_script(db, ctx, sql, why) != ERR_OK)
 			return ERR_INTERNAL;
 	}
 	return ERR_OK;

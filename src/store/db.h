@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_DB_H
-#define ROWLOCK_DB_H
+#ifndef ROWLOCK_STORE_DB_H
+#define ROWLOCK_STORE_DB_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -30,30 +30,36 @@ struct call {
 	const char *param[STMT_MAX_PARAMS];
 };
 
+#define EXCHANGE_MOST 16 /* calls of one round trip */
+
 /* One connection, used by one thread at a time; reconnects by itself between uses. */
 struct db;
 
-/* A connection that is not opened yet. conninfo is a libpq string or URI and is copied. */
+/* A connection that is not opened yet, on ctx. conninfo is a libpq string or URI and is copied. */
 struct db *db_new(TALLOC_CTX *ctx, const char *conninfo);
 
 /*
- * Makes sure that the connection stands, opening it if it does not. Right after a failed
- * try it answers ERR_UNAVAILABLE without trying (DB_BACKOFF_MS), so that callers never
- * queue behind a database that is away.
+ * Makes sure that the connection stands and has no transaction open, opening a new one if need
+ * be. Right after a failed try it answers UNAVAILABLE without trying (50 ms to 1 s, longer each
+ * time), so that callers never queue behind a database that is away.
  */
 enum err db_ready(struct db *db) MUST_CHECK;
 
+/* Whether a transaction is open on it that has not failed: for asserts. */
+bool db_in_transaction(const struct db *db);
+
 /*
- * Sends n calls and reads their answers: one round trip (libpq pipeline mode). Statements are
- * prepared on the connection when first used.
+ * Sends n calls and reads their answers: one round trip (libpq's pipeline mode). Statements are
+ * prepared on the connection when first used. Without BEGIN the calls are one transaction.
  *
  * ctx	owns what is put into out
- * out	n entries, set on ERR_OK; or NULL, when nobody wants the rows
+ * n	1 to EXCHANGE_MOST
+ * out	n entries, set on ERR_OK; or NULL, when the rows are of no use
  *
- * Errors, by SQLSTATE: TX_RETRY (class 40, a statement whose plan became stale), DB_LOST
- * (the connection is gone: what was sent may or may not have been done), UNAVAILABLE
- * (time-outs, no resources, a standby), INTERNAL (all else). They are logged here, once.
- * On error an open transaction is still open: db_rollback.
+ * Errors, by SQLSTATE: TX_RETRY (class 40, a unique key), DB_LOST (the connection is gone: what
+ * was sent may or may not have been done), UNAVAILABLE (time-outs, no resources, a standby),
+ * INTERNAL (all else). They are logged here, once. On error an open transaction is still open:
+ * db_rollback.
  */
 enum err db_exchange(struct db *db, TALLOC_CTX *ctx, const struct call *calls, size_t n,
                      struct rows **out) MUST_CHECK;
@@ -66,7 +72,7 @@ enum err db_exchange_early(struct db *db, TALLOC_CTX *ctx, const struct call *ca
                            struct rows **out, void (*on_before_commit)(void *arg),
                            void *arg) MUST_CHECK;
 
-/* db_exchange of one call; out may be NULL. */
+/* db_exchange of one call. */
 enum err db_query(struct db *db, TALLOC_CTX *ctx, struct call call, struct rows **out) MUST_CHECK;
 
 /* Ends an open transaction, if there is one; a connection that cannot is dropped. */
@@ -87,7 +93,7 @@ enum err db_prepare_all(struct db *db, TALLOC_CTX *ctx, const char **why) MUST_C
 /* What the server said when the last connection failed, or ""; lives as long as db. */
 const char *db_trouble(const struct db *db);
 
-/* The user that a connection string names, on ctx; NULL when it names none. */
+/* The user that a connection string names, on ctx; NULL when it names none or cannot be read. */
 const char *db_user(TALLOC_CTX *ctx, const char *conninfo);
 
 #endif

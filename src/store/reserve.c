@@ -180,8 +180,7 @@ reserve_lock(struct db *db, TALLOC_CTX *ctx, const struct lock_set *locks, struc
 			calls[n++] = for_events(ctx, STMT_SHARE_EVENTS, choosing);
 	}
 	if (locks->n_answer_keys > 0)
-		calls[tried = n++] = idempotency_rows_try(ctx, locks->answer_keys,
-		                                          locks->n_answer_keys);
+		calls[tried = n++] = idempotency_try(ctx, locks->answer_keys, locks->n_answer_keys);
 	calls[n++] = (struct call){ STMT_LOCK_USERS, { keys_param(ctx, locks) } };
 	calls[pending = n++] = (struct call){ STMT_COUNT_PENDING, { array_done(&user) } };
 	calls[events = n++] = (struct call){ STMT_READ_EVENTS, { array_done(&event) } };
@@ -195,7 +194,7 @@ reserve_lock(struct db *db, TALLOC_CTX *ctx, const struct lock_set *locks, struc
 	if (locks->n_holdings > 0)
 		calls[held = n++] = hold_rows_read_call(ctx, locks->holdings, locks->n_holdings);
 	if (locks->n_answer_keys > 0)
-		calls[n++] = idempotency_rows_find(ctx, locks->answer_keys, locks->n_answer_keys);
+		calls[n++] = idempotency_look(ctx, locks->answer_keys, locks->n_answer_keys);
 	memset(out, 0, sizeof(*out));
 	out->seats = talloc_array(ctx, struct seat_facts, 0); /* not NULL: it is searched */
 	if ((e = db_exchange(db, ctx, calls, n, rows)) != ERR_OK)
@@ -214,7 +213,7 @@ reserve_lock(struct db *db, TALLOC_CTX *ctx, const struct lock_set *locks, struc
 	out->n_holdings = locks->n_holdings;
 	if (locks->n_answer_keys > 0) {
 		out->keys = talloc_array(ctx, enum key_state, (unsigned)locks->n_answer_keys);
-		idempotency_rows_states(rows[tried], rows[n - 1], out->keys, locks->n_answer_keys);
+		idempotency_states(rows[tried], rows[n - 1], out->keys, locks->n_answer_keys);
 	}
 	return ERR_OK;
 }
@@ -291,7 +290,7 @@ reserve_commit(struct db *db, TALLOC_CTX *ctx, const struct idempotency_row *ans
 	struct call calls[IDEMPOTENCY_STORE_CALLS + 1];
 	enum err e;
 
-	idempotency_rows_store(ctx, answers, n, calls);
+	idempotency_store(ctx, answers, n, calls);
 	calls[IDEMPOTENCY_STORE_CALLS] = (struct call){ .stmt = STMT_COMMIT };
 	e = db_exchange_early(db, ctx, calls, IDEMPOTENCY_STORE_CALLS + 1, NULL, on_before_commit,
 	                      arg);

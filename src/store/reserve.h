@@ -3,7 +3,7 @@
 
 #include "store/reserve_write.h"
 #include "store/hold_rows.h"
-#include "store/idempotency_rows.h"
+#include "store/idempotency.h"
 #include "store/enums.h"
 
 /*

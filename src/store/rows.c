@@ -1,3 +1,4 @@
+/* The rows of an answer, read out of libpq's binary form; what a column holds, the caller knows. */
 #include "store/rows.h"
 
 #include <assert.h>
@@ -23,6 +24,7 @@ rows_wrap(TALLOC_CTX *ctx, PGresult *result)
 {
 	struct rows *rows = talloc(ctx, struct rows);
 
+	assert(result != NULL);
 	rows->result = result;
 	talloc_set_destructor(rows, rows_free);
 	return rows;
@@ -31,20 +33,29 @@ rows_wrap(TALLOC_CTX *ctx, PGresult *result)
 int
 rows_count(const struct rows *rows)
 {
+	assert(rows != NULL);
 	return PQntuples(rows->result);
+}
+
+/* Whether there is such a row and column: libpq only complains on stderr. */
+static bool
+is_within(const struct rows *rows, int r, int c)
+{
+	return r >= 0 && r < PQntuples(rows->result) && c >= 0 && c < PQnfields(rows->result);
 }
 
 bool
 row_null(const struct rows *rows, int r, int c)
 {
+	assert(is_within(rows, r, c));
 	return PQgetisnull(rows->result, r, c);
 }
 
-/* The bytes of a value that must have n of them. */
+/* The bytes of a value that must have n of them: a null has none. */
 static const char *
 bytes(const struct rows *rows, int r, int c, int n)
 {
-	assert(r < PQntuples(rows->result) && c < PQnfields(rows->result));
+	assert(is_within(rows, r, c));
 	assert(PQgetlength(rows->result, r, c) == n);
 	return PQgetvalue(rows->result, r, c);
 }
@@ -84,6 +95,15 @@ row_i64(const struct rows *rows, int r, int c)
 	return (int64_t)be64(bytes(rows, r, c, 8));
 }
 
+size_t
+row_place(const struct rows *rows, int r, int c, size_t n)
+{
+	const int64_t place = row_i64(rows, r, c);
+
+	assert(place >= 1 && (size_t)place <= n);
+	return (size_t)place - 1;
+}
+
 double
 row_real(const struct rows *rows, int r, int c)
 {
@@ -121,15 +141,22 @@ row_text(const struct rows *rows, int r, int c)
 	return row_null(rows, r, c) ? NULL : PQgetvalue(rows->result, r, c);
 }
 
-/* Binary arrays: dimensions, flags, type, then size and lower bound, then length and value each. */
+/*
+ * Binary arrays (array_send in PostgreSQL's arrayfuncs.c): dimensions, flags, type, then size and lower bound, then length and
+ * value each. One dimension, and no nulls.
+ */
 int32_t *
 row_ints(TALLOC_CTX *ctx, const struct rows *rows, int r, int c, size_t *n)
 {
-	const char *p = PQgetvalue(rows->result, r, c);
+	const char *p;
 	int32_t *out;
 
 	*n = 0;
-	if (row_null(rows, r, c) || be32(p) == 0)
+	if (row_null(rows, r, c))
+		return NULL;
+	p = PQgetvalue(rows->result, r, c);
+	assert(PQgetlength(rows->result, r, c) >= 12);
+	if (be32(p) == 0)
 		return NULL;
 	assert(be32(p) == 1 && be32(p + 4) == 0);
 	*n = be32(p + 12);

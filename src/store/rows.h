@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_ROWS_H
-#define ROWLOCK_ROWS_H
+#ifndef ROWLOCK_STORE_ROWS_H
+#define ROWLOCK_STORE_ROWS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,8 +16,17 @@ struct pg_result; /* libpq's PGresult */
 /* Takes an answer of libpq over; it is cleared with the rows. */
 struct rows *rows_wrap(TALLOC_CTX *ctx, struct pg_result *result);
 
-/* Reading rows; r and c from 0. The column's type must be the one that the name says. */
+/* How many rows there are; of a statement that returns none, 0. */
 int rows_count(const struct rows *rows);
+
+/*
+ * Reading a value.
+ *
+ * r	the row, from 0
+ * c	the column, by its name in statements.def; of the type that the function is for
+ *
+ * Only the functions that say so take a null. Texts live as long as the rows.
+ */
 bool row_null(const struct rows *rows, int r, int c);
 int32_t row_i32(const struct rows *rows, int r, int c); /* int2, int4 */
 int64_t row_i64(const struct rows *rows, int r, int c); /* int8, xid8 */
@@ -26,7 +35,13 @@ bool row_bool(const struct rows *rows, int r, int c);
 int64_t row_us(const struct rows *rows, int r, int c); /* timestamptz; null: -1 */
 struct uuid row_uuid(const struct rows *rows, int r, int c);
 const char *row_text(const struct rows *rows, int r, int c); /* text, enum, name; null: NULL */
-/* int4[]: *n elements on ctx; null or empty: n 0. */
+/* int4[]: *n elements on ctx; null or empty: n 0, and NULL. */
 int32_t *row_ints(TALLOC_CTX *ctx, const struct rows *rows, int r, int c, size_t *n);
+
+/*
+ * A place in arrays that were a statement's parameters: WITH ORDINALITY counts from 1, this from
+ * 0. Less than n, the arrays' length.
+ */
+size_t row_place(const struct rows *rows, int r, int c, size_t n);
 
 #endif
