@@ -1,5 +1,8 @@
+/* What programs in the background have in common: usage, settings, the end. */
+
 #include "bin/program.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +13,7 @@
 
 #define TOPIC_PREFIX_MOST 100 /* bytes; a topic's name may have 249 */
 
+/* Called by talloc: request code checks no allocation, so the process ends here. */
 static void
 out_of_memory(const char *reason)
 {
@@ -38,29 +42,44 @@ program_fault(const struct config *c)
 	return NULL;
 }
 
-const struct config *
-program_settings(TALLOC_CTX *ctx)
+bool
+program_load(struct program *p)
 {
-	const struct config *config;
 	const char *why;
 
+	assert(p->ctx == NULL);
+	p->ctx = talloc_new(NULL);
 	talloc_set_abort_fn(out_of_memory);
-	if (config_load(ctx, &config, &why) == ERR_OK && (why = program_fault(config)) == NULL)
-		return config;
-	log_line(LOG_ERROR, "bad settings", "reason", why, NULL);
-	return NULL;
+	if (config_load(p->ctx, &p->config, &why) != ERR_OK ||
+	    (why = program_fault(p->config)) != NULL) {
+		log_line(LOG_ERROR, "bad settings", "reason", why, NULL);
+		return false;
+	}
+	p->database = config_database(p->ctx, p->config);
+	if (p->database != NULL && (!p->needs_tokens || *p->config->jwt_secret != '\0'))
+		return true;
+	log_line(LOG_ERROR, "a setting is missing", "key",
+	         p->database == NULL ? "DATABASE_URL" : "JWT_SECRET", NULL);
+	return false;
 }
 
-const char *
-program_database(TALLOC_CTX *ctx, const struct config *config, bool needs_tokens)
+int
+program_help(program_usage usage, bool asked)
 {
-	const char *database = config_database(ctx, config);
+	usage(asked ? stdout : stderr);
+	return asked ? 0 : PROGRAM_MISUSED;
+}
 
-	if (database != NULL && (!needs_tokens || *config->jwt_secret != '\0'))
-		return database;
-	log_line(LOG_ERROR, "a setting is missing", "key",
-	         database == NULL ? "DATABASE_URL" : "JWT_SECRET", NULL);
-	return NULL;
+bool
+program_begin(struct program *p, int argc, char **argv, int *status)
+{
+	assert(p->usage != NULL);
+	if (argc > 1) {
+		*status = program_help(p->usage, strcmp(argv[1], "--help") == 0);
+		return false;
+	}
+	*status = PROGRAM_MISUSED;
+	return program_load(p);
 }
 
 void

@@ -1,14 +1,17 @@
-/* rowlock-api: a worker process, started by spawn-fcgi with its socket on descriptor 0. */
+/*
+ * rowlock-api: a worker process of the HTTP API, started by spawn-fcgi with its socket on
+ * descriptor 0. It builds what all requests share, and serves with a number of threads until a
+ * signal.
+ */
 
+#include <assert.h>
 #include <malloc.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "api/app.h"
 #include "api/dispatch.h"
 #include "api/routes.h"
 #include "api/v1/seats.h"
-#include "base/log.h"
 #include "base/metrics.h"
 #include "base/shared.h"
 #include "bin/program.h"
@@ -33,6 +36,7 @@ usage(FILE *out)
 	      out);
 }
 
+/* Gives each route its name in the metrics; the last one stands for all that fit none. */
 static void
 name_routes(void)
 {
@@ -43,10 +47,14 @@ name_routes(void)
 		metrics_name_route((unsigned)i,
 		                   talloc_asprintf(NULL, "%s %s", method_name(routes[i].key.method),
 		                                   routes[i].key.pattern));
+	assert(n < METRICS_ROUTES);
 	metrics_name_route(METRICS_ROUTES - 1, "none");
 }
 
-/* How payments are opened at the gateway that the settings name. */
+/*
+ * How payment sessions are opened, at the gateway that the settings name. Of the threads, three
+ * quarters at the most wait for it at once: the others go on selling while it is slow.
+ */
 static struct checkout *
 make_checkout(TALLOC_CTX *ctx, const struct app *app)
 {
@@ -62,20 +70,24 @@ make_checkout(TALLOC_CTX *ctx, const struct app *app)
 	return checkout;
 }
 
-/* Builds what all requests share; policy outlives it. */
+/*
+ * Builds what all requests share; policy outlives it. Of the connections that the settings allow,
+ * the clerk has CLERK_CONNECTIONS and the lookup one; the rest is the pool's.
+ */
 static struct app *
-build(TALLOC_CTX *ctx, const struct config *c, const struct policy *policy, const char *database)
+build(const struct program *p, const struct policy *policy)
 {
-	struct app *app = talloc_zero(ctx, struct app);
+	struct app *app = talloc_zero(p->ctx, struct app);
+	const struct config *c = p->config;
 
 	app->config = c;
 	app->policy = policy;
 	app->tokens = (struct token_rules){ c->jwt_secret, c->jwt_issuer, c->jwt_audience,
 		                            c->jwt_role_claim };
-	app->pool = pool_new(app, database, (int)c->db_connections - CLERK_CONNECTIONS - 1);
+	app->pool = pool_new(app, p->database, (int)c->db_connections - CLERK_CONNECTIONS - 1);
 	app->inventories = inventory_cache_new(app, app->pool, INVENTORY_ROOM);
-	app->clerk = clerk_new(app, database, policy, app->inventories);
-	app->lookup = booking_lookup_new(app, database);
+	app->clerk = clerk_new(app, p->database, policy, app->inventories);
+	app->lookup = booking_lookup_new(app, p->database);
 	app->checkout = make_checkout(app, app);
 	app->immediate = &pay_instant;
 	app->maps = seat_map_cache_new(app, app->pool, MAP_ROOM_BYTES, v1_seats_render);
@@ -85,33 +97,24 @@ build(TALLOC_CTX *ctx, const struct config *c, const struct policy *policy, cons
 int
 main(int argc, char **argv)
 {
-	TALLOC_CTX *ctx = talloc_new(NULL); /* what lives as long as the process */
-	const struct config *config;
-	const char *database;
+	struct program p = { .usage = usage, .needs_tokens = true };
 	struct policy policy;
-	struct app *app;
 	int status;
 
-	if (argc > 1) {
-		bool help = strcmp(argv[1], "--help") == 0;
-
-		usage(help ? stdout : stderr);
-		return help ? 0 : PROGRAM_MISUSED;
-	}
 	mallopt(M_ARENA_MAX, ARENAS);
-	if ((config = program_settings(ctx)) == NULL ||
-	    (database = program_database(ctx, config, true)) == NULL ||
-	    policy_read(config, &policy) != ERR_OK)
+	if (!program_begin(&p, argc, argv, &status))
+		return status;
+	if (policy_read(p.config, &policy) != ERR_OK)
 		return PROGRAM_MISUSED;
+	/* Before any thread is made: each inherits the mask. */
 	server_block_signals();
-	shared_open(config->shm_file, config->map_dir);
+	shared_open(p.config->shm_file, p.config->map_dir);
 	seat_map_file_clean();
 	metrics_init();
 	name_routes();
-	app = build(ctx, config, &policy, database);
-	status = server_run((int)config->threads, api_serve, app);
+	status = server_run((int)p.config->threads, api_serve, build(&p, &policy));
 	if (status != 0)
 		program_leave(status);
-	talloc_free(ctx);
+	talloc_free(p.ctx);
 	return 0;
 }

@@ -1,7 +1,9 @@
-/* rowlock-gateway: the fake payment gateway; started by spawn-fcgi, its socket on descriptor 0. */
+/*
+ * rowlock-gateway: the fake payment gateway, started by spawn-fcgi with its socket on descriptor 0.
+ * A thread beside those that serve sends the call-backs.
+ */
 
 #include <stdio.h>
-#include <string.h>
 
 #include "base/log.h"
 #include "base/metrics.h"
@@ -24,7 +26,7 @@ usage(FILE *out)
 
 /* Serves until a signal; the exit status of the process. */
 static int
-serve(TALLOC_CTX *ctx, struct gateway *g, int threads)
+serve(const struct program *p, struct gateway *g)
 {
 	int status;
 
@@ -33,34 +35,27 @@ serve(TALLOC_CTX *ctx, struct gateway *g, int threads)
 	metrics_init(); /* in memory of its own: the figures of /metrics are the workers' */
 	if (!callback_sender_begin(g))
 		return 1;
-	status = server_run(threads, gateway_serve, g);
-	stop_ask();
+	status = server_run((int)p->config->threads, gateway_serve, g);
+	stop_ask(); /* the sender of call-backs ends when no request can add one any more */
 	if (!callback_sender_end() || status != 0)
 		program_leave(status);
-	talloc_free(ctx);
+	talloc_free(p->ctx);
 	return 0;
 }
 
 int
 main(int argc, char **argv)
 {
-	TALLOC_CTX *ctx = talloc_new(NULL); /* what lives as long as the process */
-	const struct config *config;
-	const char *database, *why;
+	struct program p = { .usage = usage };
 	struct gateway *g;
+	const char *why;
+	int status;
 
-	if (argc > 1) {
-		bool help = strcmp(argv[1], "--help") == 0;
-
-		usage(help ? stdout : stderr);
-		return help ? 0 : PROGRAM_MISUSED;
-	}
-	if ((config = program_settings(ctx)) == NULL ||
-	    (database = program_database(ctx, config, false)) == NULL)
-		return PROGRAM_MISUSED;
-	if ((g = gateway_new(ctx, config, database, &why)) == NULL) {
+	if (!program_begin(&p, argc, argv, &status))
+		return status;
+	if ((g = gateway_new(p.ctx, p.config, p.database, &why)) == NULL) {
 		log_line(LOG_ERROR, "bad settings", "reason", why, NULL);
 		return PROGRAM_MISUSED;
 	}
-	return serve(ctx, g, (int)config->threads);
+	return serve(&p, g);
 }

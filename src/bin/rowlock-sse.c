@@ -1,10 +1,13 @@
-/* rowlock-sse: serves streams; started by spawn-fcgi with its socket on descriptor 0. */
+/*
+ * rowlock-sse: serves event streams, started by spawn-fcgi with its socket on descriptor 0. One
+ * thread serves all of them from an event loop; after a signal it takes no more, ends those that
+ * are open, and waits a while for what their clients have yet to read.
+ */
 
 #include <event2/event.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -17,14 +20,15 @@
 
 #define LISTEN_FD 0
 #define DRAIN_US  (10 * US_PER_S) /* for what waits to be read by clients */
-#define LOOK_US   20000           /* how often it is looked whether all have been served */
+#define LOOK_US   20000           /* between looks whether all streams have ended */
 #define ARENAS    2               /* of malloc: few, to stay small */
 
-struct program {
+/* What the event loop serves, until all streams have ended or the time for that is over. */
+struct serving {
 	struct event_base *base;
 	struct stream_app *app;
-	struct event *looking;
-	int64_t until_us;
+	struct event *looking; /* after a signal: whether all streams have ended */
+	int64_t until_us;      /* monotonic; after a signal: when the rest is cut off */
 };
 
 static void
@@ -38,6 +42,7 @@ usage(FILE *out)
 	    out);
 }
 
+/* Whether a descriptor is a socket that connections can be taken from. */
 static bool
 is_listening(int fd)
 {
@@ -47,7 +52,7 @@ is_listening(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &yes, &size) == 0 && yes != 0;
 }
 
-/* A stream is a descriptor: takes as many as there are to be had. */
+/* Each stream needs a descriptor: allows as many as the system lets this process have. */
 static void
 raise_limit(void)
 {
@@ -59,79 +64,73 @@ raise_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* Every LOOK_US after a signal. */
 static void
 on_look(evutil_socket_t fd, short what, void *arg)
 {
-	struct program *p = arg;
+	struct serving *s = arg;
 
 	(void)fd;
 	(void)what;
-	if (stream_app_count(p->app) == 0 || clock_mono_us() > p->until_us)
-		event_base_loopbreak(p->base);
+	if (stream_app_count(s->app) == 0 || clock_mono_us() > s->until_us)
+		event_base_loopbreak(s->base);
 }
 
+/* Begins to end: a second signal does so again, and gives DRAIN_US anew. */
 static void
 on_signal(evutil_socket_t number, short what, void *arg)
 {
 	const struct timeval look = { .tv_usec = LOOK_US };
-	struct program *p = arg;
+	struct serving *s = arg;
 
 	(void)what;
 	log_line(LOG_INFO, "draining", "signal", log_int(number), "streams",
-	         log_int((int64_t)stream_app_count(p->app)), NULL);
-	p->until_us = clock_mono_us() + DRAIN_US;
-	stream_app_close(p->app);
-	event_add(p->looking, &look);
+	         log_int((int64_t)stream_app_count(s->app)), NULL);
+	s->until_us = clock_mono_us() + DRAIN_US;
+	stream_app_close(s->app);
+	event_add(s->looking, &look);
 }
 
 /* Serves until a signal; the exit status of the process. */
 static int
-serve(TALLOC_CTX *ctx, const struct config *config, const char *database)
+serve(const struct program *p)
 {
-	struct program p = { .base = event_base_new() };
-	struct event *term = evsignal_new(p.base, SIGTERM, on_signal, &p);
-	struct event *intr = evsignal_new(p.base, SIGINT, on_signal, &p);
+	struct serving s = { .base = event_base_new() };
+	struct event *term = evsignal_new(s.base, SIGTERM, on_signal, &s);
+	struct event *intr = evsignal_new(s.base, SIGINT, on_signal, &s);
 
-	p.looking = event_new(p.base, -1, EV_PERSIST, on_look, &p);
-	p.app = stream_app_new(ctx, p.base, LISTEN_FD, config, database);
+	s.looking = event_new(s.base, -1, EV_PERSIST, on_look, &s);
+	s.app = stream_app_new(p->ctx, s.base, LISTEN_FD, p->config, p->database);
 	event_add(term, NULL);
 	event_add(intr, NULL);
 	log_line(LOG_INFO, "ready", NULL);
-	event_base_dispatch(p.base);
-	if (stream_app_is_busy(p.app)) /* a database that does not answer is not waited for */
+	event_base_dispatch(s.base);
+	if (stream_app_is_busy(s.app)) /* a database that does not answer is not waited for */
 		program_leave(0);
-	talloc_free(p.app);
+	talloc_free(s.app);
 	event_free(term);
 	event_free(intr);
-	event_free(p.looking);
-	event_base_free(p.base);
+	event_free(s.looking);
+	event_base_free(s.base);
 	return 0;
 }
 
 int
 main(int argc, char **argv)
 {
-	TALLOC_CTX *ctx = talloc_new(NULL); /* what lives as long as the process */
-	const struct config *config;
-	const char *database;
+	struct program p = { .usage = usage, .needs_tokens = true };
+	int status;
 
-	if (argc > 1) {
-		bool help = strcmp(argv[1], "--help") == 0;
-
-		usage(help ? stdout : stderr);
-		return help ? 0 : PROGRAM_MISUSED;
-	}
 	mallopt(M_ARENA_MAX, ARENAS);
 	signal(SIGPIPE, SIG_IGN);
-	if ((config = program_settings(ctx)) == NULL ||
-	    (database = program_database(ctx, config, true)) == NULL)
-		return PROGRAM_MISUSED;
+	if (!program_begin(&p, argc, argv, &status))
+		return status;
 	if (!is_listening(LISTEN_FD)) {
 		log_line(LOG_ERROR, "descriptor 0 is no socket: start me by spawn-fcgi", NULL);
 		return 1;
 	}
-	shared_open(config->shm_file, config->map_dir);
+	shared_open(p.config->shm_file, p.config->map_dir);
 	metrics_init();
 	raise_limit();
-	return serve(ctx, config, database);
+	return serve(&p);
 }

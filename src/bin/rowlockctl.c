@@ -1,26 +1,32 @@
-/* rowlockctl: everything an operator does at the keyboard. */
+/*
+ * rowlockctl: everything that an operator does at the keyboard. Here is the table of commands and
+ * how one is found; what they do is in src/ctl/, a file per group.
+ */
 
-#include <errno.h>
-#include <stdarg.h>
+#include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/shared.h"
-#include "ctl/ctl.h"
 #include "bin/program.h"
+#include "ctl/commands.h"
 
 #define COMMAND_WORDS 2
 
-/* Every command; longer names first where one begins another. */
-static const struct {
+_Static_assert((int)CTL_USAGE == PROGRAM_MISUSED, "one exit status for wrong arguments");
+
+/* A command: one word, or two. */
+struct command {
 	const char *name;
 	int (*run)(struct ctl *c);
 	bool needs_config; /* works only with settings that are right */
 	const char *args, *help;
-} commands[] = {
+};
+
+/* Every command, in the order of the help; a longer name first where one begins another. */
+static const struct command commands[] = {
 	{ "migrate", ctl_migrate, true, "[--dir DIR] [--worker ROLE] [--status]",
 	  "bring the database's schema up to date, and grant the workers' role" },
 	{ "plan import", ctl_plan_import, true, "FILE [--owner NAME]",
@@ -47,11 +53,12 @@ static const struct {
 	  "list the gateway's call-backs that could not be settled; --body: with what they say" },
 	{ "parked settle", ctl_parked_settle, true, "ID", "try to settle such a call-back again" },
 	{ "job", ctl_job, true, "NAME --once", "do one round of what a role of rowlockd does:" },
-	{ "dlq list", ctl_dlq_list, true, "[TOPIC] [--all]",
+	{ "dlq list", ctl_dead_letters_list, true, "[TOPIC] [--all]",
 	  "list the dead letters of a topic, or of all; --all: those that were replayed, too" },
-	{ "dlq show", ctl_dlq_show, true, "TOPIC PARTITION OFFSET [--value]",
+	{ "dlq show", ctl_dead_letters_show, true, "TOPIC PARTITION OFFSET [--value]",
 	  "print a dead letter; --value: its value alone" },
-	{ "dlq replay", ctl_dlq_replay, true, "TOPIC PARTITION OFFSET [--value FILE] | TOPIC --all",
+	{ "dlq replay", ctl_dead_letters_replay, true,
+	  "TOPIC PARTITION OFFSET [--value FILE] | TOPIC --all",
 	  "send a dead letter once more, with another value if it is mended; or all that were "
 	  "not" },
 	{ "token", ctl_token, true, "--sub USER [--role ROLE] [--name NAME] [--ttl SECONDS]",
@@ -63,6 +70,7 @@ static const struct {
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
+/* Lists the commands, and the jobs below theirs. */
 static void
 usage(FILE *out)
 {
@@ -76,120 +84,13 @@ usage(FILE *out)
 	fputs("\nSettings come from the environment or rowlock.conf; see rowlockctl(8).\n", out);
 }
 
-int
-ctl_fail(const char *format, ...)
-{
-	va_list ap;
-
-	fputs("rowlockctl: ", stderr);
-	va_start(ap, format);
-	vfprintf(stderr, format, ap);
-	va_end(ap);
-	fputc('\n', stderr);
-	return CTL_FAILED;
-}
-
-const char *
-ctl_database(struct ctl *c)
-{
-	const char *database = config_database(c->ctx, c->config);
-
-	if (database == NULL)
-		ctl_fail("DATABASE_URL is not set");
-	return database;
-}
-
-struct pool *
-ctl_pool(struct ctl *c)
-{
-	const char *database = ctl_database(c);
-
-	return database == NULL ? NULL : pool_new(c->ctx, database, 1);
-}
-
-/* Takes argument i as an option, if it is one; moves *i over its value. */
-static bool
-take_option(struct ctl *c, const struct ctl_option *table, int *i)
-{
-	const char *arg = c->argv[*i] + 2, *eq = strchr(arg, '=');
-	size_t n = eq == NULL ? strlen(arg) : (size_t)(eq - arg);
-
-	while (table->name != NULL &&
-	       (strlen(table->name) != n || strncmp(table->name, arg, n) != 0))
-		table++;
-	if (table->name == NULL || (table->flag != NULL && eq != NULL)) {
-		ctl_fail("%s: no such option; see rowlockctl --help", c->argv[*i]);
-		return false;
-	}
-	if (table->flag != NULL) {
-		*table->flag = true;
-		return true;
-	}
-	if (eq == NULL && *i + 1 >= c->argc) {
-		ctl_fail("--%s needs a value", table->name);
-		return false;
-	}
-	*table->value = eq != NULL ? eq + 1 : c->argv[++*i];
-	return true;
-}
-
-bool
-ctl_options(struct ctl *c, const struct ctl_option *table)
-{
-	int kept = 1;
-
-	for (int i = 1; i < c->argc; i++) {
-		if (strncmp(c->argv[i], "--", 2) != 0)
-			c->argv[kept++] = c->argv[i];
-		else if (!take_option(c, table, &i))
-			return false;
-	}
-	c->argc = kept;
-	return true;
-}
-
-bool
-ctl_number(const char *name, const char *text, long long least, long long most, long long *out)
-{
-	char *end;
-
-	errno = 0;
-	*out = strtoll(text, &end, 10);
-	if (errno == 0 && end != text && *end == '\0' && *out >= least && *out <= most)
-		return true;
-	ctl_fail("%s must be a whole number from %lld to %lld", name, least, most);
-	return false;
-}
-
-char *
-ctl_read(struct ctl *c, const char *path, size_t most, size_t *n)
-{
-	FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
-	char *text = talloc_size(c->ctx, most + 1);
-	bool good;
-
-	if (f == NULL) {
-		ctl_fail("%s: cannot be opened", path);
-		return NULL;
-	}
-	*n = fread(text, 1, most + 1, f);
-	good = ferror(f) == 0;
-	if (f != stdin)
-		fclose(f);
-	if (!good || *n > most) {
-		ctl_fail(good ? "%s: is larger than %zu bytes" : "%s: cannot be read", path, most);
-		return NULL;
-	}
-	text[*n] = '\0';
-	return text;
-}
-
-/* Whether the command line begins with a command's words; says how many they are. */
+/* How many words of the command line are this command's name; 0: it begins with another. */
 static int
 matches(const char *name, int argc, char **argv)
 {
 	const char *space = strchr(name, ' ');
 
+	assert(argc >= 1);
 	if (space == NULL)
 		return strcmp(name, argv[0]) == 0 ? 1 : 0;
 	return argc >= COMMAND_WORDS && strlen(argv[0]) == (size_t)(space - name) &&
@@ -199,7 +100,7 @@ matches(const char *name, int argc, char **argv)
 	           : 0;
 }
 
-/* Reads the settings; what is wrong with them, or NULL. */
+/* Reads the settings; returns what is wrong with them, or NULL. */
 static const char *
 read_settings(struct ctl *c)
 {
@@ -209,51 +110,53 @@ read_settings(struct ctl *c)
 		c->config = NULL;
 		return why;
 	}
-	shared_join(
-	    c->config->shm_file); /* what a command changes shows in the workers' seat maps */
+	/* What a command changes has to show in the seat maps of the workers. */
+	shared_join(c->config->shm_file);
 	metrics_init();
 	why = program_fault(c->config);
-	log_set_level("error"); /* commands speak for themselves */
+	log_set_level("error"); /* a command prints what it has to say */
 	return why;
 }
 
+/* Runs a command with what follows its name; returns the exit status. */
 static int
-run(size_t command, int argc, char **argv)
+run(const struct command *command, int argc, char **argv)
 {
 	struct ctl c = { .ctx = talloc_new(NULL), .argc = argc, .argv = argv };
 	int status = CTL_USAGE;
 
 	c.fault = read_settings(&c);
-	if (c.fault != NULL && commands[command].needs_config)
+	if (c.fault != NULL && command->needs_config)
 		ctl_fail("%s", c.fault);
 	else
-		status = commands[command].run(&c);
+		status = command->run(&c);
 	talloc_free(c.ctx);
 	return status;
+}
+
+static int
+help_command(const struct command *command)
+{
+	printf("usage: rowlockctl %s %s\n%s\n", command->name, command->args, command->help);
+	if (command->run == ctl_job)
+		ctl_job_list(stdout);
+	return CTL_OK;
 }
 
 int
 main(int argc, char **argv)
 {
-	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
-		usage(argc < 2 ? stderr : stdout);
-		return argc < 2 ? CTL_USAGE : CTL_OK;
-	}
+	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)
+		return program_help(usage, argc >= 2);
 	for (size_t i = 0; i < N_COMMANDS; i++) {
 		int words = matches(commands[i].name, argc - 1, argv + 1);
 
 		if (words == 0)
 			continue;
-		if (argc > words + 1 && strcmp(argv[words + 1], "--help") == 0) {
-			printf("usage: rowlockctl %s %s\n%s\n", commands[i].name, commands[i].args,
-			       commands[i].help);
-			if (commands[i].run == ctl_job)
-				ctl_job_list(stdout);
-			return CTL_OK;
-		}
-		return run(i, argc - words, argv + words);
+		if (argc > words + 1 && strcmp(argv[words + 1], "--help") == 0)
+			return help_command(&commands[i]);
+		return run(&commands[i], argc - words, argv + words);
 	}
 	ctl_fail("%s: no such command", argv[1]);
-	usage(stderr);
-	return CTL_USAGE;
+	return program_help(usage, false);
 }

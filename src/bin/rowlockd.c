@@ -1,4 +1,7 @@
-/* rowlockd: the work that goes on behind the web, one role a process. */
+/*
+ * rowlockd: the work that goes on behind the web, one role a process. Here is the table of roles;
+ * what they do is in src/daemon/ and src/relay/.
+ */
 
 #include <stdio.h>
 #include <string.h>
@@ -10,9 +13,9 @@
 #include "bin/program.h"
 #include "daemon/archive.h"
 #include "daemon/payments.h"
-#include "relay/relay.h"
 #include "daemon/reserve.h"
 #include "daemon/sweep.h"
+#include "relay/relay.h"
 
 /* Every role: runs in the foreground until stop_wait says so, and returns the exit status. */
 static const struct {
@@ -44,38 +47,32 @@ usage(FILE *out)
 	      out);
 }
 
+/* Does the work of a role until it is told to stop; the exit status of the process. */
 static int
 run(size_t role)
 {
-	TALLOC_CTX *ctx = talloc_new(NULL); /* what lives as long as the process */
-	const struct config *config = program_settings(ctx);
-	const char *database = config == NULL ? NULL : program_database(ctx, config, false);
+	struct program p = { .usage = usage };
 	int status = PROGRAM_MISUSED;
 
-	if (database != NULL) {
+	if (program_load(&p)) {
 		stop_watch();
-		shared_open(config->shm_file, config->map_dir);
+		shared_open(p.config->shm_file, p.config->map_dir);
 		metrics_init();
 		log_line(LOG_INFO, "starting", "role", roles[role].name, NULL);
-		status = roles[role].run(ctx, config, database);
+		status = roles[role].run(p.ctx, p.config, p.database);
 		log_line(LOG_INFO, "ended", "role", roles[role].name, "status", log_int(status),
 		         NULL);
 	}
-	talloc_free(ctx);
+	talloc_free(p.ctx);
 	return status;
 }
 
 int
 main(int argc, char **argv)
 {
-	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
-		usage(stdout);
-		return 0;
-	}
 	for (size_t i = 0; argc == 2 && i < N_ROLES; i++) {
 		if (strcmp(roles[i].name, argv[1]) == 0)
 			return run(i);
 	}
-	usage(stderr);
-	return PROGRAM_MISUSED;
+	return program_help(usage, argc == 2 && strcmp(argv[1], "--help") == 0);
 }

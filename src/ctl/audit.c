@@ -1,11 +1,12 @@
+/* rowlockctl audit: checks bookings, seats, journal and money, and that acknowledged bookings exist. */
+
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/money.h"
-#include "ctl/ctl.h"
+#include "ctl/commands.h"
 #include "ops/audit.h"
 
 #define FINDINGS_MOST "1000"

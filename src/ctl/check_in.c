@@ -1,8 +1,8 @@
-#include <stdio.h>
+/* rowlockctl check-in: what a desk at the entrance does with a ticket, without the web. */
 
 #include "base/clock.h"
-#include "ctl/ctl.h"
 #include "core/ticket/ticket.h"
+#include "ctl/commands.h"
 
 #define AT_THE_DOOR "rowlockctl"
 

@@ -1,9 +1,10 @@
-#include <stdio.h>
+/* rowlockctl dlq: lists, shows and sends again the messages that no role of rowlockd could handle. */
+
 #include <string.h>
 
 #include "base/clock.h"
-#include "ctl/ctl.h"
 #include "bus/dead_letter.h"
+#include "ctl/commands.h"
 
 #define VALUE_MOST 1000000 /* bytes of a mended value: brokers take a million in all */
 
@@ -100,7 +101,7 @@ list_topic(struct dlq *q, const char *topic)
 }
 
 int
-ctl_dlq_list(struct ctl *c)
+ctl_dead_letters_list(struct ctl *c)
 {
 	struct dlq q = { 0 };
 	const struct ctl_option options[] = { { "all", NULL, &q.all }, { 0 } };
@@ -196,7 +197,7 @@ print_letter(void *arg, const struct dead_letter *l)
 }
 
 int
-ctl_dlq_show(struct ctl *c)
+ctl_dead_letters_show(struct ctl *c)
 {
 	struct dlq q = { 0 };
 	const struct ctl_option options[] = { { "value", NULL, &q.bare }, { 0 } };
@@ -286,7 +287,7 @@ replay_all(struct dlq *q, const char *topic)
 }
 
 int
-ctl_dlq_replay(struct ctl *c)
+ctl_dead_letters_replay(struct ctl *c)
 {
 	struct dlq q = { 0 };
 	const struct ctl_option options[] = { { "all", NULL, &q.all },

@@ -1,12 +1,13 @@
+/* rowlockctl doctor: looks at the installation, and says how to mend what is wrong with it. */
+
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
 #include "base/clock.h"
-#include "ctl/ctl.h"
 #include "bus/redis.h"
+#include "ctl/commands.h"
 #include "store/migrate.h"
 
 #define OLDEST_PG     150000

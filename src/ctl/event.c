@@ -1,4 +1,5 @@
-#include <stdio.h>
+/* rowlockctl event: makes, lists, opens, closes and cancels events. */
+
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -6,9 +7,9 @@
 #include "base/clock.h"
 #include "base/money.h"
 #include "base/stop.h"
-#include "ctl/ctl.h"
 #include "core/event/event.h"
 #include "core/event/event_cancel.h"
+#include "ctl/commands.h"
 
 #define DEFAULT_SELLER "admin"
 #define A_WEEK_US      (7 * 24 * 3600 * US_PER_S)

@@ -1,8 +1,9 @@
-#include <stdio.h>
+/* rowlockctl job: one round of a role of rowlockd, for cron where no daemon may run. */
+
 #include <string.h>
 
 #include "base/stop.h"
-#include "ctl/ctl.h"
+#include "ctl/commands.h"
 #include "daemon/archive.h"
 #include "daemon/payments.h"
 #include "daemon/reserve.h"

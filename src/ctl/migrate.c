@@ -1,7 +1,8 @@
-#include <stdio.h>
+/* rowlockctl migrate: brings the database's schema up to date. */
+
 #include <string.h>
 
-#include "ctl/ctl.h"
+#include "ctl/commands.h"
 #include "store/migrate.h"
 
 static void

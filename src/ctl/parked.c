@@ -1,8 +1,8 @@
-#include <stdio.h>
+/* rowlockctl parked: the gateway's call-backs that could not be settled, and settling one again. */
 
 #include "base/clock.h"
-#include "ctl/ctl.h"
 #include "core/payment/parked.h"
+#include "ctl/commands.h"
 
 int
 ctl_parked_list(struct ctl *c)

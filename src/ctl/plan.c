@@ -1,8 +1,9 @@
-#include <stdio.h>
+/* rowlockctl plan: imports and lists seating plans. */
+
 #include <string.h>
 
-#include "ctl/ctl.h"
 #include "core/plan/plan_store.h"
+#include "ctl/commands.h"
 
 #define DOCUMENT_MOST (16 * 1024 * 1024)
 #define DEFAULT_OWNER "admin"

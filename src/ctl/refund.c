@@ -1,10 +1,11 @@
-#include <stdio.h>
+/* rowlockctl refund: the refunds that are not done, and what an operator does about one. */
+
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/money.h"
-#include "ctl/ctl.h"
 #include "core/payment/refund_admin.h"
+#include "ctl/commands.h"
 #include "pay/message_reader.h"
 
 static void

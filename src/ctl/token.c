@@ -1,9 +1,10 @@
-#include <stdio.h>
+/* rowlockctl token: makes a token that the workers accept. */
+
 #include <string.h>
 
 #include "auth/token.h"
 #include "base/clock.h"
-#include "ctl/ctl.h"
+#include "ctl/commands.h"
 
 #define TTL_MOST_S (10LL * 365 * 86400)
 
@@ -40,12 +41,5 @@ ctl_token(struct ctl *c)
 	if (token_make(c->ctx, &rules, &who, clock_now_us() / US_PER_S, ttl_s, &jwt) != ERR_OK)
 		return ctl_fail("the token could not be made");
 	printf("%s\n", jwt);
-	return CTL_OK;
-}
-
-int
-ctl_config(struct ctl *c)
-{
-	config_print(c->config, stdout);
 	return CTL_OK;
 }
