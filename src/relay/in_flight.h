@@ -6,38 +6,47 @@
 #include <stdint.h>
 #include <talloc.h>
 
-#include "store/journal_feed.h"
+#include "base/cursor.h"
 
 /*
- * The rows that are on their way to a sink, in their order, and how many messages of each are
- * not acknowledged yet. Acknowledgements come in any order; a row has landed when it and all
- * rows before it have all of theirs.
+ * The rows that were sent to a sink and are not acknowledged, in the journal's order, and how many
+ * messages of each are missing. Acknowledgements come in any order; a row is done when all of its
+ * messages are acknowledged, and those of all rows before it. Used by one thread.
  */
 struct in_flight;
 
-/* room	rows on their way at once */
-struct in_flight *in_flight_new(TALLOC_CTX *ctx, size_t room);
+/* Empty; room for `capacity` rows at once, 1 or more. */
+struct in_flight *in_flight_new(TALLOC_CTX *ctx, size_t capacity);
 
-/* How many rows are on their way, and whether there is room for no more. */
+/* How many rows are in it. */
 size_t in_flight_count(const struct in_flight *f);
+
+/* Whether there is no room for another one. */
 bool in_flight_full(const struct in_flight *f);
 
-/* Sets a row off; returns the tag for its acknowledgements. Only when not full. */
+/*
+ * Adds a row, behind all that are in it; only while it is not full.
+ *
+ * at	the row's place, behind that of the row before
+ * messages	how many acknowledgements it needs, 0 or more
+ *
+ * Returns the tag by which its messages are acknowledged.
+ */
 uint64_t in_flight_start(struct in_flight *f, struct cursor at, unsigned messages);
 
-/* One message of a row is acknowledged. Those of rows that were forgotten are passed over. */
+/* Counts one message of a row as acknowledged; a tag from before a reset is passed over. */
 void in_flight_acknowledge(struct in_flight *f, uint64_t tag);
 
 /*
- * Takes the rows that have landed off the front.
+ * Takes the rows that are done off the front.
  *
- * upto	set to the last of them; left alone when there is none
+ * upto	set to the place of the last of them; left alone when there is none
  *
- * Returns how many.
+ * Returns how many there are.
  */
 size_t in_flight_advance(struct in_flight *f, struct cursor *upto);
 
-/* Forgets all rows that are on their way. */
+/* Takes all rows out: those that are not acknowledged never will be. */
 void in_flight_reset(struct in_flight *f);
 
 #endif

@@ -1,5 +1,10 @@
+/*
+ * Makes the messages of a journal row. Pure, and the same for a row every time: ids come from the
+ * row's number, so that a row that is sent twice is known by them.
+ */
 #include "relay/message.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -13,7 +18,7 @@
 
 #define TOPIC_MOST 249 /* characters of a topic's name in Kafka */
 
-/* Members of an envelope's payload. */
+/* Members of an envelope's payload: the column `members` of journal.def. */
 enum {
 	BOOKING = 1 << 0,
 	USER = 1 << 1,
@@ -31,11 +36,11 @@ enum {
 	ENDED = BOOKING | USER | REASON | RELEASED,
 };
 
-/* The messages of /api/booking. */
-enum domain { NO_DOMAIN, ASKED, ENDS };
+/* The messages of /api/booking: the column `domain`. */
+enum domain { NO_DOMAIN, DOMAIN_CREATED, DOMAIN_CANCELLED };
 
-/* How each type is told, and last what is told of a type that is not known. */
-static const struct kind {
+/* The messages of each type, and last those of a type that is not known. */
+static const struct message_kind {
 	unsigned members;
 	enum domain domain;
 	enum journal_type also;
@@ -66,14 +71,16 @@ finish_redis(struct jsonw *w, struct message_redis *out)
 	out->len = w->used;
 }
 
+/* The message of a booking that moved. */
 static void
-tell_booking(TALLOC_CTX *ctx, const struct journal_row *row, enum journal_type type,
-             const struct payload *f, struct message_redis *out)
+write_booking(TALLOC_CTX *ctx, const struct journal_row *row, enum journal_type type,
+              const struct payload *p, struct message_redis *out)
 {
 	const enum booking_status status = journal_booking_status(type);
 	char place[CURSOR_TEXT];
 	struct jsonw w;
 
+	assert(status < BOOKING__MAX && row->has_booking && row->user_id != NULL);
 	jsonw_init(&w, ctx, 384);
 	jsonw_open(&w, NULL, '{');
 	jsonw_str(&w, "cursor", cursor_text(&row->at, place));
@@ -82,25 +89,22 @@ tell_booking(TALLOC_CTX *ctx, const struct journal_row *row, enum journal_type t
 	jsonw_int(&w, "event_id", row->event_id);
 	jsonw_str(&w, "state", booking_status_name(status));
 	jsonw_str(&w, "status", booking_status_in(FACE_QUEUE, status));
-	if (f->n_positions > 0)
-		write_texts(&w, "seat_positions", f->positions, f->n_positions);
-	if (f->has_seats) {
-		jsonw_open(&w, "seats", '[');
-		for (size_t i = 0; i < f->n_seats; i++)
-			jsonw_int(&w, NULL, f->seats[i]);
-		jsonw_close(&w, ']');
-	}
-	if (f->message != NULL)
-		jsonw_str(&w, "error_message", f->message);
+	if (p->n_positions > 0)
+		write_texts(&w, "seat_positions", p->positions, p->n_positions);
+	if (p->has_seats)
+		jsonw_ints(&w, "seats", p->seats, p->n_seats);
+	if (p->message != NULL)
+		jsonw_str(&w, "error_message", p->message);
 	jsonw_time(&w, "at", row->at_us);
 	out->channel = talloc_asprintf(ctx, "booking:status:%s:%d", row->user_id,
 	                               (int)row->event_id);
 	finish_redis(&w, out);
 }
 
+/* The message of the row's seats, which is sent for every row: its event's version counts them. */
 static void
-tell_seats(TALLOC_CTX *ctx, const struct journal_row *row, enum journal_type type,
-           const struct payload *f, struct message_redis *out)
+write_seat_changes(TALLOC_CTX *ctx, const struct journal_row *row, enum journal_type type,
+                   const struct payload *p, struct message_redis *out)
 {
 	const enum seat_status seat = journal_seat_status(type);
 	char place[CURSOR_TEXT];
@@ -111,9 +115,9 @@ tell_seats(TALLOC_CTX *ctx, const struct journal_row *row, enum journal_type typ
 	jsonw_str(&w, "cursor", cursor_text(&row->at, place));
 	jsonw_int(&w, "event_id", row->event_id);
 	jsonw_open(&w, "changes", '[');
-	for (size_t i = 0; seat != SEAT__MAX && i < f->n_seats; i++) {
+	for (size_t i = 0; seat != SEAT__MAX && i < p->n_seats; i++) {
 		jsonw_open(&w, NULL, '[');
-		jsonw_int(&w, NULL, f->seats[i]);
+		jsonw_int(&w, NULL, p->seats[i]);
 		jsonw_str(&w, NULL, change_seat_name(seat));
 		jsonw_close(&w, ']');
 	}
@@ -127,29 +131,31 @@ message_for_redis(TALLOC_CTX *ctx, const struct journal_row *row,
                   struct message_redis out[MESSAGES_REDIS], bool *readable)
 {
 	const enum journal_type type = journal_type_parse(row->type);
-	struct payload f;
+	struct payload p;
 	size_t n = 0;
 
-	payload_read(ctx, row->payload, &f);
-	*readable = f.readable;
+	payload_read(ctx, row->payload, &p);
+	*readable = p.readable;
 	if (row->has_booking && row->user_id != NULL &&
 	    journal_booking_status(type) != BOOKING__MAX)
-		tell_booking(ctx, row, type, &f, &out[n++]);
-	tell_seats(ctx, row, type, &f, &out[n++]);
-	payload_free(&f);
+		write_booking(ctx, row, type, &p, &out[n++]);
+	write_seat_changes(ctx, row, type, &p, &out[n++]);
+	payload_free(&p);
+	assert(n <= MESSAGES_REDIS);
 	return n;
 }
 
 /* --- Kafka: enveloped messages --- */
 
+/* Seats as the envelope spells them (http-api.md): UUIDs made of event and number. */
 static void
-write_seats(struct jsonw *w, const char *name, int32_t event_id, const struct payload *f)
+write_seat_ids(struct jsonw *w, const char *name, int32_t event_id, const struct payload *p)
 {
-	if (!f->has_seats)
+	if (!p->has_seats)
 		return;
 	jsonw_open(w, name, '[');
-	for (size_t i = 0; i < f->n_seats; i++) {
-		const struct uuid seat = uuid_of_seat(event_id, f->seats[i]);
+	for (size_t i = 0; i < p->n_seats; i++) {
+		const struct uuid seat = uuid_of_seat(event_id, p->seats[i]);
 
 		jsonw_uuid(w, NULL, &seat);
 	}
@@ -159,7 +165,7 @@ write_seats(struct jsonw *w, const char *name, int32_t event_id, const struct pa
 /* The payload's members, as far as they are known. */
 static void
 write_members(struct jsonw *w, const struct journal_row *row, unsigned members,
-              const struct payload *f)
+              const struct payload *p)
 {
 	const struct uuid event = uuid_of_seat(row->event_id, 0);
 	char money[MONEY_TEXT];
@@ -171,31 +177,31 @@ write_members(struct jsonw *w, const struct journal_row *row, unsigned members,
 	if (members & EVENT)
 		jsonw_uuid(w, "eventId", &event);
 	if (members & SEATS)
-		write_seats(w, "seatIds", row->event_id, f);
-	if (members & TOTAL && f->total_minor >= 0 && f->currency != NULL) {
-		jsonw_raw(w, "totalAmount", money_text(f->total_minor, f->currency, money));
-		jsonw_str(w, "currency", f->currency);
+		write_seat_ids(w, "seatIds", row->event_id, p);
+	if (members & TOTAL && p->total_minor >= 0 && p->currency != NULL) {
+		jsonw_raw(w, "totalAmount", money_text(p->total_minor, p->currency, money));
+		jsonw_str(w, "currency", p->currency);
 	}
-	if (members & REFUND && f->refund_id != NULL)
-		jsonw_str(w, "refundId", f->refund_id);
-	if (members & REFUND && f->payment_id != NULL)
-		jsonw_str(w, "paymentId", f->payment_id);
-	if (members & REFUND && f->amount_minor >= 0 && f->currency != NULL) {
-		jsonw_raw(w, "amount", money_text(f->amount_minor, f->currency, money));
-		jsonw_str(w, "currency", f->currency);
+	if (members & REFUND && p->refund_id != NULL)
+		jsonw_str(w, "refundId", p->refund_id);
+	if (members & REFUND && p->payment_id != NULL)
+		jsonw_str(w, "paymentId", p->payment_id);
+	if (members & REFUND && p->amount_minor >= 0 && p->currency != NULL) {
+		jsonw_raw(w, "amount", money_text(p->amount_minor, p->currency, money));
+		jsonw_str(w, "currency", p->currency);
 	}
-	if (members & EXPIRES && f->has_expires)
-		jsonw_str(w, "expiresAt", f->expires);
-	if (members & TICKET && f->ticket != NULL)
-		jsonw_str(w, "ticketReference", f->ticket);
+	if (members & EXPIRES && p->has_expires)
+		jsonw_str(w, "expiresAt", p->expires);
+	if (members & TICKET && p->ticket != NULL)
+		jsonw_str(w, "ticketReference", p->ticket);
 	if (members & CONFIRMED)
 		jsonw_time(w, "confirmedAt", row->at_us);
-	if (members & REASON && f->reason != NULL)
-		jsonw_str(w, "reason", f->reason);
-	if (members & TEXT && f->message != NULL)
-		jsonw_str(w, "message", f->message);
+	if (members & REASON && p->reason != NULL)
+		jsonw_str(w, "reason", p->reason);
+	if (members & TEXT && p->message != NULL)
+		jsonw_str(w, "message", p->message);
 	if (members & RELEASED)
-		write_seats(w, "releasedSeatIds", row->event_id, f);
+		write_seat_ids(w, "releasedSeatIds", row->event_id, p);
 }
 
 /* A type that is not known may have characters that no topic has. */
@@ -210,29 +216,31 @@ topic_of(TALLOC_CTX *ctx, const char *type)
 	    strspn(type, ".") < strlen(type))
 		return type;
 	topic = talloc_asprintf(ctx, "_%.*s", TOPIC_MOST - 1, type);
-	for (char *p = topic; *p != '\0'; p++)
-		*p = strchr(good, *p) == NULL ? '_' : *p;
+	for (char *c = topic; *c != '\0'; c++)
+		*c = strchr(good, *c) == NULL ? '_' : *c;
 	return topic;
 }
 
+/* Sets what all messages for Kafka have; index: which of its row's messages it is, from 0. */
 static void
-finish_kafka(const struct journal_row *row, struct jsonw *w, uint32_t place,
+finish_kafka(const struct journal_row *row, struct jsonw *w, uint32_t index,
              struct message_kafka *out)
 {
 	const struct uuid event = uuid_of_seat(row->event_id, 0);
 
+	assert(index < MESSAGES_KAFKA);
 	jsonw_close(w, '}');
-	out->id = uuid_of_message(row->at.seq, place);
+	out->id = uuid_of_message(row->at.seq, index);
 	uuid_text(row->has_booking ? &row->booking_id : &event, out->key);
 	out->value = jsonw_text(w);
 	out->len = w->used;
 }
 
 static void
-tell_enveloped(TALLOC_CTX *ctx, const struct journal_row *row, const char *type, unsigned members,
-               const struct payload *f, uint32_t place, struct message_kafka *out)
+write_envelope(TALLOC_CTX *ctx, const struct journal_row *row, const char *type, unsigned members,
+               const struct payload *p, uint32_t index, struct message_kafka *out)
 {
-	const struct uuid id = uuid_of_message(row->at.seq, place);
+	const struct uuid id = uuid_of_message(row->at.seq, index);
 	struct jsonw w;
 
 	jsonw_init(&w, ctx, 640);
@@ -243,10 +251,10 @@ tell_enveloped(TALLOC_CTX *ctx, const struct journal_row *row, const char *type,
 	jsonw_str(&w, "version", "1.0");
 	jsonw_str(&w, "correlationId", row->correlation_id);
 	jsonw_open(&w, "payload", '{');
-	write_members(&w, row, members, f);
+	write_members(&w, row, members, p);
 	jsonw_close(&w, '}');
 	out->topic = topic_of(ctx, type);
-	finish_kafka(row, &w, place, out);
+	finish_kafka(row, &w, index, out);
 }
 
 /* --- Kafka: domain events of /api/booking --- */
@@ -275,72 +283,84 @@ write_known(struct jsonw *w, const char *name, int32_t n)
 }
 
 static void
-tell_asked(TALLOC_CTX *ctx, const struct journal_row *row, const struct payload *f, uint32_t place,
-           struct message_kafka *out)
+write_created_domain(TALLOC_CTX *ctx, const struct journal_row *row, const struct payload *p,
+                     uint32_t index, struct message_kafka *out)
 {
 	struct jsonw w;
 
+	assert(row->has_booking && p->queued);
 	jsonw_init(&w, ctx, 640);
 	jsonw_open(&w, NULL, '{');
 	jsonw_uuid(&w, "booking_id", &row->booking_id);
 	jsonw_digits(&w, "buyer_id", row->user_id);
 	jsonw_int(&w, "event_id", row->event_id);
-	write_price(&w, "total_price", f->total_minor, f->currency);
-	jsonw_str(&w, "section", f->section);
-	write_known(&w, "subsection", f->subsection);
-	write_known(&w, "quantity", f->quantity);
-	jsonw_str(&w, "seat_selection_mode", f->mode);
-	write_texts(&w, "seat_positions", f->positions, f->n_positions);
+	write_price(&w, "total_price", p->total_minor, p->currency);
+	jsonw_str(&w, "section", p->section);
+	write_known(&w, "subsection", p->subsection);
+	write_known(&w, "quantity", p->quantity);
+	jsonw_str(&w, "seat_selection_mode", p->mode);
+	write_texts(&w, "seat_positions", p->positions, p->n_positions);
 	jsonw_str(&w, "status", booking_status_in(FACE_QUEUE, BOOKING_REQUESTED));
 	jsonw_time(&w, "occurred_at", row->at_us);
 	jsonw_open(&w, "config", '{');
-	write_known(&w, "rows", f->rows);
-	write_known(&w, "cols", f->cols);
-	write_price(&w, "price", f->price_minor, f->currency);
+	write_known(&w, "rows", p->rows);
+	write_known(&w, "cols", p->cols);
+	write_price(&w, "price", p->price_minor, p->currency);
 	jsonw_close(&w, '}');
 	out->topic = "BookingCreatedDomainEvent";
-	finish_kafka(row, &w, place, out);
+	finish_kafka(row, &w, index, out);
 }
 
 static void
-tell_ends(TALLOC_CTX *ctx, const struct journal_row *row, const struct payload *f, uint32_t place,
-          struct message_kafka *out)
+write_cancelled_domain(TALLOC_CTX *ctx, const struct journal_row *row, const struct payload *p,
+                       uint32_t index, struct message_kafka *out)
 {
 	struct jsonw w;
 
+	assert(row->has_booking && p->queued);
 	jsonw_init(&w, ctx, 384);
 	jsonw_open(&w, NULL, '{');
 	jsonw_uuid(&w, "booking_id", &row->booking_id);
 	jsonw_digits(&w, "buyer_id", row->user_id);
 	jsonw_int(&w, "event_id", row->event_id);
-	jsonw_str(&w, "section", f->section);
-	write_known(&w, "subsection", f->subsection);
-	write_texts(&w, "seat_positions", f->positions, f->n_positions);
+	jsonw_str(&w, "section", p->section);
+	write_known(&w, "subsection", p->subsection);
+	write_texts(&w, "seat_positions", p->positions, p->n_positions);
 	jsonw_time(&w, "cancelled_at", row->at_us);
 	out->topic = "BookingCancelledEvent";
-	finish_kafka(row, &w, place, out);
+	finish_kafka(row, &w, index, out);
 }
+
+/* Writes the message of a booking that came through /api/booking, with its topic and id. */
+typedef void write_domain(TALLOC_CTX *ctx, const struct journal_row *row, const struct payload *p,
+                          uint32_t index, struct message_kafka *out);
+
+static write_domain *const write_domains[] = {
+	[DOMAIN_CREATED] = write_created_domain,
+	[DOMAIN_CANCELLED] = write_cancelled_domain,
+};
 
 size_t
 message_for_kafka(TALLOC_CTX *ctx, const struct journal_row *row,
                   struct message_kafka out[MESSAGES_KAFKA], bool *readable)
 {
-	const struct kind *k = &kinds[journal_type_parse(row->type)];
-	struct payload f;
+	const struct message_kind *k = &kinds[journal_type_parse(row->type)];
+	struct payload p;
 	uint32_t n = 0;
 
-	payload_read(ctx, row->payload, &f);
-	*readable = f.readable;
-	tell_enveloped(ctx, row, row->type, k->members, &f, n, &out[n]);
+	payload_read(ctx, row->payload, &p);
+	*readable = p.readable;
+	write_envelope(ctx, row, row->type, k->members, &p, n, &out[n]);
 	n++;
 	if (k->also != JOURNAL__MAX) {
-		tell_enveloped(ctx, row, journal_type_name(k->also), k->members, &f, n, &out[n]);
+		write_envelope(ctx, row, journal_type_name(k->also), k->members, &p, n, &out[n]);
 		n++;
 	}
-	if (f.queued && row->has_booking && k->domain != NO_DOMAIN) {
-		(k->domain == ASKED ? tell_asked : tell_ends)(ctx, row, &f, n, &out[n]);
+	if (p.queued && row->has_booking && k->domain != NO_DOMAIN) {
+		write_domains[k->domain](ctx, row, &p, n, &out[n]);
 		n++;
 	}
-	payload_free(&f);
+	payload_free(&p);
+	assert(n <= MESSAGES_KAFKA);
 	return n;
 }

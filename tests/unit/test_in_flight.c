@@ -1,3 +1,4 @@
+/* Which rows are on their way to a sink (relay/in_flight.h). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,7 +35,7 @@ start(int64_t seq, unsigned messages)
 }
 
 static void
-test_flight_lands_the_longest_piece_without_a_gap(void **state)
+test_in_flight_advances_the_longest_piece_without_a_gap(void **state)
 {
 	uint64_t a = start(1, 1), b = start(2, 1), c = start(3, 1);
 
@@ -52,7 +53,7 @@ test_flight_lands_the_longest_piece_without_a_gap(void **state)
 }
 
 static void
-test_flight_waits_for_all_messages_of_a_row(void **state)
+test_in_flight_waits_for_all_messages_of_a_row(void **state)
 {
 	uint64_t a = start(1, 2), b = start(2, 1);
 
@@ -66,7 +67,7 @@ test_flight_waits_for_all_messages_of_a_row(void **state)
 }
 
 static void
-test_flight_lands_rows_without_messages_in_their_turn(void **state)
+test_in_flight_advances_rows_without_messages_in_their_turn(void **state)
 {
 	uint64_t a = start(1, 1);
 
@@ -78,7 +79,7 @@ test_flight_lands_rows_without_messages_in_their_turn(void **state)
 }
 
 static void
-test_flight_goes_round(void **state)
+test_in_flight_goes_round(void **state)
 {
 	(void)state;
 	for (int64_t seq = 1; seq < 1000; seq += 2) {
@@ -93,7 +94,7 @@ test_flight_goes_round(void **state)
 }
 
 static void
-test_flight_passes_over_what_it_forgot(void **state)
+test_in_flight_passes_over_what_was_reset(void **state)
 {
 	uint64_t a = start(1, 1), b;
 
@@ -113,11 +114,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_flight_lands_the_longest_piece_without_a_gap),
-		TEST(test_flight_waits_for_all_messages_of_a_row),
-		TEST(test_flight_lands_rows_without_messages_in_their_turn),
-		TEST(test_flight_goes_round),
-		TEST(test_flight_passes_over_what_it_forgot),
+		TEST(test_in_flight_advances_the_longest_piece_without_a_gap),
+		TEST(test_in_flight_waits_for_all_messages_of_a_row),
+		TEST(test_in_flight_advances_rows_without_messages_in_their_turn),
+		TEST(test_in_flight_goes_round),
+		TEST(test_in_flight_passes_over_what_was_reset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
