@@ -42,7 +42,7 @@ take_body(struct api *a)
 static enum err
 parse_body(struct api *a)
 {
-	struct json_fault fault = { NULL, 0 };
+	struct json_fault fault;
 	enum err e;
 
 	if (a->rq->body == NULL || (a->route->body_most & BODY_RAW) != 0)

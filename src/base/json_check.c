@@ -36,8 +36,7 @@ static bool value(struct check *c);
 static bool
 fail(struct check *c, size_t at, const char *why)
 {
-	c->fault->at = at;
-	c->fault->why = why;
+	*c->fault = (struct json_fault){ .why = why, .at = at };
 	return false;
 }
 

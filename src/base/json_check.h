@@ -1,6 +1,7 @@
 #ifndef ROWLOCK_BASE_JSON_CHECK_H
 #define ROWLOCK_BASE_JSON_CHECK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <talloc.h>
 
@@ -12,6 +13,7 @@
 struct json_fault {
 	const char *why; /* a constant, for people */
 	size_t at;       /* byte offset */
+	bool too_long;   /* it is JSON, but json_parse cannot read a number of so many digits */
 };
 
 /*

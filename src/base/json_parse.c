@@ -42,6 +42,7 @@ json_parse(TALLOC_CTX *ctx, const char *text, size_t len, cJSON **out, struct js
 	if (t->root == NULL || !is_all(end, text, len)) {
 		fault->why = "a number with too many digits";
 		fault->at = (size_t)(end - text);
+		fault->too_long = true;
 		talloc_free(t);
 		return ERR_VALIDATION_ERROR;
 	}

@@ -1,6 +1,5 @@
 /* Ending a session: by the buyer on a page, or by whoever tests. */
 
-#include <cjson/cJSON.h>
 #include <string.h>
 
 #include "base/json_write.h"
@@ -37,24 +36,20 @@ draw(const struct gateway *g)
 static enum err
 read_outcome(struct visit *v, enum outcome *out)
 {
-	struct message_reader w = { .ctx = v->rq->ctx, .within = "" };
+	struct message_reader w;
 	const cJSON *first;
 	const char *word;
-	cJSON *tree;
 
 	*out = OUTCOME__MAX;
 	if (v->rq->body_len == 0)
 		return ERR_OK;
-	if ((tree = message_parse(w.ctx, v->rq->body, v->rq->body_len, &w.why)) != NULL) {
-		w.object = tree;
-		if ((word = message_text(&w, "outcome", MESSAGE_ID_MOST, false)) != NULL &&
-		    (*out = outcome_of_word(word)) == OUTCOME__MAX)
-			w.why = "outcome must be success, failed or expired";
-		first = tree->child;
-		if (first != NULL && (first->next != NULL || strcmp(first->string, "outcome") != 0))
-			w.why = "outcome is the only member that is known";
-		cJSON_Delete(tree);
-	}
+	w = message_begin(v->rq->ctx, v->rq->body, v->rq->body_len);
+	first = w.object == NULL ? NULL : w.object->child;
+	if (first != NULL && (first->next != NULL || strcmp(first->string, "outcome") != 0))
+		message_fault(&w, "outcome is the only member that is known");
+	word = message_id(&w, "outcome", OPTIONAL);
+	if (word != NULL && (*out = outcome_of_word(word)) == OUTCOME__MAX)
+		message_fault(&w, "outcome must be success, failed or expired");
 	v->message = w.why;
 	return w.why == NULL ? ERR_OK : ERR_VALIDATION_ERROR;
 }

@@ -1,6 +1,5 @@
 /* What the merchant's server asks for, in bodies that it has signed. */
 
-#include <cjson/cJSON.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -10,15 +9,13 @@
 #include "pay/signature.h"
 #include "pay/message_reader.h"
 
-/* Reads a body and its signature; *tree is to be freed, and w reads its members. */
+/* Reads a body and its signature; w reads its members. */
 static enum err
-take_signed(struct visit *v, cJSON **tree, struct message_reader *w)
+take_signed(struct visit *v, struct message_reader *w)
 {
 	struct request *rq = v->rq;
 	enum err e;
 
-	*tree = NULL;
-	*w = (struct message_reader){ .ctx = rq->ctx, .within = "" };
 	if ((e = gateway_body(v, "application/json")) != ERR_OK)
 		return e;
 	if (!signature_check(v->g->secrets, request_header(rq, "HTTP_X_GATEWAY_SIGNATURE"),
@@ -26,15 +23,14 @@ take_signed(struct visit *v, cJSON **tree, struct message_reader *w)
 		v->message = "A valid " SIGNATURE_HEADER " is needed";
 		return ERR_UNAUTHORIZED;
 	}
-	w->object = *tree = message_parse(rq->ctx, rq->body, rq->body_len, &w->why);
+	*w = message_begin(rq->ctx, rq->body, rq->body_len);
 	return ERR_OK;
 }
 
 /* Ends the reading of a body. */
 static enum err
-settle_reading(struct visit *v, cJSON *tree, const struct message_reader *w)
+end_reading(struct visit *v, const struct message_reader *w)
 {
-	cJSON_Delete(tree);
 	v->message = w->why;
 	return w->why == NULL ? ERR_OK : ERR_VALIDATION_ERROR;
 }
@@ -43,20 +39,17 @@ static enum err
 read_session(struct visit *v, struct session *s, const char **webhook_url)
 {
 	struct message_reader w;
-	cJSON *tree;
 	enum err e;
 
-	if ((e = take_signed(v, &tree, &w)) != ERR_OK)
+	if ((e = take_signed(v, &w)) != ERR_OK)
 		return e;
-	if (tree != NULL) {
-		message_uuid(&w, "paymentId", true, &s->payment_id);
-		message_uuid(&w, "bookingId", true, &s->booking_id);
-		s->currency = message_currency(&w, "currency", true);
-		s->amount_minor = message_amount(&w, "amount", s->currency, true);
-		s->expires_us = message_time(&w, "expiresAt");
-		*webhook_url = message_url(&w, "webhookUrl", false);
-	}
-	return settle_reading(v, tree, &w);
+	message_uuid(&w, "paymentId", REQUIRED, &s->payment_id);
+	message_uuid(&w, "bookingId", REQUIRED, &s->booking_id);
+	s->currency = message_currency(&w, "currency", REQUIRED);
+	s->amount_minor = message_amount(&w, "amount", s->currency, REQUIRED);
+	s->expires_us = message_time(&w, "expiresAt");
+	*webhook_url = message_url(&w, "webhookUrl", OPTIONAL);
+	return end_reading(v, &w);
 }
 
 enum err
@@ -91,21 +84,18 @@ static enum err
 read_refund(struct visit *v, struct refund *r)
 {
 	struct message_reader w;
-	cJSON *tree;
 	enum err e;
 
-	if ((e = take_signed(v, &tree, &w)) != ERR_OK)
+	if ((e = take_signed(v, &w)) != ERR_OK)
 		return e;
-	if (tree != NULL) {
-		message_uuid(&w, "refundId", true, &r->id);
-		message_uuid(&w, "bookingId", true, &r->booking_id);
-		r->session = message_text(&w, "sessionId", SESSION_ID_MOST, true);
-		r->currency = message_currency(&w, "currency", true);
-		r->amount_minor = message_amount(&w, "amount", r->currency, true);
-		if (w.why == NULL && r->amount_minor == 0)
-			w.why = "amount is nothing";
-	}
-	return settle_reading(v, tree, &w);
+	message_uuid(&w, "refundId", REQUIRED, &r->id);
+	message_uuid(&w, "bookingId", REQUIRED, &r->booking_id);
+	r->session = message_text(&w, "sessionId", REQUIRED, SESSION_ID_MOST);
+	r->currency = message_currency(&w, "currency", REQUIRED);
+	r->amount_minor = message_amount(&w, "amount", r->currency, REQUIRED);
+	if (r->amount_minor == 0)
+		message_fault(&w, "amount is nothing");
+	return end_reading(v, &w);
 }
 
 enum err

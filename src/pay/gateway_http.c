@@ -79,18 +79,14 @@ log_trouble(const char *what, size_t n, const struct http_post *p, const char *w
 static const char *
 read_session(TALLOC_CTX *ctx, const struct http_post *p, struct pay_session *out)
 {
-	struct message_reader w = { .ctx = ctx, .within = "" };
-	cJSON *tree;
+	struct message_reader w;
 
 	if (p->status != 200 && p->status != 201)
 		return "refused";
-	if ((tree = message_parse(ctx, p->answer, p->answer_len, &w.why)) == NULL)
-		return w.why;
-	w.object = tree;
-	out->id = message_text(&w, "sessionId", MESSAGE_ID_MOST, true);
-	out->url = message_url(&w, "paymentUrl", true);
+	w = message_begin(ctx, p->answer, p->answer_len);
+	out->id = message_id(&w, "sessionId", REQUIRED);
+	out->url = message_url(&w, "paymentUrl", REQUIRED);
 	out->expires_us = message_time(&w, "expiresAt");
-	cJSON_Delete(tree);
 	return w.why;
 }
 
@@ -152,28 +148,24 @@ is_refusal(int status)
 static const char *
 read_refund(TALLOC_CTX *ctx, const struct http_post *p, struct pay_refund *r)
 {
-	struct message_reader w = { .ctx = ctx, .within = "" };
+	struct message_reader w;
 	const char *status;
-	cJSON *tree;
 
 	r->completed = false;
 	r->reference = NULL;
 	r->err = is_refusal(p->status) ? ERR_INVALID_STATE : ERR_UNAVAILABLE;
 	if (p->status < 200 || p->status >= 300)
 		return "refused";
-	if ((tree = message_parse(ctx, p->answer, p->answer_len, &w.why)) == NULL)
-		return w.why;
-	w.object = tree;
-	status = message_text(&w, "status", MESSAGE_ID_MOST, true);
+	w = message_begin(ctx, p->answer, p->answer_len);
+	status = message_id(&w, "status", REQUIRED);
 	if (status != NULL && strcmp(status, "failed") == 0) {
 		r->err = ERR_INVALID_STATE;
-		w.why = "refused";
+		message_fault(&w, "refused");
 	}
-	r->reference = message_text(&w, "gatewayRef", MESSAGE_ID_MOST, true);
+	r->reference = message_id(&w, "gatewayRef", REQUIRED);
 	r->completed = status != NULL && strcmp(status, "succeeded") == 0;
 	if (w.why == NULL)
 		r->err = ERR_OK;
-	cJSON_Delete(tree);
 	return w.why;
 }
 
@@ -208,7 +200,7 @@ refund(TALLOC_CTX *ctx, const struct pay_gateway *gateway, struct pay_refund *re
 static void
 read_refund_id(struct message_reader *w, struct pay_event *out)
 {
-	out->refund_name = message_text(w, "refundId", MESSAGE_ID_MOST, false);
+	out->refund_name = message_id(w, "refundId", OPTIONAL);
 	out->has_refund = out->refund_name != NULL;
 	if (out->has_refund && !uuid_parse(out->refund_name, &out->refund_id))
 		out->refund_id = uuid_of_name(out->refund_name);
@@ -218,38 +210,32 @@ read_refund_id(struct message_reader *w, struct pay_event *out)
 static void
 read_data(struct message_reader *w, struct pay_event *out)
 {
-	out->session = message_text(w, "sessionId", MESSAGE_ID_MOST, false);
-	out->has_booking = message_uuid(w, "bookingId", true, &out->booking_id);
-	out->currency = message_currency(w, "currency", false);
+	out->session = message_id(w, "sessionId", OPTIONAL);
+	out->has_booking = message_uuid(w, "bookingId", REQUIRED, &out->booking_id);
+	out->currency = message_currency(w, "currency", OPTIONAL);
 	out->amount_minor = -1;
 	out->amount_major = message_number(w, "amount");
-	out->gateway_ref = message_text(w, "gatewayRef", MESSAGE_ID_MOST, false);
+	out->gateway_ref = message_id(w, "gatewayRef", OPTIONAL);
 	read_refund_id(w, out);
 }
 
 static enum err
 parse_event(TALLOC_CTX *ctx, const char *body, size_t n, struct pay_event *out, const char **why)
 {
-	struct message_reader top = { .ctx = ctx, .within = "" }, data;
+	struct message_reader top = message_begin(ctx, body, n), data;
 	const char *type;
-	cJSON *tree;
 	size_t i = 0;
 
-	*why = NULL;
-	if ((tree = message_parse(ctx, body, n, why)) == NULL)
-		return ERR_VALIDATION_ERROR;
 	memset(out, 0, sizeof(*out));
-	top.object = tree;
-	out->id = message_text(&top, "id", MESSAGE_ID_MOST, true);
-	type = message_text(&top, "type", MESSAGE_ID_MOST, true);
-	data = message_within(&top, "data", "data.");
-	if (data.why == NULL)
-		read_data(&data, out);
-	cJSON_Delete(tree);
+	out->id = message_id(&top, "id", REQUIRED);
+	type = message_id(&top, "type", REQUIRED);
+	data = message_within(&top, "data");
+	read_data(&data, out);
 	while (type != NULL && i < N_TYPES && strcmp(types[i].name, type) != 0)
 		i++;
-	*why = data.why == NULL && i == N_TYPES ? "type is not known" : data.why;
-	if (*why != NULL)
+	if (i == N_TYPES)
+		message_fault(&top, "type is not known");
+	if ((*why = top.why) != NULL)
 		return ERR_VALIDATION_ERROR;
 	out->type = types[i].type;
 	return ERR_OK;

@@ -1,84 +1,117 @@
+/* Reading messages of a payment gateway: members, and the first of their faults in words. */
 #include "pay/message_reader.h"
 
+#include <assert.h>
 #include <string.h>
 
-#include "base/clock.h"
-#include "base/json_check.h"
+#include "base/json_parse.h"
 #include "base/money.h"
-#include "base/utf8.h"
 
-cJSON *
-message_parse(TALLOC_CTX *ctx, const char *text, size_t n, const char **why)
+static const char *const wordings[JSON_WRONG__MAX] = {
+	[JSON_MISSING] = "is missing",
+	[JSON_NO_STRING] = "is not a string",
+	[JSON_TEXT_SHORT] = "is empty",
+	[JSON_TEXT_LONG] = "is too long",
+	[JSON_TEXT_CONTROL] = "has control characters",
+	[JSON_NO_UUID] = "is not a UUID",
+	[JSON_NO_TIME] = "is not an instant of RFC 3339",
+	[JSON_NO_NUMBER] = "is not a number",
+	[JSON_NO_OBJECT] = "is not an object",
+};
+
+struct message_reader
+message_begin(TALLOC_CTX *ctx, const char *text, size_t n)
 {
+	struct message_reader w = { .ctx = ctx };
 	struct json_fault fault;
 	cJSON *tree;
 
-	if (json_check(ctx, text, n, &fault) != ERR_OK) {
-		*why = talloc_asprintf(ctx, "not JSON: %s, at byte %zu", fault.why, fault.at);
-		return NULL;
+	if (json_parse(ctx, text, n, &tree, &fault) == ERR_OK) {
+		w.object = cJSON_IsObject(tree) ? tree : NULL;
+		w.why = w.object != NULL ? NULL : "not a JSON object";
+	} else if (fault.too_long) {
+		w.why = fault.why;
+	} else {
+		w.why = talloc_asprintf(ctx, "not JSON: %s, at byte %zu", fault.why, fault.at);
 	}
-	tree = cJSON_ParseWithLength(text, n);
-	if (cJSON_IsObject(tree))
-		return tree;
-	*why = tree == NULL ? "a number with too many digits" : "not a JSON object";
-	cJSON_Delete(tree);
-	return NULL;
+	return w;
 }
 
+/* The message that an object is part of. */
+static struct message_reader *
+whole(struct message_reader *w)
+{
+	while (w->outer != NULL)
+		w = w->outer;
+	return w;
+}
+
+void
+message_fault(struct message_reader *w, const char *why)
+{
+	struct message_reader *message = whole(w);
+
+	assert(why != NULL);
+	if (message->why == NULL)
+		message->why = why;
+}
+
+/* Notes what is wrong with a member. */
 static void
 note(struct message_reader *w, const char *name, const char *what)
 {
-	if (w->why == NULL)
-		w->why = talloc_asprintf(w->ctx, "%s%s %s", w->within, name, what);
+	const bool inner = w->outer != NULL;
+
+	assert(what != NULL);
+	if (whole(w)->why == NULL)
+		message_fault(w, talloc_asprintf(w->ctx, "%s%s%s %s", inner ? w->name : "",
+		                                 inner ? "." : "", name, what));
 }
 
-static const cJSON *
-member(struct message_reader *w, const char *name, bool must)
+static void
+member_fault(void *arg, const char *name, const struct json_member_fault *fault)
 {
-	const cJSON *item = cJSON_GetObjectItemCaseSensitive(w->object, name);
+	note(arg, name, wordings[fault->wrong]);
+}
 
-	if (item != NULL && !cJSON_IsNull(item))
-		return item;
-	if (must)
-		note(w, name, "is missing");
-	return NULL;
+static struct json_members
+members_of(struct message_reader *w)
+{
+	return (struct json_members){
+		.object = w->object, .null_is_absent = true, .fault = member_fault, .arg = w
+	};
 }
 
 struct message_reader
-message_within(struct message_reader *w, const char *name, const char *within)
+message_within(struct message_reader *w, const char *name)
 {
-	const cJSON *item = member(w, name, true);
+	const struct json_members members = members_of(w);
 
-	if (item != NULL && !cJSON_IsObject(item))
-		note(w, name, "is not an object");
-	return (struct message_reader){ w->ctx, cJSON_IsObject(item) ? item : NULL, within,
-		                        w->why };
+	assert(w->outer == NULL); /* names go one level deep */
+	return (struct message_reader){ .ctx = w->ctx,
+		                        .object = json_member_object(&members, name, REQUIRED),
+		                        .outer = w,
+		                        .name = name };
 }
 
 const char *
-message_text(struct message_reader *w, const char *name, size_t most, bool must)
+message_text(struct message_reader *w, const char *name, enum need need, size_t most)
 {
-	const cJSON *item = member(w, name, must);
-	size_t n;
+	const struct json_members members = members_of(w);
 
-	if (item == NULL)
-		return NULL;
-	n = cJSON_IsString(item) ? strlen(item->valuestring) : 0;
-	if (!cJSON_IsString(item))
-		note(w, name, "is not a string");
-	else if (n == 0 || n > most)
-		note(w, name, n == 0 ? "is empty" : "is too long");
-	else if (!utf8_is_clean(item->valuestring))
-		note(w, name, "has control characters");
-	else
-		return talloc_strdup(w->ctx, item->valuestring);
-	return NULL;
+	return json_member_text(&members, name, need, 1, most);
 }
 
 const char *
-message_url(struct message_reader *w, const char *name, bool must)
+message_id(struct message_reader *w, const char *name, enum need need)
 {
-	const char *url = message_text(w, name, MESSAGE_URL_MOST, must);
+	return message_text(w, name, need, MESSAGE_ID_MOST);
+}
+
+const char *
+message_url(struct message_reader *w, const char *name, enum need need)
+{
+	const char *url = message_text(w, name, need, MESSAGE_URL_MOST);
 
 	if (url == NULL || strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0)
 		return url;
@@ -87,34 +120,27 @@ message_url(struct message_reader *w, const char *name, bool must)
 }
 
 bool
-message_uuid(struct message_reader *w, const char *name, bool must, struct uuid *out)
+message_uuid(struct message_reader *w, const char *name, enum need need, struct uuid *out)
 {
-	const char *text = message_text(w, name, MESSAGE_ID_MOST, must);
+	const struct json_members members = members_of(w);
 
-	if (text != NULL && uuid_parse(text, out))
-		return true;
-	if (text != NULL)
-		note(w, name, "is not a UUID");
-	return false;
+	return json_member_uuid(&members, name, need, MESSAGE_ID_MOST, out);
 }
 
 int64_t
 message_time(struct message_reader *w, const char *name)
 {
-	const char *text = message_text(w, name, MESSAGE_ID_MOST, false);
+	const struct json_members members = members_of(w);
 	int64_t at_us = -1;
 
-	if (text != NULL && !clock_parse(text, &at_us)) {
-		note(w, name, "is not an instant of RFC 3339");
-		return -1;
-	}
+	json_member_time(&members, name, OPTIONAL, MESSAGE_ID_MOST, &at_us);
 	return at_us;
 }
 
 const char *
-message_currency(struct message_reader *w, const char *name, bool must)
+message_currency(struct message_reader *w, const char *name, enum need need)
 {
-	const char *code = message_text(w, name, MESSAGE_ID_MOST, must);
+	const char *code = message_id(w, name, need);
 
 	if (code == NULL || money_is_currency(code))
 		return code;
@@ -125,29 +151,29 @@ message_currency(struct message_reader *w, const char *name, bool must)
 double
 message_number(struct message_reader *w, const char *name)
 {
-	const cJSON *item = member(w, name, false);
+	const struct json_members members = members_of(w);
+	double n;
 
-	if (item == NULL)
+	if (!json_member_number(&members, name, OPTIONAL, &n))
 		return -1;
-	if (cJSON_IsNumber(item) && item->valuedouble >= 0)
-		return item->valuedouble;
-	note(w, name, cJSON_IsNumber(item) ? "is negative" : "is not a number");
+	if (n >= 0)
+		return n;
+	note(w, name, "is negative");
 	return -1;
 }
 
 int64_t
-message_amount(struct message_reader *w, const char *name, const char *currency, bool must)
+message_amount(struct message_reader *w, const char *name, const char *currency, enum need need)
 {
-	const cJSON *item = member(w, name, must);
+	const struct json_members members = members_of(w);
 	int64_t minor;
+	double major;
 
-	if (item == NULL)
+	if (!json_member_number(&members, name, need, &major))
 		return -1;
-	if (!cJSON_IsNumber(item))
-		note(w, name, "is not a number");
-	else if (currency == NULL)
+	if (currency == NULL)
 		note(w, name, "has no currency");
-	else if (!money_sum_to_minor(item->valuedouble, currency, &minor))
+	else if (!money_sum_to_minor(major, currency, &minor))
 		note(w, name, "is negative, too large, or finer than its currency");
 	else
 		return minor;

@@ -56,7 +56,7 @@ check_tree(const cJSON *item, int depth)
 static void
 check_good(TALLOC_CTX *ctx, const char *text, size_t size)
 {
-	struct json_fault fault = { NULL, 0 };
+	struct json_fault fault = { .at = 0 };
 	cJSON *tree, *again;
 	char *printed;
 
@@ -78,7 +78,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	TALLOC_CTX *ctx = talloc_new(NULL);
 	const char *text = (const char *)data;
-	struct json_fault fault = { NULL, SIZE_MAX }, second = { NULL, SIZE_MAX };
+	struct json_fault fault = { .at = SIZE_MAX }, second = { .at = SIZE_MAX };
 	enum err e = json_check(ctx, text, size, &fault);
 	cJSON *tree;
 

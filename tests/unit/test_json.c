@@ -33,7 +33,7 @@ check(const char *s, size_t len)
 
 	assert_non_null(copy);
 	memcpy(copy, s, len);
-	fault = (struct json_fault){ NULL, SIZE_MAX };
+	fault = (struct json_fault){ .at = SIZE_MAX };
 	e = json_check(ctx, copy, len, &fault);
 	free(copy);
 	assert_int_equal(talloc_total_blocks(ctx), before);
