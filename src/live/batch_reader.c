@@ -1,3 +1,7 @@
+/*
+ * A thread that reads from the database for an event loop, and the queues of questions that it
+ * answers batch by batch.
+ */
 #include "live/batch_reader.h"
 
 #include <assert.h>
@@ -8,78 +12,83 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "store/transact.h"
 
-#define ATTEMPTS    3
 #define STACK_BYTES (512 * 1024)
 
 /* Batches in order; what comes in goes behind. */
-struct queue {
+struct batch_list {
 	struct read_batch *first, **last;
 };
 
-struct reader {
+struct batch_reader {
 	pthread_t thread;
 	pthread_mutex_t mutex; /* guards todo, done and stop */
 	pthread_cond_t more;
-	struct queue todo, done;
+	struct batch_list todo, done;
 	bool stop;
-	int bell; /* eventfd: something is done */
-	struct event *rung;
+	int wake_fd; /* eventfd: something is done */
+	struct event *wake;
 	struct event_base *base;
 	struct db *db; /* the thread's */
 };
 
 struct read_queue {
-	struct reader *reader;
+	struct batch_reader *reader;
 	size_t most;
 	read_queue_answer answer;
 	read_queue_take take;
 	void *arg;
-	struct queue gathered; /* full batches first; the last one may be filled further */
-	bool out;              /* a batch is with the thread */
+	struct batch_list gathered; /* full batches first; the last one may be filled further */
+	bool out;                   /* a batch is with the thread */
 	struct event *send;
 };
 
 static void
-put(struct queue *q, struct read_batch *b)
+put(struct batch_list *l, struct read_batch *b)
 {
 	b->next = NULL;
-	if (q->first == NULL)
-		q->last = &q->first;
-	*q->last = b;
-	q->last = &b->next;
+	if (l->first == NULL)
+		l->last = &l->first;
+	*l->last = b;
+	l->last = &b->next;
 }
 
 static struct read_batch *
-get(struct queue *q)
+get(struct batch_list *l)
 {
-	struct read_batch *b = q->first;
+	struct read_batch *b = l->first;
 
 	if (b != NULL)
-		q->first = b->next;
+		l->first = b->next;
 	return b;
 }
 
 /* --- The thread. --- */
 
-static void
-answer(struct reader *r, struct read_batch *b)
+static enum err
+answer_once(struct db *db, TALLOC_CTX *ctx, void *arg)
 {
-	for (int i = 0; i < ATTEMPTS; i++) {
-		if ((b->err = db_ready(r->db)) != ERR_OK)
-			return;
-		b->err = b->desk->answer(r->db, b);
-		db_rollback(r->db);
-		if (b->err != ERR_DB_LOST && b->err != ERR_TX_RETRY)
-			return;
-	}
+	struct read_batch *b = arg;
+
+	(void)ctx;
+	return b->queue->answer(db, b);
+}
+
+static void
+answer(struct batch_reader *r, struct read_batch *b)
+{
+	const struct transaction t = { .run = answer_once, .arg = b };
+
+	assert(b->n > 0 && b->queue->out);
+	b->err = transact_on(r->db, b, &t);
 }
 
 static void *
 read_thread(void *arg)
 {
 	const uint64_t one = 1;
-	struct reader *r = arg;
+	struct batch_reader *r = arg;
 	struct read_batch *b;
 
 	if (db_ready(r->db) !=
@@ -95,7 +104,7 @@ read_thread(void *arg)
 		answer(r, b);
 		pthread_mutex_lock(&r->mutex);
 		put(&r->done, b);
-		if (write(r->bell, &one, sizeof(one)) != sizeof(one))
+		if (write(r->wake_fd, &one, sizeof(one)) != sizeof(one))
 			abort();
 	}
 	pthread_mutex_unlock(&r->mutex);
@@ -104,16 +113,16 @@ read_thread(void *arg)
 
 /* --- The loop. --- */
 
-/* Hands the next batch of a desk over, unless one is out. */
+/* Hands the next batch of a queue over, unless one is out. */
 static void
-send_next(struct read_queue *d)
+send_next(struct read_queue *q)
 {
-	struct reader *r = d->reader;
+	struct batch_reader *r = q->reader;
 	struct read_batch *b;
 
-	if (d->out || (b = get(&d->gathered)) == NULL)
+	if (q->out || (b = get(&q->gathered)) == NULL)
 		return;
-	d->out = true;
+	q->out = true;
 	pthread_mutex_lock(&r->mutex);
 	put(&r->todo, b);
 	pthread_cond_signal(&r->more);
@@ -129,9 +138,9 @@ on_send(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
-on_rung(evutil_socket_t fd, short what, void *arg)
+on_wake(evutil_socket_t fd, short what, void *arg)
 {
-	struct reader *r = arg;
+	struct batch_reader *r = arg;
 	struct read_batch *b;
 	uint64_t n;
 
@@ -144,28 +153,28 @@ on_rung(evutil_socket_t fd, short what, void *arg)
 		pthread_mutex_unlock(&r->mutex);
 		if (b == NULL)
 			return;
-		b->desk->out = false;
-		b->desk->take(b->desk->arg, b);
-		send_next(b->desk);
+		b->queue->out = false;
+		b->queue->take(b->queue->arg, b);
+		send_next(b->queue);
 		talloc_free(b);
 	}
 }
 
 void *
-read_queue_ask(struct read_queue *d, size_t size, TALLOC_CTX **ctx)
+read_queue_ask(struct read_queue *q, size_t size, TALLOC_CTX **ctx)
 {
-	struct read_batch *b = d->gathered.first;
+	struct read_batch *b = q->gathered.first;
 
 	while (b != NULL && b->next != NULL)
 		b = b->next;
-	if (b == NULL || b->n == d->most) {
+	if (b == NULL || b->n == q->most) {
 		b = talloc_zero(NULL, struct read_batch);
-		b->asks = talloc_array(b, void *, (unsigned)d->most);
-		b->desk = d;
-		put(&d->gathered, b);
+		b->asks = talloc_array(b, void *, (unsigned)q->most);
+		b->queue = q;
+		put(&q->gathered, b);
 	}
-	if (!d->out)
-		event_active(d->send, EV_TIMEOUT, 1);
+	if (!q->out)
+		event_active(q->send, EV_TIMEOUT, 1);
 	if (ctx != NULL)
 		*ctx = b;
 	b->asks[b->n] = talloc_zero_size(b, size);
@@ -173,13 +182,13 @@ read_queue_ask(struct read_queue *d, size_t size, TALLOC_CTX **ctx)
 }
 
 bool
-read_queue_is_busy(const struct read_queue *d)
+read_queue_is_busy(const struct read_queue *q)
 {
-	return d->out || d->gathered.first != NULL;
+	return q->out || q->gathered.first != NULL;
 }
 
 static void
-drop_all(struct queue *q)
+drop_all(struct batch_list *q)
 {
 	struct read_batch *b;
 
@@ -188,32 +197,32 @@ drop_all(struct queue *q)
 }
 
 static int
-read_queue_free(struct read_queue *d)
+read_queue_free(struct read_queue *q)
 {
-	event_free(d->send);
-	drop_all(&d->gathered);
+	event_free(q->send);
+	drop_all(&q->gathered);
 	return 0;
 }
 
 struct read_queue *
-read_queue_new(struct reader *reader, size_t most, read_queue_answer answer_batch,
+read_queue_new(struct batch_reader *reader, size_t most, read_queue_answer answer_batch,
                read_queue_take take, void *arg)
 {
-	struct read_queue *d = talloc_zero(reader, struct read_queue);
+	struct read_queue *q = talloc_zero(reader, struct read_queue);
 
 	assert(most > 0 && most <= BATCH_MOST);
-	d->reader = reader;
-	d->most = most;
-	d->answer = answer_batch;
-	d->take = take;
-	d->arg = arg;
-	d->send = event_new(reader->base, -1, 0, on_send, d);
-	talloc_set_destructor(d, read_queue_free);
-	return d;
+	q->reader = reader;
+	q->most = most;
+	q->answer = answer_batch;
+	q->take = take;
+	q->arg = arg;
+	q->send = event_new(reader->base, -1, 0, on_send, q);
+	talloc_set_destructor(q, read_queue_free);
+	return q;
 }
 
 static int
-reader_free(struct reader *r)
+batch_reader_free(struct batch_reader *r)
 {
 	pthread_mutex_lock(&r->mutex);
 	r->stop = true;
@@ -222,8 +231,8 @@ reader_free(struct reader *r)
 	pthread_join(r->thread, NULL);
 	drop_all(&r->todo);
 	drop_all(&r->done);
-	event_free(r->rung);
-	close(r->bell);
+	event_free(r->wake);
+	close(r->wake_fd);
 	talloc_free(r->db);
 	pthread_cond_destroy(&r->more);
 	pthread_mutex_destroy(&r->mutex);
@@ -232,7 +241,7 @@ reader_free(struct reader *r)
 
 /* Starts the thread without signals: they are the loop's. */
 static void
-start(struct reader *r)
+start(struct batch_reader *r)
 {
 	sigset_t all, before;
 	pthread_attr_t attr;
@@ -249,21 +258,21 @@ start(struct reader *r)
 	pthread_attr_destroy(&attr);
 }
 
-struct reader *
-reader_new(TALLOC_CTX *ctx, struct event_base *base, const char *conninfo)
+struct batch_reader *
+batch_reader_new(TALLOC_CTX *ctx, struct event_base *base, const char *conninfo)
 {
-	struct reader *r = talloc_zero(ctx, struct reader);
+	struct batch_reader *r = talloc_zero(ctx, struct batch_reader);
 
 	pthread_mutex_init(&r->mutex, NULL);
 	pthread_cond_init(&r->more, NULL);
 	r->base = base;
 	r->db = db_new(NULL, conninfo);
-	r->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (r->bell < 0)
+	r->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (r->wake_fd < 0)
 		abort();
-	r->rung = event_new(base, r->bell, EV_READ | EV_PERSIST, on_rung, r);
-	event_add(r->rung, NULL);
+	r->wake = event_new(base, r->wake_fd, EV_READ | EV_PERSIST, on_wake, r);
+	event_add(r->wake, NULL);
 	start(r);
-	talloc_set_destructor(r, reader_free);
+	talloc_set_destructor(r, batch_reader_free);
 	return r;
 }

@@ -1,5 +1,11 @@
-/* Those who follow bookings: what they begin with, what they are told, when it ends. */
+/*
+ * Followers of bookings, of a user for an event or of a single one: what they begin with, what
+ * they are told, and when it ends.
+ */
+#include "live/follow_bookings.h"
 
+#include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,8 +13,9 @@
 #include "live/read_bookings.h"
 #include "live/topic.h"
 
-#define ASKS_MOST  256
+#define READS_MOST 256 /* in one batch */
 #define SHOWN_MOST 128 /* bookings that a follower is known to have been shown */
+_Static_assert(SHOWN_MOST <= UINT8_MAX, "follower.n_shown counts them");
 
 /* A booking that a follower has been shown. */
 struct shown {
@@ -17,10 +24,16 @@ struct shown {
 	enum booking_status status;
 };
 
-struct question {
-	struct read_bookings read; /* first: what the reader sees */
-	struct asked *asked;
+/* Whether a follower still waits for what is being read for it; outlives the follower. */
+struct pending_read {
+	struct follower *by; /* NULL: it has left */
 };
+
+struct bookings_read {
+	struct read_bookings read; /* first: read_bookings_all sees an array of these */
+	struct pending_read *pending;
+};
+_Static_assert(offsetof(struct bookings_read, read) == 0, "read_bookings_all reads from the front");
 
 /* Which states are the last ones, for either kind of follower. */
 static const bool final[FOLLOW__MAX][BOOKING__MAX] = {
@@ -41,18 +54,27 @@ static struct shown *
 find_shown(const struct follower *f, const struct uuid *id)
 {
 	for (uint8_t i = 0; i < f->n_shown; i++) {
-		if (memcmp(&f->shown[i].id, id, sizeof(*id)) == 0)
+		if (uuid_equal(&f->shown[i].id, id))
 			return &f->shown[i];
 	}
 	return NULL;
 }
 
 static void
+drop_shown(struct follower *f)
+{
+	free(f->shown);
+	f->shown = NULL;
+	f->n_shown = 0;
+}
+
+static void
 remove_shown(struct follower *f, struct shown *s)
 {
+	assert(s >= f->shown && s < f->shown + f->n_shown);
 	memmove(s, s + 1, (size_t)(f->shown + f->n_shown - 1 - s) * sizeof(*s));
 	if (--f->n_shown == 0)
-		follow_bookings_forget(f);
+		drop_shown(f);
 }
 
 /* Room for one more: of too many, one that is final gives way, else the oldest. */
@@ -66,6 +88,7 @@ add_shown(struct follower *f)
 			i++;
 		remove_shown(f, &f->shown[i == f->n_shown ? 0 : i]);
 	}
+	assert(f->n_shown < SHOWN_MOST);
 	f->shown = realloc(f->shown, (f->n_shown + 1U) * sizeof(*f->shown));
 	if (f->shown == NULL)
 		abort();
@@ -91,12 +114,13 @@ note_shown(struct follower *f, const struct change *c, struct cursor cursor)
 	*s = (struct shown){ c->booking_id, cursor, c->status };
 }
 
-void
-follow_bookings_forget(struct follower *f)
+static void
+forget(struct follower *f)
 {
-	free(f->shown);
-	f->shown = NULL;
-	f->n_shown = 0;
+	if (f->reading != NULL)
+		f->reading->by = NULL;
+	f->reading = NULL;
+	drop_shown(f);
 }
 
 static bool
@@ -111,11 +135,11 @@ has_live(const struct follower *f)
 
 /* --- Telling. --- */
 
-/* Sends a change under an id of its own or another; uses and keeps messages by kind. */
+/* Sends a change under the id of its cursor; a message is made once for each kind of follower. */
 static void
 send_change(struct follower *f, const struct change *c, void *messages[FOLLOW__MAX], bool greeting)
 {
-	const struct fanout_rules *rules = f->topic->fanout->rules;
+	const struct follower_rules *rules = topics_rules(f->topic->topics);
 
 	if (messages[f->kind] == NULL)
 		messages[f->kind] = rules->status(f->kind, c);
@@ -124,7 +148,7 @@ send_change(struct follower *f, const struct change *c, void *messages[FOLLOW__M
 }
 
 static void
-drop_messages(const struct fanout_rules *rules, void *messages[FOLLOW__MAX])
+drop_messages(const struct follower_rules *rules, void *messages[FOLLOW__MAX])
 {
 	for (int k = 0; k < FOLLOW__MAX; k++) {
 		if (messages[k] != NULL)
@@ -139,7 +163,7 @@ tell(struct follower *f, const struct change *c, void *messages[FOLLOW__MAX], bo
 {
 	const struct shown *s;
 
-	if (f->kind == FOLLOW_BOOKING && memcmp(&c->booking_id, &f->booking_id, 16) != 0)
+	if (f->kind == FOLLOW_BOOKING && !uuid_equal(&c->booking_id, &f->booking_id))
 		return false;
 	s = find_shown(f, &c->booking_id);
 	if (cursor_compare(&c->cursor, &f->last) <= 0 ||
@@ -154,26 +178,35 @@ static void
 tell_one(struct follower *f, const struct change *c, void *messages[FOLLOW__MAX])
 {
 	if (tell(f, c, messages, false) && !has_live(f))
-		follower_end(f);
+		topic_end(f);
 }
 
-void
-follow_bookings_hear(struct follower *f, const struct change *c)
+static void
+hear(struct follower *f, const struct recent *r)
 {
-	const struct fanout_rules *rules = f->topic->fanout->rules;
+	const struct follower_rules *rules = topics_rules(f->topic->topics);
 	void *messages[FOLLOW__MAX] = { NULL };
 
-	tell_one(f, c, messages);
+	assert(f->state == FOLLOWER_HEARS && r->change != NULL);
+	tell_one(f, r->change, messages);
 	drop_messages(rules, messages);
 }
 
-void
-follow_bookings_tell(struct topic *t, const struct change *c)
+static enum err
+parse_news(TALLOC_CTX *ctx, const char *text, size_t n, struct news *out)
 {
-	const struct fanout_rules *rules = t->fanout->rules;
+	return change_parse(ctx, text, n, &out->change);
+}
+
+static void
+tell_all(struct topic *t, const struct news *news)
+{
+	const struct follower_rules *rules = topics_rules(t->topics);
+	const struct change *c = &news->change;
 	void *messages[FOLLOW__MAX] = { NULL };
 	struct follower *f, *next;
 
+	assert(c->status != BOOKING__MAX);
 	if (cursor_compare(&c->cursor, &t->cursor) <= 0)
 		return;
 	t->cursor = c->cursor;
@@ -184,23 +217,23 @@ follow_bookings_tell(struct topic *t, const struct change *c)
 		if (f->state == FOLLOWER_HEARS)
 			tell_one(f, c, messages);
 	}
-	topic_let(t);
+	topic_release(t);
 	drop_messages(rules, messages);
 }
 
 /* --- Beginning, in the loop. --- */
 
-/* Whether what was missed is all there, and not too much; a place to come was never given out. */
+/* Whether what was missed was read whole; a place above the horizon was never given out. */
 static bool
 can_replay(const struct read_bookings *q)
 {
-	return q->after.xid != 0 && q->n_missed <= FANOUT_REPLAY_MOST &&
+	return q->after.xid != 0 && q->n_missed <= FOLLOW_REPLAY_MOST &&
 	       cursor_compare(&q->after, &q->horizon) <= 0;
 }
 
 /*
  * Sends the present state. All but the last booking have the ids of their own last moves, as
- * long as these are below the snapshot's: whoever is cut off in between misses nothing.
+ * long as these are below the snapshot's: a stream that is cut off in between misses nothing.
  */
 static void
 greet(struct follower *f, const struct read_bookings *q)
@@ -212,7 +245,7 @@ greet(struct follower *f, const struct read_bookings *q)
 		if (i + 1 == q->n_standing || cursor_compare(&c.cursor, &q->horizon) > 0)
 			c.cursor = q->horizon;
 		send_change(f, &c, messages, true);
-		drop_messages(f->topic->fanout->rules, messages);
+		drop_messages(topics_rules(f->topic->topics), messages);
 	}
 	f->last = q->horizon;
 	for (size_t i = 0; i < q->n_standing; i++)
@@ -235,7 +268,7 @@ replay(struct follower *f, const struct read_bookings *q)
 		if (q->missed[i].status == BOOKING__MAX)
 			continue;
 		ended = tell(f, &q->missed[i], messages, true) || ended;
-		drop_messages(f->topic->fanout->rules, messages);
+		drop_messages(topics_rules(f->topic->topics), messages);
 	}
 	if (cursor_compare(&f->last, &q->horizon) < 0)
 		f->last = q->horizon;
@@ -269,7 +302,7 @@ begin_following(struct follower *f, const struct read_bookings *q)
 {
 	bool over;
 
-	f->topic->fanout->rules->open(f);
+	topics_rules(f->topic->topics)->open(f);
 	if (can_replay(q)) {
 		over = begin_where_it_was(f, q);
 	} else {
@@ -277,27 +310,30 @@ begin_following(struct follower *f, const struct read_bookings *q)
 		over = f->kind == FOLLOW_BOOKING && final[f->kind][q->standing->change.status];
 	}
 	if (over)
-		follower_end(f);
+		topic_end(f);
 	else
-		follower_hears(f);
+		topic_catch_up(f);
 }
 
+/* What was read for a follower has come. */
 static void
-settle(struct fanout *fanout, struct follower *f, const struct read_bookings *q)
+settle(struct follower *f, const struct read_bookings *q)
 {
+	const struct topics *topics = f->topic->topics;
 	enum err e = ERR_OK;
 
+	assert(f->state == FOLLOWER_READS);
 	if (!q->found)
 		e = f->kind == FOLLOW_OWN ? ERR_EVENT_NOT_FOUND : ERR_BOOKING_NOT_FOUND;
 	else if (f->kind == FOLLOW_BOOKING)
-		e = fanout->rules->admit(f, q->owner, q->seller);
+		e = topics_rules(topics)->admit(f, q->owner, q->seller);
 	if (e != ERR_OK)
-		follower_refuse(f, e);
+		topic_refuse(f, e);
 	else if (f->kind == FOLLOW_BOOKING &&
-	         topic_of_bookings(fanout, q->owner, f->event_id) != f->topic)
-		follower_move(fanout, f, q->owner);
+	         topic_find(topics, f->kind, q->owner, f->event_id) != f->topic)
+		topic_move(f, q->owner);
 	else if (!topic_remembers(f->topic, &q->horizon))
-		follower_again(f);
+		topic_ask_again(f);
 	else
 		begin_following(f, q);
 }
@@ -305,49 +341,74 @@ settle(struct fanout *fanout, struct follower *f, const struct read_bookings *q)
 static void
 take(void *arg, struct read_batch *b)
 {
-	struct fanout *fanout = arg;
-
+	(void)arg;
 	for (size_t i = 0; i < b->n; i++) {
-		const struct question *q = b->asks[i];
-		struct follower *f = q->asked->by;
+		const struct bookings_read *r = b->asks[i];
+		struct follower *f = r->pending->by;
 
-		free(q->asked);
+		free(r->pending);
 		if (f == NULL)
 			continue;
-		f->asked = NULL;
+		f->reading = NULL;
 		if (b->err != ERR_OK)
-			follower_refuse(f, b->err);
+			topic_refuse(f, b->err);
 		else
-			settle(fanout, f, &q->read);
+			settle(f, &r->read);
 	}
 }
 
-void
-follow_bookings_ask(struct follower *f)
+static void
+ask(struct follower *f)
 {
 	TALLOC_CTX *ctx;
-	struct question *q = read_queue_ask(f->topic->fanout->bookings_desk, sizeof(*q), &ctx);
+	struct bookings_read *r = read_queue_ask(f->topic->kind->state, sizeof(*r), &ctx);
 
-	q->asked = malloc(sizeof(*q->asked));
-	if (q->asked == NULL)
+	assert(f->reading == NULL);
+	r->pending = malloc(sizeof(*r->pending));
+	if (r->pending == NULL)
 		abort();
-	q->asked->by = f;
-	f->asked = q->asked;
-	q->read.kind = f->kind;
-	q->read.event_id = f->event_id;
-	q->read.booking_id = f->booking_id;
-	q->read.user_id = talloc_strdup(ctx, f->user_id);
-	q->read.after = f->after;
+	r->pending->by = f;
+	f->reading = r->pending;
+	r->read.kind = f->kind;
+	r->read.event_id = f->event_id;
+	r->read.booking_id = f->booking_id;
+	r->read.user_id = talloc_strdup(ctx, f->user_id);
+	r->read.after = f->after;
 }
 
+/* In the reader's thread. */
 static enum err
 answer(struct db *db, struct read_batch *b)
 {
 	return read_bookings_all(db, b, (struct read_bookings **)b->asks, b->n);
 }
 
-void
-follow_bookings_init(struct fanout *fanout)
+/* --- The kind. --- */
+
+static void
+name_channel(char out[TOPIC_NAME], const char *user_id, int32_t event_id)
 {
-	fanout->bookings_desk = read_queue_new(fanout->joins, ASKS_MOST, answer, take, fanout);
+	snprintf(out, TOPIC_NAME, "booking:status:%s:%d", user_id, event_id);
+}
+
+static bool
+is_busy(const struct follow_kind *kind)
+{
+	return read_queue_is_busy(kind->state);
+}
+
+const struct follow_kind *
+follow_bookings_new(TALLOC_CTX *ctx, struct batch_reader *begins)
+{
+	struct follow_kind *kind = talloc(ctx, struct follow_kind);
+
+	*kind = (struct follow_kind){ .name = name_channel,
+		                      .ask = ask,
+		                      .hear = hear,
+		                      .forget = forget,
+		                      .parse = parse_news,
+		                      .tell = tell_all,
+		                      .is_busy = is_busy };
+	kind->state = read_queue_new(begins, READS_MOST, answer, take, kind);
+	return kind;
 }

@@ -1,148 +1,75 @@
-/* Those who follow the seats of an event: changes merged, counted and told to all at once. */
-
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/clock.h"
+/* Followers of an event's seats: changes are merged, and told to all of them at once. */
 #include "live/follow_seats.h"
 
-#define CHECKS_MOST 256   /* events whose changes are looked at together */
-#define MERGED_MOST 20000 /* changes, then they are told at once */
+#include <assert.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "live/follow_seats_begin.h"
+
+#define CHECKS_MOST 256 /* events whose changes are verified together */
 #define BASES       256
-#define STEP_US     5000 /* events whose time is so near are told together */
 
 /* Up to where an event's rows were counted when it was last followed. */
-struct base {
+struct counted_event {
 	int32_t event_id;
 	struct seats_count count;
 };
 
-struct verify_ask {
-	struct seats_verify verify; /* first */
-	struct origin origin;
+struct follow_seats {
+	struct follow_kind kind;
+	struct topics *topics;
+	struct follow_seats_begin *begin;
+	struct read_queue *verify_queue;
+	struct due_list *dues;
+	struct counted_event counted[BASES]; /* by event_id % BASES */
+};
+
+struct verify_read {
+	struct seats_verify verify; /* first: read_seats_verify_all sees an array of these */
+	struct seats_ref ref;
 	struct cursor cursor;
 	int64_t version;
 };
-
-struct origin
-origin_of(const struct topic *t)
-{
-	return (struct origin){ t->event_id, t->serial };
-}
-
-struct topic *
-origin_find(struct fanout *fanout, const struct origin *o)
-{
-	struct topic *t = topic_of_seats(fanout, o->event_id);
-
-	return t != NULL && t->serial == o->serial ? t : NULL;
-}
-
-/* --- Time. --- */
-
-/* Sees to it that the timer rings for what is due first. */
-static void
-ring_at(struct fanout *fanout, int64_t due_us)
-{
-	int64_t left_us = due_us - clock_mono_us();
-	struct timeval wait;
-
-	if (fanout->seats_due_us != 0 && fanout->seats_due_us <= due_us)
-		return;
-	left_us = left_us < 0 ? 0 : left_us;
-	wait = (struct timeval){ left_us / US_PER_S, left_us % US_PER_S };
-	fanout->seats_due_us = due_us;
-	event_add(fanout->seats_timer, &wait);
-}
-
-void
-follow_seats_due(struct seats_feed *s, int64_t due_us)
-{
-	if (!s->dirty) {
-		LIST_INSERT_HEAD(&s->topic->fanout->dirty, s, in_dirty);
-		s->due_us = due_us;
-	} else if (due_us < s->due_us) {
-		s->due_us = due_us;
-	}
-	s->dirty = true;
-	ring_at(s->topic->fanout, s->due_us);
-}
-
-static void
-set_clean(struct seats_feed *s)
-{
-	if (s->dirty)
-		LIST_REMOVE(s, in_dirty);
-	s->dirty = false;
-}
+_Static_assert(offsetof(struct verify_read, verify) == 0, "read_seats_verify_all: from the front");
 
 /* --- Telling. --- */
 
-void
-follow_seats_hear(struct follower *f, const struct cursor *cursor, void *message)
+static void
+send_to(struct follower *f, const struct cursor *cursor, void *message)
 {
 	if (cursor_compare(cursor, &f->last) <= 0)
 		return;
-	f->topic->fanout->rules->send(f, message, false);
+	topics_rules(f->topic->topics)->send(f, message, false);
 	f->last = *cursor;
+}
+
+static void
+hear(struct follower *f, const struct recent *r)
+{
+	assert(f->state == FOLLOWER_HEARS && r->message != NULL);
+	send_to(f, &r->cursor, r->message);
 }
 
 static void
 send_news(struct topic *t, const struct seats_news *news)
 {
-	void *message = t->fanout->rules->seats(news);
+	void *message = topics_rules(t->topics)->seats(news);
 	struct follower *f;
 
 	topic_hold(t);
 	LIST_FOREACH(f, &t->followers, in_topic) {
 		if (f->state == FOLLOWER_HEARS)
-			follow_seats_hear(f, &news->cursor, message);
+			send_to(f, &news->cursor, message);
 	}
 	topic_remember(t, &news->cursor, NULL, message);
-	topic_let(t);
-}
-
-/* A seat, and its place among the changes. */
-struct placed {
-	struct seat_state seat;
-	size_t at;
-};
-
-static int
-compare_placed(const void *a, const void *b)
-{
-	const struct placed *x = a, *y = b;
-
-	if (x->seat.no != y->seat.no)
-		return x->seat.no < y->seat.no ? -1 : 1;
-	return (x->at > y->at) - (x->at < y->at);
-}
-
-/* The changes so far, each seat once and with its last state, by number; they are taken out. */
-static struct seat_state *
-take_merged(TALLOC_CTX *ctx, struct seats_feed *s, size_t *n)
-{
-	struct placed *placed = talloc_array(ctx, struct placed, (unsigned)s->n_merged);
-	struct seat_state *out = talloc_array(ctx, struct seat_state, (unsigned)s->n_merged);
-
-	for (size_t i = 0; i < s->n_merged; i++)
-		placed[i] = (struct placed){ s->merged[i], i };
-	qsort(placed, s->n_merged, sizeof(*placed), compare_placed);
-	*n = 0;
-	for (size_t i = 0; i < s->n_merged; i++) {
-		if (i + 1 == s->n_merged || placed[i + 1].seat.no != placed[i].seat.no)
-			out[(*n)++] = placed[i].seat;
-	}
-	TALLOC_FREE(s->merged);
-	s->n_merged = s->room = 0;
-	talloc_free(placed);
-	return out;
+	topic_release(t);
 }
 
 /*
  * Whether a state may be told as it was heard. Rows come in the order of their transactions'
- * numbers, and a booking that took seats from another may have the lower one: the last that is
- * heard of the seat is then that the other one let it go. Whether a seat is free or held is
+ * numbers, and a booking that took a seat from another may have the lower one: the last row that
+ * names the seat then says that the other booking let it go. Whether a seat is free or held is
  * therefore read. A seat that was last heard to be reserved or sold is (or its own end follows).
  */
 static bool
@@ -152,28 +79,28 @@ is_certain(const struct seat_state *seat)
 }
 
 static void
-verify(struct seats_feed *s, struct seat_state *seats, size_t n)
+verify(struct follow_seats *fs, struct seats_state *s, const struct seat_state *seats, size_t n)
 {
-	struct topic *t = s->topic;
 	TALLOC_CTX *ctx;
-	struct verify_ask *a = read_queue_ask(t->fanout->verify_desk, sizeof(*a), &ctx);
+	struct verify_read *a = read_queue_ask(fs->verify_queue, sizeof(*a), &ctx);
 
-	a->verify.event_id = t->event_id;
+	assert(!s->verifying && s->version >= 0);
+	a->verify.event_id = s->topic->event_id;
 	a->verify.seats = talloc_memdup(ctx, seats, n * sizeof(*seats));
 	a->verify.n = n;
-	a->origin = origin_of(t);
-	a->cursor = t->cursor;
+	a->ref = seats_state_ref(s);
+	a->cursor = s->topic->cursor;
 	a->version = s->version;
 	s->verifying = true;
 }
 
 /* Tells what has been merged, or has it read first. */
 static void
-flush(struct seats_feed *s)
+flush(struct follow_seats *fs, struct seats_state *s)
 {
 	TALLOC_CTX *ctx = talloc_new(NULL);
 	struct seats_news news = { .cursor = s->topic->cursor, .version = s->version };
-	struct seat_state *seats = take_merged(ctx, s, &news.n);
+	struct seat_state *seats = seats_state_take(ctx, s, &news.n);
 	bool certain = true;
 
 	s->told_us = clock_mono_us();
@@ -183,169 +110,152 @@ flush(struct seats_feed *s)
 	if (certain)
 		send_news(s->topic, &news);
 	else
-		verify(s, seats, news.n);
+		verify(fs, s, seats, news.n);
 	talloc_free(ctx);
 }
 
+static enum err
+parse_news(TALLOC_CTX *ctx, const char *text, size_t n, struct news *out)
+{
+	return change_parse_seats(ctx, text, n, &out->seats);
+}
+
 static void
-merge(struct seats_feed *s, const struct seat_state *seats, size_t n)
+tell(struct topic *t, const struct news *news)
 {
-	if (s->n_merged + n > s->room) {
-		s->room = (s->n_merged + n) * 2;
-		s->merged = talloc_realloc(s->topic->fanout, s->merged, struct seat_state,
-		                           (unsigned)s->room);
-	}
-	memcpy(s->merged + s->n_merged, seats, n * sizeof(*seats));
-	s->n_merged += n;
-}
-
-void
-follow_seats_note(struct seats_feed *s, const struct seats_change *c)
-{
-	int64_t due_us = s->told_us + FANOUT_MERGE_US, now_us = clock_mono_us();
-
-	s->version++;
-	if (c->n == 0)
-		return;
-	merge(s, c->seats, c->n);
-	if (due_us < now_us || s->n_merged > MERGED_MOST)
-		due_us = now_us;
-	if (!s->verifying)
-		follow_seats_due(s, due_us);
-}
-
-/* A row that comes before it is known how many there were. */
-static void
-keep(struct seats_feed *s, const struct seats_change *c)
-{
-	struct seats_change *copy;
-
-	if (s->kept == NULL)
-		s->kept = talloc_zero(s->topic->fanout, struct kept);
-	if (s->kept->n < KEPT_MOST) {
-		copy = talloc_memdup(s->kept, c, sizeof(*c));
-		copy->seats = talloc_memdup(copy, c->seats, c->n * sizeof(*c->seats));
-		s->kept->change[s->kept->n] = copy;
-	}
-	s->kept->n++;
-}
-
-void
-follow_seats_tell(struct topic *t, const struct seats_change *c)
-{
-	struct seats_feed *s = t->seats;
+	struct follow_seats *fs = t->kind->state;
+	const struct seats_change *c = &news->seats;
+	struct seats_state *s = t->seats;
 
 	if (cursor_compare(&c->cursor, &t->cursor) <= 0)
 		return;
 	/* What some know already goes by itself: they are not told again. */
 	if (s->n_merged > 0 && !s->verifying && cursor_compare(&t->cursor, &s->begun) <= 0 &&
 	    cursor_compare(&c->cursor, &s->begun) > 0)
-		flush(s);
+		flush(fs, s);
 	t->cursor = c->cursor;
 	if (s->version < 0)
-		keep(s, c);
-	else
-		follow_seats_note(s, c);
+		seats_state_keep(s, c);
+	else if (seats_state_note(s, c) && !s->verifying)
+		due_list_set(fs->dues, &s->due, seats_state_due_us(s, clock_mono_us()));
 }
 
 static void
 take_verified(void *arg, struct read_batch *b)
 {
-	struct fanout *fanout = arg;
+	struct follow_seats *fs = arg;
 
 	for (size_t i = 0; i < b->n; i++) {
-		const struct verify_ask *a = b->asks[i];
+		const struct verify_read *a = b->asks[i];
 		const struct seats_news news = { a->cursor, a->version, false, a->verify.seats,
 			                         a->verify.n };
-		struct topic *t = origin_find(fanout, &a->origin);
-		struct seats_feed *s = t == NULL ? NULL : t->seats;
+		struct seats_state *s = seats_state_find(fs->topics, &a->ref);
 
 		if (s == NULL)
 			continue;
 		s->verifying = false;
-		topic_hold(t);
+		topic_hold(s->topic);
 		if (b->err == ERR_OK)
-			send_news(t, &news);
-		else /* without a database nothing has changed since; later changes are read again, too */
-			merge(s, a->verify.seats, a->verify.n);
+			send_news(s->topic, &news);
+		else /* nothing changes without a database; what changes later is read, too */
+			seats_state_merge(s, a->verify.seats, a->verify.n);
 		if (s->n_merged > 0)
-			follow_seats_due(s, clock_mono_us() + FANOUT_MERGE_US);
-		topic_let(t);
+			due_list_set(fs->dues, &s->due, clock_mono_us() + FOLLOW_MERGE_US);
+		topic_release(s->topic);
 	}
 }
 
-/* --- The timer, and topics that come and go. --- */
-
-static void
-on_timer(evutil_socket_t fd, short what, void *arg)
-{
-	struct fanout *fanout = arg;
-	const int64_t soon_us = clock_mono_us() + STEP_US;
-	int64_t first_us = INT64_MAX;
-	struct seats_feed *s, *next;
-
-	(void)fd;
-	(void)what;
-	fanout->seats_due_us = 0;
-	for (s = LIST_FIRST(&fanout->dirty); s != NULL; s = next) {
-		next = LIST_NEXT(s, in_dirty);
-		if (s->due_us > soon_us) {
-			first_us = s->due_us < first_us ? s->due_us : first_us;
-			continue;
-		}
-		set_clean(s);
-		if (s->n_merged > 0 && !s->verifying)
-			flush(s);
-		if (s->waiting && s->read_us <= soon_us)
-			follow_seats_ask_now(s);
-		else if (s->waiting)
-			follow_seats_due(s, s->read_us);
-	}
-	if (first_us != INT64_MAX)
-		ring_at(fanout, first_us);
-}
-
-void
-follow_seats_open(struct topic *t)
-{
-	const struct base *base = &t->fanout->bases[(uint32_t)t->event_id % BASES];
-	struct seats_feed *s = talloc_zero(t->fanout, struct seats_feed);
-
-	s->topic = t;
-	s->version = -1;
-	if (base->event_id == t->event_id)
-		s->count = base->count;
-	t->seats = s;
-}
-
-void
-follow_seats_close(struct topic *t)
-{
-	struct seats_feed *s = t->seats;
-
-	if (s->count.xid != 0)
-		t->fanout->bases[(uint32_t)t->event_id % BASES] = (struct base){ t->event_id,
-			                                                         s->count };
-	set_clean(s);
-	talloc_free(s->kept);
-	talloc_free(s->merged);
-	talloc_free(s);
-	t->seats = NULL;
-}
-
+/* In the reader's thread. */
 static enum err
 answer_verify(struct db *db, struct read_batch *b)
 {
 	return read_seats_verify_all(db, b, (struct seats_verify **)b->asks, b->n);
 }
 
-void
-follow_seats_init(struct fanout *fanout)
+/* --- Times, and topics that come and go. --- */
+
+static void
+on_due(void *arg, void *of, int64_t soon_us)
 {
-	follow_seats_begin_init(fanout);
-	fanout->verify_desk = read_queue_new(fanout->news, CHECKS_MOST, answer_verify,
-	                                     take_verified, fanout);
-	fanout->seats_timer = evtimer_new(fanout->base, on_timer, fanout);
-	fanout->bases = talloc_zero_array(fanout, struct base, BASES);
-	LIST_INIT(&fanout->dirty);
+	struct follow_seats *fs = arg;
+	struct seats_state *s = of;
+
+	if (s->n_merged > 0 && !s->verifying)
+		flush(fs, s);
+	follow_seats_begin_due(fs->begin, s, soon_us);
+}
+
+static struct counted_event *
+counted_slot(struct follow_seats *fs, int32_t event_id)
+{
+	return &fs->counted[(uint32_t)event_id % BASES];
+}
+
+static void
+open_topic(struct topic *t)
+{
+	struct follow_seats *fs = t->kind->state;
+	const struct counted_event *counted = counted_slot(fs, t->event_id);
+	struct seats_state *s = seats_state_new(fs, t);
+
+	if (counted->event_id == t->event_id)
+		s->count = counted->count;
+}
+
+static void
+close_topic(struct topic *t)
+{
+	struct follow_seats *fs = t->kind->state;
+
+	if (t->seats->count.xid != 0)
+		*counted_slot(fs, t->event_id) = (struct counted_event){ t->event_id,
+			                                                 t->seats->count };
+	seats_state_free(t->seats);
+}
+
+static void
+ask(struct follower *f)
+{
+	struct follow_seats *fs = f->topic->kind->state;
+
+	follow_seats_begin_ask(fs->begin, f->topic->seats);
+}
+
+/* --- The kind. --- */
+
+static void
+name_channel(char out[TOPIC_NAME], const char *user_id, int32_t event_id)
+{
+	(void)user_id;
+	snprintf(out, TOPIC_NAME, "event:seats:%d", event_id);
+}
+
+static bool
+is_busy(const struct follow_kind *kind)
+{
+	const struct follow_seats *fs = kind->state;
+
+	return follow_seats_begin_is_busy(fs->begin) || read_queue_is_busy(fs->verify_queue);
+}
+
+const struct follow_kind *
+follow_seats_new(TALLOC_CTX *ctx, struct event_base *base, struct topics *topics,
+                 struct batch_reader *begins, struct batch_reader *news)
+{
+	struct follow_seats *fs = talloc_zero(ctx, struct follow_seats);
+
+	fs->topics = topics;
+	fs->dues = due_list_new(fs, base, on_due, fs);
+	fs->begin = follow_seats_begin_new(fs, topics, begins, fs->dues);
+	fs->verify_queue = read_queue_new(news, CHECKS_MOST, answer_verify, take_verified, fs);
+	fs->kind = (struct follow_kind){ .name = name_channel,
+		                         .open = open_topic,
+		                         .close = close_topic,
+		                         .ask = ask,
+		                         .hear = hear,
+		                         .parse = parse_news,
+		                         .tell = tell,
+		                         .is_busy = is_busy,
+		                         .state = fs };
+	return &fs->kind;
 }

@@ -1,34 +1,46 @@
-/* Those who begin to follow the seats of an event: what is read for them, and sent. */
+/* How followers of an event's seats begin: what is read for them, and sent. */
+#include "live/follow_seats_begin.h"
+
+#include <assert.h>
 
 #include "base/clock.h"
 #include "base/metrics.h"
-#include "live/follow_seats.h"
 
 #define EVENTS_MOST 64 /* read together */
+#define MISSED_MOST 16 /* messages kept for followers that missed the same */
 
-struct read_ask {
-	struct read_seats read; /* first: what the reader sees */
-	struct origin origin;
+struct follow_seats_begin {
+	struct topics *topics;
+	struct read_queue *queue;
+	struct due_list *dues;
 };
 
+struct begin_read {
+	struct read_seats read; /* first: read_seats_all sees an array of these */
+	struct seats_ref ref;
+};
+_Static_assert(offsetof(struct begin_read, read) == 0, "read_seats_all reads from the front");
+
 static bool
-wants(const struct follower *f)
+is_beginning(const struct follower *f)
 {
 	return f->state == FOLLOWER_READS;
 }
 
-void
-follow_seats_ask_now(struct seats_feed *s)
+/* Asks for everything that those who begin need. */
+static void
+read_now(struct follow_seats_begin *b, struct seats_state *s)
 {
-	struct topic *t = s->topic;
-	struct read_ask *a = read_queue_ask(t->fanout->seats_desk, sizeof(*a), NULL);
-	struct follower *f;
+	struct begin_read *a = read_queue_ask(b->queue, sizeof(*a), NULL);
+	const struct topic *t = s->topic;
+	const struct follower *f;
 
-	a->origin = origin_of(t);
+	assert(!s->reading);
+	a->ref = seats_state_ref(s);
 	a->read.event_id = t->event_id;
 	a->read.count = s->count;
 	LIST_FOREACH(f, &t->followers, in_topic) {
-		if (!wants(f))
+		if (!is_beginning(f))
 			continue;
 		if (f->after.xid != 0)
 			read_seats_after(&a->read, &f->after);
@@ -42,18 +54,25 @@ follow_seats_ask_now(struct seats_feed *s)
 }
 
 void
-follow_seats_ask(struct topic *t)
+follow_seats_begin_ask(struct follow_seats_begin *b, struct seats_state *s)
 {
-	struct seats_feed *s = t->seats;
-
 	if (s->reading || s->waiting)
 		return;
 	if (clock_mono_us() >= s->read_us) {
-		follow_seats_ask_now(s);
+		read_now(b, s);
 	} else {
 		s->waiting = true;
-		follow_seats_due(s, s->read_us);
+		due_list_set(b->dues, &s->due, s->read_us);
 	}
+}
+
+void
+follow_seats_begin_due(struct follow_seats_begin *b, struct seats_state *s, int64_t soon_us)
+{
+	if (s->waiting && s->read_us <= soon_us)
+		read_now(b, s);
+	else if (s->waiting)
+		due_list_set(b->dues, &s->due, s->read_us);
 }
 
 /* Messages for those who begin: the snapshot, and one for each number of rows missed. */
@@ -62,12 +81,12 @@ struct greetings {
 	struct {
 		size_t rows;
 		void *message;
-	} missed[16];
+	} missed[MISSED_MOST];
 	size_t n;
 };
 
 static void *
-missed_message(struct greetings *g, const struct fanout *fanout, const struct read_seats *r,
+missed_message(struct greetings *g, const struct follower_rules *rules, const struct read_seats *r,
                size_t rows)
 {
 	TALLOC_CTX *ctx;
@@ -80,12 +99,12 @@ missed_message(struct greetings *g, const struct fanout *fanout, const struct re
 	}
 	ctx = talloc_new(NULL);
 	news.seats = read_seats_changed(ctx, r, rows, &news.n);
-	message = news.n == 0 ? NULL : fanout->rules->seats(&news);
+	message = news.n == 0 ? NULL : rules->seats(&news);
 	talloc_free(ctx);
-	if (g->n == 16) {
+	if (g->n == MISSED_MOST) {
 		g->n--;
-		if (g->missed[15].message != NULL)
-			fanout->rules->drop(g->missed[15].message);
+		if (g->missed[g->n].message != NULL)
+			rules->drop(g->missed[g->n].message);
 	}
 	g->missed[g->n].rows = rows;
 	g->missed[g->n++].message = message;
@@ -93,14 +112,15 @@ missed_message(struct greetings *g, const struct fanout *fanout, const struct re
 }
 
 static void *
-snapshot_message(struct greetings *g, const struct fanout *fanout, const struct read_seats *r)
+snapshot_message(struct greetings *g, const struct follower_rules *rules,
+                 const struct read_seats *r)
 {
 	const struct seats_news news = {
 		{ r->horizon, 0 }, r->version, true, r->taken, r->n_taken
 	};
 
 	if (g->snapshot == NULL)
-		g->snapshot = fanout->rules->seats(&news);
+		g->snapshot = rules->seats(&news);
 	return g->snapshot;
 }
 
@@ -116,7 +136,7 @@ is_covered(const struct follower *f, const struct read_seats *r)
 static bool
 begin_with(struct follower *f, const struct read_seats *r, struct greetings *g)
 {
-	const struct fanout *fanout = f->topic->fanout;
+	const struct follower_rules *rules = topics_rules(f->topic->topics);
 	void *message;
 	size_t rows;
 	bool known;
@@ -131,66 +151,50 @@ begin_with(struct follower *f, const struct read_seats *r, struct greetings *g)
 		if (!r->want_taken)
 			return false;
 	}
-	fanout->rules->open(f);
+	rules->open(f);
 	if (known)
 		metrics_count(METRIC_STREAM_REPLAYS, 0);
-	message = known ? missed_message(g, fanout, r, rows) : snapshot_message(g, fanout, r);
+	message = known ? missed_message(g, rules, r, rows) : snapshot_message(g, rules, r);
 	if (message != NULL)
-		fanout->rules->send(f, message, true);
+		rules->send(f, message, true);
 	f->last = (struct cursor){ r->horizon, 0 };
 	f->topic->seats->begun = f->last;
-	follower_hears(f);
+	topic_catch_up(f);
 	return true;
 }
 
-/* The version is known now: counts what came meanwhile. False when that was too much. */
-static bool
-learn(struct seats_feed *s, const struct read_seats *r)
-{
-	const struct cursor horizon = { r->horizon, 0 };
-	struct kept *kept = s->kept;
-
-	s->count = r->count;
-	if (s->version >= 0)
-		return true;
-	s->kept = NULL;
-	if (kept != NULL && kept->n > KEPT_MOST) {
-		talloc_free(kept);
-		return false;
-	}
-	s->version = r->version;
-	if (cursor_compare(&s->topic->cursor, &horizon) < 0)
-		s->topic->cursor = horizon;
-	for (size_t i = 0; kept != NULL && i < kept->n; i++) {
-		if (cursor_compare(&kept->change[i]->cursor, &horizon) > 0)
-			follow_seats_note(s, kept->change[i]);
-	}
-	talloc_free(kept);
-	return true;
-}
-
-/* What was read lets those begin for whom it is enough; for the rest it is read again. */
 static void
-serve(struct topic *t, const struct read_seats *r)
+drop_greetings(struct greetings *g, const struct follower_rules *rules)
+{
+	if (g->snapshot != NULL)
+		rules->drop(g->snapshot);
+	for (size_t i = 0; i < g->n; i++) {
+		if (g->missed[i].message != NULL)
+			rules->drop(g->missed[i].message);
+	}
+}
+
+/* Those begin for whom it is enough what was read; for the others it is read again. */
+static void
+serve(struct follow_seats_begin *b, struct seats_state *s, const struct read_seats *r)
 {
 	const struct cursor horizon = { r->horizon, 0 };
 	struct greetings g = { .snapshot = NULL };
+	struct topic *t = s->topic;
 	struct follower *f, *next;
-	bool enough = learn(t->seats, r) && topic_remembers(t, &horizon), again = false;
+	const bool was_known = s->version >= 0;
+	bool enough = seats_state_learn(s, r) && topic_remembers(t, &horizon), again = false;
 
+	if (!was_known && s->n_merged > 0) /* rows that were kept until now */
+		due_list_set(b->dues, &s->due, seats_state_due_us(s, clock_mono_us()));
 	for (f = LIST_FIRST(&t->followers); f != NULL; f = next) {
 		next = LIST_NEXT(f, in_topic);
-		if (wants(f) && (!enough || !begin_with(f, r, &g)))
+		if (is_beginning(f) && (!enough || !begin_with(f, r, &g)))
 			again = true;
 	}
-	if (g.snapshot != NULL)
-		t->fanout->rules->drop(g.snapshot);
-	for (size_t i = 0; i < g.n; i++) {
-		if (g.missed[i].message != NULL)
-			t->fanout->rules->drop(g.missed[i].message);
-	}
+	drop_greetings(&g, topics_rules(t->topics));
 	if (again)
-		follow_seats_ask(t);
+		follow_seats_begin_ask(b, s);
 }
 
 static void
@@ -201,42 +205,59 @@ refuse_all(struct topic *t, enum err e)
 	for (f = LIST_FIRST(&t->followers); f != NULL; f = next) {
 		next = LIST_NEXT(f, in_topic);
 		if (f->state != FOLLOWER_HEARS)
-			follower_refuse(f, e);
+			topic_refuse(f, e);
 	}
 }
 
 static void
-take_read(void *arg, struct read_batch *b)
+take(void *arg, struct read_batch *batch)
 {
-	struct fanout *fanout = arg;
+	struct follow_seats_begin *b = arg;
 
-	for (size_t i = 0; i < b->n; i++) {
-		const struct read_ask *a = b->asks[i];
-		struct topic *t = origin_find(fanout, &a->origin);
+	for (size_t i = 0; i < batch->n; i++) {
+		const struct begin_read *a = batch->asks[i];
+		struct seats_state *s = seats_state_find(b->topics, &a->ref);
+		struct topic *t;
 
-		if (t == NULL)
+		if (s == NULL)
 			continue;
-		t->seats->reading = false;
-		t->seats->read_us = clock_mono_us() + FANOUT_MERGE_US;
+		assert(s->reading);
+		s->reading = false;
+		s->read_us = clock_mono_us() + FOLLOW_MERGE_US;
+		t = s->topic;
 		topic_hold(t);
-		if (b->err != ERR_OK)
-			refuse_all(t, b->err);
+		if (batch->err != ERR_OK)
+			refuse_all(t, batch->err);
 		else if (!a->read.found)
 			refuse_all(t, ERR_EVENT_NOT_FOUND);
 		else
-			serve(t, &a->read);
-		topic_let(t);
+			serve(b, s, &a->read);
+		topic_release(t);
 	}
 }
 
+/* In the reader's thread. */
 static enum err
-answer(struct db *db, struct read_batch *b)
+answer(struct db *db, struct read_batch *batch)
 {
-	return read_seats_all(db, b, (struct read_seats **)b->asks, b->n);
+	return read_seats_all(db, batch, (struct read_seats **)batch->asks, batch->n);
 }
 
-void
-follow_seats_begin_init(struct fanout *fanout)
+bool
+follow_seats_begin_is_busy(const struct follow_seats_begin *b)
 {
-	fanout->seats_desk = read_queue_new(fanout->joins, EVENTS_MOST, answer, take_read, fanout);
+	return read_queue_is_busy(b->queue);
+}
+
+struct follow_seats_begin *
+follow_seats_begin_new(TALLOC_CTX *ctx, struct topics *topics, struct batch_reader *reader,
+                       struct due_list *dues)
+{
+	struct follow_seats_begin *b = talloc_zero(ctx, struct follow_seats_begin);
+
+	assert(topics != NULL && dues != NULL);
+	b->topics = topics;
+	b->dues = dues;
+	b->queue = read_queue_new(reader, EVENTS_MOST, answer, take, b);
+	return b;
 }

@@ -2,7 +2,7 @@
 #define ROWLOCK_LIVE_READ_BOOKINGS_H
 
 #include "core/journal/change.h"
-#include "live/fanout.h"
+#include "live/follower.h"
 #include "store/db.h"
 
 /* What those who follow bookings begin with, read for many of them at once. */
@@ -29,7 +29,7 @@ struct read_bookings {
 	    *standing; /* those that are live or became final in the last 60 s, the newest
 	                            * 100, by their last moves; or the booking */
 	size_t n_standing;
-	struct change *missed; /* in order; more than FANOUT_REPLAY_MOST: not all */
+	struct change *missed; /* in order; more than FOLLOW_REPLAY_MOST: not all */
 	size_t n_missed;
 };
 

@@ -14,7 +14,7 @@
  */
 #define OVERLAP_US (20 * US_PER_S)
 
-#define ROWS_MOST (FANOUT_REPLAY_MOST + 1000) /* read; the second part for the overlap */
+#define ROWS_MOST (FOLLOW_REPLAY_MOST + 1000) /* read; the second part for the overlap */
 
 void
 read_seats_after(struct read_seats *r, const struct cursor *after)
@@ -250,7 +250,7 @@ read_seats_rows_after(const struct read_seats *r, const struct cursor *after, si
 	*rows = 0;
 	while (*rows < r->n_rows && cursor_compare(&r->rows[*rows].cursor, after) > 0)
 		(*rows)++;
-	return *rows <= FANOUT_REPLAY_MOST && (*rows < r->n_rows || r->all_rows) &&
+	return *rows <= FOLLOW_REPLAY_MOST && (*rows < r->n_rows || r->all_rows) &&
 	       cursor_compare(after, &horizon) <= 0;
 }
 
@@ -265,7 +265,7 @@ read_seats_rows_since(const struct read_seats *r, int64_t version, size_t *rows)
 		*rows = 0;
 		return true;
 	}
-	if (version > r->visible || missed > FANOUT_REPLAY_MOST || *rows > r->n_rows)
+	if (version > r->visible || missed > FOLLOW_REPLAY_MOST || *rows > r->n_rows)
 		return false;
 	if (r->n_rows == 0)
 		return r->all_rows;

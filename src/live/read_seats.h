@@ -2,7 +2,7 @@
 #define ROWLOCK_LIVE_READ_SEATS_H
 
 #include "core/journal/change.h"
-#include "live/fanout.h"
+#include "live/follower.h"
 #include "store/db.h"
 
 /* What those who follow the seats of an event begin with, read for many events at once. */

@@ -1,10 +1,14 @@
-/* Where what is new comes from: Redis, as long as it can be relied on; else the journal. */
+/*
+ * Where news comes from: Redis, as long as it can be relied on; else the journal. What Redis may
+ * not have told is read from the journal, from a place that it has told everything up to.
+ */
+#include "live/source.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "live/topic.h"
 #include "store/param.h"
 
 #define POLL_MS     100   /* between two polls */
@@ -16,18 +20,18 @@
 #define PUNCTUAL_MS 500   /* … one that has caught up is this late at the most */
 
 /* A message that is held back. */
-struct message {
-	STAILQ_ENTRY(message) next;
+struct held_message {
+	STAILQ_ENTRY(held_message) next;
 	char *channel, *text;
 	size_t n;
 };
 
-struct held {
-	STAILQ_HEAD(, message) messages;
+struct held_messages {
+	STAILQ_HEAD(, held_message) messages;
 	size_t n;
 };
 
-struct poll {
+struct journal_poll {
 	struct cursor from;
 	const char *events; /* NULL: of all */
 	bool first, last;   /* nothing is known yet; no message is passed by from now on */
@@ -35,91 +39,103 @@ struct poll {
 	struct rows *rows;
 };
 
-struct check {
+struct relay_check {
 	bool known, trouble;
 	struct cursor at;
 	int64_t quiet_ms, late_ms;
 };
 
+enum source_state {
+	SOURCE_UNKNOWN, /* the journal has not been reached yet */
+	SOURCE_POLL,    /* the journal */
+	SOURCE_SWITCH,  /* the journal for the last time; what Redis says is held back */
+	SOURCE_REDIS,
+};
+
+struct live_source {
+	struct topics *topics;
+	struct subscriber *subscriber;
+	struct read_queue *poll_queue, *check_queue;
+	struct event *poll_timer;
+	enum source_state state;
+	struct cursor cursor;       /* everything up to here has been told */
+	struct cursor noted[2];     /* where the relay was, one and two signs of life ago */
+	struct held_messages *held; /* SOURCE_SWITCH; else NULL */
+	bool up;                    /* Redis is there */
+	bool poll_stale;            /* a topic came while a poll was on its way */
+	bool poll_all;              /* the next poll reads the rows of all events */
+};
+
 /* --- Telling. --- */
 
-/* A row of the journal, for those whom it concerns. */
+/* A row of the journal, to the topics that it concerns. */
 static void
-tell_row(struct fanout *fanout, struct read_batch *b, const struct rows *rows, int r)
+tell_row(struct live_source *s, struct read_batch *b, const struct rows *rows, int r)
 {
-	const char *user = row_text(rows, r, 9);
-	struct seats_change seats;
-	struct change change;
+	const char *user = row_text(rows, r, POLL_JOURNAL_USER);
+	struct news news;
 	struct topic *t;
 
-	change_read(b, rows, r, 0, &change);
-	if (change.status != BOOKING__MAX && user != NULL &&
-	    (t = topic_of_bookings(fanout, user, change.event_id)) != NULL)
-		follow_bookings_tell(t, &change);
-	if ((t = topic_of_seats(fanout, change.event_id)) != NULL) {
-		change_read_seats(b, rows, r, 0, &change, &seats);
-		follow_seats_tell(t, &seats);
+	change_read(b, rows, r, POLL_JOURNAL_CHANGE, &news.change);
+	if (news.change.status != BOOKING__MAX && user != NULL &&
+	    (t = topic_find(s->topics, FOLLOW_OWN, user, news.change.event_id)) != NULL)
+		t->kind->tell(t, &news);
+	if ((t = topic_find(s->topics, FOLLOW_SEATS, NULL, news.change.event_id)) != NULL) {
+		change_read_seats(b, rows, r, POLL_JOURNAL_CHANGE, &news.change, &news.seats);
+		t->kind->tell(t, &news);
 	}
 }
 
-/* A message of Redis, likewise. */
+/* A message of Redis, likewise; t: NULL where its channel is followed no more. */
 static void
 tell_message(struct topic *t, const char *text, size_t n)
 {
-	TALLOC_CTX *ctx = talloc_new(NULL);
-	struct seats_change seats;
-	struct change change;
-	enum err e;
+	TALLOC_CTX *ctx;
+	struct news news;
 
-	e = t->seats != NULL ? change_parse_seats(ctx, text, n, &seats)
-	                     : change_parse(ctx, text, n, &change);
-	if (e != ERR_OK)
+	if (t == NULL)
+		return;
+	ctx = talloc_new(NULL);
+	if (t->kind->parse(ctx, text, n, &news) == ERR_OK)
+		t->kind->tell(t, &news);
+	else
 		log_line(LOG_WARN, "a message of redis is not understood", "channel",
 		         channel_name(t->channel), NULL);
-	else if (t->seats != NULL)
-		follow_seats_tell(t, &seats);
-	else
-		follow_bookings_tell(t, &change);
 	talloc_free(ctx);
 }
 
 /* --- Changing the source. --- */
 
 static void
-drop_held(struct fanout *fanout)
-{
-	TALLOC_FREE(fanout->held);
-}
-
-static void
-poll_in(struct fanout *fanout, int ms)
+poll_in(struct live_source *s, int ms)
 {
 	const struct timeval wait = { ms / 1000, ms % 1000 * 1000 };
 
-	event_add(fanout->poll_timer, &wait);
+	event_add(s->poll_timer, &wait);
 }
 
 /* Redis cannot be relied on: from the last place that it has certainly told us of. */
 static void
-fall_back(struct fanout *fanout, const char *reason)
+fall_back(struct live_source *s, const char *reason)
 {
-	if (fanout->source == SOURCE_REDIS)
+	if (s->state == SOURCE_REDIS)
 		log_line(LOG_WARN, "streams poll the journal", "reason", reason, NULL);
-	else if (fanout->source != SOURCE_SWITCH)
+	else if (s->state != SOURCE_SWITCH)
 		return;
-	drop_held(fanout);
-	fanout->source = SOURCE_POLL;
-	poll_in(fanout, 0);
-	fanout_begin(fanout);
+	TALLOC_FREE(s->held);
+	s->state = SOURCE_POLL;
+	poll_in(s, 0);
+	topics_begin(s->topics);
 }
 
 /* Redis can be relied on: messages are held back until the journal has been read once more. */
 static void
-begin_switch(struct fanout *fanout)
+begin_switch(struct live_source *s)
 {
-	fanout->source = SOURCE_SWITCH;
-	fanout->held = talloc_zero(fanout, struct held);
-	STAILQ_INIT(&fanout->held->messages);
+	assert(s->state == SOURCE_POLL && s->held == NULL);
+	s->state = SOURCE_SWITCH;
+	s->held = talloc_zero(s, struct held_messages);
+	STAILQ_INIT(&s->held->messages);
 }
 
 /*
@@ -127,39 +143,37 @@ begin_switch(struct fanout *fanout)
  * back follows it.
  */
 static void
-end_switch(struct fanout *fanout)
+end_switch(struct live_source *s)
 {
-	struct held *held = fanout->held;
-	struct message *m;
-	struct channel *c;
+	struct held_messages *held = s->held;
+	const struct held_message *m;
 
-	fanout->held = NULL;
-	fanout->source = SOURCE_REDIS;
-	fanout->noted[0] = fanout->noted[1] = fanout->cursor;
-	STAILQ_FOREACH(m, &held->messages, next) {
-		c = channel_find(fanout->subscriber, m->channel);
-		if (c != NULL && ((struct topic *)channel_owner(c))->fanout != NULL)
-			tell_message(channel_owner(c), m->text, m->n);
-	}
+	assert(s->state == SOURCE_SWITCH && held != NULL);
+	s->held = NULL;
+	s->state = SOURCE_REDIS;
+	s->noted[0] = s->noted[1] = s->cursor;
+	STAILQ_FOREACH(m, &held->messages, next)
+		tell_message(topic_of_channel(channel_find(s->subscriber, m->channel)), m->text,
+		             m->n);
 	talloc_free(held);
 	log_line(LOG_INFO, "streams hear from redis", NULL);
-	fanout_begin(fanout);
+	topics_begin(s->topics);
 }
 
 static void
-hold_back(struct fanout *fanout, const struct channel *c, const char *text, size_t n)
+hold_back(struct live_source *s, const struct channel *c, const char *text, size_t n)
 {
-	struct message *m;
+	struct held_message *m;
 
-	if (fanout->held->n++ >= HELD_MOST) { /* it is tried again at the next check */
-		fall_back(fanout, "too much at once");
+	if (s->held->n++ >= HELD_MOST) { /* it is tried again at the next check */
+		fall_back(s, "too much at once");
 		return;
 	}
-	m = talloc_zero(fanout->held, struct message);
+	m = talloc_zero(s->held, struct held_message);
 	m->channel = talloc_strdup(m, channel_name(c));
 	m->text = talloc_memdup(m, text, n);
 	m->n = n;
-	STAILQ_INSERT_TAIL(&fanout->held->messages, m, next);
+	STAILQ_INSERT_TAIL(&s->held->messages, m, next);
 }
 
 /* --- What Redis says. --- */
@@ -167,37 +181,40 @@ hold_back(struct fanout *fanout, const struct channel *c, const char *text, size
 static void
 on_up(void *arg)
 {
-	struct fanout *fanout = arg;
+	struct live_source *s = arg;
 
-	fanout->up = true;
-	source_check(fanout);
+	s->up = true;
+	source_check(s);
 }
 
 static void
 on_down(void *arg)
 {
-	struct fanout *fanout = arg;
+	struct live_source *s = arg;
 
-	fanout->up = false;
-	fall_back(fanout, "redis is away");
+	s->up = false;
+	fall_back(s, "redis is away");
 }
 
 static void
 on_joined(void *arg, struct channel *c)
 {
+	struct topic *t = topic_of_channel(c);
+
 	(void)arg;
-	topic_begin(channel_owner(c));
+	if (t != NULL)
+		topic_begin(t);
 }
 
 static void
 on_message(void *arg, struct channel *c, const char *text, size_t n)
 {
-	struct fanout *fanout = arg;
+	struct live_source *s = arg;
 
-	if (fanout->source == SOURCE_SWITCH)
-		hold_back(fanout, c, text, n);
-	else if (fanout->source == SOURCE_REDIS)
-		tell_message(channel_owner(c), text, n);
+	if (s->state == SOURCE_SWITCH)
+		hold_back(s, c, text, n);
+	else if (s->state == SOURCE_REDIS)
+		tell_message(topic_of_channel(c), text, n);
 }
 
 /*
@@ -207,37 +224,33 @@ on_message(void *arg, struct channel *c, const char *text, size_t n)
 static void
 on_pong(void *arg)
 {
-	struct fanout *fanout = arg;
+	struct live_source *s = arg;
 
-	if (fanout->source != SOURCE_REDIS)
+	if (s->state != SOURCE_REDIS)
 		return;
-	if (cursor_compare(&fanout->noted[1], &fanout->cursor) > 0)
-		fanout->cursor = fanout->noted[1];
-	fanout->noted[1] = fanout->noted[0];
+	if (cursor_compare(&s->noted[1], &s->cursor) > 0)
+		s->cursor = s->noted[1];
+	s->noted[1] = s->noted[0];
 }
 
 static const struct subscriber_rules subscriber_rules = { on_up, on_down, on_joined, on_message,
 	                                                  on_pong };
 
-bool
-source_hears(const struct topic *t)
+static bool
+hears(const struct live_source *s, const struct topic *t)
 {
-	switch (t->fanout->source) {
-	case SOURCE_UNKNOWN:
-		return false;
-	case SOURCE_POLL:
-		return true;
-	default:
-		return channel_is_joined(t->channel);
-	}
+	if (s->state == SOURCE_UNKNOWN || s->state == SOURCE_POLL)
+		return s->state == SOURCE_POLL;
+	return channel_is_joined(t->channel);
 }
 
 /* --- The journal. --- */
 
+/* In the reader's thread. */
 static enum err
 answer_poll(struct db *db, struct read_batch *b)
 {
-	struct poll *p = b->asks[0];
+	struct journal_poll *p = b->asks[0];
 	const struct call calls[] = {
 		{ .stmt = STMT_HORIZON },
 		{ STMT_POLL_JOURNAL,
@@ -247,24 +260,25 @@ answer_poll(struct db *db, struct read_batch *b)
 	struct rows *rows[2];
 	enum err e = db_exchange(db, b, calls, p->first ? 1 : 2, rows);
 
+	assert(b->n == 1);
 	if (e != ERR_OK)
 		return e;
-	p->horizon = (uint64_t)row_i64(rows[0], 0, 0);
+	p->horizon = (uint64_t)row_i64(rows[0], 0, HORIZON_XID);
 	p->rows = p->first ? NULL : rows[1];
 	return ERR_OK;
 }
 
-/* The events that anybody follows, as a parameter; NULL: too many to be named. */
+/* The events that are followed, as a parameter; NULL: too many to be named. */
 static const char *
-events_param(struct fanout *fanout, TALLOC_CTX *ctx)
+events_param(const struct live_source *s, TALLOC_CTX *ctx)
 {
 	struct array events;
-	struct topic *t;
 
-	if (fanout->n_topics > EVENTS_MOST || fanout->poll_all)
+	if (topics_count(s->topics) > EVENTS_MOST || s->poll_all)
 		return NULL;
 	array_init(&events, ctx);
-	LIST_FOREACH(t, &fanout->topics, in_fanout)
+	for (const struct topic *t = topics_first(s->topics); t != NULL;
+	     t = LIST_NEXT(t, in_topics))
 		array_int(&events, t->event_id);
 	return array_done(&events);
 }
@@ -272,130 +286,163 @@ events_param(struct fanout *fanout, TALLOC_CTX *ctx)
 static void
 on_poll_timer(evutil_socket_t fd, short what, void *arg)
 {
-	struct fanout *fanout = arg;
+	struct live_source *s = arg;
+	struct journal_poll *p;
 	TALLOC_CTX *ctx;
-	struct poll *p;
 
 	(void)fd;
 	(void)what;
-	if (fanout->source == SOURCE_REDIS || read_queue_is_busy(fanout->poll_desk))
+	if (s->state == SOURCE_REDIS || read_queue_is_busy(s->poll_queue))
 		return;
-	p = read_queue_ask(fanout->poll_desk, sizeof(*p), &ctx);
-	p->first = fanout->source == SOURCE_UNKNOWN;
-	p->last = fanout->source == SOURCE_SWITCH && subscriber_is_settled(fanout->subscriber);
-	p->from = fanout->cursor;
-	p->events = events_param(fanout, ctx);
-	fanout->poll_stale = false;
+	p = read_queue_ask(s->poll_queue, sizeof(*p), &ctx);
+	p->first = s->state == SOURCE_UNKNOWN;
+	p->last = s->state == SOURCE_SWITCH && subscriber_is_settled(s->subscriber);
+	p->from = s->cursor;
+	p->events = events_param(s, ctx);
+	s->poll_stale = false;
 }
 
 /* Goes on to where the poll ended; false when the next one has to begin in the same place. */
 static bool
-move_on(struct fanout *fanout, const struct poll *p, int n)
+move_on(struct live_source *s, const struct journal_poll *p, int n)
 {
 	const struct cursor horizon = { p->horizon, 0 };
 	struct cursor last = p->from;
 
 	if (p->first) {
-		fanout->source = SOURCE_POLL;
-		fanout->cursor = horizon;
+		s->state = SOURCE_POLL;
+		s->cursor = horizon;
 		return true;
 	}
 	if (n > 0)
-		last = (struct cursor){ (uint64_t)row_i64(p->rows, n - 1, 0),
-			                row_i64(p->rows, n - 1, 1) };
-	if (fanout->poll_stale && p->events != NULL) {
-		fanout->poll_all = true; /* it did not read what somebody new wants */
+		last = (struct cursor){ (uint64_t)row_i64(p->rows, n - 1,
+			                                  POLL_JOURNAL_CHANGE + CHANGE_XID),
+			                row_i64(p->rows, n - 1, POLL_JOURNAL_CHANGE + CHANGE_SEQ) };
+	if (s->poll_stale && p->events != NULL) {
+		s->poll_all = true; /* it did not read what a new topic needs */
 		return false;
 	}
-	fanout->poll_all = false;
-	fanout->cursor = n < POLL_ROWS && cursor_compare(&horizon, &last) > 0 ? horizon : last;
+	s->poll_all = false;
+	s->cursor = n < POLL_ROWS && cursor_compare(&horizon, &last) > 0 ? horizon : last;
 	return n < POLL_ROWS;
 }
 
 static void
 take_poll(void *arg, struct read_batch *b)
 {
-	struct poll *p = b->asks[0];
-	struct fanout *fanout = arg;
+	const struct journal_poll *p = b->asks[0];
+	struct live_source *s = arg;
 	bool caught_up;
 	int n;
 
 	if (b->err != ERR_OK) {
-		while (fanout->source == SOURCE_UNKNOWN && !TAILQ_EMPTY(&fanout->line))
-			follower_refuse(TAILQ_FIRST(&fanout->line), b->err);
-		poll_in(fanout, POLL_MS);
+		if (s->state == SOURCE_UNKNOWN)
+			topics_refuse_before(s->topics, INT64_MAX, b->err);
+		poll_in(s, POLL_MS);
 		return;
 	}
 	n = p->rows == NULL ? 0 : rows_count(p->rows);
 	for (int r = 0; r < n; r++)
-		tell_row(fanout, b, p->rows, r);
-	caught_up = move_on(fanout, p, n);
+		tell_row(s, b, p->rows, r);
+	caught_up = move_on(s, p, n);
 	if (p->first)
-		fanout_begin(fanout);
-	else if (caught_up && p->last && fanout->source == SOURCE_SWITCH)
-		end_switch(fanout);
-	poll_in(fanout, caught_up ? POLL_MS : 0);
+		topics_begin(s->topics);
+	else if (caught_up && p->last && s->state == SOURCE_SWITCH)
+		end_switch(s);
+	poll_in(s, caught_up ? POLL_MS : 0);
 }
 
-void
-source_widen(struct fanout *fanout)
+static void
+widen(struct live_source *s)
 {
-	if (read_queue_is_busy(fanout->poll_desk))
-		fanout->poll_stale = true;
+	if (read_queue_is_busy(s->poll_queue))
+		s->poll_stale = true;
 }
 
 /* --- The relay. --- */
 
+/* In the reader's thread. */
 static enum err
 answer_check(struct db *db, struct read_batch *b)
 {
-	struct check *c = b->asks[0];
+	struct relay_check *c = b->asks[0];
 	struct rows *rows;
 	enum err e = db_query(db, b, (struct call){ STMT_RELAY_STATE, { "redis" } }, &rows);
 
+	assert(b->n == 1);
 	if (e != ERR_OK || rows_count(rows) == 0)
 		return e;
 	c->known = true;
-	c->at = (struct cursor){ (uint64_t)row_i64(rows, 0, 0), row_i64(rows, 0, 1) };
-	c->trouble = row_bool(rows, 0, 2);
-	c->quiet_ms = row_i64(rows, 0, 3);
-	c->late_ms = row_i64(rows, 0, 4);
+	c->at = (struct cursor){ (uint64_t)row_i64(rows, 0, RELAY_STATE_XID),
+		                 row_i64(rows, 0, RELAY_STATE_SEQ) };
+	c->trouble = row_bool(rows, 0, RELAY_STATE_IN_TROUBLE);
+	c->quiet_ms = row_i64(rows, 0, RELAY_STATE_QUIET_MS);
+	c->late_ms = row_i64(rows, 0, RELAY_STATE_LATE_MS);
 	return ERR_OK;
 }
 
 static void
 take_check(void *arg, struct read_batch *b)
 {
-	const struct check *c = b->asks[0];
-	struct fanout *fanout = arg;
+	const struct relay_check *c = b->asks[0];
+	struct live_source *s = arg;
 
 	if (b->err != ERR_OK) /* without a database nothing is new */
 		return;
-	fanout->noted[0] = c->at;
+	s->noted[0] = c->at;
 	if (!c->known || c->trouble || c->quiet_ms > QUIET_MS || c->late_ms > LATE_MS)
-		fall_back(fanout, "the relay is away or late");
-	else if (fanout->up && fanout->source == SOURCE_POLL && c->late_ms <= PUNCTUAL_MS)
-		begin_switch(fanout);
+		fall_back(s, "the relay is away or late");
+	else if (s->up && s->state == SOURCE_POLL && c->late_ms <= PUNCTUAL_MS)
+		begin_switch(s);
 }
 
 void
-source_check(struct fanout *fanout)
+source_check(struct live_source *s)
 {
-	struct check *c;
-
-	if (!fanout->up || read_queue_is_busy(fanout->check_desk))
-		return;
-	c = read_queue_ask(fanout->check_desk, sizeof(*c), NULL);
-	(void)c;
+	if (s->up && !read_queue_is_busy(s->check_queue))
+		(void)read_queue_ask(s->check_queue, sizeof(struct relay_check), NULL);
 }
 
-void
-source_init(struct fanout *fanout, const char *redis_url)
+/* --- The source. --- */
+
+bool
+source_is_redis(const struct live_source *s)
 {
-	fanout->subscriber = subscriber_new(fanout, fanout->base, redis_url, &subscriber_rules,
-	                                    fanout);
-	fanout->poll_desk = read_queue_new(fanout->news, 1, answer_poll, take_poll, fanout);
-	fanout->check_desk = read_queue_new(fanout->news, 1, answer_check, take_check, fanout);
-	fanout->poll_timer = evtimer_new(fanout->base, on_poll_timer, fanout);
-	poll_in(fanout, 0);
+	return s->state == SOURCE_REDIS;
+}
+
+bool
+source_is_busy(const struct live_source *s)
+{
+	return read_queue_is_busy(s->poll_queue) || read_queue_is_busy(s->check_queue);
+}
+
+struct topic_source
+source_for_topics(struct live_source *s)
+{
+	return (struct topic_source){ s, s->subscriber, hears, widen };
+}
+
+static int
+source_free(struct live_source *s)
+{
+	event_free(s->poll_timer);
+	return 0;
+}
+
+struct live_source *
+source_new(TALLOC_CTX *ctx, struct event_base *base, struct topics *topics,
+           struct batch_reader *reader, const char *redis_url)
+{
+	struct live_source *s = talloc_zero(ctx, struct live_source);
+
+	assert(topics != NULL && reader != NULL);
+	s->topics = topics;
+	s->subscriber = subscriber_new(s, base, redis_url, &subscriber_rules, s);
+	s->poll_queue = read_queue_new(reader, 1, answer_poll, take_poll, s);
+	s->check_queue = read_queue_new(reader, 1, answer_check, take_check, s);
+	s->poll_timer = evtimer_new(base, on_poll_timer, s);
+	poll_in(s, 0);
+	talloc_set_destructor(s, source_free);
+	return s;
 }

@@ -1,146 +1,97 @@
 #ifndef ROWLOCK_LIVE_TOPIC_H
 #define ROWLOCK_LIVE_TOPIC_H
 
-/* What the parts of the fan-out share; only core/fanout*.c include this. */
-
 #include "bus/subscriber.h"
-#include "live/fanout.h"
-#include "live/batch_reader.h"
+#include "live/follow_kind.h"
 
-/* Something told lately, for those who are about to begin. */
-struct recent {
-	STAILQ_ENTRY(recent) next;
-	struct cursor cursor;
-	struct change *change; /* of a booking; or NULL */
-	void *message;         /* of seats; or NULL */
-};
+/*
+ * The registry of topics: a topic is a channel of Redis and those who follow it. For the loop's
+ * thread. A topic lives in its channel's bytes, from its first follower to its last.
+ */
+struct topics;
 
-/* A channel, and those who follow it. Lies in the channel's owner bytes. */
 struct topic {
-	LIST_ENTRY(topic) in_fanout;
+	LIST_ENTRY(topic) in_topics;
 	LIST_HEAD(followers, follower) followers;
-	STAILQ_HEAD(recents, recent) recents; /* kept as long as somebody is about to begin */
-	struct fanout *fanout;
+	STAILQ_HEAD(recents, recent) recents; /* kept while a follower is about to begin */
+	struct topics *topics;                /* NULL: a channel that is followed no more */
+	const struct follow_kind *kind;
 	struct channel *channel;
-	struct seats_feed *seats; /* of an event's seats; else NULL */
-	struct cursor cursor;     /* the last row that was told */
-	struct cursor lost;       /* of the last of the recents that was not kept */
-	uint64_t serial;          /* its name may be used again by another topic */
+	struct seats_state *seats; /* of an event's seats; else NULL */
+	struct cursor cursor;      /* the last row that was told */
+	struct cursor lost;        /* of the last of the recents that was not kept */
+	uint64_t serial;           /* its name may be used again by another topic */
 	int32_t event_id;
 	unsigned beginning, n_recents;
-	unsigned held; /* followers, and those who look through them */
+	unsigned held; /* by its followers, and by calls that go through them */
 };
 
-/* A question under way; outlives whoever asked. */
-struct asked {
-	struct follower *by; /* NULL: gone */
-};
-
-/* Where what is new comes from. */
-enum source {
-	SOURCE_UNKNOWN, /* the journal has not been reached yet */
-	SOURCE_POLL,    /* the journal */
-	SOURCE_SWITCH,  /* the journal for the last time; what Redis says is held back */
-	SOURCE_REDIS,
-};
-
-struct held;
-
-struct fanout {
-	struct event_base *base;
-	const struct fanout_rules *rules;
+/* Where news comes from. */
+struct topic_source {
+	struct live_source *source;
 	struct subscriber *subscriber;
-	struct reader *joins, *news; /* one for those who begin, one for what is new */
-	LIST_HEAD(, topic) topics;
-	TAILQ_HEAD(, follower) line; /* those who have not begun yet, longest waiting first */
-	size_t n_topics;
-	unsigned open[FOLLOW__MAX];
-	uint64_t serial;
-	struct event *second; /* timer */
-
-	/* fanout_source.c */
-	enum source source;
-	struct read_queue *poll_desk, *check_desk;
-	struct event *poll_timer;
-	struct cursor cursor;   /* everything up to here has been told */
-	struct cursor noted[2]; /* where the relay was, one and two signs of life ago */
-	struct held *held;
-	bool up, poll_all, poll_stale;
-
-	/* fanout_bookings.c */
-	struct read_queue *bookings_desk;
-
-	/* fanout_seats.c, fanout_begin.c */
-	struct read_queue *seats_desk, *verify_desk;
-	struct event *seats_timer;
-	int64_t seats_due_us;
-	LIST_HEAD(, seats_feed) dirty;
-	struct base *bases;
+	/* Whether what is new on a topic will be heard from now on. */
+	bool (*hears)(const struct live_source *source, const struct topic *t);
+	/* A topic has come: a poll on its way may pass its event by. */
+	void (*widen)(struct live_source *source);
 };
 
-/* --- fanout.c --- */
+/* Makes a registry without topics, a child of ctx. rules must live as long. */
+struct topics *topics_new(TALLOC_CTX *ctx, const struct follower_rules *rules);
 
-/* The topic of a user's bookings for an event, or of an event's seats; NULL: nobody follows. */
-struct topic *topic_of_bookings(struct fanout *fanout, const char *user_id, int32_t event_id);
-struct topic *topic_of_seats(struct fanout *fanout, int32_t event_id);
+/* Completes it, once and before anything is followed; all of it must live as long. */
+void topics_wire(struct topics *topics, const struct follow_kind *const kinds[FOLLOW__MAX],
+                 struct topic_source from);
 
-/* Keeps a topic alive while its followers are looked through: they may end meanwhile. */
+const struct follower_rules *topics_rules(const struct topics *topics);
+
+/* The topic of a user's bookings for an event, or of an event's seats; NULL: not followed. */
+struct topic *topic_find(const struct topics *topics, enum follow kind, const char *user_id,
+                         int32_t event_id);
+
+/* The topic of a channel, or NULL when it is followed no more. */
+struct topic *topic_of_channel(struct channel *c);
+
+/* The first of all topics, the others by in_topics; how many; how many followers hear. */
+const struct topic *topics_first(const struct topics *topics);
+size_t topics_count(const struct topics *topics);
+unsigned topics_hearing(const struct topics *topics, enum follow kind);
+
+/* Keeps a topic alive while its followers are gone through: they may end meanwhile. */
 void topic_hold(struct topic *t);
-void topic_let(struct topic *t);
+void topic_release(struct topic *t);
 
-/* Follows another topic than before, that of the user's bookings; waits as if it were new. */
-void follower_move(struct fanout *fanout, struct follower *f, const char *user_id);
-
-/* Lets those of a topic begin who wait, if what is new can be heard; of all topics. */
-void topic_begin(struct topic *t);
-void fanout_begin(struct fanout *fanout);
-
-/* Asks once more for what it begins with. */
-void follower_again(struct follower *f);
-
-/* What it has been told goes as far as this; from now on it hears what is new. */
-void follower_hears(struct follower *f);
-
-/* The end of it, by an error or a final state. */
-void follower_refuse(struct follower *f, enum err e);
-void follower_end(struct follower *f);
-
-/* Keeps what was told, for those who are about to begin; takes both over. */
+/* Keeps what was told, for followers about to begin; takes change and message over. */
 void topic_remember(struct topic *t, const struct cursor *cursor, struct change *change,
                     void *message);
 
-/* Whether what was told after a place is all still there. */
+/* Whether everything that was told after a place is kept. */
 bool topic_remembers(const struct topic *t, const struct cursor *after);
 
-/* --- fanout_source.c --- */
+/* Lets a follower in, which follows nothing, and asks for what it begins with. */
+void topic_enter(struct topics *topics, struct follower *f);
 
-void source_init(struct fanout *fanout, const char *redis_url);
-/* Whether what is new on a topic will be heard from now on. */
-bool source_hears(const struct topic *t);
-/* A topic has come: a poll on its way may pass its event by. */
-void source_widen(struct fanout *fanout);
-/* Once a second. */
-void source_check(struct fanout *fanout);
+/* Takes a follower out of its topic; one without a topic stays as it is. */
+void topic_leave(struct follower *f);
 
-/* --- fanout_bookings.c --- */
+/* Moves a follower to the topic of another user's bookings; it waits as if it were new. */
+void topic_move(struct follower *f, const char *user_id);
 
-void follow_bookings_init(struct fanout *fanout);
-/* Asks for what a follower begins with. */
-void follow_bookings_ask(struct follower *f);
-/* Tells a change to one who follows. */
-void follow_bookings_hear(struct follower *f, const struct change *c);
-void follow_bookings_tell(struct topic *t, const struct change *c);
-void follow_bookings_forget(struct follower *f);
+/* Asks for what those of a topic begin with who wait, if news can be heard; of all topics. */
+void topic_begin(struct topic *t);
+void topics_begin(struct topics *topics);
 
-/* --- fanout_seats.c, fanout_begin.c --- */
+/* Asks once more for what a follower begins with. */
+void topic_ask_again(struct follower *f);
 
-void follow_seats_init(struct fanout *fanout);
-void follow_seats_open(struct topic *t);
-void follow_seats_close(struct topic *t);
-/* Sees to it that those who wait are read for. */
-void follow_seats_ask(struct topic *t);
-/* Sends what was told lately to one who follows. */
-void follow_seats_hear(struct follower *f, const struct cursor *cursor, void *message);
-void follow_seats_tell(struct topic *t, const struct seats_change *c);
+/* What f has been told goes as far as f->last: it is told the rest, and hears from now on. */
+void topic_catch_up(struct follower *f);
+
+/* Takes a follower out, and tells its owner: it cannot begin; nothing more will come. */
+void topic_refuse(struct follower *f, enum err e);
+void topic_end(struct follower *f);
+
+/* Refuses the followers that have not begun, and came before a time (monotonic). */
+void topics_refuse_before(struct topics *topics, int64_t before_us, enum err e);
 
 #endif

@@ -180,8 +180,8 @@ on_drop(void *message)
 	stream_chunk_drop(message);
 }
 
-static const struct fanout_rules fanout_rules = { on_admit,   on_open, on_refuse, make_status,
-	                                          make_seats, on_send, on_end,    on_drop };
+static const struct follower_rules follower_rules = { on_admit,   on_open, on_refuse, make_status,
+	                                              make_seats, on_send, on_end,    on_drop };
 
 /* --- URLs. --- */
 
@@ -455,7 +455,7 @@ stream_app_new(TALLOC_CTX *ctx, struct event_base *base, int listening, const st
 	app->app.tokens = (struct token_rules){ config->jwt_secret, config->jwt_issuer,
 		                                config->jwt_audience, config->jwt_role_claim };
 	app->beat = stream_chunk_new(SSE_BEAT, strlen(SSE_BEAT));
-	app->fanout = fanout_new(app, base, database, config->redis_url, &fanout_rules);
+	app->fanout = fanout_new(app, base, database, config->redis_url, &follower_rules);
 	app->tickets = read_queue_new(fanout_reader(app->fanout), TICKETS_MOST, answer_tickets,
 	                              take_tickets, app);
 	app->streams = stream_server_new(app, base, listening, &stream_server_rules, app);
