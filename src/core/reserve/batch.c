@@ -1,16 +1,21 @@
+/*
+ * One transaction that settles many requests: choose, lock, decide, write (architecture.md, the
+ * first idea). What is decided is in decide.c, what is sent to the database in store/reserve.c.
+ */
 #include "core/reserve/batch.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "base/shared.h"
-#include "core/reserve/decide.h"
+#include "core/reserve/choice.h"
 #include "core/reserve/lock_set.h"
 #include "core/reserve/request_payload.h"
 
-/* What those do who lost a race for best seats, from which try on, counted from 0. */
-#define TRIES_BEFORE_ALONE   1 /* choose when nobody else does, from what all others have left */
+/* What a batch does whose requests lost a race for best seats, by how often it was tried. */
+#define TRIES_BEFORE_ALONE   1 /* choose when no other does, from what all others have left */
 #define TRIES_BEFORE_WAITING 2 /* wait for locks on seats instead of looking for others */
 
 /* A batch whose verdicts are known and whose bookings are being written. */
@@ -19,132 +24,19 @@ struct batch_state {
 	struct seat_request *const *requests;
 	struct answer *const *answers;
 	size_t n;
-	struct choosing choosing;
+	struct choice choice;
 	struct lock_set locks;
 	struct locked facts;
 	struct verdict *verdicts;
-	struct reserve_write *writes; /* of the asks that something is written for, in order */
+	struct reserve_write *writes; /* of the requests that something is written for, in order */
 	size_t n_writes;
-	struct reserve_write **write_of; /* by ask; NULL: nothing is written */
-	struct idempotent **idempotents; /* of wants.answer_keys, in their order */
+	struct reserve_write **write_of; /* by request; NULL: nothing is written */
+	struct idempotent **idempotents; /* of locks.answer_keys, in their order */
 };
-
-/* --- seats that the system chooses --- */
-
-static bool
-is_chosen_for(const struct seat_request *request)
-{
-	return request->best && request->kind != REQUEST_ACCEPT;
-}
-
-/* The events of those that are chosen for. The seats of an earlier try are promised no more. */
-static void
-begin_choice(TALLOC_CTX *ctx, struct batch_state *state)
-{
-	int32_t *events = talloc_array(ctx, int32_t, (unsigned)state->n);
-	size_t n = 0;
-
-	for (size_t i = 0; i < state->n; i++) {
-		if (!is_chosen_for(state->requests[i]))
-			continue;
-		state->requests[i]->n_seats = 0;
-		events[n++] = state->requests[i]->event_id;
-	}
-	state->choosing.events = events;
-	state->choosing.n = n == 0 ? 0 : lock_set_distinct(events, n);
-}
-
-/* Brings a house up to date, and chooses for one party. */
-static enum err
-refresh_and_choose(struct db *db, TALLOC_CTX *ctx, struct seat_request *request,
-                   enum inventory_want want, int64_t since_us, enum err *chosen)
-{
-	enum err e = inventory_refresh(request->inventory, db, ctx, want, NULL, since_us);
-
-	if (e == ERR_OK)
-		*chosen = inventory_choose(request->inventory, &request->party, request->seats);
-	return e;
-}
-
-/*
- * Chooses for one party; a house that seems to be full is looked at once more. Seats that are
- * promised to others may be free again, who are refused for another reason: then we wait.
- */
-static enum err
-choose_for(struct db *db, TALLOC_CTX *ctx, struct seat_request *request, bool alone,
-           int64_t began_us, enum err *chosen)
-{
-	enum err e = ERR_OK;
-
-	if (!alone)
-		e = refresh_and_choose(db, ctx, request, INVENTORY_CHOICE, 0, chosen);
-	if (e == ERR_OK && (alone || *chosen == ERR_NOT_ENOUGH_SEATS))
-		e = refresh_and_choose(db, ctx, request, INVENTORY_LAST_WORD, began_us, chosen);
-	if (e != ERR_OK)
-		return e;
-	if (*chosen == ERR_OK)
-		request->n_seats = (size_t)request->quantity;
-	else if (inventory_has_room(request->inventory, &request->party, false))
-		*chosen = ERR_TX_RETRY;
-	return ERR_OK;
-}
-
-/* Whether too few seats are left to accept somebody. */
-static enum err
-check_room(struct db *db, TALLOC_CTX *ctx, struct seat_request *request, enum err *found)
-{
-	enum err e = inventory_refresh(request->inventory, db, ctx, INVENTORY_COUNT,
-	                               &request->party, 0);
-
-	if (e == ERR_OK && !inventory_has_room(request->inventory, &request->party, !request->best))
-		*found = ERR_NOT_ENOUGH_SEATS;
-	return e;
-}
-
-/*
- * Gives seats to those who leave the choice to us, one after the other (R-32), and counts for
- * those who are to be accepted. Without a lock on anything: all it needs is what is known.
- */
-static enum err
-choose_seats(struct db *db, TALLOC_CTX *ctx, struct batch_state *state)
-{
-	const int64_t began_us = clock_mono_us();
-
-	for (size_t i = 0; i < state->n; i++) {
-		struct seat_request *a = state->requests[i];
-		enum err *said = &state->verdicts[i].err, e = ERR_OK;
-
-		if (a->known_err != ERR_OK)
-			*said = a->known_err;
-		else if (a->kind == REQUEST_ACCEPT)
-			e = check_room(db, ctx, a, said);
-		else if (a->best)
-			e = choose_for(db, ctx, a, state->choosing.alone, began_us, said);
-		if (e != ERR_OK)
-			return e;
-	}
-	return ERR_OK;
-}
-
-/* Ends the promises of a batch that has ended: some seats are booked, the rest is free again. */
-static void
-settle_promises(const struct batch_state *state, bool committed)
-{
-	for (size_t i = 0; i < state->n; i++) {
-		const struct seat_request *a = state->requests[i];
-		const struct verdict *v = &state->verdicts[i];
-		const bool lost = v->err == ERR_SEAT_ALREADY_RESERVED && !v->lapsed;
-
-		if (is_chosen_for(a) && a->n_seats > 0)
-			inventory_settle(a->inventory, a->seats, a->n_seats,
-			                 committed && v->err == ERR_OK, v->refused,
-			                 lost ? v->n_refused : 0, state->choosing.alone);
-	}
-}
 
 /* --- requests that are answered once --- */
 
-/* Lists the keys of the asks. One that is in the batch twice is served once. */
+/* Lists the keys of the requests. A key that is in the batch twice is served once. */
 static void
 collect_keys(TALLOC_CTX *ctx, struct batch_state *state)
 {
@@ -159,10 +51,11 @@ collect_keys(TALLOC_CTX *ctx, struct batch_state *state)
 	}
 }
 
-/* Refuses those whose request is served elsewhere, or was answered. */
+/* Refuses requests that are being served elsewhere, or were answered before. */
 static void
 refuse_answered(struct batch_state *state)
 {
+	assert(state->locks.n_answer_keys == 0 || state->facts.keys != NULL); /* reserve_lock */
 	for (size_t i = 0, at = 0; i < state->n && at < state->locks.n_answer_keys; i++) {
 		if (state->requests[i]->idempotent != state->idempotents[at])
 			continue;
@@ -176,7 +69,7 @@ refuse_answered(struct batch_state *state)
 
 /* --- what is written --- */
 
-/* A text for people about an ask that gets no seats. */
+/* A text for people about a request that gets no seats. */
 static const char *
 failure_text(TALLOC_CTX *ctx, const struct seat_request *request, const struct verdict *v)
 {
@@ -187,6 +80,7 @@ failure_text(TALLOC_CTX *ctx, const struct seat_request *request, const struct v
 	for (size_t i = 0, k = 0; i < request->n_seats && k < v->n_refused; i++) {
 		if (request->seats[i] != v->refused[k])
 			continue;
+		assert(v->seats[i] != NULL); /* refused because it is taken: it exists */
 		text = talloc_asprintf_append(text, "%s%s-%s", k == 0 ? ": " : ", ",
 		                              v->seats[i]->row, v->seats[i]->label);
 		k++;
@@ -195,8 +89,8 @@ failure_text(TALLOC_CTX *ctx, const struct seat_request *request, const struct v
 }
 
 /*
- * Whether an ask must be made again: its seats lapse, somebody got its best ones first, or all
- * that it may have are promised.
+ * Whether a request must be made again: owners of its seats are to be expired first, others got the
+ * seats that were chosen for it, or all that it may have are promised.
  */
 static bool
 must_retry(const struct seat_request *request, const struct verdict *v)
@@ -205,7 +99,7 @@ must_retry(const struct seat_request *request, const struct verdict *v)
 	       (request->best && v->err == ERR_SEAT_ALREADY_RESERVED);
 }
 
-/* What is to be written for an ask; false: nothing is. */
+/* What is to be written for a request; false: nothing is. */
 static bool
 write_kind(const struct seat_request *request, const struct verdict *v, enum write_kind *kind)
 {
@@ -242,11 +136,14 @@ write_texts(TALLOC_CTX *ctx, const struct seat_request *request, const struct ve
 		w->payload = request_payload_created(ctx, request, v, w->positions, expires_us);
 }
 
-/* What the user of a hold holds after the batch, for the first of his asks. */
+/* All that the user of a hold holds after the batch, for the first of that user's requests. */
 static const struct hold_rows *
 first_holding(const struct seat_request *request, const struct verdict *v)
 {
-	if (request->kind != REQUEST_HOLD || v->holding->written)
+	if (request->kind != REQUEST_HOLD)
+		return NULL;
+	assert(v->holding != NULL); /* decide() gave the seats */
+	if (v->holding->written)
 		return NULL;
 	v->holding->written = true;
 	return v->holding;
@@ -266,6 +163,7 @@ prepare_writes(TALLOC_CTX *ctx, struct batch_state *state)
 
 		if (!write_kind(a, v, &kind))
 			continue;
+		assert(v->err == ERR_OK || kind == WRITE_FAILED);
 		state->write_of[i] = &state->writes[state->n_writes];
 		state->writes[state->n_writes] = (struct reserve_write){
 			.kind = kind,
@@ -291,7 +189,7 @@ prepare_writes(TALLOC_CTX *ctx, struct batch_state *state)
 	}
 }
 
-/* The owners of lapsed seats that were asked for. */
+/* The owners of the lapsed seats that requests name. */
 static void
 collect_lapsed(TALLOC_CTX *ctx, const struct batch_state *state, struct booking_key **out,
                size_t *n_out)
@@ -304,6 +202,7 @@ collect_lapsed(TALLOC_CTX *ctx, const struct batch_state *state, struct booking_
 		for (size_t k = 0; k < state->requests[i]->n_seats; k++) {
 			const struct seat_facts *s = state->verdicts[i].seats[k];
 
+			assert(s != NULL); /* a request lapses only when all of its seats exist */
 			if (s->status != SEAT_RESERVED || !s->lapsed)
 				continue;
 			*out = talloc_realloc(ctx, *out, struct booking_key, (unsigned)*n_out + 1);
@@ -312,12 +211,14 @@ collect_lapsed(TALLOC_CTX *ctx, const struct batch_state *state, struct booking_
 	}
 }
 
+/* What a request is answered that got what it asked for. */
 static void
 answer_booked(const struct batch_state *state, const struct seat_request *request,
               const struct verdict *v, struct answer *out)
 {
 	const bool accepted = request->kind == REQUEST_ACCEPT;
 
+	assert(v->err == ERR_OK && v->event != NULL && state->facts.now_us >= 0);
 	out->total_minor = accepted ? request->total_minor : v->total_minor;
 	out->created_us = state->facts.now_us;
 	out->expires_us = v->window_min == 0 ? -1 : out->created_us + v->window_min * 60 * US_PER_S;
@@ -353,13 +254,14 @@ announce(const struct batch_state *state)
 	}
 }
 
-/* What one of the asks is answered. */
+/* What one of the requests is answered. */
 static void
 answer_one(const struct batch_state *state, size_t i)
 {
 	const struct verdict *v = &state->verdicts[i];
 	struct answer *out = state->answers[i];
 
+	assert(v->n_refused <= POLICY_SEATS_MOST);
 	memset(out, 0, sizeof(*out));
 	out->err = must_retry(state->requests[i], v) ? ERR_TX_RETRY : v->err;
 	out->limit = v->limit;
@@ -367,16 +269,17 @@ answer_one(const struct batch_state *state, size_t i)
 	memcpy(out->refused, v->refused, v->n_refused * sizeof(out->refused[0]));
 	if (v->err == ERR_OK)
 		answer_booked(state, state->requests[i], v, out);
+	assert(v->err != ERR_OK || state->write_of[i] != NULL);
 	if (state->write_of[i] != NULL)
 		out->number = state->write_of[i]->number;
 }
 
-/* Answers everyone but those who must ask again; the transaction has ended. */
+/* Answers all requests; those that must be made again with TX_RETRY. The transaction has ended. */
 static void
 answer_all(struct batch_state *state)
 {
 	announce(state);
-	settle_promises(state, true);
+	choice_end(&state->choice, true);
 	for (size_t i = 0; i < state->n; i++) {
 		answer_one(state, i);
 		if (state->requests[i]->idempotent != NULL && state->verdicts[i].err == ERR_OK)
@@ -384,7 +287,7 @@ answer_all(struct batch_state *state)
 	}
 }
 
-/* Renders the answers to those who got what they asked for, and are to be answered once. */
+/* Renders the answers that are stored: to requests with a key that got what they asked for. */
 static struct idempotency_row *
 render_answers(TALLOC_CTX *ctx, const struct batch_state *state, size_t *n)
 {
@@ -397,6 +300,7 @@ render_answers(TALLOC_CTX *ctx, const struct batch_state *state, size_t *n)
 
 		if (k == NULL || state->verdicts[i].err != ERR_OK)
 			continue;
+		assert(*n < state->locks.n_answer_keys); /* a key is served once: collect_keys */
 		answer_one(state, i);
 		k->render(k->arg, state->answers[i], &k->reply);
 		rows[(*n)++] = idempotency_row(k);
@@ -431,21 +335,24 @@ batch_settle(struct db *db, TALLOC_CTX *ctx, const struct policy *policy,
 	int64_t began = clock_mono_us();
 	enum err e = ERR_OK;
 
+	assert(db != NULL && policy != NULL && inventories != NULL);
+	assert(b->n >= 1 && b->n <= BATCH_MAX && b->tries >= 0);
 	b->state = state;
 	state->inventories = inventories;
 	state->requests = b->requests;
 	state->answers = b->answers;
 	state->n = b->n;
 	state->verdicts = talloc_zero_array(ctx, struct verdict, (unsigned)b->n);
-	begin_choice(ctx, state);
-	if (b->tries >= TRIES_BEFORE_ALONE && state->choosing.n > 0)
-		e = reserve_alone(db, ctx, &state->choosing);
+	state->choice = (struct choice){ b->requests, state->verdicts, b->n, { .alone = false } };
+	choice_begin(ctx, &state->choice);
+	if (b->tries >= TRIES_BEFORE_ALONE && state->choice.events.n > 0)
+		e = reserve_alone(db, ctx, &state->choice.events);
 	if (e == ERR_OK)
-		e = choose_seats(db, ctx, state);
+		e = choice_make(db, ctx, &state->choice);
 	if (e == ERR_OK) {
 		lock_set_collect(ctx, b->requests, b->n, b->tries >= TRIES_BEFORE_WAITING,
 		                 &state->locks);
-		state->locks.choosing = &state->choosing;
+		state->locks.choosing = &state->choice.events;
 		collect_keys(ctx, state);
 		e = reserve_lock(db, ctx, &state->locks, &state->facts);
 	}
@@ -457,13 +364,14 @@ batch_settle(struct db *db, TALLOC_CTX *ctx, const struct policy *policy,
 		if (state->n_writes > 0)
 			e = write_all(db, ctx, state, b);
 	}
-	db_rollback(db); /* nobody won, or an error: nothing to be flushed, the locks go at once */
+	db_rollback(
+	    db); /* nothing was written, or an error: nothing to flush, the locks go at once */
 	metrics_observe(METRIC_CLERK_BATCH, 0, (int64_t)b->n);
 	metrics_observe(METRIC_CLERK_TIME, 0, clock_mono_us() - began);
 	if (e == ERR_OK)
 		answer_all(state);
 	else if (e != ERR_DB_UNKNOWN)
-		settle_promises(state, false);
+		choice_end(&state->choice, false);
 	return e;
 }
 
@@ -473,13 +381,14 @@ batch_resolve(struct db *db, TALLOC_CTX *ctx, struct batch_state *state)
 	bool committed;
 	enum err e;
 
+	assert(db != NULL && state != NULL && state->n_writes > 0); /* COMMIT was sent */
 	e = reserve_find(db, ctx, &state->locks, state->writes, state->n_writes, &committed);
 	if (e != ERR_OK) {
 		db_rollback(db);
 		return e;
 	}
 	if (!committed) {
-		settle_promises(state, false);
+		choice_end(&state->choice, false);
 		return ERR_TX_RETRY;
 	}
 	answer_all(state);
@@ -489,5 +398,6 @@ batch_resolve(struct db *db, TALLOC_CTX *ctx, struct batch_state *state)
 void
 batch_abandon(struct batch_state *state)
 {
-	settle_promises(state, false);
+	assert(state != NULL && state->n_writes > 0);
+	choice_end(&state->choice, false);
 }

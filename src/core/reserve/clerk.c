@@ -1,3 +1,7 @@
+/*
+ * Serves the queue of a process: settles a batch of requests, again and again as long as something
+ * passing stands in the way, and at last one by one. What one try does is in batch.c.
+ */
 #include "core/reserve/clerk.h"
 
 #include <assert.h>
@@ -7,16 +11,18 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "core/reserve/batch.h"
 #include "core/booking/booking_change.h"
+#include "core/reserve/batch.h"
 #include "store/combiner.h"
 
-#define ATTEMPTS         6 /* of a batch, and then of a single ask before it is told to come back */
-#define PATIENCE_US      (10 * US_PER_S) /* how long an ask may be tried over and over */
-#define RESOLVE_US       (4 * US_PER_S)  /* how long the fate of a lost COMMIT is looked for */
+#define TRIES            6 /* of a batch, and then of a single request before it is answered 503 */
+#define PATIENCE_US      (10 * US_PER_S) /* a request that is older is not tried alone any more */
+#define RESOLVE_US       (4 * US_PER_S)  /* how long the outcome of a lost COMMIT is looked for */
 #define RESOLVE_PAUSE_MS 50
 
-/* An ask at the window, and its answer. */
+_Static_assert(COMBINER_MOST <= BATCH_MAX, "what the combiner takes at once is one batch");
+
+/* A request in the queue, and its answer. On the stack of the thread that waits for it. */
 struct queued_request {
 	struct seat_request *request;
 	struct answer *answer;
@@ -24,7 +30,7 @@ struct queued_request {
 };
 
 struct clerk {
-	struct combiner *queue;
+	struct combiner *queue; /* of struct queued_request */
 	struct policy policy;
 	struct inventory_cache *inventories;
 };
@@ -34,16 +40,22 @@ pause_ms(int ms)
 {
 	const struct timespec t = { .tv_nsec = ms * 1000000L };
 
+	assert(ms >= 0 && ms < 1000);
 	nanosleep(&t, NULL);
 }
 
-/* Looks for the fate of a batch whose COMMIT was cut off, until the database is back. */
+/*
+ * Finds out what became of a batch whose COMMIT was cut off, as soon as the database is back. Not
+ * by transact(): that gives up after a few tries, and here the question must not be left open
+ * while the database restarts. Errors: TX_RETRY (nothing was booked), DB_UNKNOWN.
+ */
 static enum err
 find_out(struct db *db, TALLOC_CTX *ctx, struct batch_state *state)
 {
 	int64_t until = clock_mono_us() + RESOLVE_US;
 	enum err e;
 
+	assert(state != NULL);
 	do {
 		e = db_ready(db);
 		if (e == ERR_OK)
@@ -57,9 +69,11 @@ find_out(struct db *db, TALLOC_CTX *ctx, struct batch_state *state)
 	return ERR_DB_UNKNOWN;
 }
 
+/* Gives the same error to n requests. */
 static void
-answer_everyone(struct queued_request *const *queued, size_t n, enum err e)
+answer_all(struct queued_request *const *queued, size_t n, enum err e)
 {
+	assert(e != ERR_OK);
 	for (size_t i = 0; i < n; i++) {
 		memset(queued[i]->answer, 0, sizeof(*queued[i]->answer));
 		queued[i]->answer->err = e;
@@ -68,48 +82,53 @@ answer_everyone(struct queued_request *const *queued, size_t n, enum err e)
 
 /* While the COMMIT of this batch waits for the disk, the next may begin. */
 static void
-on_before_commit(void *turn)
+on_before_commit(void *combined)
 {
-	combiner_pass_on(turn);
+	combiner_pass_on(combined);
 }
 
 /*
- * One transaction for n queued. ERR_OK: all have an answer, except those whose answer says
- * TX_RETRY (their seats' former owners have been expired since).
+ * One transaction for n requests. On ERR_OK all have an answer, except those whose answer says
+ * TX_RETRY; the former owners of seats that have lapsed have been expired for these.
  */
 static enum err
-settle_once(struct combiner_batch *t, struct queued_request *const *queued, size_t n, int tries)
+settle_once(struct combiner_batch *combined, struct queued_request *const *queued, size_t n,
+            int tries)
 {
-	struct clerk *c = t->arg;
+	struct clerk *c = combined->arg;
+	struct db *db = combined->db;
 	TALLOC_CTX *ctx = talloc_new(NULL);
 	struct seat_request *requests[BATCH_MAX];
 	struct answer *answers[BATCH_MAX];
-	struct batch batch = { requests, answers, n, tries, on_before_commit, t, NULL, 0, NULL };
+	struct batch batch = { .requests = requests,
+		               .answers = answers,
+		               .n = n,
+		               .tries = tries,
+		               .on_before_commit = on_before_commit,
+		               .arg = combined };
 	enum err e;
 
+	assert(n >= 1 && n <= BATCH_MAX);
 	for (size_t i = 0; i < n; i++) {
 		requests[i] = queued[i]->request;
 		answers[i] = queued[i]->answer;
 	}
-	e = db_ready(t->db);
-	if (e == ERR_OK) {
-		e = batch_settle(t->db, ctx, &c->policy, c->inventories, &batch);
-		if (e == ERR_DB_UNKNOWN) {
-			combiner_pass_on(
-			    t); /* this may take a while, and only these need the answer */
-			e = find_out(t->db, ctx, batch.state);
-		}
+	e = db_ready(db);
+	if (e == ERR_OK)
+		e = batch_settle(db, ctx, &c->policy, c->inventories, &batch);
+	if (e == ERR_DB_UNKNOWN) {
+		combiner_pass_on(combined); /* this may take a while, only these need the answer */
+		e = find_out(db, ctx, batch.state);
 	}
-	if (e == ERR_OK && batch.n_lapsed > 0 && db_ready(t->db) == ERR_OK &&
-	    booking_expire(t->db, ctx, batch.lapsed, batch.n_lapsed, c->policy.paying_min) !=
-	        ERR_OK)
+	if (e == ERR_OK && batch.n_lapsed > 0 && db_ready(db) == ERR_OK &&
+	    booking_expire(db, ctx, batch.lapsed, batch.n_lapsed, c->policy.paying_min) != ERR_OK)
 		log_line(LOG_WARN, "lapsed bookings were not expired, their seats are tried again",
 		         NULL);
 	talloc_free(ctx);
 	return e;
 }
 
-/* Keeps those whose answer says "again" at the front; returns how many. */
+/* Moves the requests that must be made again to the front; returns how many there are. */
 static size_t
 keep_unsettled(struct queued_request **queued, size_t n)
 {
@@ -123,18 +142,18 @@ keep_unsettled(struct queued_request **queued, size_t n)
 }
 
 /*
- * Settles n queued together, again and again while only lapsed seats, others who were quicker
- * (R-32) or a retry stand in the way.
+ * Settles n requests together, again and again while only lapsed seats, others that were quicker
+ * (R-32) or something passing stand in the way. *n is how many are left unsettled, at the front.
  */
 static enum err
-settle_together(struct combiner_batch *t, struct queued_request **queued, size_t *n)
+settle_together(struct combiner_batch *combined, struct queued_request **queued, size_t *n)
 {
 	enum err e = ERR_OK;
 
-	for (int i = 0; i<ATTEMPTS && * n> 0; i++) {
+	for (int i = 0; i<TRIES && * n> 0; i++) {
 		if (i > 0)
 			metrics_count(METRIC_CLERK_RETRIES, 0);
-		e = settle_once(t, queued, *n, i);
+		e = settle_once(combined, queued, *n, i);
 		if (e == ERR_OK)
 			*n = keep_unsettled(queued, *n);
 		else if (e != ERR_TX_RETRY && e != ERR_DB_LOST)
@@ -145,44 +164,50 @@ settle_together(struct combiner_batch *t, struct queued_request **queued, size_t
 	return e;
 }
 
-/* An error as the asker should see it once there is no further try. */
+/* The error that a request is answered once there is no further try. */
 static enum err
 last_word(enum err e)
 {
 	return e == ERR_INTERNAL ? ERR_INTERNAL : ERR_UNAVAILABLE;
 }
 
+/* Settles a request alone that could not be settled with the others. */
+static void
+settle_alone(struct combiner_batch *combined, struct queued_request *one)
+{
+	enum err e = ERR_UNAVAILABLE;
+	size_t left = 1;
+
+	if (clock_mono_us() - one->since_us < PATIENCE_US)
+		e = settle_together(combined, &one, &left);
+	if (left > 0 && e == ERR_OK && !one->request->best &&
+	    (one->request->kind == REQUEST_BOOK || one->request->kind == REQUEST_HOLD))
+		one->answer->err = ERR_SEAT_ALREADY_RESERVED; /* lapsed, but not to be had */
+	else if (left > 0)
+		answer_all(&one, 1, last_word(e));
+}
+
 /*
- * Settles a batch. One that fails as a whole (a deadlock with foreign SQL, a seat somebody
- * sits on, one bad ask) is settled one by one, so that no one suffers for a neighbour.
+ * Settles a batch. One that fails as a whole (a deadlock with foreign SQL, a seat whose lock is
+ * not given up, one bad request) is settled one by one, so that no request fails for another.
  */
 static void
-settle(struct combiner_batch *t)
+settle(struct combiner_batch *combined)
 {
-	struct queued_request **queued = (struct queued_request **)t->items;
-	size_t n = t->n;
-	enum err e = settle_together(t, queued, &n);
+	struct queued_request **queued = (struct queued_request **)combined->items;
+	size_t n = combined->n;
+	enum err e;
 
+	assert(combined->db != NULL && combined->arg != NULL && n >= 1 && n <= BATCH_MAX);
+	e = settle_together(combined, queued, &n);
 	if (n == 0)
 		return;
-	if (e == ERR_DB_UNKNOWN || (e == ERR_UNAVAILABLE && db_ready(t->db) != ERR_OK)) {
-		answer_everyone(queued, n, ERR_UNAVAILABLE);
+	if (e == ERR_DB_UNKNOWN || (e == ERR_UNAVAILABLE && db_ready(combined->db) != ERR_OK)) {
+		answer_all(queued, n, ERR_UNAVAILABLE);
 		return;
 	}
-	for (size_t i = 0; i < n; i++) {
-		struct queued_request *one = queued[i];
-		size_t left = 1;
-
-		e = ERR_UNAVAILABLE;
-		if (clock_mono_us() - one->since_us < PATIENCE_US)
-			e = settle_together(t, &one, &left);
-		if (left > 0 && e == ERR_OK && !one->request->best &&
-		    (one->request->kind == REQUEST_BOOK || one->request->kind == REQUEST_HOLD))
-			one->answer->err =
-			    ERR_SEAT_ALREADY_RESERVED; /* lapsed, yet somebody is at it */
-		else if (left > 0)
-			answer_everyone(&one, 1, last_word(e));
-	}
+	for (size_t i = 0; i < n; i++)
+		settle_alone(combined, queued[i]);
 }
 
 struct clerk *
@@ -191,6 +216,7 @@ clerk_new(TALLOC_CTX *ctx, const char *conninfo, const struct policy *policy,
 {
 	struct clerk *c = talloc_zero(ctx, struct clerk);
 
+	assert(conninfo != NULL && policy != NULL && inventories != NULL);
 	c->policy = *policy;
 	c->inventories = inventories;
 	c->queue = combiner_new(c, conninfo, CLERK_CONNECTIONS, settle, c);
@@ -204,8 +230,11 @@ clerk_book(struct clerk *c, struct seat_request *request, struct answer *out)
 		                       .answer = out,
 		                       .since_us = clock_mono_us() };
 
+	assert(request->kind != REQUEST_SEAT && request->user_id != NULL);
+	assert(request->n_seats <= POLICY_SEATS_MOST);
+	assert(!request->best || request->inventory != NULL);
 	memset(out, 0, sizeof(*out));
-	out->err = ERR_UNAVAILABLE; /* until somebody says otherwise */
+	out->err = ERR_UNAVAILABLE; /* until it is settled */
 	combiner_submit(c->queue, &self);
 	metrics_count(request->kind == REQUEST_HOLD ? METRIC_HOLDS : METRIC_BOOKINGS, out->err);
 	return out->err;
@@ -217,17 +246,18 @@ clerk_seat(struct clerk *c, struct db *db, struct seat_request *requests, struct
 {
 	struct queued_request all[BATCH_MAX];
 	void *items[BATCH_MAX];
-	struct combiner_batch turn = {
+	struct combiner_batch alone = {
 		.db = db, .arg = c, .items = items, .n = n, .passed_on = true
 	};
 
-	assert(n <= BATCH_MAX);
+	assert(db != NULL && n >= 1 && n <= BATCH_MAX);
 	for (size_t i = 0; i < n; i++) {
+		assert(requests[i].kind == REQUEST_SEAT);
 		all[i] = (struct queued_request){ &requests[i], &answers[i], clock_mono_us() };
 		memset(&answers[i], 0, sizeof(answers[i]));
 		items[i] = &all[i];
 	}
-	settle(&turn);
+	settle(&alone);
 	for (size_t i = 0; i < n; i++)
 		metrics_count(METRIC_SEATINGS, answers[i].err);
 }

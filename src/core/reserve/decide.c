@@ -1,15 +1,21 @@
+/*
+ * The rules of which requests get their seats, and nothing else: no database, no clock. A rule
+ * about that belongs here, the facts that it needs into struct locked (store/reserve.h).
+ */
+#include "core/reserve/decide.h"
+
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/reserve/decide.h"
+#include "base/sort.h"
 
-/* The state of a decision under way: what has been given away so far. */
+/* A decision under way: the facts, and what has been given away so far. */
 struct decision {
 	const struct policy *policy;
 	const struct locked *facts;
-	const struct seat_request *
-	    *taken;                    /* by seat of facts: whose it is by now; NULL: nobody's */
-	struct pending_facts *pending; /* counts that grow, sorted by user */
+	const struct seat_request **taken; /* by seat of facts: the request that has it, or NULL */
+	struct pending_facts *pending;     /* counts that grow, sorted by user */
 	size_t n_pending;
 	struct hold_rows *holdings; /* of the facts, with what is given and taken */
 };
@@ -22,23 +28,16 @@ compare_pending(const void *a, const void *b)
 	return strcmp(x->user_id, y->user_id);
 }
 
-/* A row for every user of the batch, with the count that was read. */
+/* Makes a count of pending bookings for every user of the batch, as it was read. */
 static void
 open_counts(struct decision *d, TALLOC_CTX *ctx, struct seat_request *const *requests, size_t n)
 {
 	const struct locked *f = d->facts;
-	size_t distinct = 0;
 
 	d->pending = talloc_zero_array(ctx, struct pending_facts, (unsigned)n);
 	for (size_t i = 0; i < n; i++)
 		d->pending[i].user_id = requests[i]->user_id;
-	qsort(d->pending, n, sizeof(d->pending[0]), compare_pending);
-	for (size_t i = 0; i < n; i++) {
-		if (distinct == 0 ||
-		    compare_pending(&d->pending[distinct - 1], &d->pending[i]) != 0)
-			d->pending[distinct++] = d->pending[i];
-	}
-	d->n_pending = distinct;
+	d->n_pending = sort_distinct(d->pending, n, sizeof(d->pending[0]), compare_pending);
 	for (size_t i = 0; i < f->n_pending; i++) {
 		struct pending_facts *p = bsearch(&f->pending[i], d->pending, d->n_pending,
 		                                  sizeof(d->pending[0]), compare_pending);
@@ -47,7 +46,7 @@ open_counts(struct decision *d, TALLOC_CTX *ctx, struct seat_request *const *req
 	}
 }
 
-/* A copy of what was read, with room for what may be given. */
+/* Copies the holds that were read, with room for what may be given. */
 static void
 open_holdings(struct decision *d, TALLOC_CTX *ctx)
 {
@@ -65,7 +64,7 @@ open_holdings(struct decision *d, TALLOC_CTX *ctx)
 	}
 }
 
-/* What the asker holds of the event; NULL when it was not read, because nobody wants more. */
+/* What a request's user holds of the event; NULL: not read, no request is to hold more. */
 static struct hold_rows *
 find_holding(const struct decision *d, const struct seat_request *request)
 {
@@ -88,7 +87,7 @@ find_event(const struct locked *facts, int32_t id)
 	return NULL;
 }
 
-/* Whether the event takes such an ask: one that was accepted on sale is seated after it, too. */
+/* Whether the event takes such a request: what was accepted in its sale is seated after it. */
 static enum err
 check_event(const struct event_facts *event, enum seat_request_kind kind)
 {
@@ -102,21 +101,25 @@ check_event(const struct event_facts *event, enum seat_request_kind kind)
 	return ERR_EVENT_NOT_ON_SALE;
 }
 
+/* Refuses a request for one of its seats. */
 static void
 refuse(struct verdict *v, enum err err, int32_t seat_no)
 {
+	assert(err == ERR_SEAT_NOT_FOUND || err == ERR_SEAT_ALREADY_RESERVED);
 	if (v->err != err)
 		v->n_refused = 0; /* a seat that does not exist outweighs one that is taken */
 	v->err = err;
+	assert(v->n_refused < POLICY_SEATS_MOST);
 	v->refused[v->n_refused++] = seat_no;
 }
 
 enum standing { STANDS_FREE, STANDS_LAPSED, STANDS_TAKEN };
 
-/* Whether an asker may have a seat, as far as its row says. */
+/* Whether a user may have a seat, as far as its row says. */
 static enum standing
 seat_standing(const struct seat_facts *seat, const char *user_id)
 {
+	assert(seat->status != SEAT_HELD || seat->lapsed || seat->holder != NULL);
 	switch (seat->status) {
 	case SEAT_FREE:
 		return STANDS_FREE;
@@ -130,13 +133,15 @@ seat_standing(const struct seat_facts *seat, const char *user_id)
 	}
 }
 
-/* Likewise, after what the asks before it were given: a booking may use its user's hold up. */
+/* Likewise after what earlier requests were given: a booking may take what its user holds. */
 static enum standing
 standing_now(const struct decision *d, const struct seat_request *request,
              const struct seat_facts *seat)
 {
-	const struct seat_request *by = d->taken[seat - d->facts->seats];
+	const size_t at = (size_t)(seat - d->facts->seats);
+	const struct seat_request *by = d->taken[at];
 
+	assert(at < d->facts->n_seats);
 	if (by == NULL)
 		return seat_standing(seat, request->user_id);
 	return by->kind == REQUEST_HOLD && strcmp(by->user_id, request->user_id) == 0
@@ -144,12 +149,13 @@ standing_now(const struct decision *d, const struct seat_request *request,
 	           : STANDS_TAKEN;
 }
 
-/* Looks at every seat of an ask, so that a refusal can name all of them. */
+/* Looks at every seat of a request, so that a refusal can name all of them. */
 static void
 check_seats(struct decision *d, const struct seat_request *request, struct verdict *v)
 {
 	const struct locked *f = d->facts;
 
+	assert(request->n_seats <= POLICY_SEATS_MOST);
 	for (size_t i = 0; i < request->n_seats; i++) {
 		const struct seat_key key = { request->event_id, request->seats[i] };
 		const struct seat_facts *s = bsearch(&key, f->seats, f->n_seats,
@@ -157,7 +163,7 @@ check_seats(struct decision *d, const struct seat_request *request, struct verdi
 		enum standing standing;
 
 		if (s ==
-		    NULL) { /* of those that the system chose, somebody is at this one */
+		    NULL) { /* one that the system chose, if its lock is held elsewhere */
 			refuse(v, request->best ? ERR_SEAT_ALREADY_RESERVED : ERR_SEAT_NOT_FOUND,
 			       request->seats[i]);
 			continue;
@@ -188,6 +194,7 @@ check_pending(struct decision *d, const struct seat_request *request, const stru
 	int32_t cap = v->event->max_pending > 0 ? v->event->max_pending : d->policy->max_pending;
 
 	*user = bsearch(&key, d->pending, d->n_pending, sizeof(d->pending[0]), compare_pending);
+	assert(*user != NULL && v->event != NULL); /* open_counts has every user */
 	return (*user)->count >= cap ? ERR_TOO_MANY_PENDING_BOOKINGS : ERR_OK;
 }
 
@@ -213,6 +220,7 @@ window_of(const struct decision *d, const struct seat_request *request,
 	return request->queued ? 0 : d->policy->window_min;
 }
 
+/* Whether a booking that was accepted still waits for its seats, now that it is locked. */
 static bool
 waits_for_seats(const struct decision *d, const struct seat_request *request)
 {
@@ -231,20 +239,21 @@ names_seat(const struct seat_request *request, int32_t no)
 }
 
 /*
- * Whether the user may hold these seats as well (R-23). Those that have lapsed do not count;
- * they are still marked as his, and so stay listed until somebody sets them free.
+ * Whether the user may hold these seats as well (R-23). Lapsed ones do not count; they are still
+ * marked as the user's, and stay listed until they are taken or set free.
  */
 static enum err
 check_held(const struct hold_rows *h, const struct seat_request *request)
 {
 	size_t n = request->n_seats;
 
+	assert(h != NULL); /* lock_set_collect listed it */
 	for (size_t i = 0; i < h->n; i++)
 		n += !h->seats[i].lapsed && !names_seat(request, h->seats[i].no);
 	return n > HOLD_MOST ? ERR_VALIDATION_ERROR : ERR_OK;
 }
 
-/* Takes an ask's seats out of what its user holds. */
+/* Takes a request's seats out of what its user holds. */
 static void
 drop_held(struct hold_rows *h, const struct seat_request *request)
 {
@@ -257,23 +266,25 @@ drop_held(struct hold_rows *h, const struct seat_request *request)
 	h->n = kept;
 }
 
-/* Notes what the asker has got, for those behind him. */
+/* Gives a request its seats, and notes that for the requests behind it. */
 static void
 give(struct decision *d, const struct seat_request *request, struct verdict *v)
 {
 	struct hold_rows *h = find_holding(d, request);
 
+	assert(v->err == ERR_OK && !v->lapsed);
 	for (size_t i = 0; i < request->n_seats; i++)
 		d->taken[v->seats[i] - d->facts->seats] = request;
 	if (h == NULL)
 		return;
+	assert(request->kind != REQUEST_HOLD || request->n_seats <= HOLD_MOST); /* check_held */
 	drop_held(h, request);
 	for (size_t i = 0; request->kind == REQUEST_HOLD && i < request->n_seats; i++)
 		h->seats[h->n++] = (struct held_seat){ request->seats[i], false };
 	v->holding = h;
 }
 
-/* A hold: its own limit and time, and none of a booking's. */
+/* Decides about a hold: it has a limit and a time of its own, and none of a booking's. */
 static void
 decide_hold(struct decision *d, const struct seat_request *request, struct verdict *v)
 {
@@ -286,6 +297,7 @@ decide_hold(struct decision *d, const struct seat_request *request, struct verdi
 		give(d, request, v);
 }
 
+/* Decides about one request, after all before it. */
 static void
 decide_one(struct decision *d, const struct seat_request *request, struct verdict *v)
 {
@@ -293,7 +305,7 @@ decide_one(struct decision *d, const struct seat_request *request, struct verdic
 	struct pending_facts *user;
 
 	if (known == ERR_KEY_KNOWN || known == ERR_IDEMPOTENCY_IN_PROGRESS)
-		return; /* whatever comes of it is not this ask's to have */
+		return; /* another request with the same key has the effect */
 	if (request->kind == REQUEST_SEAT && !waits_for_seats(d, request)) {
 		v->gone = true;
 		v->err = ERR_INVALID_STATE;
@@ -331,6 +343,10 @@ decide(TALLOC_CTX *ctx, const struct policy *policy, const struct locked *facts,
 {
 	struct decision d = { .policy = policy, .facts = facts };
 
+	assert(policy != NULL && n >= 1 && (facts->n_seats == 0 || facts->seats != NULL));
+	/* Sorted, as they are searched. One that is locked for two reasons is there twice. */
+	for (size_t i = 1; i < facts->n_seats; i++)
+		assert(seat_key_compare(&facts->seats[i - 1], &facts->seats[i]) <= 0);
 	d.taken = talloc_zero_array(ctx, const struct seat_request *, (unsigned)facts->n_seats);
 	open_counts(&d, ctx, requests, n);
 	open_holdings(&d, ctx);

@@ -1,7 +1,21 @@
+/*
+ * Giving held seats back: a user lets go of them, their time passes, or their event is cancelled.
+ * Each takes the user's advisory lock first, as the clerk does when it gives them.
+ */
 #include "core/reserve/hold.h"
+
+#include <assert.h>
 
 #include "base/shared.h"
 #include "core/journal/payload.h"
+#include "store/transact.h"
+
+/* The key of the advisory lock that guards what a user holds and books. */
+static int64_t
+lock_key(const char *user_id)
+{
+	return (int64_t)hash_text(user_id);
+}
 
 /* Frees the seats of locked holds, writes that down, commits, and tells the seat maps. */
 static enum err
@@ -11,6 +25,7 @@ free_all(struct db *db, TALLOC_CTX *ctx, struct hold_rows *holdings, size_t n, b
 	const char **payloads = talloc_array(ctx, const char *, (unsigned)n);
 	enum err e;
 
+	assert(n > 0 && holdings != NULL);
 	if ((e = hold_rows_free(db, ctx, holdings, n, running)) != ERR_OK)
 		return e;
 	for (size_t i = 0; i < n; i++)
@@ -23,44 +38,48 @@ free_all(struct db *db, TALLOC_CTX *ctx, struct hold_rows *holdings, size_t n, b
 	return e;
 }
 
+/* A release, for transact(). */
+struct release {
+	const char *user_id;
+	int32_t event_id;
+	const char *correlation_id; /* or NULL */
+	struct released *out;
+	struct released unknown; /* what the COMMIT whose answer was lost would have set free */
+};
+
 static enum err
-release_once(struct db *db, TALLOC_CTX *ctx, const char *user_id, int32_t event_id,
-             const char *correlation_id, struct released *out)
+release_once(struct db *db, TALLOC_CTX *ctx, void *arg)
 {
+	struct release *r = arg;
 	struct hold_rows *holdings;
 	enum err e;
 
-	e = hold_rows_lock_of(db, ctx, (int64_t)hash_text(user_id), user_id, event_id, &holdings,
-	                      &out->n);
-	if (e != ERR_OK || out->n == 0)
+	*r->out = (struct released){ NULL, 0 };
+	e = hold_rows_lock_of(db, ctx, lock_key(r->user_id), r->user_id, r->event_id, &holdings,
+	                      &r->out->n);
+	if (e != ERR_OK)
 		return e;
-	out->holdings = holdings;
-	return free_all(db, ctx, holdings, out->n, true, correlation_id);
+	if (r->out->n == 0) {
+		*r->out =
+		    r->unknown; /* the COMMIT whose answer was lost did it, if there was one */
+		return ERR_OK;
+	}
+	r->out->holdings = holdings;
+	e = free_all(db, ctx, holdings, r->out->n, true, r->correlation_id);
+	if (e == ERR_DB_UNKNOWN)
+		r->unknown = *r->out;
+	return e;
 }
 
 enum err
 hold_release(struct pool *pool, TALLOC_CTX *ctx, const char *user_id, int32_t event_id,
              const char *correlation_id, struct released *out)
 {
-	struct released unknown = { NULL, 0 };
-	enum err e = ERR_UNAVAILABLE;
+	struct release r = { user_id, event_id, correlation_id, out, { NULL, 0 } };
+	const struct transaction t = { release_once, transact_again, &r };
 
-	for (int i = 0; i < POOL_ATTEMPTS; i++) {
-		struct db *db;
-
-		if ((e = pool_take(pool, &db)) != ERR_OK)
-			return e;
-		*out = (struct released){ NULL, 0 };
-		e = release_once(db, ctx, user_id, event_id, correlation_id, out);
-		pool_give(pool, db);
-		if (e == ERR_OK && out->n == 0)
-			*out = unknown; /* the COMMIT whose answer was lost did it */
-		if (e == ERR_DB_UNKNOWN)
-			unknown = *out;
-		else if (e != ERR_TX_RETRY && e != ERR_DB_LOST)
-			return e;
-	}
-	return e;
+	assert(user_id != NULL && out != NULL);
+	return transact(pool, ctx, &t);
 }
 
 /* Frees those that were found; running: also the seats whose time has not passed. */
@@ -72,14 +91,14 @@ end_found(struct db *db, TALLOC_CTX *ctx, struct hold_rows *holdings, size_t *n,
 	enum err e;
 
 	for (size_t i = 0; i < *n; i++)
-		keys[i] = (int64_t)hash_text(holdings[i].user_id);
+		keys[i] = lock_key(holdings[i].user_id);
 	e = hold_rows_lock_found(db, ctx, keys, running, holdings, n);
 	if (e != ERR_OK || *n == 0)
 		return e;
 	return free_all(db, ctx, holdings, *n, running, correlation_id);
 }
 
-/* Of an event all, of all events (0) those that have ended. */
+/* Ends holds: of an event all, of all events (0) those whose time has passed. */
 static enum err
 end_some(struct db *db, TALLOC_CTX *ctx, int32_t event_id, const char *correlation_id, int most,
          size_t *done)
@@ -87,6 +106,7 @@ end_some(struct db *db, TALLOC_CTX *ctx, int32_t event_id, const char *correlati
 	struct hold_rows *holdings;
 	enum err e;
 
+	assert(db != NULL && most >= 1);
 	*done = 0;
 	if ((e = hold_rows_find(db, ctx, event_id, most, &holdings, done)) == ERR_OK && *done > 0)
 		e = end_found(db, ctx, holdings, done, event_id != 0, correlation_id);
@@ -106,5 +126,6 @@ enum err
 hold_end(struct db *db, TALLOC_CTX *ctx, int32_t event_id, const char *correlation_id, int most,
          size_t *done)
 {
+	assert(event_id > 0);
 	return end_some(db, ctx, event_id, correlation_id, most, done);
 }

@@ -1,11 +1,12 @@
 #ifndef ROWLOCK_CORE_RESERVE_HOLD_H
 #define ROWLOCK_CORE_RESERVE_HOLD_H
 
-#include "core/booking/booking.h"
+#include "store/hold_rows.h"
+#include "store/pool.h"
 
-/* Letting go of held seats. They are taken through the clerk: REQUEST_HOLD. */
+/* Giving held seats back. They are taken through the clerk: REQUEST_HOLD. */
 
-/* Seats that were set free, by event; on the ctx of who asked. */
+/* Seats that were set free, by event; on the ctx of the call. */
 struct released {
 	const struct hold_rows *holdings; /* some may have no seats */
 	size_t n;
@@ -14,31 +15,33 @@ struct released {
 /*
  * Sets free what a user holds.
  *
- * user_id	whose holds; whether the caller may is the caller's business
+ * user_id	whose holds; whether the caller may do that is the caller's business
  * event_id	of this event; 0: of all
  * correlation_id	for the journal, or NULL
- * out		set on ERR_OK
+ * out		set on ERR_OK, on ctx
  *
- * Errors: UNAVAILABLE.
+ * Errors: UNAVAILABLE, INTERNAL, TX_RETRY, DB_LOST (all tries failed, nothing was set free);
+ * DB_UNKNOWN (the database went away during COMMIT and has not come back).
  */
 enum err hold_release(struct pool *pool, TALLOC_CTX *ctx, const char *user_id, int32_t event_id,
                       const char *correlation_id, struct released *out) MUST_CHECK;
 
 /*
  * Sets free, in one transaction, the seats of holds whose time has passed; other seats of the same
- * user stay held. A user whose bookings or holds are being changed at this moment is left for the
- * next time; two at once free each seat once.
+ * user stay held. Users whose bookings or holds are being changed at this moment are left for the
+ * next time; of two calls at once each seat is freed by one.
  *
  * db	a connection that stands and has no transaction open; likewise afterwards
  * most	holds, 1 or more
- * done	set: of how many holds there were any; 0: none has ended, or others are at those that have
+ * done	set: of how many holds there were any; 0: none has ended, or those are locked elsewhere
  *
  * Errors as of db_exchange; nothing was done, but for DB_UNKNOWN.
  */
 enum err hold_sweep(struct db *db, TALLOC_CTX *ctx, int most, size_t *done) MUST_CHECK;
 
 /*
- * Likewise all holds of an event, whose time has passed or not: nobody can have new ones (R-46).
+ * Likewise all holds of an event that takes no new ones (R-46), whether their time has passed or
+ * not.
  *
  * correlation_id	for the journal, or NULL
  */

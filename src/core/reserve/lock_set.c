@@ -1,33 +1,30 @@
+/* What the transaction of a batch locks, in the one order that all transactions keep. */
 #include "core/reserve/lock_set.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/sort.h"
 
-size_t
-lock_set_distinct(int32_t *numbers, size_t n)
-{
-	return sort_distinct(numbers, n, sizeof(*numbers), compare_i32);
-}
-
-/* Sorts and empties out repeats of seats. */
+/* Sorts seats and drops repeated ones; returns how many are left. */
 static size_t
 distinct_seats(struct seat_key *seats, size_t n)
 {
 	return sort_distinct(seats, n, sizeof(*seats), seat_key_compare);
 }
 
-/* The list that an ask's seats are locked by; NULL: nothing is locked for it. */
+/* The list that a request's seats belong into; NULL: nothing is locked for it. */
 static struct seat_key *
-seat_list(const struct seat_request *request, bool patient, struct lock_set *locks, size_t **n)
+seat_list(const struct seat_request *request, bool wait_for_chosen, struct lock_set *locks,
+          size_t **n)
 {
-	const bool idle = request->best && !patient;
+	const bool idle = request->best && !wait_for_chosen;
 
 	*n = idle ? &locks->n_idle : &locks->n_seats;
 	return request->kind == REQUEST_ACCEPT ? NULL : idle ? locks->idle : locks->seats;
 }
 
-/* Adds the asker and event of a hold, once. */
+/* Adds the user and event of a hold, once: what the user holds there is read. */
 static void
 add_holding(TALLOC_CTX *ctx, const struct seat_request *request, struct lock_set *locks)
 {
@@ -43,11 +40,12 @@ add_holding(TALLOC_CTX *ctx, const struct seat_request *request, struct lock_set
 }
 
 void
-lock_set_collect(TALLOC_CTX *ctx, struct seat_request *const *requests, size_t n, bool patient,
-                 struct lock_set *out)
+lock_set_collect(TALLOC_CTX *ctx, struct seat_request *const *requests, size_t n,
+                 bool wait_for_chosen, struct lock_set *out)
 {
 	size_t seats = 0;
 
+	assert(n >= 1 && requests != NULL);
 	for (size_t i = 0; i < n; i++)
 		seats += requests[i]->n_seats;
 	*out = (struct lock_set){
@@ -60,8 +58,9 @@ lock_set_collect(TALLOC_CTX *ctx, struct seat_request *const *requests, size_t n
 	};
 	for (size_t i = 0; i < n; i++) {
 		size_t *used;
-		struct seat_key *list = seat_list(requests[i], patient, out, &used);
+		struct seat_key *list = seat_list(requests[i], wait_for_chosen, out, &used);
 
+		assert(requests[i]->user_id != NULL && requests[i]->n_seats <= POLICY_SEATS_MOST);
 		out->lock_keys[i] = (int64_t)hash_text(requests[i]->user_id);
 		out->users[i] = requests[i]->user_id;
 		out->events[i] = requests[i]->event_id;
@@ -73,6 +72,7 @@ lock_set_collect(TALLOC_CTX *ctx, struct seat_request *const *requests, size_t n
 			list[(*used)++] = (struct seat_key){ requests[i]->event_id,
 				                             requests[i]->seats[k] };
 	}
+	assert(out->n_seats + out->n_idle <= seats);
 	out->n_users = n;
 	out->n_keys = sort_distinct(out->lock_keys, n, sizeof(int64_t), compare_i64);
 	out->n_events = sort_distinct(out->events, n, sizeof(int32_t), compare_i32);
@@ -82,7 +82,7 @@ lock_set_collect(TALLOC_CTX *ctx, struct seat_request *const *requests, size_t n
 	out->n_idle = distinct_seats(out->idle, out->n_idle);
 }
 
-/* Whether two requests are the same one. */
+/* Whether two keys are of the same request. */
 static bool
 is_same(const struct idempotency_row *a, const struct idempotency_row *b)
 {
@@ -95,6 +95,7 @@ lock_set_key(TALLOC_CTX *ctx, const struct idempotent *idempotent, struct lock_s
 {
 	const struct idempotency_row key = idempotency_row(idempotent);
 
+	assert(key.key != NULL && key.route != NULL && key.principal != NULL);
 	for (size_t i = 0; i < locks->n_answer_keys; i++) {
 		if (is_same(&locks->answer_keys[i], &key))
 			return false;

@@ -3,14 +3,20 @@
 
 #include "core/reserve/seat_request.h"
 
-/* Collects what n asks want locked; on ctx. patient: also waits for seats that the system chose */
-void lock_set_collect(TALLOC_CTX *ctx, struct seat_request *const *requests, size_t n, bool patient,
-                      struct lock_set *out);
+/*
+ * Collects what a batch locks and reads. Sorted and without repeats: all transactions take their
+ * locks in this order (R-14), or there would be deadlocks.
+ *
+ * ctx		owns the arrays of out
+ * requests	n of them, 1 or more; seats are chosen already
+ * wait_for_chosen	whether to wait for the locks of seats that the system chose, too, instead
+ *		of leaving out those whose lock is held elsewhere (R-32)
+ * out		set; without keys of requests that are answered once, see lock_set_key
+ */
+void lock_set_collect(TALLOC_CTX *ctx, struct seat_request *const *requests, size_t n,
+                      bool wait_for_chosen, struct lock_set *out);
 
-/* Adds the key of a request that is answered once; false: it is there already. */
+/* Adds the key of a request that is answered once, on ctx; false: it is there already. */
 bool lock_set_key(TALLOC_CTX *ctx, const struct idempotent *idempotent, struct lock_set *locks);
-
-/* Sorts numbers and drops repeated ones; returns how many are left. */
-size_t lock_set_distinct(int32_t *numbers, size_t n);
 
 #endif

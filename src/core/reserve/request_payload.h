@@ -40,7 +40,7 @@ const char *request_payload_positions(TALLOC_CTX *ctx, const struct seat_request
                                       const struct verdict *v);
 
 /*
- * booking.failed: {"from","reason","message","seats":[],"queue"}; a booking that fails has no seats.
+ * booking.failed: {"from","reason","message","seats":[],"queue"}; a failed booking has no seats.
  *
  * why	not ERR_OK
  * message	for people

@@ -5,24 +5,29 @@
 
 /*
  * Seats for bookings that were accepted before (/api/booking): a round takes some of them and
- * settles them through the clerk's primitive. The booking's own row says whether it still
- * waits, so a booking is seated once, however often and by however many it is taken.
+ * settles them through the clerk (clerk_seat). The booking's own row says whether it still waits,
+ * so a booking is seated once, however often and by however many processes it is taken.
  */
 struct accepted;
 
 #define SEATING_MOST 256 /* bookings of a round */
 
-/* database: of the workers' role; two connections are used. */
+/*
+ * Makes what seats bookings, on ctx; used by one thread at a time.
+ *
+ * database	of the workers' role; two connections are used, opened when first needed
+ * policy	the limits that hold where an event says nothing; copied
+ */
 struct accepted *accepted_new(TALLOC_CTX *ctx, const char *database, const struct policy *policy);
 
 /*
  * Seats the oldest that wait, up to SEATING_MOST.
  *
- * age_s	only those accepted at least so many seconds ago
+ * age_s	only those accepted at least so many seconds ago; 0 or more
  * taken	set: how many were found
  * settled	set: how many of these wait no longer
  *
- * Errors: UNAVAILABLE, INTERNAL; whoever was not settled waits on.
+ * Errors: as of db_ready and db_exchange; a booking that was not settled waits on.
  */
 enum err accepted_oldest(struct accepted *s, int32_t age_s, size_t *taken,
                          size_t *settled) MUST_CHECK;
@@ -30,7 +35,7 @@ enum err accepted_oldest(struct accepted *s, int32_t age_s, size_t *taken,
 enum seated {
 	SEATED_DONE,    /* it has its seats or has failed, now or before */
 	SEATED_UNKNOWN, /* there is no such booking */
-	SEATED_LATER,   /* it still waits, for the database: ask again */
+	SEATED_LATER,   /* it still waits, for the database: take it again */
 	SEATED_BROKEN,  /* it still waits, for a reason of its own that is in the log */
 };
 
@@ -39,6 +44,8 @@ enum seated {
  *
  * ids	n of them, 1 to SEATING_MOST, distinct
  * out	n, set on ERR_OK
+ *
+ * Errors as of accepted_oldest.
  */
 enum err accepted_named(struct accepted *s, const struct uuid *ids, size_t n,
                         enum seated *out) MUST_CHECK;

@@ -14,7 +14,7 @@
 
 #define QUEUE_MAX_SEATS 4 /* of a booking through /api/booking */
 
-/* What an ask is about. */
+/* What a request asks for. */
 enum seat_request_kind {
 	REQUEST_BOOK,   /* a new booking, with its seats */
 	REQUEST_ACCEPT, /* a new booking that gets its seats later: requested */
@@ -22,28 +22,26 @@ enum seat_request_kind {
 	REQUEST_HOLD,   /* no booking: seats to be kept for a while */
 };
 
-/* A request for seats of one event, by one user. */
+/* A request for seats of one event, by one user. Belongs to the thread that made it. */
 struct seat_request {
-	TALLOC_CTX *ctx; /* the asker's; what is answered hangs on it */
+	TALLOC_CTX *ctx; /* of the thread that waits; what is answered hangs on it */
 	enum seat_request_kind kind;
-	struct uuid id; /* of the booking; of a new one made by the asker before anything is sent */
+	struct uuid id; /* of the booking; a new one's is made before anything is sent */
 	int32_t event_id;
 	const char *user_id;
 	const char *user_name;         /* or NULL */
 	const char *correlation_id;    /* or NULL */
 	struct idempotent *idempotent; /* or NULL; rendered with the answer, before COMMIT */
-	bool
-	    queued; /* through /api/booking: no window but the event's own, and no cap */
-	int32_t quantity;
-	int32_t seats
-	    [POLICY_SEATS_MOST]; /* distinct seat numbers, ascending; best: chosen by the clerk */
+	bool queued;      /* through /api/booking: no window but the event's, no cap */
+	int32_t quantity; /* of seats, 1 or more */
+	int32_t seats[POLICY_SEATS_MOST]; /* distinct numbers, ascending; best: set when settled */
 	size_t n_seats;
-	enum err known_err; /* ERR_OK, or why it must be refused, found out before */
+	enum err known_err; /* why it must be refused, found out before; else ERR_OK */
 	/* Where the system chooses, and for REQUEST_ACCEPT. */
 	bool best;
-	struct inventory *inventory; /* pinned by the asker */
+	struct inventory *inventory; /* of the event; closed by the caller, after the answer */
 	struct party party;          /* what is looked for; see inventory_resolve */
-	/* REQUEST_ACCEPT and REQUEST_SEAT: what was asked for. */
+	/* REQUEST_ACCEPT and REQUEST_SEAT: what the buyer wished. */
 	const char *section;   /* NULL: any */
 	int32_t subsection;    /* 0: any */
 	const char *positions; /* JSON: the seats as the buyer spelled them; NULL when best */
@@ -53,7 +51,7 @@ struct seat_request {
 	int64_t total_minor;
 };
 
-/* What became of an ask. On the asker's ctx. */
+/* What becomes of a request. What it points to is on the request's ctx. */
 struct answer {
 	enum err err;
 	/* SEAT_ALREADY_RESERVED: those not available; SEAT_NOT_FOUND: those that do not exist. */
