@@ -1,5 +1,9 @@
-/* rowlockctl audit: checks bookings, seats, journal and money, and that acknowledged bookings exist. */
+/*
+ * rowlockctl audit: checks bookings, seats, journal and money, and that acknowledged bookings
+ * exist.
+ */
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,15 +18,17 @@
 /* Exit statuses of the audit: nothing is wrong; something is; it could not look. */
 enum { AUDIT_CLEAN = 0, AUDIT_FINDINGS = 1, AUDIT_BLIND = 2 };
 
-/* Ids as they are read. */
+/* Ids of bookings that must exist, as they are read. */
 struct ids {
 	struct uuid *all; /* a talloc array */
 	size_t n;
 };
 
+/* Appends one; the array doubles, for a load test acknowledges a great many. */
 static void
 add_id(struct ids *ids, const struct uuid *id)
 {
+	assert(ids->n <= talloc_array_length(ids->all));
 	if (ids->n == talloc_array_length(ids->all))
 		ids->all = talloc_realloc(NULL, ids->all, struct uuid, (unsigned)(2 * ids->n));
 	ids->all[ids->n++] = *id;
@@ -58,6 +64,9 @@ read_lines(FILE *f, const char *path, struct ids *ids)
 	return good;
 }
 
+/*
+ * Reads the files that the arguments name, - for standard input; false after saying what is wrong.
+ */
 static bool
 read_ids(struct ctl *c, struct ids *ids)
 {
@@ -79,9 +88,11 @@ read_ids(struct ctl *c, struct ids *ids)
 	return good;
 }
 
-/* --- what is said --- */
+/* --- what is printed --- */
 
-/* Takes the line about the progress away again. */
+/*
+ * Takes the line about the progress off the terminal, so that a finding does not stand behind it.
+ */
 static void
 wipe_line(void)
 {
@@ -89,6 +100,7 @@ wipe_line(void)
 		fputs("\r\033[K", stderr);
 }
 
+/* One finding, as soon as it is known: an audit of much data takes minutes. */
 static void
 tell(void *arg, const char *finding)
 {
@@ -98,6 +110,7 @@ tell(void *arg, const char *finding)
 	fflush(stdout);
 }
 
+/* One line that is written over and over. */
 static void
 show_progress(void *arg, size_t done, size_t rules)
 {
@@ -106,6 +119,7 @@ show_progress(void *arg, size_t done, size_t rules)
 	fflush(stderr);
 }
 
+/* The money of one currency: what came in, what went back, and what bookings account for. */
 static void
 print_sum(const struct audit_sum *s)
 {
@@ -121,13 +135,14 @@ print_sum(const struct audit_sum *s)
 	       money_text(s->confirmed, s->currency, confirmed));
 }
 
-/* A number with what is counted, which is "s" in the end unless there is one. */
+/* A number with what is counted, in the plural unless it is one; end stands behind it. */
 static void
 print_count(int64_t n, const char *what, const char *end)
 {
 	printf("%" PRId64 " %s%s%s", n, what, n == 1 ? "" : "s", end);
 }
 
+/* The sums at the end; returns the exit status. most: findings that were printed at the most */
 static int
 print_report(const struct audit_report *r, int64_t most)
 {
@@ -147,6 +162,10 @@ print_report(const struct audit_report *r, int64_t most)
 	return r->findings == 0 ? AUDIT_CLEAN : AUDIT_FINDINGS;
 }
 
+/*
+ * The exit status tells "nothing was found" from "could not look": a script that waits for a clean
+ * audit must not take a database that is away for one.
+ */
 int
 ctl_audit(struct ctl *c)
 {

@@ -4,8 +4,9 @@
 #include "core/ticket/ticket.h"
 #include "ctl/commands.h"
 
-#define AT_THE_DOOR "rowlockctl"
+#define BY_DEFAULT "rowlockctl" /* on whose behalf, in the journal */
 
+/* A line per ticket: of the one that was named, or of all those of a booking. */
 static void
 print_tickets(const struct check_in *in, const char *what)
 {
@@ -20,10 +21,11 @@ print_tickets(const struct check_in *in, const char *what)
 	}
 }
 
+/* A ticket opens the door once: later it fails with the first time, for it may be a copy. */
 int
 ctl_check_in(struct ctl *c)
 {
-	struct actor who = { .user_id = AT_THE_DOOR, .staff = true };
+	struct actor who = { .user_id = BY_DEFAULT, .staff = true };
 	const struct ctl_option options[] = { { "by", &who.user_id, NULL }, { 0 } };
 	struct check_in in;
 	struct pool *pool;

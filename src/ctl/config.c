@@ -2,6 +2,7 @@
 
 #include "ctl/commands.h"
 
+/* Secrets are printed as ***; what is wrong with the settings was said before. */
 int
 ctl_config(struct ctl *c)
 {

@@ -13,6 +13,7 @@ ctl_fail(const char *format, ...)
 {
 	va_list ap;
 
+	assert(format != NULL);
 	fputs("rowlockctl: ", stderr);
 	va_start(ap, format);
 	vfprintf(stderr, format, ap);
@@ -39,7 +40,10 @@ ctl_pool(struct ctl *c)
 	return database == NULL ? NULL : pool_new(c->ctx, database, 1);
 }
 
-/* Takes argument i as an option, if it is one; moves *i over its value. */
+/*
+ * Takes argument *i, which begins with dashes, as an option of the table; moves *i over its value.
+ * False after saying what is wrong.
+ */
 static bool
 take_option(struct ctl *c, const struct ctl_option *table, int *i)
 {
@@ -70,6 +74,7 @@ ctl_options(struct ctl *c, const struct ctl_option *table)
 {
 	int kept = 1;
 
+	assert(c->argc >= 1); /* the name of the command stays where it is */
 	for (int i = 1; i < c->argc; i++) {
 		if (strncmp(c->argv[i], "--", 2) != 0)
 			c->argv[kept++] = c->argv[i];
@@ -85,6 +90,7 @@ ctl_number(const char *name, const char *text, long long least, long long most, 
 {
 	char *end;
 
+	assert(least <= most);
 	errno = 0;
 	*out = strtoll(text, &end, 10);
 	if (errno == 0 && end != text && *end == '\0' && *out >= least && *out <= most)
@@ -97,6 +103,9 @@ char *
 ctl_read(struct ctl *c, const char *path, size_t most, size_t *n)
 {
 	FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+	/*
+	 * One byte more than is taken tells a file that is too large; the NUL goes into its place.
+	 */
 	char *text = talloc_size(c->ctx, most + 1);
 	bool good;
 

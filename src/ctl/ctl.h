@@ -6,7 +6,9 @@
 #include "base/config.h"
 #include "store/pool.h"
 
-/* What the commands of rowlockctl have in common. Everything they need hangs on the command's ctx. */
+/*
+ * What the commands of rowlockctl have in common. Everything they need hangs on the command's ctx.
+ */
 
 /* Exit statuses of rowlockctl: done; it failed; it was called wrongly. */
 enum { CTL_OK = 0, CTL_FAILED = 1, CTL_USAGE = 2 };

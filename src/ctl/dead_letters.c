@@ -1,4 +1,6 @@
-/* rowlockctl dlq: lists, shows and sends again the messages that no role of rowlockd could handle. */
+/*
+ * rowlockctl dlq: lists, shows and sends again the messages that no role of rowlockd could handle.
+ */
 
 #include <string.h>
 
@@ -8,19 +10,20 @@
 
 #define VALUE_MOST 1000000 /* bytes of a mended value: brokers take a million in all */
 
-/* What the dlq commands are about. */
+/* One run of a command about dead letters. */
 struct dlq {
 	struct ctl *c;
-	const char *prefix, *topic; /* topic: without the prefix, as it was named */
+	const char *prefix; /* of every topic of this installation */
+	const char *topic;  /* the one that is looked at, without the prefix, as it was named */
 	struct dead_letters *dead;
 	bool all;         /* list: those that were replayed, too */
-	bool bare;        /* show: the value alone */
-	const char *file; /* replay: the mended value, or NULL */
-	size_t left_out;  /* replay --all: letters that are not whole */
-	bool failed;      /* a letter could not be put in line */
+	bool value_only;  /* show: nothing but the value */
+	const char *file; /* replay: has the mended value; or NULL */
+	size_t left_out;  /* replay --all: letters whose values were cut */
+	bool failed;      /* a letter could not be handed to the producer */
 };
 
-/* Settings and client; false after saying what is missing. */
+/* Makes the client of the broker that the settings name; false after saying what is missing. */
 static bool
 connect_dlq(struct dlq *q, struct ctl *c)
 {
@@ -33,7 +36,7 @@ connect_dlq(struct dlq *q, struct ctl *c)
 	return q->dead != NULL;
 }
 
-/* Says what is wrong with Kafka. */
+/* Says what is wrong with Kafka; returns CTL_FAILED. */
 static int
 fail_kafka(const struct dlq *q, enum err e)
 {
@@ -50,7 +53,10 @@ look(struct dlq *q, const char *topic)
 	return dead_letters_look(q->dead, talloc_asprintf(q->c->ctx, "%s%s", q->prefix, topic));
 }
 
-/* Texts of strangers shall do nothing to a terminal; a value may have lines. */
+/*
+ * Prints what came from outside: a control character could make the terminal do something, so it
+ * becomes a question mark. lines: line ends and tabs stay, for a value may have them
+ */
 static void
 print_clean(const char *text, size_t n, bool lines)
 {
@@ -62,6 +68,7 @@ print_clean(const char *text, size_t n, bool lines)
 	}
 }
 
+/* A text on one line; - for none. */
 static void
 print_text(const char *text)
 {
@@ -70,6 +77,7 @@ print_text(const char *text)
 
 /* --- list --- */
 
+/* A line of the list: where the letter is, its time, key, number of attempts and reason. */
 static bool
 print_line(void *arg, const struct dead_letter *l)
 {
@@ -90,6 +98,7 @@ print_line(void *arg, const struct dead_letter *l)
 	return true;
 }
 
+/* A topic without dead letters is an empty list. */
 static enum err
 list_topic(struct dlq *q, const char *topic)
 {
@@ -100,6 +109,7 @@ list_topic(struct dlq *q, const char *topic)
 	return e == ERR_OK ? dead_letters_walk(q->dead, print_line, q) : e;
 }
 
+/* Without a topic: of every topic that has the prefix of this installation. */
 int
 ctl_dead_letters_list(struct ctl *c)
 {
@@ -132,7 +142,7 @@ ctl_dead_letters_list(struct ctl *c)
 
 /* --- one letter --- */
 
-/* The arguments TOPIC PARTITION OFFSET; false after saying what is wrong. */
+/* Reads PARTITION and OFFSET behind TOPIC; false after saying what is wrong. */
 static bool
 read_place(struct ctl *c, const char *command, int32_t *partition, int64_t *offset)
 {
@@ -150,7 +160,9 @@ read_place(struct ctl *c, const char *command, int32_t *partition, int64_t *offs
 	return true;
 }
 
-/* Visits that letter; says what is wrong. */
+/*
+ * Calls visit with the letter that the arguments name; says what is wrong, and returns the status.
+ */
 static int
 with_letter(struct dlq *q, int32_t partition, int64_t offset,
             bool (*visit)(void *, const struct dead_letter *))
@@ -165,6 +177,7 @@ with_letter(struct dlq *q, int32_t partition, int64_t offset,
 	return e == ERR_OK ? CTL_OK : fail_kafka(q, e);
 }
 
+/* The whole letter: head, an empty line, value. With --value its bytes as they are, for a file. */
 static bool
 print_letter(void *arg, const struct dead_letter *l)
 {
@@ -172,7 +185,7 @@ print_letter(void *arg, const struct dead_letter *l)
 	const struct dlq *q = arg;
 	char at[CLOCK_TEXT];
 
-	if (q->bare) {
+	if (q->value_only) {
 		fwrite(m->value, 1, m->len, stdout);
 		return false;
 	}
@@ -200,7 +213,7 @@ int
 ctl_dead_letters_show(struct ctl *c)
 {
 	struct dlq q = { 0 };
-	const struct ctl_option options[] = { { "value", NULL, &q.bare }, { 0 } };
+	const struct ctl_option options[] = { { "value", NULL, &q.value_only }, { 0 } };
 	int32_t partition;
 	int64_t offset;
 
@@ -213,7 +226,7 @@ ctl_dead_letters_show(struct ctl *c)
 
 /* --- replay --- */
 
-/* Puts a letter in line with its own value, or the mended one. */
+/* Hands a letter to the producer, with its own value or the mended one; false when that failed. */
 static bool
 replay(struct dlq *q, const struct dead_letter *l)
 {
@@ -227,6 +240,7 @@ replay(struct dlq *q, const struct dead_letter *l)
 	return !q->failed;
 }
 
+/* A letter whose value was cut needs one from a file: half a message would be wrong in silence. */
 static bool
 replay_one(void *arg, const struct dead_letter *l)
 {
@@ -240,6 +254,7 @@ replay_one(void *arg, const struct dead_letter *l)
 	return false;
 }
 
+/* Of all letters of a topic: passes over those that were replayed, and those that were cut. */
 static bool
 replay_each(void *arg, const struct dead_letter *l)
 {
@@ -249,7 +264,10 @@ replay_each(void *arg, const struct dead_letter *l)
 	return l->cut || l->replayed || replay(q, l);
 }
 
-/* Waits for the acknowledgements, and says what has come of it. */
+/*
+ * Waits for the acknowledgements, and says what has come of it. status: of what was done before;
+ * CTL_OK becomes CTL_FAILED when not all was sent
+ */
 static int
 finish_replay(struct dlq *q, int status)
 {
@@ -276,6 +294,7 @@ finish_replay(struct dlq *q, int status)
 	return q->failed || q->left_out > 0 ? CTL_FAILED : status;
 }
 
+/* What was handed over before an error is waited for all the same: it may arrive. */
 static int
 replay_all(struct dlq *q, const char *topic)
 {
@@ -286,6 +305,10 @@ replay_all(struct dlq *q, const char *topic)
 	return finish_replay(q, e == ERR_OK || e == ERR_NOT_FOUND ? CTL_OK : fail_kafka(q, e));
 }
 
+/*
+ * A letter is sent to the topic that it died in, and marked there: a second replay of one letter
+ * has to be asked for by its place, --all passes over it.
+ */
 int
 ctl_dead_letters_replay(struct ctl *c)
 {

@@ -1,5 +1,6 @@
 /* rowlockctl doctor: looks at the installation, and says how to mend what is wrong with it. */
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +11,8 @@
 #include "ctl/commands.h"
 #include "store/migrate.h"
 
-#define OLDEST_PG     150000
-#define FEWEST_FDS    4096
+#define OLDEST_PG     150000 /* as server_version_num spells it */
+#define FEWEST_FDS    4096   /* descriptors that a process may have */
 #define CLOCK_SLACK_S 5
 #define POOL_DEFAULT  20 /* connections that the whole service stays within */
 
@@ -21,18 +22,21 @@ struct doctor {
 	int failed, warned;
 };
 
-enum finding { FINE, WARN, FAIL };
+enum finding { FINE, WARN, FAIL, FINDING__MAX };
 
+/* Prints the line of a check, and counts it. what: 11 characters or less */
 static void
 tell(struct doctor *d, enum finding f, const char *what, const char *text)
 {
-	static const char *const marks[] = { "ok", "warn", "FAIL" };
+	static const char *const marks[FINDING__MAX] = { "ok", "warn", "FAIL" };
 
+	assert(f < FINDING__MAX);
 	printf("%-11s %-5s %s\n", what, marks[f], text);
 	d->failed += f == FAIL;
 	d->warned += f == WARN;
 }
 
+/* Whether workers can check tokens; the other settings are checked when they are read. */
 static void
 check_settings(struct doctor *d)
 {
@@ -43,10 +47,12 @@ check_settings(struct doctor *d)
 		tell(d, FINE, "token key", "JWT_SECRET is set");
 }
 
+/* Whether an acknowledged booking is on the disk: a faster setting here may sell a seat twice. */
 static void
 check_durability(struct doctor *d, const struct rows *rows)
 {
-	const char *fsync = row_text(rows, 0, 2), *commit = row_text(rows, 0, 3);
+	const char *fsync = row_text(rows, 0, DOCTOR_SETTINGS_FSYNC),
+		   *commit = row_text(rows, 0, DOCTOR_SETTINGS_SYNCHRONOUS_COMMIT);
 
 	if (strcmp(fsync, "on") != 0 || strcmp(commit, "on") != 0)
 		tell(d, FAIL, "durability",
@@ -57,39 +63,45 @@ check_durability(struct doctor *d, const struct rows *rows)
 		tell(d, FINE, "durability", "fsync and synchronous_commit are on");
 }
 
-/* The workers' role should be able to do little. */
+/* Whether the role of the workers can do no more than it needs: it should own nothing. */
 static void
 check_role(struct doctor *d, const struct rows *rows)
 {
 	char text[160];
 
-	if (row_bool(rows, 0, 6) || row_i64(rows, 0, 7) > 0) {
+	if (row_bool(rows, 0, DOCTOR_SETTINGS_SUPERUSER) ||
+	    row_i64(rows, 0, DOCTOR_SETTINGS_OWNED_TABLES) > 0) {
 		snprintf(
 		    text, sizeof(text),
 		    "%s is %s: let the workers use a role that owns nothing, and run `rowlockctl "
 		    "migrate` with ADMIN_DATABASE_URL",
-		    row_text(rows, 0, 0),
-		    row_bool(rows, 0, 6) ? "a superuser" : "the tables' owner");
+		    row_text(rows, 0, DOCTOR_SETTINGS_ROLE),
+		    row_bool(rows, 0, DOCTOR_SETTINGS_SUPERUSER) ? "a superuser"
+								 : "the tables' owner");
 		tell(d, WARN, "role", text);
 	} else {
 		tell(d, FINE, "role", "the workers' role owns nothing");
 	}
 }
 
+/*
+ * Version, role of the server, connections, clock. Windows go by the database's clock alone; a
+ * worker whose clock is off refuses good tokens and takes expired ones.
+ */
 static void
 check_server(struct doctor *d, const struct rows *rows)
 {
-	int64_t off_s = (clock_now_us() - row_us(rows, 0, 9)) / US_PER_S;
+	int64_t off_s = (clock_now_us() - row_us(rows, 0, DOCTOR_SETTINGS_NOW)) / US_PER_S;
 	char text[160];
 
-	if (row_i32(rows, 0, 1) < OLDEST_PG)
+	if (row_i32(rows, 0, DOCTOR_SETTINGS_VERSION) < OLDEST_PG)
 		tell(d, FAIL, "postgresql", "version 15 or newer is needed");
-	else if (row_bool(rows, 0, 4))
+	else if (row_bool(rows, 0, DOCTOR_SETTINGS_STANDBY))
 		tell(d, FAIL, "postgresql",
 		     "this server is a standby: DATABASE_URL must name the primary");
 	else
 		tell(d, FINE, "postgresql", "a primary of a version that fits");
-	if (row_i32(rows, 0, 5) < POOL_DEFAULT + 10)
+	if (row_i32(rows, 0, DOCTOR_SETTINGS_MAX_CONNECTIONS) < POOL_DEFAULT + 10)
 		tell(d, WARN, "connections",
 		     "max_connections is low: raise it to 50 in postgresql.conf");
 	else
@@ -104,6 +116,10 @@ check_server(struct doctor *d, const struct rows *rows)
 	}
 }
 
+/*
+ * Whether the migrations that come with this program are applied, and every statement of it
+ * prepares on the schema. known: whether any migration was ever applied
+ */
 static void
 check_schema(struct doctor *d, struct db *db, bool known)
 {
@@ -133,6 +149,7 @@ check_schema(struct doctor *d, struct db *db, bool known)
 	}
 }
 
+/* All that takes a connection; ends with the first thing without which the rest means nothing. */
 static void
 check_database(struct doctor *d)
 {
@@ -161,9 +178,10 @@ check_database(struct doctor *d)
 	check_server(d, rows);
 	check_durability(d, rows);
 	check_role(d, rows);
-	check_schema(d, db, row_bool(rows, 0, 8));
+	check_schema(d, db, row_bool(rows, 0, DOCTOR_SETTINGS_MIGRATIONS));
 }
 
+/* Redis is not needed, so that one which is away is a warning: status is polled then. */
 static void
 check_redis(struct doctor *d)
 {
@@ -187,6 +205,7 @@ check_redis(struct doctor *d)
 	}
 }
 
+/* A stream takes a descriptor, so few of them are few streams. */
 static void
 check_limits(struct doctor *d)
 {
@@ -199,6 +218,7 @@ check_limits(struct doctor *d)
 		tell(d, FINE, "descriptors", "enough files may be open");
 }
 
+/* Runs whatever the settings say: it is what one runs when they are wrong. */
 int
 ctl_doctor(struct ctl *c)
 {

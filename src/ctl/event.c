@@ -1,5 +1,6 @@
 /* rowlockctl event: makes, lists, opens, closes and cancels events. */
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,6 +13,8 @@
 #include "ctl/commands.h"
 
 #define DEFAULT_SELLER "admin"
+#define EVENTS_A_PAGE  100
+#define BAR            40 /* characters of the progress bar */
 #define A_WEEK_US      (7 * 24 * 3600 * US_PER_S)
 
 /* The options of event create, as text. */
@@ -20,7 +23,11 @@ struct create_options {
 	bool on_sale;
 };
 
-/* Splits NAME=AMOUNT, or NULL; false after saying what is wrong. */
+/*
+ * Adds the price that NAME=AMOUNT says; text is NULL when the option had no value. The last =
+ * splits it, for a name may have one. The amount is checked against the currency when the event is
+ * made.
+ */
 static bool
 add_price(struct event_draft *draft, char *text)
 {
@@ -30,6 +37,7 @@ add_price(struct event_draft *draft, char *text)
 		ctl_fail("--price needs NAME=AMOUNT");
 		return false;
 	}
+	assert(draft->n_prices < talloc_array_length(draft->prices));
 	*eq = '\0';
 	draft->prices[draft->n_prices++] = (struct event_price){ text, strtod(eq + 1, &end) };
 	if (*end != '\0')
@@ -37,7 +45,10 @@ add_price(struct event_draft *draft, char *text)
 	return *end == '\0';
 }
 
-/* Takes the --price NAME=AMOUNT arguments out of argv; they may come several times. */
+/*
+ * Takes the --price options out of argv: they may come several times, which ctl_options does not
+ * know of, so this is called before it. False after saying what is wrong.
+ */
 static bool
 take_prices(struct ctl *c, struct event_draft *draft)
 {
@@ -45,6 +56,7 @@ take_prices(struct ctl *c, struct event_draft *draft)
 	const size_t n = sizeof(option) - 1;
 	int kept = 1;
 
+	/* As many as there can be: each takes an argument at the least. */
 	draft->prices = talloc_array(c->ctx, struct event_price, (unsigned)c->argc);
 	for (int i = 1; i < c->argc; i++) {
 		char *arg = c->argv[i];
@@ -85,6 +97,7 @@ make_draft(const struct create_options *o, struct event_draft *d)
 	return false;
 }
 
+/* Changes nothing but the status; as an admin, so of any seller's event. */
 static enum err
 change_status(struct pool *pool, TALLOC_CTX *ctx, int32_t id, enum event_status status)
 {
@@ -93,6 +106,7 @@ change_status(struct pool *pool, TALLOC_CTX *ctx, int32_t id, enum event_status 
 	return event_change(pool, ctx, id, "rowlockctl", true, NULL, &patch);
 }
 
+/* Prints the number alone on standard output, for a script that goes on with the event. */
 int
 ctl_event_create(struct ctl *c)
 {
@@ -131,6 +145,7 @@ ctl_event_create(struct ctl *c)
 	return CTL_OK;
 }
 
+/* A line of the list: number, status, start, seats by state, prices, title. */
 static void
 print_event(const struct event *e)
 {
@@ -144,12 +159,13 @@ print_event(const struct event *e)
 	       money_text(e->price_max_minor, e->currency, most), e->currency, e->title);
 }
 
+/* All pages, one after another. */
 int
 ctl_event_list(struct ctl *c)
 {
 	const char *status = NULL;
 	const struct ctl_option options[] = { { "status", &status, NULL }, { 0 } };
-	struct event_page page = { .status = EVENT__MAX, .page = 1, .limit = 100 };
+	struct event_page page = { .status = EVENT__MAX, .page = 1, .limit = EVENTS_A_PAGE };
 	struct pool *pool;
 	enum err e;
 
@@ -170,7 +186,10 @@ ctl_event_list(struct ctl *c)
 	return CTL_OK;
 }
 
-/* The options, and the number of the one event that the command is for; says what is wrong. */
+/*
+ * Takes the options, and the number of the one event that is meant; false after saying what is
+ * wrong.
+ */
 static bool
 take_event(struct ctl *c, const struct ctl_option *options, long long *id)
 {
@@ -182,6 +201,7 @@ take_event(struct ctl *c, const struct ctl_option *options, long long *id)
 	return false;
 }
 
+/* Opens or closes the sale of the one event that is named. */
 static int
 set_status(struct ctl *c, enum event_status status)
 {
@@ -215,8 +235,6 @@ ctl_event_close(struct ctl *c)
 	return set_status(c, EVENT_CLOSED);
 }
 
-#define BAR 40 /* characters of the progress bar */
-
 /* One line that is written over and over; on a terminal only. */
 static void
 show_progress(const struct event_cancellation *c)
@@ -232,7 +250,11 @@ show_progress(const struct event_cancellation *c)
 	fflush(stderr);
 }
 
-/* Ends the event's bookings here, beside whoever else is at it. */
+/*
+ * Ends the bookings of a cancelled event here and now, with its progress on a terminal. A sweeper
+ * may be at the same event: they share the work, for each booking is ended in one of their
+ * transactions.
+ */
 static int
 finish_cancellation(struct ctl *c, struct pool *pool, int32_t id)
 {
@@ -266,6 +288,10 @@ finish_cancellation(struct ctl *c, struct pool *pool, int32_t id)
 	return CTL_OK;
 }
 
+/*
+ * Cancels at once, so that nothing is sold any more; the bookings are ended afterwards, by this
+ * command or by the sweeper (R-46).
+ */
 int
 ctl_event_cancel(struct ctl *c)
 {

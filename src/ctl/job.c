@@ -9,13 +9,14 @@
 #include "daemon/reserve.h"
 #include "daemon/sweep.h"
 
-/* What failed, for people. */
+/* The exit status of a job: what it has done it has printed before. */
 static int
 outcome(enum err e)
 {
 	return e == ERR_OK ? CTL_OK : ctl_fail("%s", err_text(e));
 }
 
+/* Moves events that have been over for ARCHIVE_AFTER_DAYS. */
 static int
 job_archive(struct ctl *c)
 {
@@ -35,6 +36,7 @@ job_archive(struct ctl *c)
 	return outcome(e);
 }
 
+/* Ends what time has ended. Has as many connections as rowlockd sweep, whose threads it uses. */
 static int
 job_sweep(struct ctl *c)
 {
@@ -56,6 +58,7 @@ job_sweep(struct ctl *c)
 	return outcome(e);
 }
 
+/* Gives seats to accepted bookings without Kafka: it reads those that wait from the database. */
 static int
 job_reserve(struct ctl *c)
 {
@@ -70,6 +73,7 @@ job_reserve(struct ctl *c)
 	return outcome(e);
 }
 
+/* Asks for refunds that are due; call-backs of payments need no job, they come through the API. */
 static int
 job_payments(struct ctl *c)
 {
@@ -84,7 +88,10 @@ job_payments(struct ctl *c)
 	return outcome(e);
 }
 
-/* The jobs: one round of what a role of rowlockd does, and the exit status. */
+/*
+ * The jobs: one round of what a role of rowlockd does; run returns the exit status. A round that is
+ * interrupted, or runs beside the daemon, does no harm: each step is a transaction of its own.
+ */
 static const struct {
 	const char *name;
 	int (*run)(struct ctl *c);
@@ -105,6 +112,7 @@ ctl_job_list(FILE *out)
 		fprintf(out, "                  %-10s %s\n", jobs[i].name, jobs[i].help);
 }
 
+/* --once is asked for, so that a job in a crontab says that it ends. */
 int
 ctl_job(struct ctl *c)
 {

@@ -5,12 +5,14 @@
 #include "ctl/commands.h"
 #include "store/migrate.h"
 
+/* Called for each file when it has been applied. */
 static void
 report(const struct migration *m)
 {
 	printf("applied %s\n", m->name);
 }
 
+/* Lists the files, and which of them are applied; changes nothing. */
 static int
 print_status(struct ctl *c, struct db *db, struct migration *files, size_t n)
 {
@@ -19,14 +21,18 @@ print_status(struct ctl *c, struct db *db, struct migration *files, size_t n)
 
 	if (db_query(db, c->ctx, (struct call){ .stmt = STMT_HAS_MIGRATIONS }, &rows) != ERR_OK)
 		return ctl_fail("the database cannot be read");
-	if (row_bool(rows, 0, 0) && migrate_status(db, c->ctx, files, n, &why) != ERR_OK)
+	if (row_bool(rows, 0, HAS_MIGRATIONS_YES) &&
+	    migrate_status(db, c->ctx, files, n, &why) != ERR_OK)
 		return ctl_fail("%s", why);
 	for (size_t i = 0; i < n; i++)
 		printf("%-8s %s\n", files[i].applied ? "applied" : "missing", files[i].name);
 	return CTL_OK;
 }
 
-/* The role that the workers use: of DATABASE_URL, when that is not the owner's own. */
+/*
+ * The role that is granted what workers need: the one that is named, else that of DATABASE_URL;
+ * NULL when it is the owner's own, which needs no grant.
+ */
 static const char *
 worker_role(struct ctl *c, const char *named)
 {
@@ -41,6 +47,10 @@ worker_role(struct ctl *c, const char *named)
 	return owner != NULL && worker != NULL && strcmp(owner, worker) != 0 ? worker : NULL;
 }
 
+/*
+ * Migrations run as the owner of the tables, ADMIN_DATABASE_URL. Where that is not set, the
+ * workers' role owns the tables, which is good enough to try Rowlock out; the doctor warns of it.
+ */
 int
 ctl_migrate(struct ctl *c)
 {

@@ -4,6 +4,7 @@
 #include "core/payment/parked.h"
 #include "ctl/commands.h"
 
+/* With --body, each message follows its line as the gateway sent it. */
 int
 ctl_parked_list(struct ctl *c)
 {
@@ -34,7 +35,10 @@ ctl_parked_list(struct ctl *c)
 	return CTL_OK;
 }
 
-/* Why a message is kept, for people. */
+/*
+ * Why a message is kept, for people: in the words of payments, where the default text of an error
+ * speaks of requests.
+ */
 static const char *
 reason_of(enum err e, const char *why)
 {
@@ -48,6 +52,10 @@ reason_of(enum err e, const char *why)
 	                                 : err_text(e);
 }
 
+/*
+ * Settles as if the gateway had sent the message now, for when its booking has been restored or the
+ * reason has gone in another way; a message that still fits nothing stays parked.
+ */
 int
 ctl_parked_settle(struct ctl *c)
 {

@@ -5,9 +5,11 @@
 #include "core/plan/plan_store.h"
 #include "ctl/commands.h"
 
-#define DOCUMENT_MOST (16 * 1024 * 1024)
+#define DOCUMENT_MOST (16 * 1024 * 1024) /* bytes; as through the API */
 #define DEFAULT_OWNER "admin"
+#define PLANS_A_PAGE  100
 
+/* What is wrong with a plan, a line per fault; the first ones if there are many. */
 static int
 print_faults(const char *path, const struct plan_faults *faults)
 {
@@ -20,6 +22,7 @@ print_faults(const char *path, const struct plan_faults *faults)
 	return CTL_FAILED;
 }
 
+/* Prints the id alone on standard output, for a script that makes events of the plan. */
 int
 ctl_plan_import(struct ctl *c)
 {
@@ -52,10 +55,11 @@ ctl_plan_import(struct ctl *c)
 	return CTL_OK;
 }
 
+/* All pages, one after another. */
 int
 ctl_plan_list(struct ctl *c)
 {
-	struct plan_page page = { .page = 1, .limit = 100 };
+	struct plan_page page = { .page = 1, .limit = PLANS_A_PAGE };
 	const struct ctl_option options[] = { { "owner", &page.owner, NULL }, { 0 } };
 	char id[UUID_TEXT];
 	struct pool *pool;

@@ -8,6 +8,7 @@
 #include "ctl/commands.h"
 #include "pay/message_reader.h"
 
+/* A line of the list; "due": when it is tried again, "since": how long it has been refused. */
 static void
 print_refund(const struct open_refund *o)
 {
@@ -21,6 +22,7 @@ print_refund(const struct open_refund *o)
 	       clock_text(o->due_us < 0 ? r->updated_us : o->due_us, at));
 }
 
+/* Pages end with a page that is not full; each goes on after the last refund's number. */
 int
 ctl_refund_list(struct ctl *c)
 {
@@ -62,7 +64,12 @@ take_refund(struct ctl *c, const struct ctl_option *options, struct uuid *id)
 	return false;
 }
 
-/* Says what has come of it. */
+/*
+ * Says what has come of it; returns the exit status.
+ *
+ * done		behind the id, when it worked
+ * wrong	behind the id, when the refund's state does not allow it
+ */
 static int
 tell(struct ctl *c, enum err e, const char *done, const char *wrong)
 {
@@ -80,6 +87,7 @@ tell(struct ctl *c, enum err e, const char *done, const char *wrong)
 	return CTL_OK;
 }
 
+/* For a refund that the gateway refused for good, once the reason has gone. */
 int
 ctl_refund_retry(struct ctl *c)
 {
@@ -95,6 +103,7 @@ ctl_refund_retry(struct ctl *c)
 	            "it has not failed");
 }
 
+/* For money that was given back outside of the gateway; --ref says where that is on record. */
 int
 ctl_refund_done(struct ctl *c)
 {

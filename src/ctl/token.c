@@ -6,8 +6,12 @@
 #include "base/clock.h"
 #include "ctl/commands.h"
 
-#define TTL_MOST_S (10LL * 365 * 86400)
+#define TTL_MOST_S (10LL * 365 * 86400) /* ten years: for a machine that has no other way */
 
+/*
+ * For trying the API out, and for services that take a token from their settings: the secret is the
+ * workers' own, so what can read it can act as any user.
+ */
 int
 ctl_token(struct ctl *c)
 {

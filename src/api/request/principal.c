@@ -1,4 +1,6 @@
-/* Who asks: the bearer token, the roles of a route, and which bookings one may see. */
+/*
+ * Who asks: the bearer token, the roles of a route, and which bookings one may see (R-50 to R-54).
+ */
 
 #include "api/request/principal.h"
 

@@ -31,7 +31,7 @@ bool principal_may_see(const struct principal *who, const char *user_id, const c
  * Chooses for whom a booking is made: the caller, or the user that staff names (R-51).
  *
  * named	a user; NULL: none is named
- * user_id	both set on ERR_OK; the name is NULL where another user is named, for it is not known
+ * user_id both set on ERR_OK; the name is NULL where another user is named, for it is not known
  * user_name
  *
  * Errors: FORBIDDEN (only staff may name another).
