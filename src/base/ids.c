@@ -150,6 +150,12 @@ uuid_event(const struct uuid *u)
 	return (int32_t)get_u32(u->b + 12);
 }
 
+bool
+uuid_is_of_event(const struct uuid *u)
+{
+	return u->b[6] >> 4 == 7 && uuid_event(u) > 0;
+}
+
 struct uuid
 uuid_of_seat(int32_t event_id, int32_t seat_no)
 {

@@ -37,6 +37,9 @@ struct uuid uuid_of_event(int32_t event_id);
 /* The event's number that uuid_of_event put in; any other UUID gives some number. */
 int32_t uuid_event(const struct uuid *u);
 
+/* Whether uuid_of_event could have made it for an event, whose numbers are from 1. */
+bool uuid_is_of_event(const struct uuid *u);
+
 /*
  * An event or seat as version 8 UUID: 48 bits event number, "8000-8000", 48 bits seat
  * number, 0 for the event itself (http-api.md, Face 1).

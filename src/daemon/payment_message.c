@@ -6,12 +6,6 @@
 
 #define ENVELOPE_VERSION "1.0"
 
-static bool
-is_booking_id(const struct uuid *id)
-{
-	return id->b[6] >> 4 == 7 && uuid_event(id) > 0;
-}
-
 /* A message that says to be something else has come to the wrong topic. */
 static void
 check_type(struct message_reader *w, enum pay_event_type type)
@@ -39,7 +33,7 @@ read_members(struct message_reader *w, struct payment_message *out)
 	out->correlation_id = message_id(w, "correlationId", OPTIONAL);
 	payload = message_within(w, "payload");
 	ev->has_booking = message_uuid(&payload, "bookingId", REQUIRED, &ev->booking_id);
-	if (ev->has_booking && !is_booking_id(&ev->booking_id))
+	if (ev->has_booking && !uuid_is_of_event(&ev->booking_id))
 		message_fault(w, "payload.bookingId is not the id of a booking");
 	/* Without it nobody could tell a payment that is told again from another one. */
 	ev->gateway_ref = message_id(&payload, "transactionId",

@@ -1,30 +1,54 @@
+/* Reads the messages that ask for seats: the two members that name a booking count. */
 #include "daemon/reserve_message.h"
 
-#include <cjson/cJSON.h>
+#include <assert.h>
 
-#include "base/json_check.h"
+#include "base/json_member.h"
+#include "base/json_parse.h"
+
+/* Why a member will not do: by kind, of a string and of a number. */
+static const char *const wordings[JSON_WRONG__MAX] = {
+	[JSON_MISSING] = "is missing",
+	[JSON_NO_STRING] = "is not a string",
+	[JSON_NO_NUMBER] = "is not a number",
+};
+
+struct reason {
+	TALLOC_CTX *ctx;
+	const char *why; /* the first fault */
+};
+
+static void
+note_fault(void *arg, const char *name, const struct json_member_fault *fault)
+{
+	struct reason *r = arg;
+
+	assert(wordings[fault->wrong] != NULL);
+	if (r->why == NULL)
+		r->why = talloc_asprintf(r->ctx, "%s %s", name, wordings[fault->wrong]);
+}
 
 /* Why a message's members will not do; NULL when they do. */
 static const char *
-read_members(const cJSON *object, struct reserve_message *out)
+read_members(TALLOC_CTX *ctx, const cJSON *object, struct reserve_message *out)
 {
-	const cJSON *id = cJSON_GetObjectItemCaseSensitive(object, "booking_id");
-	const cJSON *event = cJSON_GetObjectItemCaseSensitive(object, "event_id");
+	struct reason r = { .ctx = ctx };
+	const struct json_members m = { .object = object, .fault = note_fault, .arg = &r };
+	const char *id;
+	double event;
 
 	if (!cJSON_IsObject(object))
 		return "not a JSON object";
-	if (!cJSON_IsString(id))
-		return id == NULL ? "booking_id is missing" : "booking_id is not a string";
-	if (!uuid_parse(id->valuestring, &out->booking_id) || out->booking_id.b[6] >> 4 != 7)
+	if ((id = json_member_string(&m, "booking_id", REQUIRED)) == NULL)
+		return r.why;
+	if (!uuid_parse(id, &out->booking_id) || !uuid_is_of_event(&out->booking_id))
 		return "booking_id is not the id of a booking";
-	if (!cJSON_IsNumber(event))
-		return event == NULL ? "event_id is missing" : "event_id is not a number";
+	if (!json_member_number(&m, "event_id", REQUIRED, &event))
+		return r.why;
 	out->event_id = uuid_event(&out->booking_id);
-	if (out->event_id < 1)
-		return "booking_id is not the id of a booking";
-	if (event->valuedouble < out->event_id || event->valuedouble > out->event_id)
-		return "event_id is not the event of the booking";
-	return NULL;
+	return event < out->event_id || event > out->event_id
+	           ? "event_id is not the event of the booking"
+	           : NULL;
 }
 
 enum err
@@ -34,12 +58,12 @@ reserve_message_read(TALLOC_CTX *ctx, const char *value, size_t len, struct rese
 	struct json_fault fault;
 	cJSON *tree;
 
-	if (json_check(ctx, value, len, &fault) != ERR_OK) {
+	assert(out != NULL && why != NULL);
+	if (json_parse(ctx, value, len, &tree, &fault) == ERR_OK)
+		*why = read_members(ctx, tree, out);
+	else if (fault.too_long)
+		*why = fault.why;
+	else
 		*why = talloc_asprintf(ctx, "not JSON: %s, at byte %zu", fault.why, fault.at);
-		return ERR_VALIDATION_ERROR;
-	}
-	tree = cJSON_ParseWithLength(value, len);
-	*why = tree == NULL ? "a number with too many digits" : read_members(tree, out);
-	cJSON_Delete(tree);
 	return *why == NULL ? ERR_OK : ERR_VALIDATION_ERROR;
 }

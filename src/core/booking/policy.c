@@ -9,9 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <cjson/cJSON.h>
-
 #include "base/clock.h"
+#include "base/json_member.h"
 #include "base/log.h"
 
 #define HOURS_MOST 8760 /* a year */
@@ -94,11 +93,12 @@ refund_tiers_parse_json(const char *json, struct refund_tiers *out)
 
 	out->n = 0;
 	cJSON_ArrayForEach(tier, list) {
-		const cJSON *hours = cJSON_GetObjectItemCaseSensitive(tier, "hours");
-		const cJSON *percent = cJSON_GetObjectItemCaseSensitive(tier, "percent");
+		const struct json_members m = { .object = tier };
+		double hours, percent;
 
-		good = good && cJSON_IsNumber(hours) && cJSON_IsNumber(percent) &&
-		       add_tier(out, hours->valuedouble, percent->valuedouble);
+		good = good && json_member_number(&m, "hours", OPTIONAL, &hours) &&
+		       json_member_number(&m, "percent", OPTIONAL, &percent) &&
+		       add_tier(out, hours, percent);
 	}
 	cJSON_Delete(list);
 	return good;

@@ -5,12 +5,13 @@
 #include "core/journal/change.h"
 
 #include <assert.h>
-#include <cjson/cJSON.h>
-#include <math.h>
 #include <string.h>
 
-#include "base/clock.h"
+#include "base/json_member.h"
+#include "base/json_parse.h"
 #include "core/journal/journal.h"
+
+#define TIME_MOST 64 /* bytes */
 
 /* The names of seat states in messages. */
 static const char *const seat_names[SEAT__MAX] = { "available", "held", "reserved", "sold",
@@ -25,50 +26,38 @@ change_seat_name(enum seat_status s)
 
 /* --- Messages. --- */
 
-static const cJSON *
-member(const cJSON *object, const char *name)
+static bool
+take_cursor(const struct json_members *m, struct cursor *out)
 {
-	return cJSON_GetObjectItemCaseSensitive(object, name);
+	const char *text = json_member_string(m, "cursor", OPTIONAL);
+
+	return text != NULL && cursor_parse(text, out);
 }
 
-/* A whole number from least on that fits into 32 bits. */
+/* A seat's number. */
 static bool
-take_int(const cJSON *item, int32_t least, int32_t *out)
+take_no(const cJSON *item, int32_t *out)
 {
-	if (!cJSON_IsNumber(item) ||
-	    !(item->valuedouble >= least && item->valuedouble <= INT32_MAX) ||
-	    item->valuedouble != floor(item->valuedouble))
+	int64_t no;
+
+	if (!json_member_is_whole(item, 1, INT32_MAX, &no))
 		return false;
-	*out = (int32_t)item->valuedouble;
+	*out = (int32_t)no;
 	return true;
-}
-
-static bool
-take_cursor(const cJSON *object, struct cursor *out)
-{
-	const cJSON *item = member(object, "cursor");
-
-	return cJSON_IsString(item) && cursor_parse(item->valuestring, out);
 }
 
 /* The list of seat numbers; true without one. */
 static bool
-take_seats(TALLOC_CTX *ctx, const cJSON *list, struct change *out)
+take_seats(TALLOC_CTX *ctx, const struct json_members *m, struct change *out)
 {
-	const cJSON *item;
+	const cJSON *list = json_member(m, "seats", OPTIONAL), *item;
 
 	out->seats = talloc_array(ctx, int32_t, (unsigned)cJSON_GetArraySize(list));
 	cJSON_ArrayForEach(item, list) {
-		if (!take_int(item, 1, &out->seats[out->n_seats++]))
+		if (!take_no(item, &out->seats[out->n_seats++]))
 			return false;
 	}
 	return true;
-}
-
-static char *
-copy_text(TALLOC_CTX *ctx, const cJSON *item)
-{
-	return cJSON_IsString(item) ? talloc_strdup(ctx, item->valuestring) : NULL;
 }
 
 /* A list as JSON text; NULL when it is none, or empty. */
@@ -77,7 +66,7 @@ copy_list(TALLOC_CTX *ctx, const cJSON *item)
 {
 	char *text, *copy;
 
-	if (!cJSON_IsArray(item) || cJSON_GetArraySize(item) == 0)
+	if (item == NULL || cJSON_GetArraySize(item) == 0)
 		return NULL;
 	text = cJSON_PrintUnformatted(item);
 	copy = talloc_strdup(ctx, text);
@@ -88,19 +77,19 @@ copy_list(TALLOC_CTX *ctx, const cJSON *item)
 static bool
 take_change(TALLOC_CTX *ctx, const cJSON *object, struct change *out)
 {
-	const cJSON *id = member(object, "booking_id"), *state = member(object, "state"),
-		    *at = member(object, "at");
+	const struct json_members m = { .object = object };
+	const char *state = json_member_string(&m, "state", OPTIONAL);
 
 	memset(out, 0, sizeof(*out));
-	if (!take_cursor(object, &out->cursor) ||
-	    !take_int(member(object, "event_id"), 1, &out->event_id) || !cJSON_IsString(id) ||
-	    !uuid_parse(id->valuestring, &out->booking_id) || !cJSON_IsString(state) ||
-	    !cJSON_IsString(at) || !clock_parse(at->valuestring, &out->at_us) ||
-	    !take_seats(ctx, member(object, "seats"), out))
+	if (!take_cursor(&m, &out->cursor) ||
+	    !json_member_i32(&m, "event_id", OPTIONAL, 1, INT32_MAX, &out->event_id) ||
+	    !json_member_uuid(&m, "booking_id", OPTIONAL, UUID_TEXT - 1, &out->booking_id) ||
+	    state == NULL || !json_member_time(&m, "at", OPTIONAL, TIME_MOST, &out->at_us) ||
+	    !take_seats(ctx, &m, out))
 		return false;
-	out->status = booking_status_parse(state->valuestring);
-	out->positions = copy_list(ctx, member(object, "seat_positions"));
-	out->message = copy_text(ctx, member(object, "error_message"));
+	out->status = booking_status_parse(state);
+	out->positions = copy_list(ctx, json_member_array(&m, "seat_positions", OPTIONAL));
+	out->message = talloc_strdup(ctx, json_member_string(&m, "error_message", OPTIONAL));
 	return out->status != BOOKING__MAX;
 }
 
@@ -111,7 +100,7 @@ take_seat(const cJSON *pair, struct seat_state *out)
 	const cJSON *name = cJSON_GetArrayItem(pair, 1);
 	int s = 0;
 
-	if (cJSON_GetArraySize(pair) != 2 || !take_int(cJSON_GetArrayItem(pair, 0), 1, &out->no) ||
+	if (cJSON_GetArraySize(pair) != 2 || !take_no(cJSON_GetArrayItem(pair, 0), &out->no) ||
 	    !cJSON_IsString(name))
 		return false;
 	while (s < SEAT__MAX && strcmp(seat_names[s], name->valuestring) != 0)
@@ -123,10 +112,11 @@ take_seat(const cJSON *pair, struct seat_state *out)
 static bool
 take_seats_change(TALLOC_CTX *ctx, const cJSON *object, struct seats_change *out)
 {
-	const cJSON *list = member(object, "changes"), *pair;
+	const struct json_members m = { .object = object };
+	const cJSON *list = json_member_array(&m, "changes", OPTIONAL), *pair;
 
 	memset(out, 0, sizeof(*out));
-	if (!take_cursor(object, &out->cursor) || !cJSON_IsArray(list))
+	if (!take_cursor(&m, &out->cursor) || list == NULL)
 		return false;
 	out->seats = talloc_array(ctx, struct seat_state, (unsigned)cJSON_GetArraySize(list));
 	cJSON_ArrayForEach(pair, list) {
@@ -139,29 +129,33 @@ take_seats_change(TALLOC_CTX *ctx, const cJSON *object, struct seats_change *out
 enum err
 change_parse(TALLOC_CTX *ctx, const char *text, size_t n, struct change *out)
 {
-	cJSON *object;
-	bool good;
+	TALLOC_CTX *tmp = talloc_new(ctx);
+	struct json_fault fault;
+	cJSON *tree;
+	enum err e;
 
 	assert(text != NULL && out != NULL);
-	object = cJSON_ParseWithLength(text, n);
-	good = take_change(ctx, object, out);
-
-	cJSON_Delete(object);
-	return good ? ERR_OK : ERR_VALIDATION_ERROR;
+	e = json_parse(tmp, text, n, &tree, &fault);
+	if (e == ERR_OK && !take_change(ctx, tree, out))
+		e = ERR_VALIDATION_ERROR;
+	talloc_free(tmp);
+	return e;
 }
 
 enum err
 change_parse_seats(TALLOC_CTX *ctx, const char *text, size_t n, struct seats_change *out)
 {
-	cJSON *object;
-	bool good;
+	TALLOC_CTX *tmp = talloc_new(ctx);
+	struct json_fault fault;
+	cJSON *tree;
+	enum err e;
 
 	assert(text != NULL && out != NULL);
-	object = cJSON_ParseWithLength(text, n);
-	good = take_seats_change(ctx, object, out);
-
-	cJSON_Delete(object);
-	return good ? ERR_OK : ERR_VALIDATION_ERROR;
+	e = json_parse(tmp, text, n, &tree, &fault);
+	if (e == ERR_OK && !take_seats_change(ctx, tree, out))
+		e = ERR_VALIDATION_ERROR;
+	talloc_free(tmp);
+	return e;
 }
 
 /* --- Rows. --- */

@@ -5,105 +5,78 @@
 #include "core/journal/payload_read.h"
 
 #include <assert.h>
-#include <cjson/cJSON.h>
-#include <math.h>
 #include <string.h>
 
-#include "base/json_check.h"
+#include "base/json_member.h"
+#include "base/json_parse.h"
 
-#define EXACT 9007199254740992.0 /* 2^53: up to here a double is the number that was written */
-
-/* One member; NULL when it is missing or null. */
-static const cJSON *
-get(const cJSON *object, const char *name)
+static void
+note_fault(void *arg, const char *name, const struct json_member_fault *fault)
 {
-	const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+	struct payload *f = arg;
 
-	return cJSON_IsNull(item) ? NULL : item;
+	(void)name;
+	(void)fault;
+	f->readable = false;
 }
 
-static const char *
-get_text(struct payload *f, const cJSON *object, const char *name)
+/* The members of an object, which may be NULL: then it has none. */
+static struct json_members
+members_of(struct payload *f, const cJSON *object)
 {
-	const cJSON *item = get(object, name);
-
-	if (item == NULL || cJSON_IsString(item))
-		return item == NULL ? NULL : item->valuestring;
-	f->readable = false;
-	return NULL;
+	return (struct json_members){
+		.object = object, .null_is_absent = true, .fault = note_fault, .arg = f
+	};
 }
 
 /* A whole number from `least` to 2^53; `none` when it is missing or something else. */
 static int64_t
-get_int(struct payload *f, const cJSON *object, const char *name, int64_t least, int64_t none)
+get_int(const struct json_members *m, const char *name, int64_t least, int64_t none)
 {
-	const cJSON *item = get(object, name);
-	double d = cJSON_IsNumber(item) ? item->valuedouble : -1;
+	int64_t n = none;
 
-	if (item == NULL)
-		return none;
-	if (d >= (double)least && d <= EXACT && floor(d) >= d)
-		return (int64_t)d;
-	f->readable = false;
-	return none;
+	json_member_int(m, name, OPTIONAL, least, INT64_MAX, &n);
+	return n;
 }
 
+/* Likewise from 1, of 32 bits; 0 for none. */
 static int32_t
-get_i32(struct payload *f, const cJSON *object, const char *name)
+get_i32(const struct json_members *m, const char *name)
 {
-	int64_t n = get_int(f, object, name, 1, 0);
+	int32_t n = 0;
 
-	if (n <= INT32_MAX)
-		return (int32_t)n;
-	f->readable = false;
-	return 0;
-}
-
-/* An array, and how long it is; NULL when it is missing or something else. */
-static const cJSON *
-get_array(struct payload *f, const cJSON *object, const char *name, unsigned *n)
-{
-	const cJSON *item = get(object, name);
-
-	if (item != NULL && !cJSON_IsArray(item)) {
-		f->readable = false;
-		item = NULL;
-	}
-	*n = item == NULL ? 0 : (unsigned)cJSON_GetArraySize(item);
-	return item;
+	json_member_i32(m, name, OPTIONAL, 1, INT32_MAX, &n);
+	return n;
 }
 
 static void
-read_seats(TALLOC_CTX *ctx, struct payload *f, const cJSON *payload)
+read_seats(TALLOC_CTX *ctx, struct payload *f, const struct json_members *m)
 {
-	unsigned n;
-	const cJSON *list = get_array(f, payload, "seats", &n), *item;
+	const cJSON *list = json_member_array(m, "seats", OPTIONAL), *item;
+	int64_t no;
 
 	if (list == NULL)
 		return;
-	f->seats = talloc_array(ctx, int32_t, n);
+	f->seats = talloc_array(ctx, int32_t, (unsigned)cJSON_GetArraySize(list));
+	f->has_seats = true;
 	cJSON_ArrayForEach(item, list) {
-		double d = cJSON_IsNumber(item) ? item->valuedouble : 0;
-
-		if (d >= 1 && d <= INT32_MAX && floor(d) >= d)
-			f->seats[f->n_seats++] = (int32_t)d;
+		if (json_member_is_whole(item, 1, INT32_MAX, &no))
+			f->seats[f->n_seats++] = (int32_t)no;
 		else
-			f->readable = false;
+			f->has_seats = f->readable = false;
 	}
-	f->has_seats = f->n_seats == n; /* some of them would be a false statement */
-	if (!f->has_seats)
+	if (!f->has_seats) /* some of them would be a false statement */
 		f->n_seats = 0;
 }
 
 static void
-read_positions(TALLOC_CTX *ctx, struct payload *f, const cJSON *queue)
+read_positions(TALLOC_CTX *ctx, struct payload *f, const struct json_members *queue)
 {
-	unsigned n;
-	const cJSON *list = get_array(f, queue, "positions", &n), *item;
+	const cJSON *list = json_member_array(queue, "positions", OPTIONAL), *item;
 
 	if (list == NULL)
 		return;
-	f->positions = talloc_array(ctx, const char *, n);
+	f->positions = talloc_array(ctx, const char *, (unsigned)cJSON_GetArraySize(list));
 	cJSON_ArrayForEach(item, list) {
 		if (cJSON_IsString(item))
 			f->positions[f->n_positions++] = item->valuestring;
@@ -114,64 +87,56 @@ read_positions(TALLOC_CTX *ctx, struct payload *f, const cJSON *queue)
 
 /* What a booking that came through /api/booking asked for. */
 static void
-read_queue(TALLOC_CTX *ctx, struct payload *f, const cJSON *payload)
+read_queue(TALLOC_CTX *ctx, struct payload *f, const struct json_members *m)
 {
-	const cJSON *queue = get(payload, "queue"), *config;
+	const struct json_members queue = members_of(f, json_member_object(m, "queue", OPTIONAL));
+	const struct json_members config = members_of(f, json_member_object(&queue, "config",
+	                                                                    OPTIONAL));
 
-	if (queue == NULL)
-		return;
-	f->queued = cJSON_IsObject(queue);
-	f->readable = f->readable && f->queued;
-	f->section = get_text(f, queue, "section");
-	f->subsection = get_i32(f, queue, "subsection");
-	f->quantity = get_i32(f, queue, "quantity");
-	f->mode = get_text(f, queue, "mode");
-	read_positions(ctx, f, queue);
-	config = get(queue, "config");
-	f->readable = f->readable && (config == NULL || cJSON_IsObject(config));
-	f->rows = get_i32(f, config, "rows");
-	f->cols = get_i32(f, config, "cols");
-	f->price_minor = get_int(f, config, "price", 0, -1);
-}
-
-/* The text as a tree; NULL when it is no JSON, or nothing that every cJSON reads. */
-static cJSON *
-parse(TALLOC_CTX *ctx, const char *text)
-{
-	struct json_fault fault;
-	size_t len = text == NULL ? 0 : strlen(text);
-
-	if (json_check(ctx, text == NULL ? "" : text, len, &fault) != ERR_OK)
-		return NULL;
-	return cJSON_ParseWithLength(text, len);
+	f->queued = queue.object != NULL;
+	f->section = json_member_string(&queue, "section", OPTIONAL);
+	f->subsection = get_i32(&queue, "subsection");
+	f->quantity = get_i32(&queue, "quantity");
+	f->mode = json_member_string(&queue, "mode", OPTIONAL);
+	read_positions(ctx, f, &queue);
+	f->rows = get_i32(&config, "rows");
+	f->cols = get_i32(&config, "cols");
+	f->price_minor = get_int(&config, "price", 0, -1);
 }
 
 void
 payload_read(TALLOC_CTX *ctx, const char *payload, struct payload *f)
 {
+	const size_t len = payload == NULL ? 0 : strlen(payload);
+	struct json_fault fault;
+	struct json_members m;
+	cJSON *tree;
+
 	assert(f != NULL);
 	memset(f, 0, sizeof(*f));
-	f->tree = parse(ctx, payload);
-	f->readable = cJSON_IsObject(f->tree);
-	f->reason = get_text(f, f->tree, "reason");
-	f->message = get_text(f, f->tree, "message");
-	f->currency = get_text(f, f->tree, "currency");
-	f->ticket = get_text(f, f->tree, "ticketReference");
-	f->has_expires = cJSON_GetObjectItemCaseSensitive(f->tree, "expiresAt") != NULL;
-	f->expires = get_text(f, f->tree, "expiresAt");
-	f->total_minor = get_int(f, f->tree, "total", 0, -1);
-	f->amount_minor = get_int(f, f->tree, "amount", 0, -1);
-	f->refund_id = get_text(f, f->tree, "refundId");
-	f->payment_id = get_text(f, f->tree, "paymentId");
-	read_seats(ctx, f, f->tree);
-	f->price_minor = -1;
-	read_queue(ctx, f, f->tree);
+	f->texts = talloc_new(ctx);
+	if (json_parse(f->texts, len == 0 ? "" : payload, len, &tree, &fault) != ERR_OK)
+		tree = NULL;
+	m = members_of(f, tree);
+	f->readable = cJSON_IsObject(tree);
+	f->reason = json_member_string(&m, "reason", OPTIONAL);
+	f->message = json_member_string(&m, "message", OPTIONAL);
+	f->currency = json_member_string(&m, "currency", OPTIONAL);
+	f->ticket = json_member_string(&m, "ticketReference", OPTIONAL);
+	f->expires = json_member_string(&m, "expiresAt", OPTIONAL);
+	f->total_minor = get_int(&m, "total", 0, -1);
+	f->amount_minor = get_int(&m, "amount", 0, -1);
+	f->refund_id = json_member_string(&m, "refundId", OPTIONAL);
+	f->payment_id = json_member_string(&m, "paymentId", OPTIONAL);
+	read_seats(ctx, f, &m);
+	read_queue(ctx, f, &m);
+	m.null_is_absent = false;
+	f->has_expires = json_member(&m, "expiresAt", OPTIONAL) != NULL;
 }
 
 void
 payload_free(struct payload *p)
 {
 	assert(p != NULL);
-	cJSON_Delete(p->tree);
-	p->tree = NULL;
+	TALLOC_FREE(p->texts);
 }

@@ -6,8 +6,6 @@
 #include <stdint.h>
 #include <talloc.h>
 
-struct cJSON;
-
 /*
  * What the payload of a journal row says, whichever type wrote it. What it does not say is NULL,
  * 0 or as noted.
@@ -30,7 +28,7 @@ struct payload {
 	int32_t rows, cols;  /* of the section; 0: not said */
 	int64_t price_minor; /* likewise; -1: not said */
 
-	struct cJSON *tree; /* holds the texts */
+	TALLOC_CTX *texts; /* holds the texts */
 };
 
 /*
