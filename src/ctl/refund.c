@@ -30,7 +30,7 @@ ctl_refund_list(struct ctl *c)
 	const struct ctl_option options[] = { { "failed", NULL, &failed }, { 0 } };
 	struct open_refund *page;
 	struct pool *pool;
-	size_t n = REFUND_DESK_MOST;
+	size_t n = REFUND_ADMIN_MOST;
 	int64_t after = 0;
 	enum err e;
 
@@ -42,7 +42,7 @@ ctl_refund_list(struct ctl *c)
 	}
 	if ((pool = ctl_pool(c)) == NULL)
 		return CTL_FAILED;
-	while (n == REFUND_DESK_MOST) {
+	while (n == REFUND_ADMIN_MOST) {
 		if ((e = refund_admin_list(pool, c->ctx, failed, after, &page, &n)) != ERR_OK)
 			return ctl_fail("%s", err_text(e));
 		for (size_t i = 0; i < n; i++)

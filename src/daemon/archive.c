@@ -74,15 +74,10 @@ static enum err
 end_one(struct mover *m, struct db *db, TALLOC_CTX *ctx, const struct uuid *id)
 {
 	const struct booking_key key = { m->event_id, *id };
-	struct locked_booking b;
-	enum err e = booking_lock_one(db, ctx, &key, &b, NULL, 0, NULL);
+	bool done = false;
+	enum err e = booking_cancel_waiting(db, ctx, &key, "EVENT_OVER", &done);
 
-	if (e != ERR_OK || (b.status != BOOKING_PENDING && b.status != BOOKING_REQUESTED)) {
-		db_rollback(db);
-		return e == ERR_BOOKING_NOT_FOUND ? ERR_OK : e;
-	}
-	e = booking_end(db, ctx, &b, 1, BOOKING_CANCELLED, "EVENT_OVER", NULL);
-	m->tally->ended += e == ERR_OK;
+	m->tally->ended += e == ERR_OK && done;
 	return e;
 }
 

@@ -149,10 +149,10 @@ take(struct role *r, const struct channel *c)
 static enum err
 ask_for_refunds(struct role *r, size_t *done)
 {
-	size_t n = REFUNDER_MOST;
+	size_t n = REFUND_REQUEST_MOST;
 	enum err e = ERR_OK;
 
-	while (e == ERR_OK && n == REFUNDER_MOST && !stop_wait(0)) {
+	while (e == ERR_OK && n == REFUND_REQUEST_MOST && !stop_wait(0)) {
 		e = refund_request_due(r->pool, &r->policy, &r->gateway, &n);
 		*done += n;
 	}

@@ -7,14 +7,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "base/shared.h"
 #include "base/stop.h"
-#include "core/booking/booking_change.h"
+#include "core/booking/booking_expire.h"
 #include "core/event/event_cancel.h"
 #include "core/reserve/hold.h"
-#include "core/journal/payload.h"
 #include "store/idempotency.h"
-#include "store/changeset.h"
 #include "store/param.h"
 
 #define BATCH     1000
@@ -23,67 +20,17 @@
 
 /* --- bookings --- */
 
-/* Those that have no window do not expire: they wait for another payment. */
-static enum err
-return_all(struct db *db, TALLOC_CTX *ctx, const struct locked_booking *b, size_t n)
-{
-	int64_t *none = talloc_array(ctx, int64_t, (unsigned)n);
-	struct changeset m;
-
-	booking_assert_moves(b, n, BOOKING_PENDING);
-	changeset_init(&m, ctx);
-	for (size_t i = 0; i < n; i++) {
-		none[i] = -1;
-		changeset_note(&m, &b[i], "booking.payment_failed", NULL,
-		               payload_returned(ctx, &b[i], "PAYMENT_TIMEOUT", b[i].attempts, -1));
-	}
-	changeset_return(&m, b, n, false, none);
-	return changeset_commit(db, &m);
-}
-
-static int
-compare_windowed(const void *a, const void *b)
-{
-	const struct locked_booking *x = a, *y = b;
-
-	return (int)y->windowed - (int)x->windowed;
-}
-
-/* Those whose window has passed; the database does it all by itself. */
 static enum err
 sweep_due(struct db *db, TALLOC_CTX *ctx, const struct policy *policy, size_t *n)
 {
-	const struct call call = { STMT_EXPIRE_DUE, { param_int(ctx, BATCH) } };
-	struct rows *rows;
-	enum err e = db_query(db, ctx, call, &rows);
-
 	(void)policy;
-	*n = 0;
-	for (int r = 0; e == ERR_OK && r < rows_count(rows); r++) {
-		shared_event_changed(row_i32(rows, r, 0));
-		*n += (size_t)row_i64(rows, r, 1);
-	}
-	return e;
+	return booking_expire_due(db, ctx, BATCH, n);
 }
 
-/* Those whose payment has been under way for too long. */
 static enum err
 sweep_overdue(struct db *db, TALLOC_CTX *ctx, const struct policy *policy, size_t *n)
 {
-	struct locked_booking *due;
-	size_t windowed = 0;
-	enum err e;
-
-	if ((e = booking_lock_overdue(db, ctx, BATCH, policy->paying_min, &due, n)) != ERR_OK ||
-	    *n == 0)
-		return e;
-	qsort(due, *n, sizeof(*due), compare_windowed);
-	while (windowed < *n && due[windowed].windowed)
-		windowed++;
-	if (windowed > 0) /* the others keep for the next batch, unless they are alone */
-		*n = windowed;
-	return windowed > 0 ? booking_end(db, ctx, due, *n, BOOKING_EXPIRED, "EXPIRED", NULL)
-	                    : return_all(db, ctx, due, *n);
+	return booking_expire_overdue(db, ctx, BATCH, policy->paying_min, n);
 }
 
 static enum err

@@ -10,7 +10,7 @@
 
 #include "base/json_write.h"
 #include "base/money.h"
-#include "core/booking/booking.h"
+#include "core/booking/booking_state.h"
 #include "core/journal/change.h"
 #include "core/journal/journal.h"
 #include "core/journal/payload_read.h"
@@ -88,7 +88,7 @@ write_booking(TALLOC_CTX *ctx, const struct journal_row *row, enum journal_type 
 	jsonw_uuid(&w, "booking_id", &row->booking_id);
 	jsonw_int(&w, "event_id", row->event_id);
 	jsonw_str(&w, "state", booking_status_name(status));
-	jsonw_str(&w, "status", booking_status_in(FACE_QUEUE, status));
+	jsonw_str(&w, "status", booking_state_in(FACE_QUEUE, status));
 	if (p->n_positions > 0)
 		write_texts(&w, "seat_positions", p->positions, p->n_positions);
 	if (p->has_seats)
@@ -300,7 +300,7 @@ write_created_domain(TALLOC_CTX *ctx, const struct journal_row *row, const struc
 	write_known(&w, "quantity", p->quantity);
 	jsonw_str(&w, "seat_selection_mode", p->mode);
 	write_texts(&w, "seat_positions", p->positions, p->n_positions);
-	jsonw_str(&w, "status", booking_status_in(FACE_QUEUE, BOOKING_REQUESTED));
+	jsonw_str(&w, "status", booking_state_in(FACE_QUEUE, BOOKING_REQUESTED));
 	jsonw_time(&w, "occurred_at", row->at_us);
 	jsonw_open(&w, "config", '{');
 	write_known(&w, "rows", p->rows);

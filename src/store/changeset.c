@@ -2,14 +2,16 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "store/reserve.h"
 
 void
-changeset_init(struct changeset *m, TALLOC_CTX *ctx)
+changeset_init(struct changeset *m, TALLOC_CTX *ctx, const char *correlation_id)
 {
 	m->ctx = ctx;
-	m->n = m->n_rows = 0;
+	m->correlation_id = correlation_id;
+	m->n = m->n_rows = m->n_ends = 0;
 	array_init(&m->event, ctx);
 	array_init(&m->booking, ctx);
 	array_init(&m->user, ctx);
@@ -27,8 +29,7 @@ changeset_call(struct changeset *m, struct call call)
 
 void
 changeset_row(struct changeset *m, int32_t event_id, const struct uuid *booking_id,
-              const char *user_id, const char *type, const char *correlation_id,
-              const char *payload)
+              const char *user_id, const char *type, const char *payload)
 {
 	array_int(&m->event, event_id);
 	if (booking_id == NULL)
@@ -37,16 +38,16 @@ changeset_row(struct changeset *m, int32_t event_id, const struct uuid *booking_
 		array_uuid(&m->booking, booking_id);
 	array_text(&m->user, user_id);
 	array_text(&m->type, type);
-	array_text(&m->correlation, correlation_id);
+	array_text(&m->correlation, m->correlation_id);
 	array_text(&m->payload, payload);
 	m->n_rows++;
 }
 
 void
 changeset_note(struct changeset *m, const struct locked_booking *b, const char *type,
-               const char *correlation_id, const char *payload)
+               const char *payload)
 {
-	changeset_row(m, b->event_id, &b->id, b->user_id, type, correlation_id, payload);
+	changeset_row(m, b->event_id, &b->id, b->user_id, type, payload);
 }
 
 /* --- seats --- */
@@ -83,8 +84,9 @@ owned_seats(TALLOC_CTX *ctx, const struct locked_booking *bookings, size_t n,
 }
 
 /* A call for the seats of bookings: their keys, and the owner that they must have. */
-static void
-seats_call(struct changeset *m, enum stmt stmt, const struct locked_booking *bookings, size_t n)
+static struct call
+seats_call(const struct changeset *m, enum stmt stmt, const struct locked_booking *bookings,
+           size_t n)
 {
 	struct array event, no, booking;
 	size_t total;
@@ -98,9 +100,27 @@ seats_call(struct changeset *m, enum stmt stmt, const struct locked_booking *boo
 		array_int(&no, seats[i].key.no);
 		array_uuid(&booking, &seats[i].booking->id);
 	}
-	changeset_call(m,
-	               (struct call){
-			   stmt, { array_done(&event), array_done(&no), array_done(&booking) } });
+	return (struct call){ stmt, { array_done(&event), array_done(&no), array_done(&booking) } };
+}
+
+/* The call that frees the seats of all bookings that end. */
+static struct call
+free_call(const struct changeset *m)
+{
+	struct locked_booking *all;
+	size_t n = 0;
+
+	if (m->n_ends == 1)
+		return seats_call(m, STMT_FREE_SEATS, m->ends[0].bookings, m->ends[0].n);
+	for (size_t i = 0; i < m->n_ends; i++)
+		n += m->ends[i].n;
+	all = talloc_array(m->ctx, struct locked_booking, (unsigned)n);
+	n = 0;
+	for (size_t i = 0; i < m->n_ends; i++) {
+		memcpy(all + n, m->ends[i].bookings, m->ends[i].n * sizeof(*all));
+		n += m->ends[i].n;
+	}
+	return seats_call(m, STMT_FREE_SEATS, all, n);
 }
 
 /* The time until which seats are their bookings' own. */
@@ -164,13 +184,14 @@ key_params(struct changeset *m, const struct locked_booking *bookings, size_t n,
 }
 
 void
-changeset_end_keep_seats(struct changeset *m, const struct locked_booking *bookings, size_t n,
-                         enum booking_status to, const char *reason, const int64_t *kept)
+changeset_end(struct changeset *m, const struct locked_booking *bookings, size_t n,
+              enum booking_status to, const char *reason, const int64_t *kept)
 {
 	const char *events, *ids;
 	bool paying = false;
 	struct array rest;
 
+	assert(m->n_ends < CHANGESET_ENDS_MOST);
 	array_init(&rest, m->ctx);
 	for (size_t i = 0; i < n; i++) {
 		array_int(&rest, kept == NULL ? 0 : kept[i]);
@@ -182,20 +203,12 @@ changeset_end_keep_seats(struct changeset *m, const struct locked_booking *booki
 	                                   array_done(&rest) } });
 	if (paying)
 		changeset_call(m, (struct call){ STMT_CLOSE_PAYMENTS, { events, ids } });
-}
-
-void
-changeset_free_seats(struct changeset *m, const struct locked_booking *bookings, size_t n)
-{
-	seats_call(m, STMT_FREE_SEATS, bookings, n);
-}
-
-void
-changeset_end(struct changeset *m, const struct locked_booking *bookings, size_t n,
-              enum booking_status to, const char *reason, const int64_t *kept)
-{
-	changeset_end_keep_seats(m, bookings, n, to, reason, kept);
-	changeset_free_seats(m, bookings, n);
+	if (m->n_ends == 0) {
+		m->free_at = m->n;
+		changeset_call(m, (struct call){ .stmt = STMT_FREE_SEATS }); /* see complete() */
+	}
+	m->ends[m->n_ends].bookings = bookings;
+	m->ends[m->n_ends++].n = n;
 }
 
 void
@@ -217,7 +230,7 @@ changeset_confirm(struct changeset *m, const struct locked_booking *b, const cha
 	if (again)
 		take_seats(m, b);
 	else
-		seats_call(m, STMT_SELL_SEATS, b, 1);
+		changeset_call(m, seats_call(m, STMT_SELL_SEATS, b, 1));
 }
 
 void
@@ -340,6 +353,8 @@ complete(struct changeset *m)
 {
 	size_t n = m->n;
 
+	if (m->n_ends > 0)
+		m->calls[m->free_at] = free_call(m);
 	if (m->n_rows > 0)
 		m->calls[n++] = (struct call){ STMT_INSERT_JOURNAL,
 			                       { array_done(&m->event), array_done(&m->booking),

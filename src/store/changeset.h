@@ -7,51 +7,52 @@
 
 /*
  * What is to be written for locked bookings, collected call by call, and then sent with COMMIT in
- * one round trip. Which moves are legal, and what the journal says of them, core decides; every
- * move must be given its row by changeset_note.
+ * one round trip. Which moves are legal, and what the journal says of them, core/booking decides:
+ * its booking_move.c and refund_move.c are the only callers of what writes a booking, a refund or
+ * their rows of the journal.
  */
 
-#define CHANGESET_MOST (EXCHANGE_MOST - 2) /* calls, without the journal and COMMIT */
+#define CHANGESET_MOST      (EXCHANGE_MOST - 2) /* calls, without the journal and COMMIT */
+#define CHANGESET_ENDS_MOST 2                   /* ways in which bookings of one changeset end */
 
 struct changeset {
 	TALLOC_CTX *ctx;
+	const char *correlation_id; /* of all its rows of the journal; or NULL */
 	struct call calls[CHANGESET_MOST + 2];
 	size_t n;
+	struct {
+		const struct locked_booking *bookings;
+		size_t n;
+	} ends[CHANGESET_ENDS_MOST]; /* bookings that end: one call frees their seats, in order */
+	size_t n_ends;
+	size_t free_at;                                                /* where that call goes */
 	struct array event, booking, user, type, correlation, payload; /* rows of the journal */
 	size_t n_rows;
 };
 
-/* Nothing yet. Everything hangs on ctx until the commit. */
-void changeset_init(struct changeset *m, TALLOC_CTX *ctx);
+/* Nothing yet. Everything hangs on ctx until the commit. correlation_id may be NULL. */
+void changeset_init(struct changeset *m, TALLOC_CTX *ctx, const char *correlation_id);
 
 /* One more call, as it is. */
 void changeset_call(struct changeset *m, struct call call);
 
-/* A row of the journal. booking_id, user_id and correlation_id may be NULL; payload is JSON. */
+/* A row of the journal. booking_id and user_id may be NULL; payload is JSON. */
 void changeset_row(struct changeset *m, int32_t event_id, const struct uuid *booking_id,
-                   const char *user_id, const char *type, const char *correlation_id,
-                   const char *payload);
+                   const char *user_id, const char *type, const char *payload);
 
 /* A row about a booking. */
 void changeset_note(struct changeset *m, const struct locked_booking *b, const char *type,
-                    const char *correlation_id, const char *payload);
+                    const char *payload);
 
 /*
  * Bookings end: state, reason, the seats that are still theirs are free, payments that are open
- * are so no more.
+ * are so no more. At most CHANGESET_ENDS_MOST calls: the seats of all are freed by one statement,
+ * so that they are locked in order (R-14).
  *
  * kept		minor units, one a booking: what is not given back of those that were paid; NULL: 0
  */
 void changeset_end(struct changeset *m, const struct locked_booking *bookings, size_t n,
                    enum booking_status to, const char *reason, const int64_t *kept);
-
-/*
- * The two halves of changeset_end, for those that end in different ways: their seats are freed by one
- * call for all of them, so that they are locked in order (R-14).
- */
-void changeset_end_keep_seats(struct changeset *m, const struct locked_booking *bookings, size_t n,
-                              enum booking_status to, const char *reason, const int64_t *kept);
-void changeset_free_seats(struct changeset *m, const struct locked_booking *bookings, size_t n);
 
 /* Of one that has ended no more is kept than this: minor units, 0 or more. */
 void changeset_keep_less(struct changeset *m, const struct locked_booking *b, int64_t most_minor);

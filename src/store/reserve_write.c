@@ -18,12 +18,11 @@ struct seat_arrays {
 	struct array event, no, holder, minutes, booking;
 };
 
-/* What the journal calls each kind of write. */
-static const char *const journal_types[WRITE__MAX] = {
-	[WRITE_BOOKED] = "booking.created", [WRITE_ACCEPTED] = "booking.requested",
-	[WRITE_SEATED] = "booking.created", [WRITE_FAILED] = "booking.failed",
-	[WRITE_HELD] = "seats.held",
-};
+bool
+reserve_write_takes_seats(const struct reserve_write *w)
+{
+	return w->kind == WRITE_BOOKED || w->kind == WRITE_SEATED || w->kind == WRITE_HELD;
+}
 
 /* A number, or null for 0. */
 static void
@@ -75,7 +74,7 @@ add_journal(struct journal_arrays *a, const struct reserve_write *w)
 	else
 		array_uuid(&a->id, &w->id);
 	array_text(&a->user, w->user_id);
-	array_text(&a->type, journal_types[w->kind]);
+	array_text(&a->type, w->type);
 	array_text(&a->correlation, w->correlation_id);
 	array_text(&a->payload, w->payload);
 }
@@ -155,7 +154,7 @@ seats_call(TALLOC_CTX *ctx, const struct reserve_write *writes, size_t n, struct
 
 	init_arrays(&s.event, sizeof(s) / sizeof(struct array), ctx);
 	for (size_t i = 0; i < n; i++) {
-		if (writes[i].kind != WRITE_BOOKED && writes[i].kind != WRITE_SEATED)
+		if (writes[i].kind == WRITE_HELD || !reserve_write_takes_seats(&writes[i]))
 			continue;
 		add_seats(&s, &writes[i]);
 		found++;

@@ -17,7 +17,8 @@ enum write_kind {
 
 /* One booking to be written, or one hold. */
 struct reserve_write {
-	enum write_kind kind;
+	enum write_kind
+	    kind; /* with type and payload, of bookings, by core/booking/booking_move.c */
 	struct uuid id;
 	int32_t event_id;
 	const char *user_id;
@@ -30,7 +31,8 @@ struct reserve_write {
 	int64_t total_minor;
 	int32_t window_min; /* 0: no window; of WRITE_HELD: how long */
 	enum booking_mode mode;
-	const char *payload;   /* of the journal row, JSON */
+	const char *type;      /* of the journal row: a constant */
+	const char *payload;   /* likewise, JSON */
 	int32_t quantity;      /* WRITE_ACCEPTED, with the next two */
 	const char *section;   /* or NULL */
 	int32_t subsection;    /* 0: any */
@@ -40,6 +42,9 @@ struct reserve_write {
 	    *holding;   /* WRITE_HELD: all that is held then; NULL: another says it */
 	int64_t number; /* set by reserve_write for new ones */
 };
+
+/* Whether seats belong to the one who asked once this is written. */
+bool reserve_write_takes_seats(const struct reserve_write *w);
 
 /*
  * The calls that write bookings and holds, their seats and their journal rows; how many. On ctx.

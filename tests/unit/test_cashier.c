@@ -12,7 +12,8 @@
 
 #include <cmocka.h>
 
-#include "core/payment/settle.h"
+#include "core/booking/booking_state.h"
+#include "core/payment/rules.h"
 
 #define TOTAL INT64_C(15050)
 #define NOW   INT64_C(1700000000000000)
@@ -139,8 +140,8 @@ must_be_legal(enum effect effect)
 	};
 	const bool moves = effect < sizeof(to) / sizeof(to[0]) && to[effect] != BOOKING_REQUESTED;
 
-	if (effect == EFFECT_RETAKE ? !booking_may_come_back(booking.status)
-	                            : moves && !booking_may_move(booking.status, to[effect]))
+	if (effect == EFFECT_RETAKE ? !booking_state_may_retake(booking.status)
+	                            : moves && !booking_state_may_move(booking.status, to[effect]))
 		fail_msg("effect %d moves a booking that is %s", (int)effect,
 		         booking_status_name(booking.status));
 }

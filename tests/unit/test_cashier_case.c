@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "core/payment/settle.h"
+#include "core/payment/match.h"
 
 #define NOTHING (-1)
 

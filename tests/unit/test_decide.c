@@ -598,8 +598,8 @@ test_booking_may_move_exactly_as_the_rule_says(void **state)
 	(void)state;
 	for (int from = 0; from < BOOKING__MAX; from++) {
 		for (int to = 0; to < BOOKING__MAX; to++)
-			assert_int_equal(booking_may_move((enum booking_status)from,
-			                                  (enum booking_status)to),
+			assert_int_equal(booking_state_may_move((enum booking_status)from,
+			                                        (enum booking_status)to),
 			                 may[from][to] != '.');
 	}
 }

@@ -67,7 +67,7 @@ write_core(struct api *a, struct jsonw *w, const struct booking *b)
 	write_positions(a, w, b);
 	jsonw_int(w, "quantity", b->quantity);
 	write_amount(w, "total_price", b->total_minor, b->currency);
-	jsonw_str(w, "status", booking_status_in(FACE_QUEUE, b->status));
+	jsonw_str(w, "status", booking_state_in(FACE_QUEUE, b->status));
 	jsonw_str(w, "seat_selection_mode", booking_mode_name(b->mode));
 	jsonw_time(w, "created_at", b->created_us);
 	jsonw_time(w, "updated_at", b->updated_us);
@@ -414,7 +414,7 @@ statuses_of(const char *name)
 	unsigned set = 0;
 
 	for (enum booking_status s = 0; s < BOOKING__MAX; s++) {
-		if (strcmp(booking_status_in(FACE_QUEUE, s), name) == 0)
+		if (strcmp(booking_state_in(FACE_QUEUE, s), name) == 0)
 			set |= 1u << s;
 	}
 	return set;
@@ -505,8 +505,8 @@ queue_booking_pay(struct api *a)
 		a->message = "Only the buyer can pay for this booking";
 	else if (e == ERR_INVALID_STATE || e == ERR_BOOKING_EXPIRED)
 		a->message = talloc_asprintf(a->rq->ctx, "Cannot pay booking in %s state",
-		                             booking_status_in(FACE_QUEUE, e == ERR_BOOKING_EXPIRED
-		                                                               ? BOOKING_EXPIRED
-		                                                               : found));
+		                             booking_state_in(FACE_QUEUE, e == ERR_BOOKING_EXPIRED
+		                                                              ? BOOKING_EXPIRED
+		                                                              : found));
 	return e;
 }

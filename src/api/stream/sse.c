@@ -1,7 +1,7 @@
 #include "api/stream/sse.h"
 
 #include "api/request/api.h"
-#include "core/booking/booking.h"
+#include "core/booking/booking_state.h"
 
 static char *
 event(TALLOC_CTX *ctx, const char *name, const struct cursor *id, struct jsonw *data)
@@ -18,7 +18,7 @@ write_queue(struct jsonw *w, const struct change *c)
 	jsonw_str(w, "event_type", "status_update");
 	jsonw_uuid(w, "booking_id", &c->booking_id);
 	jsonw_int(w, "event_id", c->event_id);
-	jsonw_str(w, "status", booking_status_in(FACE_QUEUE, c->status));
+	jsonw_str(w, "status", booking_state_in(FACE_QUEUE, c->status));
 	if (c->positions != NULL)
 		jsonw_raw(w, "seat_positions", c->positions);
 	if (c->message != NULL)
@@ -33,7 +33,7 @@ write_v1(struct jsonw *w, const struct change *c)
 	jsonw_str(w, "eventType", "status_update");
 	jsonw_uuid(w, "bookingId", &c->booking_id);
 	jsonw_uuid(w, "eventId", &id);
-	jsonw_str(w, "status", booking_status_in(FACE_V1, c->status));
+	jsonw_str(w, "status", booking_state_in(FACE_V1, c->status));
 	if (c->n_seats > 0) {
 		jsonw_open(w, "seatIds", '[');
 		for (size_t i = 0; i < c->n_seats; i++) {

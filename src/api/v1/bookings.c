@@ -50,7 +50,7 @@ write_core(struct jsonw *w, const struct booking *b)
 	jsonw_uuid(w, "bookingId", &b->key.id);
 	jsonw_int(w, "number", b->number);
 	jsonw_uuid(w, "eventId", &event);
-	jsonw_str(w, "status", booking_status_in(FACE_V1, b->status));
+	jsonw_str(w, "status", booking_state_in(FACE_V1, b->status));
 	jsonw_raw(w, "totalAmount", money_text(b->total_minor, b->currency, total));
 	jsonw_str(w, "currency", b->currency);
 	jsonw_time(w, "expiresAt", b->expires_us);
@@ -305,7 +305,7 @@ query_statuses(struct api *a)
 
 	if (text == NULL || *text == '\0')
 		return 0;
-	while (s < BOOKING__MAX && strcmp(booking_status_in(FACE_V1, s), text) != 0)
+	while (s < BOOKING__MAX && strcmp(booking_state_in(FACE_V1, s), text) != 0)
 		s++;
 	if (s == BOOKING__MAX)
 		decode_fault(a, "status", "is not a booking status");

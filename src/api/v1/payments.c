@@ -13,7 +13,7 @@
 #include "core/booking/booking_change.h"
 #include "core/booking/booking_lookup.h"
 #include "core/payment/checkout.h"
-#include "core/payment/settle.h"
+#include "core/payment/parked.h"
 
 #define REASON_MOST 64 /* bytes of why a buyer wants a refund */
 
@@ -90,7 +90,7 @@ render_account(void *arg, const void *what, struct reply *out)
 	v1_open(arg, &w, 1024);
 	jsonw_open(&w, "data", '{');
 	jsonw_uuid(&w, "bookingId", &c->booking.key.id);
-	jsonw_str(&w, "status", booking_status_in(FACE_V1, c->booking.status));
+	jsonw_str(&w, "status", booking_state_in(FACE_V1, c->booking.status));
 	v1_payments_write(&w, c->account.payments, c->account.n_payments);
 	write_refunds(&w, c->account.refunds, c->account.n_refunds);
 	jsonw_close(&w, '}');
@@ -107,7 +107,8 @@ answer_account(struct api *a, const struct uuid *id)
 		return e;
 	if (!principal_may_see(&a->who, c.booking.user_id, c.booking.event.seller))
 		return ERR_FORBIDDEN;
-	if ((e = account_of(a->app->pool, a->rq->ctx, &c.booking, &c.account)) != ERR_OK)
+	if ((e = account_of(a->app->pool, a->rq->ctx, &c.booking.key, c.booking.archived,
+	                    &c.account)) != ERR_OK)
 		return e;
 	reply_send(a, render_account, a, &c);
 	return ERR_OK;

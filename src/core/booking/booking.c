@@ -7,69 +7,6 @@
 #include "store/param.h"
 #include "store/transact.h"
 
-/* Every legal move; anything else is INVALID_STATE. */
-static const bool legal[BOOKING__MAX][BOOKING__MAX] = {
-	[BOOKING_REQUESTED] = { [BOOKING_PENDING] = true,
-	                        [BOOKING_FAILED] = true,
-	                        [BOOKING_CANCELLED] = true },
-	[BOOKING_PENDING] = { [BOOKING_PAYING] = true,
-	                      [BOOKING_CONFIRMED] = true,
-	                      [BOOKING_CANCELLED] = true,
-	                      [BOOKING_EXPIRED] = true },
-	[BOOKING_PAYING] = { [BOOKING_CONFIRMED] = true,
-	                     [BOOKING_PENDING] = true,
-	                     [BOOKING_CANCELLED] = true,
-	                     [BOOKING_EXPIRED] = true },
-	[BOOKING_CONFIRMED] = { [BOOKING_REFUNDED] = true, [BOOKING_CANCELLED] = true },
-};
-
-/* Nobody can ask for these: a payment that arrives late may take the seats again. */
-static const bool legal_again[BOOKING__MAX] = {
-	[BOOKING_CANCELLED] = true,
-	[BOOKING_EXPIRED] = true,
-};
-
-bool
-booking_may_move(enum booking_status from, enum booking_status to)
-{
-	return from < BOOKING__MAX && to < BOOKING__MAX && legal[from][to];
-}
-
-bool
-booking_may_come_back(enum booking_status from)
-{
-	return from < BOOKING__MAX && legal_again[from];
-}
-
-void
-booking_assert_moves(const struct locked_booking *bookings, size_t n, enum booking_status to)
-{
-	for (size_t i = 0; i < n; i++)
-		assert(booking_may_move(bookings[i].status, to));
-}
-
-void
-booking_assert_confirms(const struct locked_booking *b, bool again)
-{
-	assert(again ? booking_may_come_back(b->status)
-	             : booking_may_move(b->status, BOOKING_CONFIRMED));
-}
-
-const char *
-booking_status_in(enum face face, enum booking_status status)
-{
-	static const char *const names[FACE__MAX][BOOKING__MAX] = {
-		[FACE_V1] = { "REQUESTED", "PENDING", "PROCESSING", "CONFIRMED", "CANCELLED",
-		              "EXPIRED", "FAILED", "REFUNDED" },
-		[FACE_QUEUE] = { "processing", "pending_payment", "pending_payment", "completed",
-		                 "cancelled", "cancelled", "failed", "cancelled" },
-		[FACE_CINEMA] = { "pending", "pending", "pending", "confirmed", "cancelled",
-		                  "cancelled", "cancelled", "cancelled" },
-	};
-
-	return names[face][status];
-}
-
 /* The texts of a booking and their columns: those who copy one copy them all. */
 #define TEXT(member, column)                                                                       \
 	{                                                                                          \

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 
+#include "core/booking/booking_state.h"
 #include "store/booking_lock.h"
 #include "store/payments.h"
 #include "store/pool.h"
@@ -63,27 +64,6 @@ struct booking_page {
 	size_t n;                 /* out */
 	int64_t total;            /* out: of all pages; -1 with seller */
 };
-
-/* Whether a booking may move from one state to another: the table of R-1. */
-bool booking_may_move(enum booking_status from, enum booking_status to);
-
-/*
- * Whether one that has ended may be confirmed all the same, when a payment arrives late and all its
- * seats are still free (R-42).
- */
-bool booking_may_come_back(enum booking_status from);
-
-/*
- * Asserts that locked bookings may: whoever writes a move says so before. What the database does by
- * itself has it in the conditions of its statements: LOCK_REQUESTED, for the clerk, and EXPIRE_DUE.
- */
-void booking_assert_moves(const struct locked_booking *bookings, size_t n, enum booking_status to);
-
-/* Likewise to confirmed; again: it has ended, and takes its seats anew. */
-void booking_assert_confirms(const struct locked_booking *b, bool again);
-
-/* A state as a face spells it (domain.md, Booking states). Never NULL. */
-const char *booking_status_in(enum face face, enum booking_status status);
 
 /*
  * Reads n bookings onto ctx, in one round trip while none of them has been paid for. out has n entries, zeroed before; those whose

@@ -198,13 +198,13 @@ change_locked(struct db *db, TALLOC_CTX *ctx, int32_t id, const char *user_id, b
 	before = event.status;
 	if ((e = apply_patch(&event, patch)) != ERR_OK)
 		return e;
-	changeset_init(&m, ctx);
+	changeset_init(&m, ctx, correlation_id);
 	changeset_call(&m, (struct call){ STMT_UPDATE_EVENT,
 	                                  { number, event.title, event.venue_name,
 	                                    param_time(ctx, event.starts_us), event.timezone,
 	                                    event_status_name(event.status), event.policy } });
 	if (before != event.status && event.status == EVENT_ON_SALE)
-		changeset_row(&m, id, NULL, user_id, "event.on_sale", correlation_id, "{}");
+		changeset_row(&m, id, NULL, user_id, "event.on_sale", "{}");
 	return changeset_commit(db, &m);
 }
 

@@ -8,8 +8,9 @@
 #include "base/stop.h"
 #include "core/event/event.h"
 #include "core/reserve/hold.h"
-#include "core/journal/payload.h"
+#include "core/booking/booking_move.h"
 #include "core/booking/refund.h"
+#include "core/booking/refund_move.h"
 #include "store/param.h"
 #include "store/transact.h"
 
@@ -40,11 +41,11 @@ cancel_locked(struct db *db, TALLOC_CTX *ctx, int32_t event_id, const char *user
 		return ERR_OK;
 	if (row_bool(rows[1], 0, 16)) /* it is being archived, or is */
 		return ERR_INVALID_STATE;
-	changeset_init(&m, ctx);
+	changeset_init(&m, ctx, correlation_id);
 	changeset_call(&m, (struct call){ STMT_CANCEL_EVENT, { number } });
 	changeset_call(&m, (struct call){ STMT_INSERT_CANCELLATION,
 	                                  { number, user_id, correlation_id } });
-	changeset_row(&m, event_id, NULL, user_id, "event.cancelled", correlation_id, "{}");
+	changeset_row(&m, event_id, NULL, user_id, "event.cancelled", "{}");
 	return changeset_commit(db, &m);
 }
 
@@ -138,9 +139,10 @@ static enum err
 plan_refunds(struct cancel_batch *b)
 {
 	const size_t n = b->n - b->n_unpaid;
+	struct call calls[ACCOUNT_CALLS];
+	struct rows *rows[ACCOUNT_CALLS];
 	int row[ACCOUNT_CALLS] = { 0 };
 	struct array events, ids;
-	struct rows *rows[ACCOUNT_CALLS];
 	enum err e;
 
 	if (n == 0)
@@ -151,10 +153,7 @@ plan_refunds(struct cancel_batch *b)
 		array_int(&events, b->event_id);
 		array_uuid(&ids, &b->bookings[i].id);
 	}
-	const char *event_list = array_done(&events), *id_list = array_done(&ids);
-	const struct call calls[ACCOUNT_CALLS] = { payments_call(event_list, id_list),
-		                                   refunds_call(event_list, id_list) };
-
+	account_calls_of(array_done(&events), array_done(&ids), calls);
 	if ((e = db_exchange(b->db, b->ctx, calls, ACCOUNT_CALLS, rows)) != ERR_OK)
 		return e;
 	b->refunds = talloc_array(b->ctx, struct refund_write, (unsigned)(n * REFUNDS_MOST));
@@ -163,8 +162,7 @@ plan_refunds(struct cancel_batch *b)
 		const struct locked_booking *one = &b->bookings[b->n_unpaid + i];
 		struct account account;
 
-		account.payments = payments_read(b->ctx, rows[0], i, &row[0], &account.n_payments);
-		account.refunds = refunds_read(b->ctx, rows[1], i, &row[1], &account.n_refunds);
+		account_read_at(b->ctx, rows, i, row, &account);
 		b->n_refunds += refund_plan(one, &account, one->total_minor, REASON,
 		                            &b->refunds[b->n_refunds], &b->given[i]);
 	}
@@ -174,14 +172,8 @@ plan_refunds(struct cancel_batch *b)
 static void
 cancel_unpaid(struct cancel_batch *b)
 {
-	if (b->n_unpaid == 0)
-		return;
-	booking_assert_moves(b->bookings, b->n_unpaid, BOOKING_CANCELLED);
-	changeset_end_keep_seats(&b->moves, b->bookings, b->n_unpaid, BOOKING_CANCELLED, REASON,
-	                         NULL);
-	for (size_t i = 0; i < b->n_unpaid; i++)
-		changeset_note(&b->moves, &b->bookings[i], "booking.cancelled", b->correlation_id,
-		               payload_ended(b->ctx, &b->bookings[i], REASON));
+	if (b->n_unpaid > 0)
+		booking_move_cancel(&b->moves, b->bookings, b->n_unpaid, REASON);
 }
 
 /* One that cost nothing is refunded as well: it was confirmed, and its event is off. */
@@ -194,15 +186,10 @@ refund_paid(struct cancel_batch *b)
 
 	if (n == 0)
 		return;
-	booking_assert_moves(paid, n, BOOKING_REFUNDED);
 	for (size_t i = 0; i < n; i++)
 		kept[i] = paid[i].total_minor - b->given[i];
-	changeset_end_keep_seats(&b->moves, paid, n, BOOKING_REFUNDED, REASON, kept);
-	for (size_t i = 0; i < n; i++)
-		changeset_note(&b->moves, &paid[i], "booking.refunded", b->correlation_id,
-		               payload_refunded(b->ctx, &paid[i], REASON, NULL, b->given[i],
-		                                kept[i]));
-	refund_store(&b->moves, b->refunds, b->n_refunds, b->correlation_id);
+	booking_move_refund(&b->moves, paid, n, b->given, kept, REASON, NULL);
+	refund_move_request(&b->moves, b->refunds, b->n_refunds);
 }
 
 static enum err
@@ -213,10 +200,9 @@ end_batch(struct cancel_batch *b)
 	sort_batch(b);
 	if ((e = plan_refunds(b)) != ERR_OK)
 		return e;
-	changeset_init(&b->moves, b->ctx);
+	changeset_init(&b->moves, b->ctx, b->correlation_id);
 	cancel_unpaid(b);
 	refund_paid(b);
-	changeset_free_seats(&b->moves, b->bookings, b->n);
 	changeset_call(&b->moves,
 	               (struct call){ STMT_ADD_CANCELLED,
 	                              { param_int(b->ctx, b->event_id),

@@ -1,13 +1,15 @@
+/* Opens the session in which a buyer pays, at the gateway. */
 #include "core/payment/checkout.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <string.h>
 
 /* Whether a session makes sense, so that the gateway is not asked in vain. */
 static enum err
-check(const struct booking *b, const struct actor *who)
+check(const struct booking *b, const struct actor *actor)
 {
-	if (!who->staff && strcmp(b->user_id, who->user_id) != 0)
+	if (!actor->staff && strcmp(b->user_id, actor->user_id) != 0)
 		return ERR_FORBIDDEN;
 	if (b->status == BOOKING_EXPIRED)
 		return ERR_BOOKING_EXPIRED;
@@ -58,17 +60,17 @@ ask_in_turn(const struct checkout *c, TALLOC_CTX *ctx, const struct booking *b, 
 
 enum err
 checkout_open(const struct checkout *c, TALLOC_CTX *ctx, const struct uuid *id,
-              const struct actor *who, struct idempotent *keyed, struct payment *out)
+              const struct actor *actor, struct idempotent *idempotent, struct payment *out)
 {
 	struct booking b;
 	enum err e;
 
 	if ((e = booking_lookup(c->lookup, ctx, id, &b)) != ERR_OK ||
-	    (e = check(&b, who)) != ERR_OK)
+	    (e = check(&b, actor)) != ERR_OK)
 		return e;
 	memset(out, 0, sizeof(*out));
 	if (b.status == BOOKING_PENDING && (e = ask_in_turn(c, ctx, &b, out)) != ERR_OK)
 		return e;
 	/* One that is paying gives its session, or says that it has moved on. */
-	return booking_open_payment(c->pool, ctx, id, who, c->policy, keyed, out);
+	return booking_open_payment(c->pool, ctx, id, actor, c->policy, idempotent, out);
 }

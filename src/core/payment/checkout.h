@@ -26,7 +26,7 @@ struct checkout {
  * asking_most wait for it, or there is none.
  */
 enum err checkout_open(const struct checkout *c, TALLOC_CTX *ctx, const struct uuid *id,
-                       const struct actor *who, struct idempotent *keyed,
+                       const struct actor *actor, struct idempotent *idempotent,
                        struct payment *out) MUST_CHECK;
 
 #endif

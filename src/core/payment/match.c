@@ -1,11 +1,19 @@
-#include <string.h>
+/* Which payment and which refund a message is about: by reference, by session, or by guessing. */
+#include "core/payment/match.h"
 
-#include "core/payment/settle.h"
+#include <assert.h>
+#include <string.h>
 
 static bool
 is_text(const char *a, const char *b)
 {
 	return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
+bool
+payment_match_is_refund(const struct pay_event *ev)
+{
+	return ev->type == PAY_REFUNDED || ev->type == PAY_REFUND_FAILED;
 }
 
 bool
@@ -68,11 +76,10 @@ payment_match_payment(const struct account *a, const struct pay_event *ev)
 const char *
 payment_match_reference(const struct payment *p, const struct pay_event *ev)
 {
-	const bool is_refund = ev->type == PAY_REFUNDED || ev->type == PAY_REFUND_FAILED;
 	const bool is_settled = p->captured_minor >= 0 || ev->type != PAY_SUCCEEDED;
 
-	if (is_refund || ev->gateway_ref == NULL || is_text(ev->gateway_ref, p->session) ||
-	    (is_settled && p->gateway_ref != NULL))
+	if (payment_match_is_refund(ev) || ev->gateway_ref == NULL ||
+	    is_text(ev->gateway_ref, p->session) || (is_settled && p->gateway_ref != NULL))
 		return p->gateway_ref;
 	return ev->gateway_ref;
 }
@@ -119,13 +126,13 @@ payment_match_refund(const struct account *a, const struct pay_event *ev, const 
 	const struct refund *found = NULL;
 
 	for (size_t i = 0; ev->has_refund && i < a->n_refunds; i++) {
-		if (memcmp(&a->refunds[i].id, &ev->refund_id, sizeof(ev->refund_id)) == 0)
+		if (uuid_equal(&a->refunds[i].id, &ev->refund_id))
 			return &a->refunds[i];
 	}
 	for (size_t i = 0; p != NULL && i < a->n_refunds; i++) {
 		const struct refund *r = &a->refunds[i];
 
-		if (memcmp(&r->payment_id, &p->id, sizeof(p->id)) != 0)
+		if (!uuid_equal(&r->payment_id, &p->id))
 			continue;
 		if (is_told_again(p, r, ev))
 			return r;

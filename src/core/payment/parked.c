@@ -1,10 +1,26 @@
+/* The table of call-backs that wait for an operator: adding, listing, trying one again. */
 #include "core/payment/parked.h"
 
+#include <assert.h>
 #include <string.h>
 
-#include "core/payment/settle.h"
+#include "base/log.h"
 #include "store/param.h"
 #include "store/transact.h"
+
+enum err
+parked_add(struct pool *pool, TALLOC_CTX *ctx, const struct payment_message *message,
+           const char *why, const char *body)
+{
+	const struct call call = { STMT_PARK_EVENT,
+		                   { message->source, message->event.id, why, body } };
+	struct rows *rows;
+
+	assert(message->event.id != NULL && why != NULL && body != NULL);
+	log_line(LOG_WARN, "a message about a payment is kept for somebody to look at", "source",
+	         message->source, "message", message->event.id, "why", why, NULL);
+	return transact_read(pool, ctx, &call, 1, &rows); /* which may be done twice */
+}
 
 enum err
 parked_list(struct pool *pool, TALLOC_CTX *ctx, bool bodies, struct parked **out, size_t *n)
@@ -18,10 +34,10 @@ parked_list(struct pool *pool, TALLOC_CTX *ctx, bool bodies, struct parked **out
 	*n = (size_t)rows_count(rows);
 	*out = talloc_array(ctx, struct parked, (unsigned)*n);
 	for (int r = 0; r < rows_count(rows); r++)
-		(*out)[r] = (struct parked){ .id = row_text(rows, r, 0),
-			                     .at_us = row_us(rows, r, 1),
-			                     .reason = row_text(rows, r, 2),
-			                     .body = row_text(rows, r, 3) };
+		(*out)[r] = (struct parked){ .id = row_text(rows, r, LIST_PARKED_ID),
+			                     .at_us = row_us(rows, r, LIST_PARKED_AT),
+			                     .reason = row_text(rows, r, LIST_PARKED_REASON),
+			                     .body = row_text(rows, r, LIST_PARKED_BODY) };
 	return ERR_OK;
 }
 
@@ -36,6 +52,7 @@ parked_settle(struct pool *pool, TALLOC_CTX *ctx, const struct policy *policy, c
 	struct rows *rows;
 	enum err e;
 
+	assert(id != NULL);
 	*why = NULL;
 	if ((e = transact_read(pool, ctx, &get, 1, &rows)) != ERR_OK)
 		return e;

@@ -1,11 +1,11 @@
 #ifndef ROWLOCK_CORE_PAYMENT_PARKED_H
 #define ROWLOCK_CORE_PAYMENT_PARKED_H
 
-#include "core/booking/policy.h"
-#include "store/pool.h"
+#include "core/payment/settle.h"
 
-/* Call-backs that could not be settled, kept for somebody to look at (parked_add). */
+/* Call-backs that could not be settled, kept for an operator to look at. */
 
+/* A call-back that is kept; all of it on the ctx of the one who reads. */
 struct parked {
 	const char *id;     /* the gateway's own */
 	const char *reason; /* why: the code of an error */
@@ -13,7 +13,23 @@ struct parked {
 	int64_t at_us;
 };
 
-/* Reads all of them, the oldest first, onto ctx. */
+/*
+ * Keeps a message that cannot be settled, once however often it comes.
+ *
+ * why, body	texts; the body as it came
+ *
+ * Errors as of transact_read.
+ */
+enum err parked_add(struct pool *pool, TALLOC_CTX *ctx, const struct payment_message *message,
+                    const char *why, const char *body) MUST_CHECK;
+
+/*
+ * Reads all of them, the oldest first, onto ctx.
+ *
+ * bodies	whether with their bodies
+ *
+ * Errors as of transact_read.
+ */
 enum err parked_list(struct pool *pool, TALLOC_CTX *ctx, bool bodies, struct parked **out,
                      size_t *n) MUST_CHECK;
 

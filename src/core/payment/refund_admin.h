@@ -1,7 +1,8 @@
 #ifndef ROWLOCK_CORE_PAYMENT_REFUND_ADMIN_H
 #define ROWLOCK_CORE_PAYMENT_REFUND_ADMIN_H
 
-#include "core/booking/refund.h"
+#include "store/payments.h"
+#include "store/pool.h"
 
 /* What an operator sees of refunds that are not done, and does about them. */
 
@@ -11,13 +12,16 @@ struct open_refund {
 	int64_t due_us; /* when its provider is asked again; -1: never, it has failed */
 };
 
-#define REFUND_DESK_MOST 500 /* of one page */
+#define REFUND_ADMIN_MOST 500 /* of one page */
 
 /*
  * Reads a page of the refunds that are not done, oldest first, onto ctx: those that failed (and are
  * still owed), or also those that are asked for.
  *
+ * failed	only those
  * after	the number of the refund behind which to go on; 0: from the first
+ *
+ * Errors as of transact_read.
  */
 enum err refund_admin_list(struct pool *pool, TALLOC_CTX *ctx, bool failed, int64_t after,
                            struct open_refund **out, size_t *n) MUST_CHECK;
@@ -31,7 +35,7 @@ enum err refund_admin_list(struct pool *pool, TALLOC_CTX *ctx, bool failed, int6
 enum err refund_admin_retry(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id) MUST_CHECK;
 
 /*
- * Notes that somebody has given the money of a refund back by hand.
+ * Notes that the money of a refund was given back by hand.
  *
  * reference	what that was, in short; or NULL
  *

@@ -27,13 +27,15 @@ read_refunds(struct round *r)
 	r->n = (size_t)rows_count(r->rows);
 	r->refunds = talloc_zero_array(r->ctx, struct pay_refund, (unsigned)r->n);
 	for (int i = 0; i < (int)r->n; i++)
-		r->refunds[i] = (struct pay_refund){ .id = row_uuid(r->rows, i, 1),
-			                             .booking_id = row_uuid(r->rows, i, 2),
-			                             .amount_minor = row_i64(r->rows, i, 3),
-			                             .currency = row_text(r->rows, i, 4),
-			                             .session = row_text(r->rows, i, 6),
-			                             .gateway_ref = row_text(r->rows, i, 7),
-			                             .err = ERR_UNAVAILABLE };
+		r->refunds[i] = (struct pay_refund){
+			.id = row_uuid(r->rows, i, CLAIM_REFUNDS_ID),
+			.booking_id = row_uuid(r->rows, i, CLAIM_REFUNDS_BOOKING),
+			.amount_minor = row_i64(r->rows, i, CLAIM_REFUNDS_AMOUNT),
+			.currency = row_text(r->rows, i, CLAIM_REFUNDS_CURRENCY),
+			.session = row_text(r->rows, i, CLAIM_REFUNDS_SESSION),
+			.gateway_ref = row_text(r->rows, i, CLAIM_REFUNDS_REFERENCE),
+			.err = ERR_UNAVAILABLE
+		};
 }
 
 /* Asks each provider for its own, in pieces of the round that belong together. */
@@ -41,10 +43,12 @@ static void
 ask_providers(struct round *r, const struct pay_gateway *gateway)
 {
 	for (size_t from = 0, to; from < r->n; from = to) {
-		const char *name = row_text(r->rows, (int)from, 5);
+		const char *name = row_text(r->rows, (int)from, CLAIM_REFUNDS_PROVIDER);
 		const struct pay_provider *provider = pay_provider_named(name);
 
-		for (to = from + 1; to < r->n && strcmp(row_text(r->rows, (int)to, 5), name) == 0;)
+		for (to = from + 1;
+		     to < r->n &&
+		     strcmp(row_text(r->rows, (int)to, CLAIM_REFUNDS_PROVIDER), name) == 0;)
 			to++;
 		if (provider != NULL && provider->refund != NULL)
 			provider->refund(r->ctx, gateway, r->refunds + from, to - from);
@@ -108,7 +112,7 @@ reschedule(struct round *r)
 static enum err
 claim(struct round *r)
 {
-	const struct call call = { STMT_CLAIM_REFUNDS, { param_int(r->ctx, REFUNDER_MOST) } };
+	const struct call call = { STMT_CLAIM_REFUNDS, { param_int(r->ctx, REFUND_REQUEST_MOST) } };
 	struct rows *rows;
 	struct db *db;
 	enum err e = pool_take(r->pool, &db);

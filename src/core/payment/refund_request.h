@@ -5,10 +5,10 @@
 #include "pay/provider.h"
 #include "store/pool.h"
 
-#define REFUNDER_MOST 200 /* refunds of one round */
+#define REFUND_REQUEST_MOST 200 /* refunds of one round */
 
 /*
- * Asks the providers for refunds that are due, as many as REFUNDER_MOST. Any number of processes
+ * Asks the providers for refunds that are due, as many as REFUND_REQUEST_MOST. Any number of processes
  * may; each refund is asked for by one of them at a time, and again until the provider has taken
  * it on. That it is done, the provider says by a call-back, or at once.
  *

@@ -1,6 +1,8 @@
-#include <string.h>
+/* The rules of, a function for each type of message. */
+#include "core/payment/rules.h"
 
-#include "core/payment/settle.h"
+#include <assert.h>
+#include <string.h>
 
 #define ATTEMPTS_MOST        3  /* that may fail, of one booking */
 #define REFUND_ATTEMPTS_MOST 20 /* that a provider may refuse: in three days, see UPDATE_REFUND */
@@ -44,7 +46,7 @@ given_before(const struct payment_case *c)
 	for (size_t i = 0; c->payment != NULL && i < c->account->n_refunds; i++) {
 		const struct refund *r = &c->account->refunds[i];
 
-		if (memcmp(&r->payment_id, &c->payment->id, sizeof(r->payment_id)) == 0)
+		if (uuid_equal(&r->payment_id, &c->payment->id))
 			sum += r->amount_minor;
 	}
 	return sum;
@@ -163,7 +165,7 @@ is_unclear(const struct payment_case *c)
 	for (size_t i = 0; i < c->account->n_refunds; i++) {
 		const struct refund *r = &c->account->refunds[i];
 
-		if (memcmp(&r->payment_id, &p->id, sizeof(p->id)) == 0 &&
+		if (uuid_equal(&r->payment_id, &p->id) &&
 		    (r->status == REFUND_FAILED || (none_left && r->status == REFUND_PENDING)))
 			return true;
 	}

@@ -10,6 +10,8 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "base/shared.h"
+#include "core/booking/booking_move.h"
+#include "core/journal/journal.h"
 #include "core/reserve/choice.h"
 #include "core/reserve/lock_set.h"
 #include "core/reserve/request_payload.h"
@@ -99,41 +101,39 @@ must_retry(const struct seat_request *request, const struct verdict *v)
 	       (request->best && v->err == ERR_SEAT_ALREADY_RESERVED);
 }
 
-/* What is to be written for a request; false: nothing is. */
+/* Whether anything is to be written for a request. */
 static bool
-write_kind(const struct seat_request *request, const struct verdict *v, enum write_kind *kind)
+is_written(const struct seat_request *request, const struct verdict *v)
 {
-	static const enum write_kind kinds[] = {
-		[REQUEST_BOOK] = WRITE_BOOKED,
-		[REQUEST_ACCEPT] = WRITE_ACCEPTED,
-		[REQUEST_SEAT] = WRITE_SEATED,
-		[REQUEST_HOLD] = WRITE_HELD,
-	};
-
-	*kind = v->err == ERR_OK ? kinds[request->kind] : WRITE_FAILED;
 	return v->err == ERR_OK ||
 	       (request->kind == REQUEST_SEAT && !v->gone && !must_retry(request, v));
 }
 
-/* The journal's payload, and the positions that are stored. */
+/* Completes a write: makes or moves a booking, or holds seats. */
 static void
-write_texts(TALLOC_CTX *ctx, const struct seat_request *request, const struct verdict *v,
-            int64_t now_us, struct reserve_write *w)
+complete_write(TALLOC_CTX *ctx, const struct seat_request *request, const struct verdict *v,
+               int64_t now_us, struct reserve_write *w)
 {
 	const int64_t expires_us = v->window_min == 0 ? -1 : now_us + v->window_min * 60 * US_PER_S;
 
 	w->positions = request->positions;
-	if (w->kind == WRITE_SEATED)
-		w->positions = request_payload_positions(ctx, request, v);
-	if (w->kind == WRITE_ACCEPTED)
-		w->payload = request_payload_requested(ctx, request, v->event->currency);
-	else if (w->kind == WRITE_FAILED)
-		w->payload = request_payload_failed(ctx, request, v->err,
-		                                    failure_text(ctx, request, v));
-	else if (w->kind == WRITE_HELD)
+	if (v->err != ERR_OK) {
+		booking_move_fail(w, request_payload_failed(ctx, request, v->err,
+		                                            failure_text(ctx, request, v)));
+	} else if (request->kind == REQUEST_ACCEPT) {
+		booking_move_accept(w, request_payload_requested(ctx, request, v->event->currency));
+	} else if (request->kind == REQUEST_HOLD) {
+		w->kind = WRITE_HELD;
+		w->type = journal_type_name(JOURNAL_SEATS_HELD);
 		w->payload = request_payload_held(ctx, request, expires_us);
-	else
-		w->payload = request_payload_created(ctx, request, v, w->positions, expires_us);
+	} else if (request->kind == REQUEST_SEAT) {
+		w->positions = request_payload_positions(ctx, request, v);
+		booking_move_seat(w, request_payload_created(ctx, request, v, w->positions,
+		                                             expires_us));
+	} else {
+		booking_move_create(w, request_payload_created(ctx, request, v, w->positions,
+		                                               expires_us));
+	}
 }
 
 /* All that the user of a hold holds after the batch, for the first of that user's requests. */
@@ -159,14 +159,11 @@ prepare_writes(TALLOC_CTX *ctx, struct batch_state *state)
 		const struct verdict *v = &state->verdicts[i];
 		const struct seat_request *a = state->requests[i];
 		const bool seated = a->kind != REQUEST_ACCEPT;
-		enum write_kind kind;
 
-		if (!write_kind(a, v, &kind))
+		if (!is_written(a, v))
 			continue;
-		assert(v->err == ERR_OK || kind == WRITE_FAILED);
 		state->write_of[i] = &state->writes[state->n_writes];
 		state->writes[state->n_writes] = (struct reserve_write){
-			.kind = kind,
 			.id = a->id,
 			.event_id = a->event_id,
 			.user_id = a->user_id,
@@ -185,7 +182,7 @@ prepare_writes(TALLOC_CTX *ctx, struct batch_state *state)
 			.reason = err_code(v->err),
 			.holding = first_holding(a, v),
 		};
-		write_texts(ctx, a, v, state->facts.now_us, &state->writes[state->n_writes++]);
+		complete_write(ctx, a, v, state->facts.now_us, &state->writes[state->n_writes++]);
 	}
 }
 
@@ -249,7 +246,7 @@ announce(const struct batch_state *state)
 	for (size_t i = 0; i < state->n_writes; i++) {
 		const struct reserve_write *w = &state->writes[i];
 
-		if (w->kind == WRITE_BOOKED || w->kind == WRITE_SEATED || w->kind == WRITE_HELD)
+		if (reserve_write_takes_seats(w))
 			inventory_note_taken(state->inventories, w->event_id, w->seats, w->n_seats);
 	}
 }

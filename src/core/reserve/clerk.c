@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "core/booking/booking_change.h"
+#include "core/booking/booking_expire.h"
 #include "core/reserve/batch.h"
 #include "store/combiner.h"
 
