@@ -22,11 +22,17 @@ report(const struct json_members *m, const char *name, enum json_wrong wrong, in
 }
 
 const cJSON *
+json_member_of(const cJSON *object, const char *name)
+{
+	assert(name != NULL);
+	return cJSON_GetObjectItemCaseSensitive(object, name);
+}
+
+const cJSON *
 json_member(const struct json_members *m, const char *name, enum need need)
 {
-	const cJSON *item = cJSON_GetObjectItemCaseSensitive(m->object, name);
+	const cJSON *item = json_member_of(m->object, name);
 
-	assert(name != NULL);
 	if (item != NULL && !(m->null_is_absent && cJSON_IsNull(item)))
 		return item;
 	if (need == REQUIRED)

@@ -56,7 +56,8 @@ enum need { OPTIONAL, REQUIRED };
  * the reader is for. Texts and trees that are returned belong to the tree.
  */
 
-/* A member of any kind, by its exact name; NULL: absent. */
+/* A member of any kind, by its exact name; NULL: absent. json_member_of reports nothing. */
+const cJSON *json_member_of(const cJSON *object, const char *name);
 const cJSON *json_member(const struct json_members *m, const char *name, enum need need);
 
 /* Any string; NULL: absent, or a fault. */

@@ -9,8 +9,8 @@
 #include "base/json_check.h"
 
 /*
- * json_check, then a cJSON tree that is freed with ctx. Look names up with
- * cJSON_GetObjectItemCaseSensitive only. Numbers are doubles; 1e999 comes as infinity, to
+ * json_check, then a cJSON tree that is freed with ctx. Members
+ * are read by json_member.h. Numbers are doubles; 1e999 comes as infinity, to
  * be refused by whoever asks for the number, with the field's name. A number of more than
  * 63 characters is a fault where cJSON is of a version that does not read it.
  *

@@ -83,7 +83,7 @@ decode_known(struct api *a, const char *const *names)
 const cJSON *
 decode_any(const cJSON *object, const char *name)
 {
-	return json_member(&(struct json_members){ .object = object }, name, OPTIONAL);
+	return json_member_of(object, name);
 }
 
 const char *

@@ -1,9 +1,9 @@
 /* The short form: sections of equal subsections, each a grid of rows and columns. */
+#include "core/plan/plan_grid.h"
 
-#include <stdio.h>
-#include <string.h>
+#include <assert.h>
 
-#include "core/plan/plan_reader.h"
+#include "core/plan/plan_names.h"
 
 #define SUBSECTIONS_MOST 1000
 #define ROW_LETTERS      4 /* enough for PLAN_MAX_SEATS rows: "AAAA" is row 18,279 */
@@ -30,27 +30,6 @@ struct grid {
 static const char *const document_members[] = { "name", "sections", "rows", "cols", NULL };
 static const char *const section_members[] = { "name", "subsections", "rows",   "cols", "price",
 	                                       "tier", "accessible",  "aisles", NULL };
-
-/* Refuses members that are not in a list: a misspelt one would be left out unnoticed. */
-static void
-refuse_unknown(struct grid *g, const struct plan_at *at, const cJSON *object,
-               const char *const *known)
-{
-	const cJSON *item;
-
-	cJSON_ArrayForEach(item, object) {
-		const char *const *name = known;
-
-		while (*name != NULL && strcmp(*name, item->string) != 0)
-			name++;
-		if (*name != NULL)
-			continue;
-		if (plan_text_is_clean(item->string, PLAN_MAX_LABEL))
-			plan_fault(g->r, PLAN_MEMBER(at, item->string), "is not known");
-		else
-			plan_fault(g->r, at, "has a member that is not known");
-	}
-}
 
 /* The label of a row: A to Z, AA, AB …; i counts from 0. */
 static const char *
@@ -83,17 +62,16 @@ parse_seat(const char *text, int32_t *row, int32_t *col)
 }
 
 static void
-read_accessible(struct grid *g, const struct plan_at *at, const cJSON *object,
-                struct grid_section *s)
+read_accessible(struct grid *g, const struct plan_object *o, struct grid_section *s)
 {
-	const cJSON *list, *item;
+	const cJSON *list = json_member_array(&o->m, "accessible", OPTIONAL), *item;
 	int32_t i = 0, row, col;
 
-	if (!plan_get_array(g->r, at, object, "accessible", PLAN_OPTIONAL, &list))
+	if (list == NULL)
 		return;
 	s->accessible = talloc_zero_array(g->r->scratch, bool, (unsigned)(s->rows * s->cols));
 	cJSON_ArrayForEach(item, list) {
-		const struct plan_at *here = PLAN_ELEMENT(at, "accessible", i++);
+		const struct plan_at *here = PLAN_ELEMENT(o->at, "accessible", i++);
 
 		if (!cJSON_IsString(item) || !parse_seat(item->valuestring, &row, &col) ||
 		    row >= s->rows || col >= s->cols) {
@@ -107,20 +85,20 @@ read_accessible(struct grid *g, const struct plan_at *at, const cJSON *object,
 }
 
 static void
-read_aisles(struct grid *g, const struct plan_at *at, const cJSON *object, struct grid_section *s)
+read_aisles(struct grid *g, const struct plan_object *o, struct grid_section *s)
 {
-	const cJSON *list, *item;
+	const cJSON *list = json_member_array(&o->m, "aisles", OPTIONAL), *item;
 	int32_t i = 0, after;
 
-	if (!plan_get_array(g->r, at, object, "aisles", PLAN_OPTIONAL, &list))
+	if (list == NULL)
 		return;
 	s->aisle = talloc_zero_array(g->r->scratch, bool, (unsigned)s->cols + 1);
 	cJSON_ArrayForEach(item, list) {
-		const struct plan_at *here = PLAN_ELEMENT(at, "aisles", i++);
+		const struct plan_at *here = PLAN_ELEMENT(o->at, "aisles", i++);
 
 		if (s->cols == 1)
 			plan_fault(g->r, here, "is beyond the row, which has one seat");
-		if (s->cols == 1 || !plan_int(g->r, here, item, 1, s->cols - 1, &after))
+		if (s->cols == 1 || !plan_element_i32(g->r, here, item, 1, s->cols - 1, &after))
 			continue;
 		if (s->aisle[after])
 			plan_fault(g->r, here, "repeats an aisle");
@@ -130,13 +108,12 @@ read_aisles(struct grid *g, const struct plan_at *at, const cJSON *object, struc
 
 /* "rows" or "cols" of a section, or what the plan has for sections that give none. */
 static bool
-read_extent(struct grid *g, const struct plan_at *at, const cJSON *object, const char *name,
-            int32_t otherwise, int32_t *out)
+read_extent(const struct plan_object *o, const char *name, int32_t otherwise, int32_t *out)
 {
 	*out = otherwise;
-	if (otherwise != 0 && cJSON_GetObjectItemCaseSensitive(object, name) == NULL)
+	if (otherwise != 0 && json_member(&o->m, name, OPTIONAL) == NULL)
 		return true;
-	return plan_get_int(g->r, at, object, name, PLAN_REQUIRED, 1, PLAN_MAX_SEATS, out);
+	return json_member_i32(&o->m, name, REQUIRED, 1, PLAN_MAX_SEATS, out);
 }
 
 /* Adds a section's seats to the sum; false, once with a fault, when that is too much. */
@@ -163,26 +140,26 @@ read_section(struct grid *g, const struct plan_at *at, const cJSON *item)
 {
 	struct grid_section *s = &g->sections[g->n];
 	size_t same = g->n++;
+	struct plan_object o;
 	bool rows, cols;
 
-	if (!plan_is_object(g->r, at, item))
+	if (!plan_object_begin(&o, g->r, at, item))
 		return;
-	refuse_unknown(g, at, item, section_members);
+	json_member_known(&o.m, section_members);
 	*s = (struct grid_section){ .price = -1, .subsections = 1 };
-	if (plan_get_text(g->r, at, item, "name", PLAN_REQUIRED, PLAN_MAX_LABEL, &s->name) &&
-	    !plan_names_add(g->names, s->name, &same))
+	s->name = plan_object_label(&o, "name", REQUIRED);
+	if (s->name != NULL && !plan_names_add(g->names, s->name, &same))
 		plan_fault(g->r, PLAN_MEMBER(at, "name"), "repeats the name of sections[%zu]",
 		           same);
-	plan_get_int(g->r, at, item, "subsections", PLAN_OPTIONAL, 1, SUBSECTIONS_MOST,
-	             &s->subsections);
-	plan_get_price(g->r, at, item, &s->price);
-	plan_get_tier(g->r, at, item, &s->tier);
-	rows = read_extent(g, at, item, "rows", g->rows, &s->rows);
-	cols = read_extent(g, at, item, "cols", g->cols, &s->cols);
+	json_member_i32(&o.m, "subsections", OPTIONAL, 1, SUBSECTIONS_MOST, &s->subsections);
+	plan_object_price(&o, &s->price);
+	s->tier = plan_object_label(&o, "tier", OPTIONAL);
+	rows = read_extent(&o, "rows", g->rows, &s->rows);
+	cols = read_extent(&o, "cols", g->cols, &s->cols);
 	if (!rows || !cols || !count(g, at, s))
 		return;
-	read_accessible(g, at, item, s);
-	read_aisles(g, at, item, s);
+	read_accessible(g, &o, s);
+	read_aisles(g, &o, s);
 }
 
 /* Labels are made once for the longest section, and shared by all. */
@@ -270,17 +247,20 @@ lay_out(struct grid *g)
 }
 
 void
-plan_read_grid(struct plan_reader *r, const cJSON *document)
+plan_grid_read(struct plan_reader *r, const cJSON *document)
 {
 	struct grid g = { .r = r, .names = plan_names_new(r->scratch) };
 	const cJSON *list, *item;
+	struct plan_object o;
 	size_t i = 0;
 	int n;
 
-	refuse_unknown(&g, NULL, document, document_members);
-	plan_get_int(r, NULL, document, "rows", PLAN_OPTIONAL, 1, PLAN_MAX_SEATS, &g.rows);
-	plan_get_int(r, NULL, document, "cols", PLAN_OPTIONAL, 1, PLAN_MAX_SEATS, &g.cols);
-	if (!plan_get_array(r, NULL, document, "sections", PLAN_REQUIRED, &list))
+	if (!plan_object_begin(&o, r, NULL, document))
+		return;
+	json_member_known(&o.m, document_members);
+	json_member_i32(&o.m, "rows", OPTIONAL, 1, PLAN_MAX_SEATS, &g.rows);
+	json_member_i32(&o.m, "cols", OPTIONAL, 1, PLAN_MAX_SEATS, &g.cols);
+	if ((list = json_member_array(&o.m, "sections", REQUIRED)) == NULL)
 		return;
 	n = cJSON_GetArraySize(list);
 	if (n > PLAN_MAX_SECTIONS) {

@@ -1,10 +1,13 @@
 /* The seating-plan form of pretix: zones of rows of seats, each seat with a place and a guid. */
+#include "core/plan/plan_pretix.h"
 
+#include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/plan/plan_reader.h"
+#include "core/plan/plan_names.h"
 
 #define AISLE 1.5 /* how many times the usual spacing of its row a gap must exceed */
 
@@ -55,17 +58,17 @@ keep_label(struct pretix *p, const char *text)
 
 /* A label, which is a text or a whole number; the fault is noted when it is neither. */
 static const char *
-read_label(struct pretix *p, const struct plan_at *at, const cJSON *object, const char *name)
+read_label(struct pretix *p, const struct plan_object *o, const char *name)
 {
 	const char *text;
 	char digits[16];
 	int32_t n;
 
-	if (!cJSON_IsNumber(cJSON_GetObjectItemCaseSensitive(object, name)))
-		return plan_get_text(p->r, at, object, name, PLAN_REQUIRED, PLAN_MAX_LABEL, &text)
-		           ? keep_label(p, text)
-		           : NULL;
-	if (!plan_get_int(p->r, at, object, name, PLAN_REQUIRED, 0, INT32_MAX, &n))
+	if (!cJSON_IsNumber(json_member(&o->m, name, OPTIONAL))) {
+		text = plan_object_label(o, name, REQUIRED);
+		return text == NULL ? NULL : keep_label(p, text);
+	}
+	if (!json_member_i32(&o->m, name, REQUIRED, 0, INT32_MAX, &n))
 		return NULL;
 	snprintf(digits, sizeof(digits), "%d", (int)n);
 	return keep_label(p, digits);
@@ -73,31 +76,32 @@ read_label(struct pretix *p, const struct plan_at *at, const cJSON *object, cons
 
 /* Adds the object's "position" to a point; false when it has none, or a bad one. */
 static bool
-read_position(struct pretix *p, const struct plan_at *at, const cJSON *object, struct point *at_xy)
+read_position(const struct plan_object *o, struct point *point)
 {
-	const struct plan_at *place = PLAN_MEMBER(at, "position");
-	const cJSON *position;
+	const cJSON *item = json_member_object(&o->m, "position", OPTIONAL);
+	struct plan_object position;
 	double x, y;
 	bool good;
 
-	if (!plan_get_object(p->r, at, object, "position", PLAN_OPTIONAL, &position))
+	if (item == NULL ||
+	    !plan_object_begin(&position, o->r, PLAN_MEMBER(o->at, "position"), item))
 		return false;
-	good = plan_get_coordinate(p->r, place, position, "x", &x);
-	good = plan_get_coordinate(p->r, place, position, "y", &y) && good;
+	good = plan_object_coordinate(&position, "x", &x);
+	good = plan_object_coordinate(&position, "y", &y) && good;
 	if (good) {
-		at_xy->x += x;
-		at_xy->y += y;
+		point->x += x;
+		point->y += y;
 	}
 	return good;
 }
 
 static void
-read_categories(struct pretix *p, const cJSON *document)
+read_categories(struct pretix *p, const struct plan_object *document)
 {
-	const cJSON *list, *item;
+	const cJSON *list = json_member_array(&document->m, "categories", REQUIRED), *item;
 	size_t i = 0, n = 0;
 
-	if (!plan_get_array(p->r, NULL, document, "categories", PLAN_REQUIRED, &list))
+	if (list == NULL)
 		return;
 	p->categories = talloc_zero_array(p->r->scratch, struct category,
 	                                  (unsigned)cJSON_GetArraySize(list));
@@ -106,17 +110,18 @@ read_categories(struct pretix *p, const cJSON *document)
 	cJSON_ArrayForEach(item, list) {
 		const struct plan_at *at = PLAN_ELEMENT(NULL, "categories", i++);
 		struct category *c = &p->categories[n];
+		struct plan_object o;
 		const char *text;
 		size_t same = n;
 
-		if (!plan_is_object(p->r, at, item))
+		if (!plan_object_begin(&o, p->r, at, item))
 			continue;
 		*c = (struct category){ .price = -1 };
-		plan_get_price(p->r, at, item, &c->price);
-		plan_get_accessible(p->r, at, item, &c->accessible);
-		if (plan_get_tier(p->r, at, item, &text))
+		plan_object_price(&o, &c->price);
+		json_member_bool(&o.m, "accessible", OPTIONAL, &c->accessible);
+		if ((text = plan_object_label(&o, "tier", OPTIONAL)) != NULL)
 			c->tier = keep_label(p, text);
-		if (!plan_get_text(p->r, at, item, "name", PLAN_REQUIRED, PLAN_MAX_LABEL, &text))
+		if ((text = plan_object_label(&o, "name", REQUIRED)) == NULL)
 			continue;
 		c->name = keep_label(p, text);
 		p->r->plan->categories[n] = c->name;
@@ -136,12 +141,11 @@ make_room(struct pretix *p, const cJSON *zones)
 	const cJSON *zone, *row;
 
 	cJSON_ArrayForEach(zone, zones) {
-		const cJSON *rows = cJSON_GetObjectItemCaseSensitive(zone, "rows");
+		const cJSON *rows = json_member_of(zone, "rows");
 
 		sections += cJSON_IsArray(rows) && rows->child != NULL;
 		cJSON_ArrayForEach(row, rows) {
-			size_t n = (size_t)cJSON_GetArraySize(
-			    cJSON_GetObjectItemCaseSensitive(row, "seats"));
+			size_t n = (size_t)cJSON_GetArraySize(json_member_of(row, "seats"));
 
 			seats += n;
 			longest = n > longest ? n : longest;
@@ -161,11 +165,12 @@ make_room(struct pretix *p, const cJSON *zones)
 	return true;
 }
 
-/* Refuses a guid that another seat has; at is the seat. */
+/* Refuses a guid that another seat has; o is the seat. */
 static void
-read_guid(struct pretix *p, const struct plan_at *at, const cJSON *item)
+read_guid(struct pretix *p, const struct plan_object *o)
 {
-	const cJSON *guid = cJSON_GetObjectItemCaseSensitive(item, "seat_guid");
+	const cJSON *guid = json_member(&o->m, "seat_guid", OPTIONAL);
+	const struct plan_at *at = o->at;
 	size_t n = p->r->plan->n_seats;
 	const struct listed *first;
 
@@ -184,15 +189,15 @@ read_guid(struct pretix *p, const struct plan_at *at, const cJSON *item)
 }
 
 static void
-read_category(struct pretix *p, const struct plan_at *at, const cJSON *item, struct plan_seat *seat)
+read_category(struct pretix *p, const struct plan_object *o, struct plan_seat *seat)
 {
-	const char *text;
+	const char *text = plan_object_label(o, "category", REQUIRED);
 	size_t i;
 
-	if (!plan_get_text(p->r, at, item, "category", PLAN_REQUIRED, PLAN_MAX_LABEL, &text))
+	if (text == NULL)
 		return;
 	if (!plan_names_find(p->by_category, text, &i)) {
-		plan_fault(p->r, PLAN_MEMBER(at, "category"),
+		plan_fault(p->r, PLAN_MEMBER(o->at, "category"),
 		           "is not one of the plan's categories");
 		return;
 	}
@@ -206,14 +211,16 @@ static void
 read_seat(struct pretix *p, const struct plan_at *at, const cJSON *item, struct point origin,
           struct plan_seat *seat)
 {
-	if (!plan_is_object(p->r, at, item))
+	struct plan_object o;
+
+	if (!plan_object_begin(&o, p->r, at, item))
 		return;
 	seat->price = -1;
-	seat->label = read_label(p, at, item, "seat_number");
-	read_guid(p, at, item);
-	read_category(p, at, item, seat);
-	plan_get_accessible(p->r, at, item, &seat->accessible);
-	if (read_position(p, at, item, &origin)) {
+	seat->label = read_label(p, &o, "seat_number");
+	read_guid(p, &o);
+	read_category(p, &o, seat);
+	json_member_bool(&o.m, "accessible", OPTIONAL, &seat->accessible);
+	if (read_position(&o, &origin)) {
 		seat->x = origin.x;
 		seat->y = origin.y;
 	} else {
@@ -292,14 +299,15 @@ read_row(struct pretix *p, const struct plan_at *at, const cJSON *row, struct po
 	struct plan_seat *first = &plan->seats[plan->n_seats];
 	struct plan_section *section = &plan->sections[plan->n_sections];
 	const cJSON *seats, *item;
+	struct plan_object o;
 	const char *label;
 	int32_t n = 0;
 
-	if (!plan_is_object(p->r, at, row))
+	if (!plan_object_begin(&o, p->r, at, row))
 		return;
-	label = read_label(p, at, row, "row_number");
-	read_position(p, at, row, &origin);
-	if (!plan_get_array(p->r, at, row, "seats", PLAN_REQUIRED, &seats))
+	label = read_label(p, &o, "row_number");
+	read_position(&o, &origin);
+	if ((seats = json_member_array(&o.m, "seats", REQUIRED)) == NULL)
 		return;
 	if (seats->child == NULL) {
 		plan_fault(p->r, PLAN_MEMBER(at, "seats"), "is empty");
@@ -351,14 +359,15 @@ read_zone(struct pretix *p, const struct plan_at *at, const cJSON *zone)
 	size_t first = plan->n_seats, same = (size_t)at->index;
 	struct point origin = { 0, 0 };
 	const cJSON *rows, *row;
+	struct plan_object o;
 	const char *name;
 
-	if (!plan_is_object(p->r, at, zone))
+	if (!plan_object_begin(&o, p->r, at, zone))
 		return;
-	read_position(p, at, zone, &origin);
-	if (!plan_get_array(p->r, at, zone, "rows", PLAN_REQUIRED, &rows) || rows->child == NULL)
+	read_position(&o, &origin);
+	if ((rows = json_member_array(&o.m, "rows", REQUIRED)) == NULL || rows->child == NULL)
 		return;
-	if (plan_get_text(p->r, at, zone, "name", PLAN_REQUIRED, PLAN_MAX_LABEL, &name)) {
+	if ((name = plan_object_label(&o, "name", REQUIRED)) != NULL) {
 		section->name = talloc_strdup(plan, name);
 		if (!plan_names_add(p->zone_names, name, &same))
 			plan_fault(p->r, PLAN_MEMBER(at, "name"), "repeats the name of zones[%zu]",
@@ -376,7 +385,7 @@ read_zone(struct pretix *p, const struct plan_at *at, const cJSON *zone)
 }
 
 void
-plan_read_pretix(struct plan_reader *r, const cJSON *document)
+plan_pretix_read(struct plan_reader *r, const cJSON *document)
 {
 	struct pretix p = {
 		.r = r,
@@ -387,11 +396,13 @@ plan_read_pretix(struct plan_reader *r, const cJSON *document)
 		.label = talloc_array(r->scratch, const char *, 64),
 	};
 	const cJSON *zones, *zone;
+	struct plan_object o;
 	size_t i = 0;
 
-	read_categories(&p, document);
-	if (!plan_get_array(r, NULL, document, "zones", PLAN_REQUIRED, &zones) ||
-	    !make_room(&p, zones))
+	if (!plan_object_begin(&o, r, NULL, document))
+		return;
+	read_categories(&p, &o);
+	if ((zones = json_member_array(&o.m, "zones", REQUIRED)) == NULL || !make_room(&p, zones))
 		return;
 	r->plan->has_coordinates = true;
 	cJSON_ArrayForEach(zone, zones)

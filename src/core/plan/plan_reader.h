@@ -1,10 +1,9 @@
 #ifndef ROWLOCK_CORE_PLAN_PLAN_READER_H
 #define ROWLOCK_CORE_PLAN_PLAN_READER_H
 
-/* What the readers of the two forms share; only core/plan*.c includes this. */
+/* What the readers of the two forms share; private to core/plan. */
 
-#include <cjson/cJSON.h>
-
+#include "base/json_member.h"
 #include "core/plan/plan.h"
 
 /* Where in the document a reader is; a chain on the stack, spelled out only for a fault. */
@@ -23,22 +22,8 @@ struct plan_reader {
 	struct plan *plan;          /* under construction; its texts hang on it */
 	struct plan_faults *faults; /* fresh ones are added */
 	TALLOC_CTX *faults_ctx;     /* what their texts hang on */
-	TALLOC_CTX *scratch;        /* freed when the plan has been read */
+	TALLOC_CTX *scratch;        /* the document and all else that is freed after reading */
 };
-
-/* A set of texts, each with a number; the texts are not copied. */
-struct plan_names;
-
-struct plan_names *plan_names_new(TALLOC_CTX *ctx);
-
-/*
- * Puts a text in with a number, unless it is there: then returns false, and *number becomes
- * that of the text that is. text must outlive the set.
- */
-bool plan_names_add(struct plan_names *names, const char *text, size_t *number);
-
-/* Finds a text's number; false when it is not in the set. */
-bool plan_names_find(const struct plan_names *names, const char *text, size_t *number);
 
 /* Notes a fault: counts it, and keeps it while there is room. */
 void plan_fault(struct plan_reader *r, const struct plan_at *at, const char *format, ...)
@@ -48,47 +33,33 @@ void plan_fault(struct plan_reader *r, const struct plan_at *at, const char *for
 char *plan_path(TALLOC_CTX *ctx, const struct plan_at *at);
 
 /*
- * Each of the readers below takes a member of an object that is at `at`, and notes a fault
- * with the member's path when it is not what it must be. They return whether there is a
- * good value; without one *out is left alone.
+ * An object of the document, and where it is. Its members are read by json_member_… of m, whose
+ * faults are noted with their paths. It points to itself: it is not to be copied.
  */
-enum plan_need { PLAN_OPTIONAL, PLAN_REQUIRED };
+struct plan_object {
+	struct plan_reader *r;
+	const struct plan_at *at; /* must outlive it */
+	struct json_members m;
+};
 
-bool plan_get_object(struct plan_reader *r, const struct plan_at *at, const cJSON *object,
-                     const char *name, enum plan_need need, const cJSON **out);
-bool plan_get_array(struct plan_reader *r, const struct plan_at *at, const cJSON *object,
-                    const char *name, enum plan_need need, const cJSON **out);
-/* A text of 1..most bytes without control characters; in the document's memory. */
-bool plan_get_text(struct plan_reader *r, const struct plan_at *at, const cJSON *object,
-                   const char *name, enum plan_need need, size_t most, const char **out);
-bool plan_get_int(struct plan_reader *r, const struct plan_at *at, const cJSON *object,
-                  const char *name, enum plan_need need, int32_t least, int32_t most, int32_t *out);
-/* A coordinate: any number that a map could hold. */
-bool plan_get_coordinate(struct plan_reader *r, const struct plan_at *at, const cJSON *object,
-                         const char *name, double *out);
-/* "price", "tier", "accessible": all optional, in both forms the same. */
-bool plan_get_price(struct plan_reader *r, const struct plan_at *at, const cJSON *object,
-                    double *out);
-bool plan_get_tier(struct plan_reader *r, const struct plan_at *at, const cJSON *object,
-                   const char **out);
-bool plan_get_accessible(struct plan_reader *r, const struct plan_at *at, const cJSON *object,
-                         bool *out);
+/* Begins to read an object; false, with a fault, when the value at `at` is none. */
+bool plan_object_begin(struct plan_object *o, struct plan_reader *r, const struct plan_at *at,
+                       const cJSON *value);
 
-/* Whether the value is an integer of least..most; notes a fault at `at` when not. */
-bool plan_int(struct plan_reader *r, const struct plan_at *at, const cJSON *value, int32_t least,
-              int32_t most, int32_t *out);
+/* A name, category, tier, row or seat: a text of 1 to PLAN_MAX_LABEL bytes, in the document. */
+const char *plan_object_label(const struct plan_object *o, const char *name, enum need need);
 
-/* Whether the value is an object; notes a fault at `at` when not. */
-bool plan_is_object(struct plan_reader *r, const struct plan_at *at, const cJSON *value);
+/* A coordinate, which must be there: any number that a map could hold. False, and a fault: not. */
+bool plan_object_coordinate(const struct plan_object *o, const char *name, double *out);
 
-/* Whether a text is 1..most bytes long and free of control characters (C0, DEL, C1). */
-bool plan_text_is_clean(const char *text, size_t most);
+/* "price", in major units, which may be absent; false, and *out left alone, without a good one. */
+bool plan_object_price(const struct plan_object *o, double *out);
+
+/* Whether an element is a whole number from least to most; a fault at `at` when not. */
+bool plan_element_i32(struct plan_reader *r, const struct plan_at *at, const cJSON *value,
+                      int32_t least, int32_t most, int32_t *out);
 
 /* Gives the plan room, zeroed, once the numbers are known to be within the limits. */
 void plan_make_room(struct plan_reader *r, size_t n_sections, size_t n_seats);
-
-/* Fill the plan from a document; what is wrong is noted, and the plan is then unusable. */
-void plan_read_pretix(struct plan_reader *r, const cJSON *document);
-void plan_read_grid(struct plan_reader *r, const cJSON *document);
 
 #endif
