@@ -5,12 +5,12 @@
 #include "live/follower.h"
 #include "store/db.h"
 
-/* What those who follow bookings begin with, read for many of them at once. */
+/* What followers of bookings begin with, read for many of them at once. */
 
 /* A booking as it is. */
 struct standing {
 	struct change change; /* cursor: of its last move, 0 when the journal knows none */
-	bool lapsed;          /* it reads as expired, and nobody has written that down yet */
+	bool lapsed;          /* it reads as expired, and its row does not say so yet */
 };
 
 struct read_bookings {
@@ -25,15 +25,22 @@ struct read_bookings {
 	bool found;                 /* there is such an event, such a booking */
 	const char *owner, *seller; /* of the booking */
 	struct cursor horizon;      /* all rows below it are in what was read */
-	struct standing
-	    *standing; /* those that are live or became final in the last 60 s, the newest
-	                            * 100, by their last moves; or the booking */
+	/* Those that are live or became final in the last 60 s, the newest 100, by their last
+	 * moves; or the booking. */
+	struct standing *standing;
 	size_t n_standing;
 	struct change *missed; /* in order; more than FOLLOW_REPLAY_MOST: not all */
 	size_t n_missed;
 };
 
-/* Reads n of them, in one round trip. Errors as of db_exchange. */
+/*
+ * Reads for n followers, in one round trip.
+ *
+ * ctx		owns what is read
+ * reads	n questions, whose second parts are set on ERR_OK
+ *
+ * Errors as of db_exchange: then nothing was read, for none of them.
+ */
 enum err read_bookings_all(struct db *db, TALLOC_CTX *ctx, struct read_bookings *const *reads,
                            size_t n) MUST_CHECK;
 

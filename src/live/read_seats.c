@@ -1,16 +1,21 @@
+/*
+ * What followers of an event's seats begin with: its version, the seats that are taken, and what
+ * changed lately; and which of those changes a follower has missed.
+ */
 #include "live/read_seats.h"
 
+#include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
+#include "base/sort.h"
 #include "store/param.h"
 
 /*
  * A seat map's version counts the rows that were visible. Rows are committed in another order
- * than they are numbered in, so that one who has version n may have seen row n + 1 and not
- * row n. Whoever wrote row n was then at work at the same time; which is not for longer than this
- * (a statement is ended after 15 s).
+ * than they are numbered in, so that a map of version n may contain row n + 1 and not row n. The
+ * transaction of row n then ran at the same time; and none runs longer than this (a statement is
+ * ended after 15 s).
  */
 #define OVERLAP_US (20 * US_PER_S)
 
@@ -38,6 +43,16 @@ read_seats_has_after(const struct read_seats *r, const struct cursor *after)
 
 /* --- Reading. --- */
 
+/* The event that a row is about: its place in the statement's arrays, from 1. */
+static struct read_seats *
+read_of(struct read_seats *const *reads, size_t n, const struct rows *rows, int r, int c)
+{
+	const int64_t at = row_i64(rows, r, c);
+
+	assert(at >= 1 && at <= (int64_t)n);
+	return reads[at - 1];
+}
+
 static enum err
 read_versions(struct db *db, TALLOC_CTX *ctx, struct read_seats *const *reads, size_t n)
 {
@@ -56,54 +71,57 @@ read_versions(struct db *db, TALLOC_CTX *ctx, struct read_seats *const *reads, s
 	             (struct call){ STMT_SEAT_VERSIONS, { array_done(&event), array_done(&xid) } },
 	             &rows);
 	for (int i = 0; e == ERR_OK && i < rows_count(rows); i++) {
-		struct read_seats *r = reads[row_i64(rows, i, 0) - 1];
+		struct read_seats *r = read_of(reads, n, rows, i, SEAT_VERSIONS_AT);
 
 		r->found = true;
-		r->visible = r->count.rows + row_i64(rows, i, 1);
-		r->version = r->count.rows + row_i64(rows, i, 2);
-		r->horizon = (uint64_t)row_i64(rows, i, 3);
+		r->visible = r->count.rows + row_i64(rows, i, SEAT_VERSIONS_VISIBLE);
+		r->version = r->count.rows + row_i64(rows, i, SEAT_VERSIONS_BELOW);
+		r->horizon = (uint64_t)row_i64(rows, i, SEAT_VERSIONS_HORIZON);
+		assert(r->version <= r->visible);
 	}
 	return e;
 }
 
 static void
-put_taken(TALLOC_CTX *ctx, const struct rows *rows, struct read_seats *const *of)
+put_taken(TALLOC_CTX *ctx, const struct rows *rows, struct read_seats *const *of, size_t n_of)
 {
 	const int n = rows_count(rows);
 	struct seat_state *all = talloc_array(ctx, struct seat_state, (unsigned)n);
 
 	for (int i = 0; i < n; i++) {
-		struct read_seats *r = of[row_i64(rows, i, 0) - 1];
+		struct read_seats *r = read_of(of, n_of, rows, i, TAKEN_SEATS_AT);
 
-		all[i] = (struct seat_state){ row_i32(rows, i, 1),
-			                      seat_status_parse(row_text(rows, i, 2)) };
+		all[i].no = row_i32(rows, i, TAKEN_SEATS_NO);
+		all[i].status = seat_status_parse(row_text(rows, i, TAKEN_SEATS_STATUS));
 		if (r->n_taken++ == 0)
 			r->taken = &all[i];
+		assert(&r->taken[r->n_taken - 1] == &all[i]); /* an event's rows come together */
 	}
 }
 
 /* The statement has a horizon of its own, a little further on: what is above ours is left out. */
 static void
-put_rows(TALLOC_CTX *ctx, const struct rows *rows, struct read_seats *const *of)
+put_rows(TALLOC_CTX *ctx, const struct rows *rows, struct read_seats *const *of, size_t n_of)
 {
 	const int n = rows_count(rows);
 	struct seats_row *all = talloc_array(ctx, struct seats_row, (unsigned)n);
 	size_t used = 0;
 
 	for (int i = 0; i < n; i++) {
-		struct read_seats *r = of[row_i64(rows, i, 0) - 1];
+		struct read_seats *r = read_of(of, n_of, rows, i, MISSED_AT);
 		struct seats_change seats;
 		struct change change;
 
-		change_read(ctx, rows, i, 1, &change);
+		change_read(ctx, rows, i, MISSED_CHANGE, &change);
 		r->n_fetched++;
 		if (change.cursor.xid >= r->horizon)
 			continue;
-		change_read_seats(ctx, rows, i, 1, &change, &seats);
+		change_read_seats(ctx, rows, i, MISSED_CHANGE, &change, &seats);
 		all[used] = (struct seats_row){ change.cursor, change.at_us, change.seats,
 			                        seats.n };
 		if (r->n_rows++ == 0)
 			r->rows = &all[used];
+		assert(&r->rows[r->n_rows - 1] == &all[used]);
 		used++;
 	}
 }
@@ -113,40 +131,37 @@ static enum err
 read_seats(struct db *db, TALLOC_CTX *ctx, struct read_seats *const *reads, size_t n)
 {
 	struct read_seats **taken = talloc_array(ctx, struct read_seats *, (unsigned)n), **changed;
-	struct array taken_event, event, xid, seq, most;
-	struct array *const all[] = { &taken_event, &event, &xid, &seq, &most };
+	struct array events, changes[4]; /* of TAKEN_SEATS; of SEAT_CHANGES */
+	struct call calls[] = { { .stmt = STMT_TAKEN_SEATS }, { .stmt = STMT_SEAT_CHANGES } };
 	size_t n_taken = 0, n_changed = 0;
 	struct rows *rows[2];
 	enum err e;
 
 	changed = talloc_array(ctx, struct read_seats *, (unsigned)n);
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-		array_init(all[i], ctx);
+	array_init(&events, ctx);
+	arrays_init(changes, 4, ctx);
 	for (size_t i = 0; i < n; i++) {
 		struct read_seats *r = reads[i];
 
 		r->n_taken = r->n_rows = r->n_fetched = r->n_states = 0;
 		if (r->found && r->want_taken) {
-			array_int(&taken_event, r->event_id);
+			array_int(&events, r->event_id);
 			taken[n_taken++] = r;
 		}
 		if (r->found && (r->want_after || r->want_since)) {
-			array_int(&event, r->event_id);
-			array_int(&xid, r->want_since ? 0 : (int64_t)r->after.xid);
-			array_int(&seq, r->want_since ? 0 : r->after.seq);
-			array_int(&most, ROWS_MOST);
+			array_int(&changes[0], r->event_id);
+			array_int(&changes[1], r->want_since ? 0 : (int64_t)r->after.xid);
+			array_int(&changes[2], r->want_since ? 0 : r->after.seq);
+			array_int(&changes[3], ROWS_MOST);
 			changed[n_changed++] = r;
 		}
 	}
-	const struct call calls[] = {
-		{ STMT_TAKEN_SEATS, { array_done(&taken_event) } },
-		{ STMT_SEAT_CHANGES,
-		  { array_done(&event), array_done(&xid), array_done(&seq), array_done(&most) } },
-	};
+	calls[0].param[0] = array_done(&events);
+	arrays_done(changes, 4, calls[1].param);
 	if ((e = db_exchange(db, ctx, calls, 2, rows)) != ERR_OK)
 		return e;
-	put_taken(ctx, rows[0], taken);
-	put_rows(ctx, rows[1], changed);
+	put_taken(ctx, rows[0], taken, n_taken);
+	put_rows(ctx, rows[1], changed, n_changed);
 	for (size_t i = 0; i < n; i++)
 		reads[i]->all_rows = reads[i]->n_fetched < ROWS_MOST;
 	return ERR_OK;
@@ -164,7 +179,7 @@ compare_states(const void *a, const void *b)
 static void
 list_changed(TALLOC_CTX *ctx, struct read_seats *r)
 {
-	size_t n = 0, kept = 0;
+	size_t n = 0;
 
 	for (size_t i = 0; i < r->n_rows; i++)
 		n += r->rows[i].n;
@@ -174,12 +189,17 @@ list_changed(TALLOC_CTX *ctx, struct read_seats *r)
 		for (size_t k = 0; k < r->rows[i].n; k++)
 			r->states[n++] = (struct seat_state){ r->rows[i].seats[k], SEAT__MAX };
 	}
-	qsort(r->states, n, sizeof(*r->states), compare_states);
-	for (size_t i = 0; i < n; i++) {
-		if (kept == 0 || r->states[kept - 1].no != r->states[i].no)
-			r->states[kept++] = r->states[i];
-	}
-	r->n_states = kept;
+	r->n_states = sort_distinct(r->states, n, sizeof(*r->states), compare_states);
+}
+
+/* Which of n seats a row is about. */
+static size_t
+seat_of(const struct rows *rows, int r, size_t n)
+{
+	const int64_t at = row_i64(rows, r, SEAT_STATES_AT);
+
+	assert(at >= 1 && at <= (int64_t)n);
+	return (size_t)at - 1;
 }
 
 enum err
@@ -208,7 +228,8 @@ read_seats_verify_all(struct db *db, TALLOC_CTX *ctx, struct seats_verify *const
 	             (struct call){ STMT_SEAT_STATES, { array_done(&event), array_done(&no) } },
 	             &rows);
 	for (int r = 0; e == ERR_OK && r < rows_count(rows); r++)
-		seats[row_i64(rows, r, 0) - 1]->status = seat_status_parse(row_text(rows, r, 1));
+		seats[seat_of(rows, r, total)]->status = seat_status_parse(
+		    row_text(rows, r, SEAT_STATES_STATUS));
 	return e;
 }
 
@@ -247,6 +268,7 @@ read_seats_rows_after(const struct read_seats *r, const struct cursor *after, si
 {
 	const struct cursor horizon = { r->horizon, 0 };
 
+	assert(r->found);
 	*rows = 0;
 	while (*rows < r->n_rows && cursor_compare(&r->rows[*rows].cursor, after) > 0)
 		(*rows)++;
@@ -260,6 +282,7 @@ read_seats_rows_since(const struct read_seats *r, int64_t version, size_t *rows)
 	const int64_t missed = r->version > version ? r->version - version : 0;
 	int64_t first_us;
 
+	assert(r->found && version >= 0);
 	*rows = (size_t)missed;
 	if (version == r->visible) {
 		*rows = 0;
@@ -284,6 +307,7 @@ read_seats_changed(TALLOC_CTX *ctx, const struct read_seats *r, size_t rows, siz
 	struct seat_state *out = talloc_array(ctx, struct seat_state, (unsigned)r->n_states);
 	struct read_seats newest = *r;
 
+	assert(rows <= r->n_rows);
 	newest.n_rows = rows;
 	list_changed(ctx, &newest);
 	*n = 0;

@@ -5,7 +5,7 @@
 #include "live/follower.h"
 #include "store/db.h"
 
-/* What those who follow the seats of an event begin with, read for many events at once. */
+/* What followers of an event's seats begin with, read for many events at once. */
 
 /* An event's rows of the journal with a lower xid have been counted. */
 struct seats_count {
@@ -37,11 +37,10 @@ struct read_seats {
 	int64_t visible;          /* … and so many with those above it */
 	struct seat_state *taken; /* by number */
 	size_t n_taken;
-	struct seats_row *rows;   /* below the horizon, the newest first */
-	size_t n_rows, n_fetched; /* n_fetched: with those above the horizon */
-	bool all_rows;            /* behind `after`, or of the event */
-	struct seat_state
-	    *states; /* of the seats that these rows changed: as they are now; by number */
+	struct seats_row *rows;    /* below the horizon, the newest first */
+	size_t n_rows, n_fetched;  /* n_fetched: with those above the horizon */
+	bool all_rows;             /* behind `after`, or of the event */
+	struct seat_state *states; /* of the seats that these rows changed, now; by number */
 	size_t n_states;
 };
 
@@ -52,27 +51,34 @@ struct seats_verify {
 	size_t n;
 };
 
-/* Notes that somebody wants what changed behind a place; since some version. */
+/* Notes that a follower needs what changed behind a place; since some version. */
 void read_seats_after(struct read_seats *r, const struct cursor *after);
 void read_seats_since(struct read_seats *r);
 
-/* Reads n of them, in three round trips. Errors as of db_exchange. */
+/*
+ * Reads for n events, in three round trips.
+ *
+ * ctx		owns what is read
+ * reads	n questions, whose second parts are set on ERR_OK
+ *
+ * Errors as of db_exchange.
+ */
 enum err read_seats_all(struct db *db, TALLOC_CTX *ctx, struct read_seats *const *reads,
                         size_t n) MUST_CHECK;
 
-/* Reads the states of the seats of n events. Errors as of db_exchange. */
+/* Reads the states of the seats of n events, in one round trip. Errors as of db_exchange. */
 enum err read_seats_verify_all(struct db *db, TALLOC_CTX *ctx, struct seats_verify *const *asks,
                                size_t n) MUST_CHECK;
 
 /* Whether what changed behind a place was read. */
 bool read_seats_has_after(const struct read_seats *r, const struct cursor *after);
 
-/* How many of the rows are behind a place; false when there are more than were read. */
+/* Sets how many of the rows are behind a place; false when there are more than were read. */
 bool read_seats_rows_after(const struct read_seats *r, const struct cursor *after, size_t *rows);
 
 /*
- * How many of the rows one has to be told who has the seat map of a version: those that it may
- * not have seen. False when that cannot be said: too long ago, or a version to come.
+ * Sets how many of the newest rows the holder of a seat map is to be told: those that its version
+ * may not contain. False when that cannot be said: too long ago, or a version to come.
  */
 bool read_seats_rows_since(const struct read_seats *r, int64_t version, size_t *rows);
 

@@ -1,5 +1,7 @@
+/* One-time tickets for streams: made by the API, redeemed when a stream begins. */
 #include "live/stream_ticket.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,6 +21,7 @@ stream_ticket_make(struct pool *pool, TALLOC_CTX *ctx, struct stream_ticket *t, 
 	struct rows *rows;
 	enum err e;
 
+	assert(t->user_id != NULL && t->role != NULL);
 	random_bytes(random, sizeof(random));
 	for (size_t i = 0; i < sizeof(random); i++)
 		snprintf(text + 2 * i, 3, "%02x", random[i]);
@@ -28,7 +31,7 @@ stream_ticket_make(struct pool *pool, TALLOC_CTX *ctx, struct stream_ticket *t, 
 	if ((e = transact_read(pool, ctx, &call, 1, &rows)) != ERR_OK)
 		return e;
 	t->text = text;
-	*expires_us = row_us(rows, 0, 0);
+	*expires_us = row_us(rows, 0, INSERT_TICKET_EXPIRES);
 	if (random[0] % CLEAN_EVERY == 0 && transact_read(pool, ctx, &clean, 1, NULL) != ERR_OK)
 		log_line(LOG_WARN, "old tickets could not be deleted", NULL);
 	return ERR_OK;
@@ -50,14 +53,15 @@ stream_ticket_redeem(struct db *db, TALLOC_CTX *ctx, struct stream_ticket *const
 	for (int r = 0; e == ERR_OK && r < rows_count(rows); r++) {
 		size_t i = 0;
 
-		while (i < n && (tickets[i]->good || strcmp(hash[i], row_text(rows, r, 0)) != 0))
+		while (i < n && (tickets[i]->good ||
+		                 strcmp(hash[i], row_text(rows, r, REDEEM_TICKETS_HASH)) != 0))
 			i++;
 		if (i == n)
 			continue;
 		tickets[i]->good = true;
-		tickets[i]->user_id = row_text(rows, r, 1);
-		tickets[i]->user_name = row_text(rows, r, 2);
-		tickets[i]->role = row_text(rows, r, 3);
+		tickets[i]->user_id = row_text(rows, r, REDEEM_TICKETS_USER);
+		tickets[i]->user_name = row_text(rows, r, REDEEM_TICKETS_NAME);
+		tickets[i]->role = row_text(rows, r, REDEEM_TICKETS_ROLE);
 	}
 	return e;
 }

@@ -1,30 +1,5 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include "http/request.h"
-#include "http/route.h"
-
-static struct request rq;
-
-static int
-setup(void **state)
-{
-	(void)state;
-	rq = (struct request){ .ctx = talloc_new(NULL), .method = GET };
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	talloc_free(rq.ctx);
-	return 0;
-}
+/* Requests as the web server says them: targets, queries, types. */
+#include "request_case.h"
 
 static void
 test_request_split_decodes_segments(void **state)
@@ -59,55 +34,6 @@ test_request_split_refuses_hidden_things(void **state)
 	}
 }
 
-static const struct route_key table[] = {
-	{ GET, "/b/my" },
-	{ GET, "/b/{id}" },
-	{ DELETE, "/b/{id}" },
-	{ POST, "/b/{id}/c/{n}" },
-};
-
-static void
-look_up(enum method method, const char *target, struct route_match *m)
-{
-	rq.method = method;
-	rq.n_parts = 0;
-	request_split(&rq, target);
-	route_find(table, 4, sizeof(table[0]), &rq, m);
-}
-
-static void
-test_route_find_takes_the_first_that_fits(void **state)
-{
-	struct route_match m;
-
-	(void)state;
-	look_up(GET, "/b/my", &m);
-	assert_int_equal(m.index, 0);
-	look_up(HEAD, "/b/7/", &m);
-	assert_int_equal(m.index, 1);
-	assert_string_equal(m.arg[0], "7");
-	look_up(POST, "/b/7/c/8", &m);
-	assert_int_equal(m.index, 3);
-	assert_string_equal(m.arg[1], "8");
-}
-
-static void
-test_route_find_tells_methods_from_paths(void **state)
-{
-	struct route_match m;
-
-	(void)state;
-	look_up(PATCH, "/b/7", &m);
-	assert_int_equal(m.index, -1);
-	assert_true(m.path_known);
-	assert_string_equal(m.allow, "GET, HEAD, DELETE");
-	look_up(GET, "/b/7/d", &m);
-	assert_int_equal(m.index, -1);
-	assert_false(m.path_known);
-	look_up(GET, "/b", &m);
-	assert_int_equal(m.index, -1);
-}
-
 static void
 test_request_is_type_ignores_case_and_parameters(void **state)
 {
@@ -134,20 +60,15 @@ test_request_is_type_ignores_case_and_parameters(void **state)
 	}
 }
 
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_request_split_decodes_segments, setup,
-		                                teardown),
-		cmocka_unit_test_setup_teardown(test_request_split_refuses_hidden_things, setup,
-		                                teardown),
-		cmocka_unit_test_setup_teardown(test_request_is_type_ignores_case_and_parameters,
-		                                setup, teardown),
-		cmocka_unit_test_setup_teardown(test_route_find_takes_the_first_that_fits, setup,
-		                                teardown),
-		cmocka_unit_test_setup_teardown(test_route_find_tells_methods_from_paths, setup,
-		                                teardown),
+		TEST(test_request_split_decodes_segments),
+		TEST(test_request_split_refuses_hidden_things),
+		TEST(test_request_is_type_ignores_case_and_parameters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
