@@ -1,65 +1,66 @@
+/*
+ * Reading bookings, with their seats and payments: some by their ids, live or archived, or a page
+ * of a user's or a seller's.
+ */
 #include "core/booking/booking.h"
 
 #include <assert.h>
-#include <stddef.h>
-#include <string.h>
 
 #include "store/param.h"
 #include "store/transact.h"
 
-/* The texts of a booking and their columns: those who copy one copy them all. */
-#define TEXT(member, column)                                                                       \
-	{                                                                                          \
-		offsetof(struct booking, member), column                                           \
-	}
-static const struct {
-	size_t at;
-	int column;
-} texts[] = {
-	TEXT(user_id, 3),           TEXT(currency, 7),           TEXT(ticket_ref, 8),
-	TEXT(cancel_reason, 11),    TEXT(event.seller, 14),      TEXT(event.title, 15),
-	TEXT(event.venue_name, 16), TEXT(event.timezone, 18),    TEXT(section, 22),
-	TEXT(user_name, 24),        TEXT(event.seller_name, 25), TEXT(positions, 26),
-	TEXT(failure, 27),
-};
-#undef TEXT
-#define N_TEXTS (sizeof(texts) / sizeof(texts[0]))
+/* The texts of a booking, each with its column of READ_BOOKINGS: reading and copying go by it. */
+#define TEXTS(TEXT)                                                                                \
+	TEXT(user_id, USER)                                                                        \
+	TEXT(user_name, USER_NAME)                                                                 \
+	TEXT(section, SECTION)                                                                     \
+	TEXT(positions, POSITIONS)                                                                 \
+	TEXT(currency, CURRENCY)                                                                   \
+	TEXT(ticket_ref, TICKET)                                                                   \
+	TEXT(cancel_reason, CANCEL_REASON)                                                         \
+	TEXT(failure, FAILURE)                                                                     \
+	TEXT(event.seller, SELLER)                                                                 \
+	TEXT(event.seller_name, SELLER_NAME)                                                       \
+	TEXT(event.title, TITLE)                                                                   \
+	TEXT(event.venue_name, VENUE_NAME)                                                         \
+	TEXT(event.timezone, TIMEZONE)
 
-static const char **
-text_of(struct booking *b, size_t i)
-{
-	return (const char **)(void *)((char *)b + texts[i].at);
-}
-
-/* Row r of BOOKING_COLUMNS. */
+/* Row r of READ_BOOKINGS. */
 static void
 read_booking(const struct rows *rows, int r, struct booking *b)
 {
-	for (size_t i = 0; i < N_TEXTS; i++)
-		*text_of(b, i) = row_text(rows, r, texts[i].column);
-	b->key = (struct booking_key){ row_i32(rows, r, 0), row_uuid(rows, r, 1) };
-	b->number = row_i64(rows, r, 2);
-	b->status = booking_status_parse(row_text(rows, r, 4));
-	b->quantity = row_i32(rows, r, 5);
-	b->total_minor = row_i64(rows, r, 6);
-	b->expires_us = row_us(rows, r, 9);
-	b->paid_us = row_us(rows, r, 10);
-	b->created_us = row_us(rows, r, 12);
-	b->updated_us = row_us(rows, r, 13);
-	b->event.starts_us = row_us(rows, r, 17);
-	b->event.status = event_status_parse(row_text(rows, r, 19));
-	b->mode = booking_mode_parse(row_text(rows, r, 20));
-	b->queued = row_bool(rows, r, 21);
-	b->subsection = row_null(rows, r, 23) ? 0 : row_i32(rows, r, 23);
-	b->tried = row_bool(rows, r, 28);
+#define READ(member, column) b->member = row_text(rows, r, READ_BOOKINGS_##column);
+	TEXTS(READ)
+#undef READ
+	b->key = (struct booking_key){ row_i32(rows, r, READ_BOOKINGS_EVENT),
+		                       row_uuid(rows, r, READ_BOOKINGS_ID) };
+	b->number = row_i64(rows, r, READ_BOOKINGS_NUMBER);
+	b->status = booking_status_parse(row_text(rows, r, READ_BOOKINGS_STATUS));
+	b->quantity = row_i32(rows, r, READ_BOOKINGS_QUANTITY);
+	b->total_minor = row_i64(rows, r, READ_BOOKINGS_TOTAL);
+	b->expires_us = row_us(rows, r, READ_BOOKINGS_EXPIRES);
+	b->paid_us = row_us(rows, r, READ_BOOKINGS_PAID);
+	b->created_us = row_us(rows, r, READ_BOOKINGS_CREATED);
+	b->updated_us = row_us(rows, r, READ_BOOKINGS_UPDATED);
+	b->event.starts_us = row_us(rows, r, READ_BOOKINGS_STARTS);
+	b->event.status = event_status_parse(row_text(rows, r, READ_BOOKINGS_EVENT_STATUS));
+	b->mode = booking_mode_parse(row_text(rows, r, READ_BOOKINGS_MODE));
+	b->queued = row_bool(rows, r, READ_BOOKINGS_QUEUED);
+	b->subsection = row_null(rows, r, READ_BOOKINGS_SUBSECTION)
+	                    ? 0
+	                    : row_i32(rows, r, READ_BOOKINGS_SUBSECTION);
+	b->tried = row_bool(rows, r, READ_BOOKINGS_TRIED);
+	assert(b->user_id != NULL); /* by which callers tell that it was found */
 }
 
 void
 booking_copy(TALLOC_CTX *ctx, const struct booking *from, struct booking *out)
 {
+	assert(from->user_id != NULL);
 	*out = *from;
-	for (size_t i = 0; i < N_TEXTS; i++)
-		*text_of(out, i) = talloc_strdup(ctx, *text_of(out, i));
+#define COPY(member, column) out->member = talloc_strdup(ctx, from->member);
+	TEXTS(COPY)
+#undef COPY
 	out->seats = talloc_array(ctx, struct booked_seat, (unsigned)from->n_seats);
 	for (size_t i = 0; i < from->n_seats; i++) {
 		struct booked_seat *s = &out->seats[i];
@@ -84,17 +85,21 @@ read_booked_seats(TALLOC_CTX *ctx, const struct rows *rows, struct booking *book
 	for (size_t i = 0; i < n; i++) {
 		bookings[i].seats = all + r;
 		bookings[i].n_seats = 0;
-		for (; r < rows_count(rows) && row_i64(rows, r, 0) == (int64_t)i + 1; r++) {
-			all[r] = (struct booked_seat){ .no = row_i32(rows, r, 1),
-				                       .price_minor = row_i32(rows, r, 2),
-				                       .section = row_text(rows, r, 3),
-				                       .subsection = row_i32(rows, r, 4),
-				                       .row = row_text(rows, r, 5),
-				                       .label = row_text(rows, r, 6),
-				                       .tier = row_text(rows, r, 7) };
+		for (; r < rows_count(rows) && row_i64(rows, r, READ_SEATS_PLACE) == (int64_t)i + 1;
+		     r++) {
+			all[r] = (struct booked_seat){
+				.no = row_i32(rows, r, READ_SEATS_NO),
+				.price_minor = row_i32(rows, r, READ_SEATS_PRICE),
+				.section = row_text(rows, r, READ_SEATS_SECTION),
+				.subsection = row_i32(rows, r, READ_SEATS_SUBSECTION),
+				.row = row_text(rows, r, READ_SEATS_ROW),
+				.label = row_text(rows, r, READ_SEATS_LABEL),
+				.tier = row_text(rows, r, READ_SEATS_TIER)
+			};
 			bookings[i].n_seats++;
 		}
 	}
+	assert(r == rows_count(rows)); /* each belongs to a booking: they came in order */
 }
 
 /* Hands the rows of PAYMENTS_OF out, likewise. */
@@ -105,9 +110,10 @@ read_payments(TALLOC_CTX *ctx, const struct rows *rows, struct booking *bookings
 
 	for (size_t i = 0; i < n; i++)
 		bookings[i].payments = payments_read(ctx, rows, i, &row, &bookings[i].n_payments);
+	assert(row == rows_count(rows));
 }
 
-/* Whether somebody may have paid for one of the bookings, so that its payments must be looked up. */
+/* Whether one of the bookings may have been paid for, so that its payments must be looked up. */
 static bool
 has_payments(const struct booking *bookings, size_t n)
 {
@@ -138,31 +144,36 @@ key_params(TALLOC_CTX *ctx, const struct uuid *const *ids, size_t n, const char 
 	*uuids = array_done(&id);
 }
 
-/* Where bookings are read from. */
-struct topic_browser {
+/* The statements that read from the live tables, or from the archive. */
+struct booking_source {
 	enum stmt bookings, seats, payments;
 };
 
 static enum err
-read_from(struct db *db, TALLOC_CTX *ctx, const struct topic_browser *shelf,
+read_from(struct db *db, TALLOC_CTX *ctx, const struct booking_source *source,
           const struct uuid *const *ids, size_t n, struct booking *out)
 {
 	struct rows *rows[2];
 	const char *events, *uuids;
 	enum err e;
 
+	assert(db != NULL && ids != NULL && n > 0);
 	key_params(ctx, ids, n, &events, &uuids);
 	const struct call calls[] = {
-		{ shelf->bookings, { events, uuids } },
-		{ shelf->seats, { events, uuids } },
+		{ source->bookings, { events, uuids } },
+		{ source->seats, { events, uuids } },
 	};
 	if ((e = db_exchange(db, ctx, calls, 2, rows)) != ERR_OK)
 		return e;
-	for (int r = 0; r < rows_count(rows[0]); r++)
-		read_booking(rows[0], r, &out[row_i64(rows[0], r, 29) - 1]);
+	for (int r = 0; r < rows_count(rows[0]); r++) {
+		const int64_t place = row_i64(rows[0], r, READ_BOOKINGS_PLACE);
+
+		assert(place >= 1 && place <= (int64_t)n);
+		read_booking(rows[0], r, &out[place - 1]);
+	}
 	read_booked_seats(ctx, rows[1], out, n);
 	if (has_payments(out, n)) {
-		e = db_query(db, ctx, (struct call){ shelf->payments, { events, uuids } },
+		e = db_query(db, ctx, (struct call){ source->payments, { events, uuids } },
 		             &rows[0]);
 		if (e == ERR_OK)
 			read_payments(ctx, rows[0], out, n);
@@ -174,8 +185,8 @@ enum err
 booking_read_all(struct db *db, TALLOC_CTX *ctx, const struct uuid *const *ids, size_t n,
                  struct booking *out)
 {
-	static const struct topic_browser live = { STMT_GET_BOOKINGS, STMT_GET_BOOKED_SEATS,
-		                                   STMT_PAYMENTS_OF };
+	static const struct booking_source live = { STMT_GET_BOOKINGS, STMT_GET_BOOKED_SEATS,
+		                                    STMT_PAYMENTS_OF };
 
 	return read_from(db, ctx, &live, ids, n, out);
 }
@@ -184,9 +195,9 @@ enum err
 booking_read_archived(struct db *db, TALLOC_CTX *ctx, const struct uuid *const *ids, size_t n,
                       struct booking *out)
 {
-	static const struct topic_browser archive = { STMT_GET_ARCHIVED_BOOKINGS,
-		                                      STMT_GET_ARCHIVED_SEATS,
-		                                      STMT_ARCHIVED_PAYMENTS };
+	static const struct booking_source archive = { STMT_GET_ARCHIVED_BOOKINGS,
+		                                       STMT_GET_ARCHIVED_SEATS,
+		                                       STMT_ARCHIVED_PAYMENTS };
 	enum err e = read_from(db, ctx, &archive, ids, n, out);
 
 	for (size_t i = 0; i < n; i++)
@@ -235,6 +246,9 @@ enum err
 booking_list(struct pool *pool, TALLOC_CTX *ctx, struct booking_page *page)
 {
 	const bool own = page->user_id != NULL;
+
+	assert(own != (page->seller != NULL) && (own || page->after == NULL));
+	assert(page->page >= 1 && page->limit >= 1);
 	const char *statuses = statuses_param(ctx, page->statuses);
 	const char *limit = param_int(ctx, page->limit);
 	const char *skip = param_int(ctx, page->after != NULL

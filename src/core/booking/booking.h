@@ -22,13 +22,13 @@ struct booking {
 	const char *user_id, *user_name; /* the name may be NULL */
 	enum booking_status status;
 	enum booking_mode mode;
-	bool tried;          /* a payment of it has begun once */
-	bool archived;       /* it was read from the archive */
-	bool queued;         /* it came through /api/booking … */
-	const char *section; /* … with these wishes; NULL: any */
-	int32_t subsection;  /* 0: any */
-	const char *
-	    positions; /* JSON, ["row-seat"…] as the buyer spelled them, else as printed; or NULL */
+	bool tried;            /* a payment of it has begun once */
+	bool archived;         /* it was read from the archive */
+	bool queued;           /* it came through /api/booking … */
+	const char *section;   /* … with these wishes; NULL: any */
+	int32_t subsection;    /* 0: any */
+	const char *positions; /* JSON, ["row-seat"…]: as the buyer spelled them, else as printed;
+	                        * or NULL */
 	int32_t quantity;
 	int64_t total_minor;
 	const char *currency, *ticket_ref, *cancel_reason;   /* the last two may be NULL */
@@ -39,17 +39,17 @@ struct booking {
 	struct payment *payments; /* oldest first */
 	size_t n_payments;
 	struct {
-		const char *seller, *seller_name, *title, *venue_name,
-		    *timezone; /* seller_name may be NULL */
+		const char *seller, *title, *venue_name, *timezone;
+		const char *seller_name; /* or NULL */
 		int64_t starts_us;
 		enum event_status status;
 	} event;
 };
 
-/* Who is changing a booking. */
+/* The user that a booking is changed by. */
 struct actor {
 	const char *user_id;
-	bool staff; /* admin or service: may change anybody's */
+	bool staff; /* admin or service: may change any user's */
 	const char *correlation_id;
 };
 
@@ -66,20 +66,32 @@ struct booking_page {
 };
 
 /*
- * Reads n bookings onto ctx, in one round trip while none of them has been paid for. out has n entries, zeroed before; those whose
- * booking does not exist stay so. Errors as of db_exchange. See lookup.h for one booking.
+ * Reads bookings with their seats and payments: one round trip, two when one of them may have been
+ * paid for. See booking_lookup.h for one booking.
+ *
+ * ctx	owns all that out points to
+ * ids	n of them, 1 or more; one that is named twice is read twice
+ * out	n entries, zeroed before; an entry whose booking does not exist stays so: user_id NULL
+ *
+ * Errors as of db_exchange.
  */
 enum err booking_read_all(struct db *db, TALLOC_CTX *ctx, const struct uuid *const *ids, size_t n,
                           struct booking *out) MUST_CHECK;
 
-/* Likewise, of bookings whose events are long over: they can be read, and nothing else. */
+/* Likewise, of bookings that are in the archive: they can be read, and nothing else. */
 enum err booking_read_archived(struct db *db, TALLOC_CTX *ctx, const struct uuid *const *ids,
                                size_t n, struct booking *out) MUST_CHECK;
 
-/* Copies a booking with all its texts and seats, onto ctx. */
+/* Copies a booking that was read, with all its texts, seats and payments, onto ctx. */
 void booking_copy(TALLOC_CTX *ctx, const struct booking *from, struct booking *out);
 
-/* Fills in the page; what is not marked as out says which. On ctx. */
+/*
+ * Reads a page of live bookings onto ctx.
+ *
+ * page	all but what is marked as out is given; either user_id or seller
+ *
+ * Errors as of transact_read.
+ */
 enum err booking_list(struct pool *pool, TALLOC_CTX *ctx, struct booking_page *page) MUST_CHECK;
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * What is done to one booking at somebody's request: each act is given the booking, locked, with
+ * What is done to one booking on request: each act is given the booking, locked, with
  * its account, decides by the rules, and makes its move (booking_move.h).
  */
 #include "core/booking/booking_change.h"

@@ -41,7 +41,7 @@ enum err booking_cancel(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *i
                         enum cancel_scope scope, enum booking_status *found) MUST_CHECK;
 
 /*
- * Cancels a booking that still waits for seats or for payment, without a request by anybody: in a
+ * Cancels a booking that still waits for seats or for payment, although no one asks for it: in a
  * transaction of its own on db. Others, and those that do not exist, are left alone.
  *
  * reason	EVENT_OVER …

@@ -3,7 +3,7 @@
 
 #include "store/pool.h"
 
-/* What the journal says of one booking, oldest first; on the ctx of whoever reads. */
+/* What the journal says of one booking, oldest first; on the ctx of the one who reads. */
 struct history {
 	const char *user_id, *seller; /* of the booking, and of its event */
 	struct history_row {
@@ -13,7 +13,13 @@ struct history {
 	size_t n;
 };
 
-/* Wherever the booking is, in the archive, too. Errors: BOOKING_NOT_FOUND, UNAVAILABLE. */
+/*
+ * Reads the history of a booking, wherever it is: in the archive, too.
+ *
+ * ctx	owns what out points to
+ *
+ * Errors: BOOKING_NOT_FOUND, UNAVAILABLE.
+ */
 enum err booking_history_read(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *booking_id,
                               struct history *out) MUST_CHECK;
 

@@ -1,37 +1,50 @@
+/*
+ * Looks bookings up by the combiner: threads that want one at the same moment share two round
+ * trips. What is found is copied onto the context of each, which its own thread does not use then.
+ */
 #include "core/booking/booking_lookup.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "store/combiner.h"
-
-#define ATTEMPTS 3 /* of a batch whose connection turns out to be lost */
+#include "store/transact.h"
 
 struct lookup {
-	struct combiner *window;
+	struct combiner *combiner;
 };
 
-/* A booking that is wanted. */
-struct queued_request {
-	TALLOC_CTX *ctx; /* the asker's */
+/* A booking that a thread waits for. */
+struct lookup_item {
+	TALLOC_CTX *ctx; /* of the request that waits */
 	const struct uuid *id;
 	struct booking *out;
 	enum err err;
 };
 
-/* Looks in the archive for those that are not live (any more). */
+/* The bookings of a batch; freed with ctx. */
+struct lookup_batch {
+	const struct uuid *ids[COMBINER_MOST];
+	size_t n;
+	struct booking *bookings; /* n of them, set; user_id NULL: there is none */
+};
+
+/*
+ * Looks in the archive for those that are not live. In a later statement than the live tables are
+ * read by, so that a booking that is being moved is found in one of both.
+ */
 static enum err
-read_archive(struct db *db, TALLOC_CTX *ctx, const struct uuid *const *ids, size_t n,
-             struct booking *bookings)
+read_archive(struct db *db, TALLOC_CTX *ctx, struct lookup_batch *b)
 {
 	const struct uuid *missing[COMBINER_MOST];
 	size_t place[COMBINER_MOST], n_missing = 0;
 	struct booking *found;
 	enum err e;
 
-	for (size_t i = 0; i < n; i++) {
-		if (bookings[i].user_id == NULL) {
+	for (size_t i = 0; i < b->n; i++) {
+		if (b->bookings[i].user_id == NULL) {
 			place[n_missing] = i;
-			missing[n_missing++] = ids[i];
+			missing[n_missing++] = b->ids[i];
 		}
 	}
 	if (n_missing == 0)
@@ -39,44 +52,41 @@ read_archive(struct db *db, TALLOC_CTX *ctx, const struct uuid *const *ids, size
 	found = talloc_zero_array(ctx, struct booking, (unsigned)n_missing);
 	e = booking_read_archived(db, ctx, missing, n_missing, found);
 	for (size_t i = 0; e == ERR_OK && i < n_missing; i++)
-		bookings[place[i]] = found[i];
+		b->bookings[place[i]] = found[i];
 	return e;
 }
 
 static enum err
-read_batch(struct combiner_batch *t, TALLOC_CTX *ctx, struct booking *bookings)
+read_batch(struct db *db, TALLOC_CTX *ctx, void *arg)
 {
-	const struct uuid *ids[COMBINER_MOST];
-	enum err e = ERR_UNAVAILABLE;
+	struct lookup_batch *b = arg;
+	enum err e;
 
-	for (size_t i = 0; i < t->n; i++)
-		ids[i] = ((struct queued_request *)t->items[i])->id;
-	for (int i = 0; i < ATTEMPTS; i++) {
-		if ((e = db_ready(t->db)) != ERR_OK)
-			return e;
-		memset(bookings, 0, t->n * sizeof(*bookings)); /* of a try that was cut off */
-		if ((e = booking_read_all(t->db, ctx, ids, t->n, bookings)) == ERR_OK)
-			e = read_archive(t->db, ctx, ids, t->n, bookings);
-		if (e != ERR_DB_LOST && e != ERR_TX_RETRY)
-			return e;
-	}
-	return e;
+	memset(b->bookings, 0, b->n * sizeof(*b->bookings)); /* of a try that was cut off */
+	e = booking_read_all(db, ctx, b->ids, b->n, b->bookings);
+	return e == ERR_OK ? read_archive(db, ctx, b) : e;
 }
 
 static void
-serve(struct combiner_batch *t)
+serve(struct combiner_batch *batch)
 {
 	TALLOC_CTX *ctx = talloc_new(NULL);
-	struct booking *bookings = talloc_zero_array(ctx, struct booking, (unsigned)t->n);
-	enum err e = read_batch(t, ctx, bookings);
+	struct lookup_batch b = { .n = batch->n };
+	const struct transaction t = { .run = read_batch, .arg = &b };
+	enum err e;
 
-	for (size_t i = 0; i < t->n; i++) {
-		struct queued_request *w = t->items[i];
+	assert(batch->n >= 1 && batch->n <= COMBINER_MOST);
+	b.bookings = talloc_array(ctx, struct booking, (unsigned)b.n);
+	for (size_t i = 0; i < b.n; i++)
+		b.ids[i] = ((struct lookup_item *)batch->items[i])->id;
+	e = transact_on(batch->db, ctx, &t);
+	for (size_t i = 0; i < b.n; i++) {
+		struct lookup_item *item = batch->items[i];
 
-		w->err = e == ERR_OK && bookings[i].user_id == NULL ? ERR_BOOKING_NOT_FOUND : e;
-		if (w->err ==
-		    ERR_OK) /* the rows are freed below; who asks sleeps, so its ctx may be used */
-			booking_copy(w->ctx, &bookings[i], w->out);
+		item->err = e == ERR_OK && b.bookings[i].user_id == NULL ? ERR_BOOKING_NOT_FOUND
+		                                                         : e;
+		if (item->err == ERR_OK) /* the rows are freed below */
+			booking_copy(item->ctx, &b.bookings[i], item->out);
 	}
 	talloc_free(ctx);
 }
@@ -86,15 +96,16 @@ booking_lookup_new(TALLOC_CTX *ctx, const char *conninfo)
 {
 	struct lookup *l = talloc_zero(ctx, struct lookup);
 
-	l->window = combiner_new(l, conninfo, 1, serve, l);
+	l->combiner = combiner_new(l, conninfo, 1, serve, l);
 	return l;
 }
 
 enum err
 booking_lookup(struct lookup *l, TALLOC_CTX *ctx, const struct uuid *id, struct booking *out)
 {
-	struct queued_request self = { .ctx = ctx, .id = id, .out = out, .err = ERR_UNAVAILABLE };
+	struct lookup_item item = { .ctx = ctx, .id = id, .out = out, .err = ERR_UNAVAILABLE };
 
-	combiner_submit(l->window, &self);
-	return self.err;
+	assert(l != NULL && ctx != NULL && id != NULL);
+	combiner_submit(l->combiner, &item);
+	return item.err;
 }

@@ -3,13 +3,15 @@
 
 #include "core/booking/booking.h"
 
-/* The window at which single bookings are read: everyone who waits, in one round trip. */
+/* Reads single bookings: those that threads want at the same moment, in one round trip. */
 struct lookup;
 
+/* One for a process, on ctx, with a connection of its own; conninfo as for db_new. */
 struct lookup *booking_lookup_new(TALLOC_CTX *ctx, const char *conninfo);
 
 /*
  * Reads one booking as it stands after this call began, wherever it is: also in the archive (R-28).
+ * Any thread may call this.
  *
  * out	set on ERR_OK; everything in it hangs on ctx
  *

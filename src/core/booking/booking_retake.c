@@ -12,12 +12,13 @@
 static bool
 is_free(const struct rows *rows, int r, const char *user_id, bool *lapsed)
 {
-	const enum seat_status status = seat_status_parse(row_text(rows, r, 2));
-	const bool passed = row_bool(rows, r, 4);
+	const enum seat_status status = seat_status_parse(row_text(rows, r, LOCK_SEATS_STATUS));
+	const bool passed = row_bool(rows, r, LOCK_SEATS_LAPSED);
 
 	*lapsed = status == SEAT_RESERVED && passed;
 	return status == SEAT_FREE || *lapsed ||
-	       (status == SEAT_HELD && (passed || strcmp(row_text(rows, r, 3), user_id) == 0));
+	       (status == SEAT_HELD &&
+	        (passed || strcmp(row_text(rows, r, LOCK_SEATS_HOLDER), user_id) == 0));
 }
 
 static enum err
@@ -54,8 +55,10 @@ booking_retake_check(struct db *db, TALLOC_CTX *ctx, const struct locked_booking
 
 		*all_free = is_free(rows, r, b->user_id, &lapsed);
 		if (lapsed)
-			owners[n_owners++] = (struct booking_key){ row_i32(rows, r, 0),
-				                                   row_uuid(rows, r, 5) };
+			owners[n_owners++] = (struct booking_key){
+				row_i32(rows, r, LOCK_SEATS_EVENT),
+				row_uuid(rows, r, LOCK_SEATS_BOOKING)
+			};
 	}
 	if (!*all_free || n_owners == 0)
 		return ERR_OK;

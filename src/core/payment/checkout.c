@@ -9,6 +9,7 @@
 static enum err
 check(const struct booking *b, const struct actor *actor)
 {
+	assert(actor->staff || actor->user_id != NULL);
 	if (!actor->staff && strcmp(b->user_id, actor->user_id) != 0)
 		return ERR_FORBIDDEN;
 	if (b->status == BOOKING_EXPIRED)
@@ -28,6 +29,7 @@ ask_gateway(const struct checkout *c, TALLOC_CTX *ctx, const struct booking *b, 
 	struct pay_session session;
 	enum err e;
 
+	assert(b->status == BOOKING_PENDING);
 	if (*c->gateway.url == '\0')
 		return ERR_UNAVAILABLE;
 	if ((e = c->provider->start(ctx, &c->gateway, &order, &session)) != ERR_OK)
@@ -45,7 +47,10 @@ ask_gateway(const struct checkout *c, TALLOC_CTX *ctx, const struct booking *b, 
 	return ERR_OK;
 }
 
-/* Likewise, unless too many wait already: a gateway that hangs must not take all threads with it. */
+/*
+ * Likewise, unless too many threads wait for the gateway: if it hangs, the others must still be
+ * able to sell.
+ */
 static enum err
 ask_in_turn(const struct checkout *c, TALLOC_CTX *ctx, const struct booking *b, struct payment *out)
 {
@@ -65,6 +70,7 @@ checkout_open(const struct checkout *c, TALLOC_CTX *ctx, const struct uuid *id,
 	struct booking b;
 	enum err e;
 
+	assert(c->provider->start != NULL && c->asking_most > 0);
 	if ((e = booking_lookup(c->lookup, ctx, id, &b)) != ERR_OK ||
 	    (e = check(&b, actor)) != ERR_OK)
 		return e;

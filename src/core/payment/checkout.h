@@ -4,14 +4,14 @@
 #include "core/booking/booking_change.h"
 #include "core/booking/booking_lookup.h"
 
-/* What a checkout needs of the process. */
+/* What a checkout needs of the process; shared by all threads. */
 struct checkout {
 	struct pool *pool;
 	struct lookup *lookup;
 	const struct policy *policy;
 	const struct pay_provider *provider; /* that opens sessions */
 	struct pay_gateway gateway;
-	int asking_most; /* requests that may wait for the gateway at once; the others have to sell */
+	int asking_most; /* threads that may wait for the gateway at once; others have to sell */
 };
 
 /*
@@ -19,8 +19,8 @@ struct checkout {
  * finds the session that is open already. The gateway is asked with no transaction open: if the
  * booking has moved on meanwhile, its session ends by itself.
  *
- * keyed	or NULL; rendered with a struct changed, when the session is new
- * out	set: the payment; its texts on ctx
+ * idempotent	or NULL; rendered with a struct changed, when the session is new
+ * out		set: the payment; its texts on ctx
  *
  * Errors: as of booking_cancel; EVENT_CANCELLED; UNAVAILABLE also when the gateway is away, when
  * asking_most wait for it, or there is none.

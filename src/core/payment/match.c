@@ -1,4 +1,7 @@
-/* Which payment and which refund a message is about: by reference, by session, or by guessing. */
+/*
+ * Which payment and which refund a message is about: by reference, by session, or the only one that
+ * it can mean.
+ */
 #include "core/payment/match.h"
 
 #include <assert.h>
@@ -13,12 +16,14 @@ is_text(const char *a, const char *b)
 bool
 payment_match_is_refund(const struct pay_event *ev)
 {
+	assert(ev != NULL && ev->type <= PAY_REFUND_FAILED);
 	return ev->type == PAY_REFUNDED || ev->type == PAY_REFUND_FAILED;
 }
 
 bool
 payment_match_has_session(const struct account *a, const char *session)
 {
+	assert(a->n_payments == 0 || a->payments != NULL);
 	for (size_t i = 0; i < a->n_payments; i++) {
 		if (is_text(a->payments[i].session, session))
 			return true;
@@ -48,7 +53,7 @@ is_another(const struct payment *p, const struct pay_event *ev)
 
 /*
  * A reference tells payments apart that a session does not, so it is looked for first. Money under
- * a name that nobody knows is a payment of its own, whatever else is under way: that one may be
+ * a name that is not known is a payment of its own, whatever else is under way: that one may be
  * paid as well, before or after it, and both come to the same (R-41).
  */
 const struct payment *
@@ -56,6 +61,7 @@ payment_match_payment(const struct account *a, const struct pay_event *ev)
 {
 	const struct payment *found = NULL;
 
+	assert(ev != NULL && (a->n_payments == 0 || a->payments != NULL));
 	for (size_t i = 0; i < a->n_payments; i++) {
 		if (is_by_reference(&a->payments[i], ev))
 			return &a->payments[i];
@@ -76,6 +82,8 @@ payment_match_payment(const struct account *a, const struct pay_event *ev)
 const char *
 payment_match_reference(const struct payment *p, const struct pay_event *ev)
 {
+	assert(p != NULL && ev != NULL);
+
 	const bool is_settled = p->captured_minor >= 0 || ev->type != PAY_SUCCEEDED;
 
 	if (payment_match_is_refund(ev) || ev->gateway_ref == NULL ||
@@ -88,6 +96,7 @@ payment_match_reference(const struct payment *p, const struct pay_event *ev)
 static bool
 is_as_much(const struct refund *r, const struct pay_event *ev)
 {
+	assert(r->amount_minor > 0);
 	return ev->amount_minor < 0 || ev->amount_minor == r->amount_minor;
 }
 
@@ -100,20 +109,22 @@ is_told_again(const struct payment *p, const struct refund *r, const struct pay_
 {
 	const char *name = ev->gateway_ref != NULL ? ev->gateway_ref : ev->refund_name;
 
+	assert(uuid_equal(&r->payment_id, &p->id) && r->reason != NULL);
 	return r->status == REFUND_COMPLETED && is_text(r->gateway_ref, name) &&
 	       !is_text(p->gateway_ref, ev->gateway_ref) && !is_text(p->session, ev->gateway_ref) &&
 	       !(ev->has_refund && strcmp(r->reason, GATEWAY_REFUND) == 0);
 }
 
 /*
- * Whether a message may be about a refund that is not done. Under an id that is none of ours, given
- * back at the provider's desk say, that must be one which it had refused, or beside which nothing is
- * left to be given.
+ * Whether a message may be about a refund that is not done. Under an id that was not given here
+ * (the provider gave the money back in another way), that must be one which it had refused, or
+ * beside which nothing is left to be given.
  */
 static bool
 is_meant(const struct account *a, const struct payment *p, const struct refund *r,
          const struct pay_event *ev)
 {
+	assert(uuid_equal(&r->payment_id, &p->id));
 	if (r->status == REFUND_COMPLETED || !is_as_much(r, ev))
 		return false;
 	return !ev->has_refund || (ev->type == PAY_REFUNDED &&
@@ -125,6 +136,7 @@ payment_match_refund(const struct account *a, const struct pay_event *ev, const 
 {
 	const struct refund *found = NULL;
 
+	assert(a->n_refunds == 0 || a->refunds != NULL);
 	for (size_t i = 0; ev->has_refund && i < a->n_refunds; i++) {
 		if (uuid_equal(&a->refunds[i].id, &ev->refund_id))
 			return &a->refunds[i];

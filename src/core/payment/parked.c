@@ -58,7 +58,7 @@ parked_settle(struct pool *pool, TALLOC_CTX *ctx, const struct policy *policy, c
 		return e;
 	if (rows_count(rows) == 0)
 		return ERR_NOT_FOUND;
-	body = row_text(rows, 0, 0);
+	body = row_text(rows, 0, GET_PARKED_BODY);
 	if ((e = pay_gateway_http.parse(ctx, body, strlen(body), &message.event, why)) != ERR_OK)
 		return e;
 	if ((e = payment_settle(pool, ctx, policy, &message, NULL)) != ERR_OK)

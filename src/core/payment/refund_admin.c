@@ -60,7 +60,7 @@ lock_owner(struct db *db, TALLOC_CTX *ctx, const struct refund_action *a, struct
 		return e;
 	if (rows_count(owner) == 0)
 		return ERR_NOT_FOUND;
-	key.id = row_uuid(owner, 0, 0);
+	key.id = row_uuid(owner, 0, REFUND_OWNERS_BOOKING);
 	account_calls(ctx, &key.id, calls);
 	if ((e = booking_lock_one(db, ctx, &key, b, calls, ACCOUNT_CALLS, rows)) == ERR_OK)
 		account_read(ctx, rows, account);
@@ -73,6 +73,7 @@ is_left(const struct account *account, const struct refund *r)
 {
 	const struct payment *p = account_payment(account, &r->payment_id);
 
+	assert(r->status == REFUND_FAILED);
 	return p != NULL && account_left(account, p) >= r->amount_minor;
 }
 
@@ -85,6 +86,7 @@ lock_and_move(struct db *db, TALLOC_CTX *ctx, struct refund_action *a)
 	struct changeset m;
 	enum err e;
 
+	assert(a->to == REFUND_PENDING || a->to == REFUND_COMPLETED);
 	if ((e = lock_owner(db, ctx, a, &b, &account)) != ERR_OK)
 		return e;
 	for (size_t i = 0; i < account.n_refunds; i++) {

@@ -1,5 +1,10 @@
+/*
+ * A round of asking providers for refunds: claims those that are due, asks, puts off the next time,
+ * and settles what the providers have said at once. No transaction is open while they are asked.
+ */
 #include "core/payment/refund_request.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -7,9 +12,8 @@
 #include "store/param.h"
 #include "store/transact.h"
 
-#define AGAIN_S 5 /* until a provider that was away is asked again, for as long as it takes */
-#define REMINDER_S                                                                                 \
-	3600 /* until one that took a refund on, and has said nothing since, is asked again */
+#define AGAIN_S    5    /* until a provider that was away is asked again, however long it takes */
+#define REMINDER_S 3600 /* until one that took a refund on, and is silent, is asked again */
 
 /* The refunds of a round. */
 struct round {
@@ -24,6 +28,7 @@ struct round {
 static void
 read_refunds(struct round *r)
 {
+	assert(r->rows != NULL && r->n == 0);
 	r->n = (size_t)rows_count(r->rows);
 	r->refunds = talloc_zero_array(r->ctx, struct pay_refund, (unsigned)r->n);
 	for (int i = 0; i < (int)r->n; i++)
@@ -38,7 +43,7 @@ read_refunds(struct round *r)
 		};
 }
 
-/* Asks each provider for its own, in pieces of the round that belong together. */
+/* Asks each provider for its own: rows of one provider that follow each other, at once. */
 static void
 ask_providers(struct round *r, const struct pay_gateway *gateway)
 {
@@ -58,7 +63,7 @@ ask_providers(struct round *r, const struct pay_gateway *gateway)
 	}
 }
 
-/* What a provider has said of a refund takes the way of its call-backs. */
+/* What a provider has answered is settled as its call-backs are. */
 static enum err
 settle(struct round *r, size_t i)
 {
@@ -67,6 +72,7 @@ settle(struct round *r, size_t i)
 	const struct uuid id = uuid_of_event(uuid_event(&refund->id)); /* each answer counts */
 	char text[UUID_TEXT];
 
+	assert(i < r->n && refund->err != ERR_UNAVAILABLE);
 	message.event = (struct pay_event){
 		.type = refund->err == ERR_OK ? PAY_REFUNDED : PAY_REFUND_FAILED,
 		.id = uuid_text(&id, text),
@@ -108,7 +114,10 @@ reschedule(struct round *r)
 	return transact_read(r->pool, r->ctx, &call, 1, &rows); /* which may be done twice */
 }
 
-/* Takes refunds, and with them the right to ask for them in the next minute. */
+/*
+ * Takes refunds that are due: for a minute, no other process does. Run once, since refunds that are
+ * lost with the answer are due again after that minute.
+ */
 static enum err
 claim(struct round *r)
 {
@@ -119,7 +128,7 @@ claim(struct round *r)
 
 	if (e != ERR_OK)
 		return e;
-	e = db_query(db, r->ctx, call, &rows); /* once: those that are lost on the way come back */
+	e = db_query(db, r->ctx, call, &rows);
 	pool_give(r->pool, db);
 	if (e == ERR_OK) {
 		r->rows = rows;
@@ -134,7 +143,11 @@ refund_request_due(struct pool *pool, const struct policy *policy,
 {
 	TALLOC_CTX *ctx = talloc_new(NULL);
 	struct round r = { .pool = pool, .ctx = ctx, .policy = policy };
-	enum err e = claim(&r);
+	enum err e;
+
+	assert(pool != NULL && policy != NULL && gateway != NULL);
+	e = claim(&r);
+	assert(r.n <= REFUND_REQUEST_MOST);
 
 	*n = r.n;
 	if (e == ERR_OK && r.n > 0) {

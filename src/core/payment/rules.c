@@ -11,6 +11,7 @@
 static int64_t
 amount_of(const struct payment_case *c)
 {
+	assert(c->booking->total_minor >= 0);
 	return c->event->amount_minor < 0 ? c->booking->total_minor : c->event->amount_minor;
 }
 
@@ -19,6 +20,7 @@ is_right_amount(const struct payment_case *c)
 {
 	const char *currency = c->event->currency;
 
+	assert(c->booking->currency != NULL);
 	return amount_of(c) == c->booking->total_minor &&
 	       (currency == NULL || strcmp(currency, c->booking->currency) == 0);
 }
@@ -56,6 +58,7 @@ given_before(const struct payment_case *c)
 static bool
 is_last(const struct payment_case *c)
 {
+	assert(c->booking->attempts >= 0);
 	return c->booking->attempts + 1 >= ATTEMPTS_MOST;
 }
 
@@ -63,6 +66,7 @@ is_last(const struct payment_case *c)
 static struct ruling
 give_back(const struct payment_case *c, const char *reason)
 {
+	assert(reason != NULL && !is_captured(c));
 	if (!is_under_way(c))
 		return (struct ruling){ EFFECT_GIVE_BACK, reason, true };
 	return (struct ruling){ is_last(c) ? EFFECT_GIVE_BACK_AND_CANCEL
@@ -70,7 +74,7 @@ give_back(const struct payment_case *c, const char *reason)
 		                reason, true };
 }
 
-/* Whether a message tells only that the booking was paid, of one that somebody has paid for. */
+/* Whether a message says no more than that the booking was paid, and money has come before. */
 static bool
 is_told_already(const struct payment_case *c)
 {
@@ -98,13 +102,13 @@ rule_succeeded(const struct payment_case *c)
 
 	if (is_captured(c) || is_told_already(c))
 		return (struct ruling){ EFFECT_NONE, NULL, false };
-	if (given_before(c) > 0) /* in part: who has money back has no booking any more */
+	if (given_before(c) > 0) /* even in part: a buyer who has money back has no booking */
 		return give_back(c, "REFUNDED_BEFORE");
 	if (!is_right_amount(c))
 		return give_back(c, "WRONG_AMOUNT");
 	if (b->event_status == EVENT_CANCELLED)
 		return (struct ruling){ EFFECT_GIVE_BACK, "EVENT_CANCELLED", false };
-	/* The buyer did not give up, the payment seemed to fail for good. */
+	/* It was not the buyer who gave up: a payment seemed to fail for good. */
 	if (b->status == BOOKING_CANCELLED && b->reason != NULL &&
 	    strcmp(b->reason, "PAYMENT_FAILED") == 0)
 		return by_status[BOOKING_EXPIRED];
@@ -145,14 +149,15 @@ is_whole_refund(const struct payment_case *c)
 {
 	const char *currency = c->event->currency;
 
+	assert(c->refund != NULL && c->refund->currency != NULL);
 	return c->event->amount_minor < 0 ||
 	       (c->event->amount_minor == c->refund->amount_minor &&
 	        (currency == NULL || strcmp(currency, c->refund->currency) == 0));
 }
 
 /*
- * Whether somebody has to look what a refund that is none of ours was meant to be: it is in another
- * currency than the payment, or there is a refund of ours that it may stand for in part, so that
+ * Whether an operator has to look what a refund that was not asked for is meant to be: it is in
+ * another currency than the payment, or it may stand for a part of a refund that was asked for, and
  * asking for that one again would give too much back.
  */
 static bool
@@ -162,6 +167,7 @@ is_unclear(const struct payment_case *c)
 	const bool none_left = account_left(c->account, p) == 0;
 	const char *currency = p->captured_currency != NULL ? p->captured_currency : p->currency;
 
+	assert(currency != NULL && p->captured_minor >= 0);
 	for (size_t i = 0; i < c->account->n_refunds; i++) {
 		const struct refund *r = &c->account->refunds[i];
 
@@ -209,5 +215,15 @@ payment_rule(const struct payment_case *c)
 		[PAY_REFUND_FAILED] = rule_refund_failed,
 	};
 
-	return rules[c->event->type](c);
+	struct ruling r;
+
+	assert(c->booking != NULL && c->account != NULL && c->event != NULL);
+	assert(c->booking->status < BOOKING__MAX);
+	assert(c->event->type < sizeof(rules) / sizeof(rules[0]));
+	assert(c->payment == NULL || account_payment(c->account, &c->payment->id) != NULL);
+	r = rules[c->event->type](c);
+	assert(r.effect < EFFECT__MAX);
+	/* What is returned, cancelled or given back says why. */
+	assert(r.reason != NULL || r.effect < EFFECT_GIVE_BACK || r.effect > EFFECT_EXPIRE);
+	return r;
 }

@@ -76,6 +76,7 @@ judge(struct settling *s)
 static void
 store_payment(struct settling *s)
 {
+	assert(s->payment.provider != NULL && s->payment.currency != NULL);
 	(s->is_new ? changeset_add_payment : changeset_set_payment)(&s->changes, &s->booking,
 	                                                            &s->payment);
 	s->is_new = false;
@@ -143,6 +144,7 @@ return_booking(struct settling *s)
 	const struct locked_booking *b = &s->booking;
 	int64_t until_us = b->expires_us;
 
+	assert(b->status == BOOKING_PAYING && s->ruling.reason != NULL);
 	if (b->windowed && s->ruling.failed && until_us < b->now_us + GRACE_US)
 		until_us = b->now_us + GRACE_US;
 	booking_move_return(&s->changes, b, 1, s->ruling.reason, s->ruling.failed, &until_us);
@@ -155,6 +157,7 @@ write_give_back(struct settling *s)
 	char booking[UUID_TEXT], payment[UUID_TEXT];
 	struct refund_write refund;
 
+	assert(s->ruling.reason != NULL);
 	capture(s, s->ruling.reason);
 	if (refund_plan_payment(&s->booking, &s->account, &s->payment, s->ruling.reason, &refund))
 		refund_move_request(&s->changes, &refund, 1);
@@ -208,6 +211,7 @@ refund_reference(const struct pay_event *ev)
 static void
 write_refunded(struct settling *s)
 {
+	assert(s->refund != NULL);
 	refund_move_complete(&s->changes, &s->booking, s->refund,
 	                     refund_reference(&s->message.event));
 }
@@ -219,6 +223,7 @@ refuse(struct settling *s, bool final, enum log_level level, const char *what)
 	const struct refund *r = s->refund;
 	char refund[UUID_TEXT], booking[UUID_TEXT], amount[MONEY_TEXT];
 
+	assert(r != NULL);
 	refund_move_refuse(&s->changes, &s->booking, r, refund_reference(&s->message.event), final);
 	log_line(level, what, "refund", uuid_text(&r->id, refund), "booking",
 	         uuid_text(&s->booking.id, booking), "amount",
@@ -246,6 +251,7 @@ found_amount(const struct settling *s, int64_t left)
 	const int64_t told = s->message.event.amount_minor;
 	int64_t amount = told > 0 ? told : left > 0 ? left : p->amount_minor;
 
+	assert(left >= 0 && (left == 0 || p->captured_minor >= left));
 	return p->captured_minor >= 0 && amount > left ? left : amount;
 }
 
@@ -305,15 +311,17 @@ static void (*const effects[EFFECT__MAX])(struct settling *s) = {
 
 /* --- one message --- */
 
-/* Calls beside those of the account. */
+/* Calls beside those of the account. The last three say whose something is. */
 enum look { LOOK_PROCESSED, LOOK_SESSION, LOOK_REFERENCE, LOOK_REFUND, LOOK__MAX };
 
-/* Whether what rows say who owns it is another booking's. */
+static_assert((int)SESSION_OWNER_BOOKING == (int)REFUND_OWNERS_BOOKING, "is_others reads both");
+
+/* Whether what is looked for is another booking's. */
 static bool
 is_others(const struct rows *rows, const struct uuid *booking_id)
 {
 	for (int r = 0; r < rows_count(rows); r++) {
-		const struct uuid owner = row_uuid(rows, r, 0);
+		const struct uuid owner = row_uuid(rows, r, SESSION_OWNER_BOOKING);
 
 		if (!uuid_equal(&owner, booking_id))
 			return true;
@@ -346,6 +354,7 @@ lock_case(struct settling *s, bool *before)
 	                     rows);
 	if (e != ERR_OK)
 		return e;
+	assert(uuid_equal(&s->booking.id, &key.id));
 	account_read(s->ctx, rows, &s->account);
 	*before = rows_count(found[LOOK_PROCESSED]) > 0;
 	for (int i = LOOK_SESSION; !*before && i < LOOK__MAX; i++) {
@@ -394,9 +403,10 @@ settle_once(struct settling *s, bool *before)
 	    (e = booking_retake_check(s->db, s->ctx, &s->booking, s->policy->paying_min,
 	                              &all_free)) != ERR_OK)
 		return e;
-	if (!all_free)
+	if (!all_free) /* only a retake looks */
 		s->ruling = (struct ruling){ EFFECT_GIVE_BACK, "SEATS_TAKEN", false };
 	changeset_init(&s->changes, s->ctx, s->message.correlation_id);
+	assert(effects[s->ruling.effect] != NULL);
 	effects[s->ruling.effect](s);
 	changeset_processed(&s->changes, s->message.source, ev->id, &ev->booking_id);
 	e = changeset_commit(s->db, &s->changes);
