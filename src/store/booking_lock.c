@@ -1,34 +1,35 @@
+/*
+ * Locking bookings in the transaction that will change them: one that is waited for, or several
+ * of which those that other transactions have locked are left out.
+ */
 #include "store/booking_lock.h"
 
 #include <assert.h>
-#include <string.h>
 
 #include "store/param.h"
 
 #define LOCK_CALLS 3 /* of booking_lock_one, without what is asked for beside it */
 
-/* Rows of LOCKED_COLUMNS. */
-static void
-read_locked(TALLOC_CTX *ctx, const struct rows *rows, struct locked_booking **out, size_t *n)
+_Static_assert(LOCK_CALLS + LOCK_EXTRA_MOST <= EXCHANGE_MOST, "one round trip");
+
+/* The columns that all bookings which are locked have. */
+static struct locked_booking
+read_locked(TALLOC_CTX *ctx, const struct rows *rows, int r)
 {
-	const size_t first = *n;
+	struct locked_booking b = {
+		.event_id = row_i32(rows, r, LOCKED_EVENT),
+		.id = row_uuid(rows, r, LOCKED_ID),
+		.user_id = row_text(rows, r, LOCKED_USER),
+		.queue = row_text(rows, r, LOCKED_QUEUE),
+		.status = booking_status_parse(row_text(rows, r, LOCKED_STATUS)),
+		.windowed = row_bool(rows, r, LOCKED_HAS_WINDOW),
+		.total_minor = row_i64(rows, r, LOCKED_TOTAL),
+		.currency = row_text(rows, r, LOCKED_CURRENCY),
+	};
 
-	*n += (size_t)rows_count(rows);
-	*out = talloc_realloc(ctx, *out, struct locked_booking, (unsigned)*n);
-	for (int r = 0; r < rows_count(rows); r++) {
-		struct locked_booking *b = &(*out)[first + (size_t)r];
-
-		memset(b, 0, sizeof(*b));
-		b->event_id = row_i32(rows, r, 0);
-		b->id = row_uuid(rows, r, 1);
-		b->user_id = row_text(rows, r, 2);
-		b->seats = row_ints(ctx, rows, r, 3, &b->n_seats);
-		b->queue = row_text(rows, r, 4);
-		b->status = booking_status_parse(row_text(rows, r, 5));
-		b->windowed = row_bool(rows, r, 6);
-		b->total_minor = row_i64(rows, r, 7);
-		b->currency = row_text(rows, r, 8);
-	}
+	assert(b.status < BOOKING__MAX);
+	b.seats = row_ints(ctx, rows, r, LOCKED_SEATS, &b.n_seats);
+	return b;
 }
 
 /* BEGIN, and a call that locks. */
@@ -40,11 +41,16 @@ lock_all(struct db *db, TALLOC_CTX *ctx, const struct call *lock, struct locked_
 	struct rows *rows[2];
 	enum err e;
 
+	assert(!db_in_transaction(db));
 	*out = NULL;
 	*n_out = 0;
-	if ((e = db_exchange(db, ctx, calls, 2, rows)) == ERR_OK)
-		read_locked(ctx, rows[1], out, n_out);
-	return e;
+	if ((e = db_exchange(db, ctx, calls, 2, rows)) != ERR_OK)
+		return e;
+	*n_out = (size_t)rows_count(rows[1]);
+	*out = talloc_array(ctx, struct locked_booking, (unsigned)*n_out);
+	for (size_t i = 0; i < *n_out; i++)
+		(*out)[i] = read_locked(ctx, rows[1], (int)i);
+	return ERR_OK;
 }
 
 enum err
@@ -53,9 +59,11 @@ booking_lock_lapsed(struct db *db, TALLOC_CTX *ctx, const struct booking_key *ke
 {
 	struct array event, id;
 
+	assert(keys != NULL && n > 0);
 	array_init(&event, ctx);
 	array_init(&id, ctx);
 	for (size_t i = 0; i < n; i++) {
+		assert(i == 0 || uuid_compare(&keys[i - 1].id, &keys[i].id) <= 0);
 		array_int(&event, keys[i].event_id);
 		array_uuid(&id, &keys[i].id);
 	}
@@ -70,6 +78,7 @@ enum err
 booking_lock_overdue(struct db *db, TALLOC_CTX *ctx, int32_t most, int32_t paying_min,
                      struct locked_booking **out, size_t *n_out)
 {
+	assert(most > 0 && paying_min > 0);
 	const struct call lock = { STMT_LOCK_OVERDUE,
 		                   { param_int(ctx, most), param_int(ctx, paying_min) } };
 
@@ -101,34 +110,33 @@ booking_lock_one(struct db *db, TALLOC_CTX *ctx, const struct booking_key *key,
 		{ STMT_LOCK_BOOKING, { event, id } },
 	};
 	struct rows *all[LOCK_CALLS + LOCK_EXTRA_MOST];
-	struct locked_booking *locked = NULL;
 	const struct rows *one;
-	size_t n = 0;
 	enum err e;
 
-	assert(n_extra <= LOCK_EXTRA_MOST);
-	if (n_extra > 0)
-		memcpy(&calls[LOCK_CALLS], extra, n_extra * sizeof(calls[0]));
+	assert(!db_in_transaction(db));
+	assert(n_extra <= LOCK_EXTRA_MOST && (n_extra == 0 || (extra != NULL && rows != NULL)));
+	for (size_t i = 0; i < n_extra; i++)
+		calls[LOCK_CALLS + i] = extra[i];
 	if ((e = db_exchange(db, ctx, calls, LOCK_CALLS + n_extra, all)) != ERR_OK)
 		return e;
 	one = all[LOCK_CALLS - 1];
 	if (rows_count(one) == 0)
 		return ERR_BOOKING_NOT_FOUND;
-	read_locked(ctx, one, &locked, &n);
-	*out = *locked;
-	out->lapsed = row_bool(one, 0, 9);
-	out->seller = row_text(one, 0, 10);
-	out->ticket_ref = row_text(one, 0, 11);
-	out->reason = row_text(one, 0, 12);
-	out->tiers = row_text(one, 0, 13);
-	out->expires_us = row_us(one, 0, 14);
-	out->created_us = row_us(one, 0, 15);
-	out->starts_us = row_us(one, 0, 16);
-	out->now_us = row_us(one, 0, 17);
-	out->extensions = row_i32(one, 0, 18);
-	out->attempts = row_i32(one, 0, 19);
-	out->event_status = event_status_parse(row_text(one, 0, 20));
-	if (n_extra > 0)
-		memcpy(rows, &all[LOCK_CALLS], n_extra * sizeof(rows[0]));
+	*out = read_locked(ctx, one, 0);
+	out->lapsed = row_bool(one, 0, LOCK_BOOKING_LAPSED);
+	out->seller = row_text(one, 0, LOCK_BOOKING_SELLER);
+	out->ticket_ref = row_text(one, 0, LOCK_BOOKING_TICKET_REF);
+	out->reason = row_text(one, 0, LOCK_BOOKING_REASON);
+	out->tiers = row_text(one, 0, LOCK_BOOKING_TIERS);
+	out->expires_us = row_us(one, 0, LOCK_BOOKING_EXPIRES);
+	out->created_us = row_us(one, 0, LOCK_BOOKING_CREATED);
+	out->starts_us = row_us(one, 0, LOCK_BOOKING_STARTS);
+	out->now_us = row_us(one, 0, LOCK_BOOKING_NOW);
+	out->extensions = row_i32(one, 0, LOCK_BOOKING_EXTENSIONS);
+	out->attempts = row_i32(one, 0, LOCK_BOOKING_ATTEMPTS);
+	out->event_status = event_status_parse(row_text(one, 0, LOCK_BOOKING_EVENT_STATUS));
+	assert(out->event_status < EVENT__MAX);
+	for (size_t i = 0; i < n_extra; i++)
+		rows[i] = all[LOCK_CALLS + i];
 	return ERR_OK;
 }

@@ -4,18 +4,19 @@
 #include "store/db.h"
 #include "store/enums.h"
 
-/* Bookings that are locked in an open transaction, to be moved (see moves.h). */
+/* Bookings that are locked in an open transaction, to be changed (see changeset.h). */
 
 struct booking_key {
 	int32_t event_id;
 	struct uuid id;
 };
 
+/* A booking as it was when it was locked; on the ctx that was given, or its rows'. */
 struct locked_booking {
 	int32_t event_id;
 	struct uuid id;
 	const char *user_id;
-	int32_t *seats;
+	int32_t *seats; /* their numbers; of one that is requested, those it asks for */
 	size_t n_seats;
 	enum booking_status status;
 	bool windowed;     /* it has a payment window */
@@ -33,24 +34,31 @@ struct locked_booking {
 };
 
 /*
- * Locks those of the bookings whose window has passed, or whose payment has been under way for
- * too long; rows that someone else has locked are left out (SKIP LOCKED).
+ * Locks those of some bookings whose window has passed, or whose payment has been under way for
+ * too long. Opens a transaction. Bookings that another transaction has locked are left out
+ * (SKIP LOCKED): two that end bookings never wait for each other.
  *
- * keys		sorted by id
+ * keys		n of them, sorted by id
  * paying_min	minutes a payment may take (R-27)
- * out, n_out	on ctx
+ * out, n_out	set, on ctx
  *
- * All of these open a transaction. Errors as of db_exchange.
+ * Errors as of db_exchange.
  */
 enum err booking_lock_lapsed(struct db *db, TALLOC_CTX *ctx, const struct booking_key *keys,
                              size_t n, int32_t paying_min, struct locked_booking **out,
                              size_t *n_out) MUST_CHECK;
 
-/* Likewise, those whose payment has been under way for too long, the longest first. */
+/*
+ * Likewise locks bookings, of all events, whose payment has been under way for too long: the
+ * longest first, at most so many.
+ */
 enum err booking_lock_overdue(struct db *db, TALLOC_CTX *ctx, int32_t most, int32_t paying_min,
                               struct locked_booking **out, size_t *n_out) MUST_CHECK;
 
-/* Likewise, of an event those that have not ended, behind an id (NULL: from the first), by id. */
+/*
+ * Likewise locks bookings of an event that have not ended, in the order of their ids: those
+ * behind an id (NULL: from the first on), at most so many.
+ */
 enum err booking_lock_live(struct db *db, TALLOC_CTX *ctx, int32_t event_id,
                            const struct uuid *after, int32_t most, struct locked_booking **out,
                            size_t *n_out) MUST_CHECK;
@@ -58,12 +66,14 @@ enum err booking_lock_live(struct db *db, TALLOC_CTX *ctx, int32_t event_id,
 #define LOCK_EXTRA_MOST 6
 
 /*
- * Locks one booking, waiting for it, and makes up to LOCK_EXTRA_MOST more calls in the same round
- * trip, which see what was true when it was locked.
+ * Opens a transaction, locks one booking, waiting for it, and makes up to LOCK_EXTRA_MOST more
+ * calls in the same round trip, which see what was true when it was locked.
  *
- * rows		of the extra calls, in order; or NULL
+ * extra	n_extra calls
+ * out		set; on ctx
+ * rows		set: of the extra calls, in order; may be NULL when there are none
  *
- * Errors: BOOKING_NOT_FOUND.
+ * Errors: BOOKING_NOT_FOUND; as of db_exchange.
  */
 enum err booking_lock_one(struct db *db, TALLOC_CTX *ctx, const struct booking_key *key,
                           struct locked_booking *out, const struct call *extra, size_t n_extra,

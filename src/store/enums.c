@@ -1,20 +1,47 @@
+/* The names of the database's enumerations, and the values of names. */
 #include "store/enums.h"
 
 #include <assert.h>
 #include <string.h>
 
-static const char *const event_names[] = { "draft", "on_sale", "closed", "cancelled" };
-static const char *const seat_names[] = { "free", "held", "reserved", "sold", "blocked" };
-static const char *const booking_names[] = { "requested", "pending", "paying", "confirmed",
-	                                     "cancelled", "expired", "failed", "refunded" };
+static const char *const event_names[EVENT__MAX] = {
+	[EVENT_DRAFT] = "draft",
+	[EVENT_ON_SALE] = "on_sale",
+	[EVENT_CLOSED] = "closed",
+	[EVENT_CANCELLED] = "cancelled",
+};
+static const char *const seat_names[SEAT__MAX] = {
+	[SEAT_FREE] = "free", [SEAT_HELD] = "held",       [SEAT_RESERVED] = "reserved",
+	[SEAT_SOLD] = "sold", [SEAT_BLOCKED] = "blocked",
+};
+static const char *const booking_names[BOOKING__MAX] = {
+	[BOOKING_REQUESTED] = "requested", [BOOKING_PENDING] = "pending",
+	[BOOKING_PAYING] = "paying",       [BOOKING_CONFIRMED] = "confirmed",
+	[BOOKING_CANCELLED] = "cancelled", [BOOKING_EXPIRED] = "expired",
+	[BOOKING_FAILED] = "failed",       [BOOKING_REFUNDED] = "refunded",
+};
+static const char *const mode_names[MODE__MAX] = {
+	[MODE_MANUAL] = "manual",
+	[MODE_BEST] = "best_available",
+};
+static const char *const payment_names[PAYMENT__MAX] = {
+	[PAYMENT_PENDING] = "pending",   [PAYMENT_COMPLETED] = "completed",
+	[PAYMENT_FAILED] = "failed",     [PAYMENT_EXPIRED] = "expired",
+	[PAYMENT_REFUNDED] = "refunded",
+};
+static const char *const refund_names[REFUND__MAX] = {
+	[REFUND_PENDING] = "pending",
+	[REFUND_COMPLETED] = "completed",
+	[REFUND_FAILED] = "failed",
+};
 
-static const char *const mode_names[] = { "manual", "best_available" };
-
+/* The place of a name in a list, or n. */
 static int
 find(const char *const *names, int n, const char *name)
 {
 	int i = 0;
 
+	assert(name != NULL);
 	while (i < n && strcmp(names[i], name) != 0)
 		i++;
 	return i;
@@ -48,6 +75,20 @@ booking_mode_name(enum booking_mode m)
 	return mode_names[m];
 }
 
+const char *
+payment_status_name(enum payment_status s)
+{
+	assert(s < PAYMENT__MAX);
+	return payment_names[s];
+}
+
+const char *
+refund_status_name(enum refund_status s)
+{
+	assert(s < REFUND__MAX);
+	return refund_names[s];
+}
+
 enum event_status
 event_status_parse(const char *name)
 {
@@ -70,4 +111,16 @@ enum booking_mode
 booking_mode_parse(const char *name)
 {
 	return (enum booking_mode)find(mode_names, MODE__MAX, name);
+}
+
+enum payment_status
+payment_status_parse(const char *name)
+{
+	return (enum payment_status)find(payment_names, PAYMENT__MAX, name);
+}
+
+enum refund_status
+refund_status_parse(const char *name)
+{
+	return (enum refund_status)find(refund_names, REFUND__MAX, name);
 }

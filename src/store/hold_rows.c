@@ -1,26 +1,32 @@
+/*
+ * Holds: the rows of `hold` that list the seats a user holds of an event, and the seats' own rows.
+ * What the clerk reads and writes of them; and how holds end, given back or swept.
+ */
 #include "store/hold_rows.h"
 
+#include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "store/journal_rows.h"
 #include "store/param.h"
-#include "store/reserve.h"
+#include "store/reserve_write.h"
+#include "store/seat_key.h"
 
-/* The events and users of holdings, as two arrays. */
+enum owner_column { OWNER_EVENT, OWNER_USER, OWNER__COLUMNS };
+
+/* The events and users of holdings, as the first two parameters of a call. */
 static void
-owner_params(TALLOC_CTX *ctx, const struct hold_rows *holdings, size_t n, const char **events,
-             const char **users)
+owner_params(TALLOC_CTX *ctx, const struct hold_rows *holdings, size_t n, const char **params)
 {
-	struct array event, user;
+	struct array columns[OWNER__COLUMNS];
 
-	array_init(&event, ctx);
-	array_init(&user, ctx);
+	assert(holdings != NULL || n == 0);
+	arrays_init(columns, OWNER__COLUMNS, ctx);
 	for (size_t i = 0; i < n; i++) {
-		array_int(&event, holdings[i].event_id);
-		array_text(&user, holdings[i].user_id);
+		array_int(&columns[OWNER_EVENT], holdings[i].event_id);
+		array_text(&columns[OWNER_USER], holdings[i].user_id);
 	}
-	*events = array_done(&event);
-	*users = array_done(&user);
+	arrays_done(columns, OWNER__COLUMNS, params);
 }
 
 /* --- for the clerk --- */
@@ -30,7 +36,7 @@ hold_rows_read_call(TALLOC_CTX *ctx, const struct hold_rows *holdings, size_t n)
 {
 	struct call call = { .stmt = STMT_READ_HELD };
 
-	owner_params(ctx, holdings, n, &call.param[0], &call.param[1]);
+	owner_params(ctx, holdings, n, call.param);
 	return call;
 }
 
@@ -42,74 +48,73 @@ hold_rows_read(TALLOC_CTX *ctx, const struct rows *rows, struct hold_rows *holdi
 	for (size_t i = 0; i < n; i++)
 		holdings[i].n = 0;
 	for (int r = 0; r < rows_count(rows); r++) { /* they come holding by holding */
-		struct hold_rows *h = &holdings[row_i64(rows, r, 0) - 1];
+		struct hold_rows *h = &holdings[row_place(rows, r, READ_HELD_PLACE, n)];
 
 		if (h->n == 0)
 			h->seats = &all[r];
-		h->seats[h->n++] = (struct held_seat){ row_i32(rows, r, 1), row_bool(rows, r, 2) };
+		assert(h->seats + h->n == &all[r]);
+		h->seats[h->n++] = (struct held_seat){ row_i32(rows, r, READ_HELD_NO),
+			                               row_bool(rows, r, READ_HELD_LAPSED) };
 	}
 }
 
+enum held_column { HELD_EVENT, HELD_NO, HELD_HOLDER, HELD_MINUTES, HELD__COLUMNS };
+
 /* The call that marks the seats as held. */
 static struct call
-seats_call(TALLOC_CTX *ctx, const struct reserve_write *writes, size_t n)
+mark_call(TALLOC_CTX *ctx, const struct reserve_write *writes, size_t n)
 {
-	struct array event, no, holder, minutes;
+	struct call call = { .stmt = STMT_HOLD_SEATS };
+	struct array columns[HELD__COLUMNS];
 
-	array_init(&event, ctx);
-	array_init(&no, ctx);
-	array_init(&holder, ctx);
-	array_init(&minutes, ctx);
+	arrays_init(columns, HELD__COLUMNS, ctx);
 	for (size_t i = 0; i < n; i++) {
 		const struct reserve_write *w = &writes[i];
 
 		for (size_t k = 0; w->kind == WRITE_HELD && k < w->n_seats; k++) {
-			array_int(&event, w->event_id);
-			array_int(&no, w->seats[k]);
-			array_text(&holder, w->user_id);
-			array_int(&minutes, w->window_min);
+			array_int(&columns[HELD_EVENT], w->event_id);
+			array_int(&columns[HELD_NO], w->seats[k]);
+			array_text(&columns[HELD_HOLDER], w->user_id);
+			array_int(&columns[HELD_MINUTES], w->window_min);
 		}
 	}
-	return (struct call){ STMT_HOLD_SEATS,
-		              { array_done(&event), array_done(&no), array_done(&holder),
-		                array_done(&minutes) } };
+	arrays_done(columns, HELD__COLUMNS, call.param);
+	return call;
 }
+
+enum list_column { LIST_EVENT, LIST_USER, LIST_SEATS, LIST_MINUTES, LIST__COLUMNS };
 
 /* The call that lists them, one row a user and event; false when there is nothing to list. */
 static bool
 lists_call(TALLOC_CTX *ctx, const struct reserve_write *writes, size_t n, struct call *out)
 {
-	struct array event, user, seats, minutes;
+	struct array columns[LIST__COLUMNS];
 	size_t found = 0;
 
-	array_init(&event, ctx);
-	array_init(&user, ctx);
-	array_init(&seats, ctx);
-	array_init(&minutes, ctx);
+	arrays_init(columns, LIST__COLUMNS, ctx);
 	for (size_t i = 0; i < n; i++) {
 		const struct hold_rows *h = writes[i].kind == WRITE_HELD ? writes[i].holding : NULL;
-		struct array list;
+		struct array seats;
 
 		if (h == NULL || h->n == 0)
 			continue;
-		array_init(&list, ctx);
+		array_init(&seats, ctx);
 		for (size_t k = 0; k < h->n; k++)
-			array_int(&list, h->seats[k].no);
-		array_int(&event, h->event_id);
-		array_text(&user, h->user_id);
-		array_text(&seats, array_done(&list));
-		array_int(&minutes, writes[i].window_min);
+			array_int(&seats, h->seats[k].no);
+		array_int(&columns[LIST_EVENT], h->event_id);
+		array_text(&columns[LIST_USER], h->user_id);
+		array_text(&columns[LIST_SEATS], array_done(&seats));
+		array_int(&columns[LIST_MINUTES], writes[i].window_min);
 		found++;
 	}
-	*out = (struct call){ STMT_PUT_HOLDS,
-		              { array_done(&event), array_done(&user), array_done(&seats),
-		                array_done(&minutes) } };
+	*out = (struct call){ .stmt = STMT_PUT_HOLDS };
+	arrays_done(columns, LIST__COLUMNS, out->param);
 	return found > 0;
 }
 
 size_t
 hold_rows_write_calls(TALLOC_CTX *ctx, const struct reserve_write *writes, size_t n,
-                      struct call *out)
+                      struct call out[HOLDING_CALLS])
 {
 	size_t used = 0, i = 0;
 
@@ -117,12 +122,13 @@ hold_rows_write_calls(TALLOC_CTX *ctx, const struct reserve_write *writes, size_
 		i++;
 	if (i == n)
 		return 0;
-	out[used++] = seats_call(ctx, writes, n);
+	out[used++] = mark_call(ctx, writes, n);
 	used += lists_call(ctx, writes, n, &out[used]);
+	assert(used <= HOLDING_CALLS);
 	return used;
 }
 
-/* --- letting go --- */
+/* --- holds that end --- */
 
 /* The seats that a hold lists. */
 static void
@@ -147,14 +153,15 @@ hold_rows_lock_of(struct db *db, TALLOC_CTX *ctx, int64_t lock_key, const char *
 	struct rows *rows[3];
 	enum err e;
 
+	assert(!db_in_transaction(db) && user_id != NULL);
 	if ((e = db_exchange(db, ctx, calls, 3, rows)) != ERR_OK)
 		return e;
 	*n = (size_t)rows_count(rows[2]);
 	*out = talloc_zero_array(ctx, struct hold_rows, (unsigned)*n);
 	for (int r = 0; r < (int)*n; r++) {
-		(*out)[r].event_id = row_i32(rows[2], r, 0);
+		(*out)[r].event_id = row_i32(rows[2], r, LIST_HOLDS_EVENT);
 		(*out)[r].user_id = user_id;
-		read_list(ctx, rows[2], r, 1, &(*out)[r]);
+		read_list(ctx, rows[2], r, LIST_HOLDS_SEATS, &(*out)[r]);
 	}
 	return ERR_OK;
 }
@@ -173,20 +180,24 @@ hold_rows_find(struct db *db, TALLOC_CTX *ctx, int32_t event_id, int most, struc
 	*n = (size_t)rows_count(rows);
 	*out = talloc_zero_array(ctx, struct hold_rows, (unsigned)*n);
 	for (int r = 0; r < (int)*n; r++) {
-		(*out)[r].event_id = row_i32(rows, r, 0);
-		(*out)[r].user_id = row_text(rows, r, 1);
+		(*out)[r].event_id = row_i32(rows, r, FOUND_HOLDS_EVENT);
+		(*out)[r].user_id = row_text(rows, r, FOUND_HOLDS_USER);
 	}
 	return ERR_OK;
 }
 
-/* Keeps the holdings at the places that the rows' first column names, from 1, ascending. */
+/* Keeps the holdings, of n, at the places that a column of the rows names, ascending. */
 static size_t
-keep_named(const struct rows *rows, struct hold_rows *holdings)
+keep_named(const struct rows *rows, int column, struct hold_rows *holdings, size_t n)
 {
 	size_t kept = 0;
 
-	for (int r = 0; r < rows_count(rows); r++)
-		holdings[kept++] = holdings[row_i64(rows, r, 0) - 1];
+	for (int r = 0; r < rows_count(rows); r++) {
+		const size_t place = row_place(rows, r, column, n);
+
+		assert(place >= kept);
+		holdings[kept++] = holdings[place];
+	}
 	return kept;
 }
 
@@ -194,27 +205,24 @@ enum err
 hold_rows_lock_found(struct db *db, TALLOC_CTX *ctx, const int64_t *lock_keys, bool running,
                      struct hold_rows *holdings, size_t *n)
 {
+	const struct call lock[] = {
+		{ .stmt = STMT_BEGIN },
+		{ STMT_TRY_LOCKS, { param_bigints(ctx, lock_keys, *n) } },
+	};
 	struct call still = { STMT_STILL_ENDED, { NULL, NULL, param_bool(running) } };
-	struct array keys;
 	struct rows *rows[2];
 	enum err e;
 
-	array_init(&keys, ctx);
-	for (size_t i = 0; i < *n; i++)
-		array_int(&keys, lock_keys[i]);
-	const struct call lock[] = {
-		{ .stmt = STMT_BEGIN },
-		{ STMT_TRY_LOCKS, { array_done(&keys) } },
-	};
+	assert(!db_in_transaction(db));
 	if ((e = db_exchange(db, ctx, lock, 2, rows)) != ERR_OK)
 		return e;
-	*n = keep_named(rows[1], holdings);
-	owner_params(ctx, holdings, *n, &still.param[0], &still.param[1]);
+	*n = keep_named(rows[1], TRY_LOCKS_PLACE, holdings, *n);
+	owner_params(ctx, holdings, *n, still.param);
 	if ((e = db_query(db, ctx, still, &rows[0])) != ERR_OK)
 		return e;
-	*n = keep_named(rows[0], holdings);
+	*n = keep_named(rows[0], STILL_ENDED_PLACE, holdings, *n);
 	for (size_t i = 0; i < *n; i++)
-		read_list(ctx, rows[0], (int)i, 1, &holdings[i]);
+		read_list(ctx, rows[0], (int)i, STILL_ENDED_SEATS, &holdings[i]);
 	return ERR_OK;
 }
 
@@ -224,62 +232,74 @@ struct listed {
 	size_t at;           /* the holding */
 };
 
+/* All seats of n holdings, in lock order. */
+static struct listed *
+listed_seats(TALLOC_CTX *ctx, const struct hold_rows *holdings, size_t n, size_t *total)
+{
+	struct listed *seats;
+	size_t used = 0;
+
+	*total = 0;
+	for (size_t i = 0; i < n; i++)
+		*total += holdings[i].n;
+	seats = talloc_array(ctx, struct listed, (unsigned)*total);
+	for (size_t i = 0; i < n; i++) {
+		for (size_t k = 0; k < holdings[i].n; k++)
+			seats[used++] = (struct listed){
+				{ holdings[i].event_id, holdings[i].seats[k].no }, i
+			};
+	}
+	assert(used == *total);
+	qsort(seats, *total, sizeof(*seats), seat_key_compare);
+	return seats;
+}
+
+enum free_column { FREE_EVENT, FREE_NO, FREE_HOLDER, FREE_AT, FREE__COLUMNS };
+
 /* The call that frees the seats of holdings, in lock order. */
 static struct call
 free_call(TALLOC_CTX *ctx, const struct hold_rows *holdings, size_t n, bool running)
 {
-	struct array event, no, holder, at;
-	struct listed *seats;
-	size_t total = 0;
+	struct call call = { .stmt = STMT_FREE_HELD };
+	struct array columns[FREE__COLUMNS];
+	size_t total;
+	const struct listed *seats = listed_seats(ctx, holdings, n, &total);
 
-	for (size_t i = 0; i < n; i++)
-		total += holdings[i].n;
-	seats = talloc_array(ctx, struct listed, (unsigned)total);
-	total = 0;
-	for (size_t i = 0; i < n; i++) {
-		for (size_t k = 0; k < holdings[i].n; k++)
-			seats[total++] = (struct listed){
-				{ holdings[i].event_id, holdings[i].seats[k].no }, i
-			};
-	}
-	qsort(seats, total, sizeof(*seats), seat_key_compare);
-	array_init(&event, ctx);
-	array_init(&no, ctx);
-	array_init(&holder, ctx);
-	array_init(&at, ctx);
+	arrays_init(columns, FREE__COLUMNS, ctx);
 	for (size_t i = 0; i < total; i++) {
-		array_int(&event, seats[i].key.event_id);
-		array_int(&no, seats[i].key.no);
-		array_text(&holder, holdings[seats[i].at].user_id);
-		array_int(&at, (int64_t)seats[i].at);
+		array_int(&columns[FREE_EVENT], seats[i].key.event_id);
+		array_int(&columns[FREE_NO], seats[i].key.no);
+		array_text(&columns[FREE_HOLDER], holdings[seats[i].at].user_id);
+		array_int(&columns[FREE_AT], (int64_t)seats[i].at);
 	}
-	return (struct call){ STMT_FREE_HELD,
-		              { array_done(&event), array_done(&no), array_done(&holder),
-		                array_done(&at), param_bool(running) } };
+	arrays_done(columns, FREE__COLUMNS, call.param);
+	call.param[FREE__COLUMNS] = param_bool(running);
+	return call;
 }
 
 enum err
 hold_rows_free(struct db *db, TALLOC_CTX *ctx, struct hold_rows *holdings, size_t n, bool running)
 {
-	const char *events, *users;
-
-	owner_params(ctx, holdings, n, &events, &users);
-	const struct call calls[] = {
+	struct call calls[] = {
 		free_call(ctx, holdings, n, running),
-		{ STMT_TRIM_HOLDS, { events, users } },
-		{ STMT_DELETE_EMPTY_HOLDS, { events, users } },
+		{ .stmt = STMT_TRIM_HOLDS },
+		{ .stmt = STMT_DELETE_EMPTY_HOLDS },
 	};
 	struct rows *rows[3];
 	enum err e;
 
+	assert(db_in_transaction(db));
+	owner_params(ctx, holdings, n, calls[1].param);
+	owner_params(ctx, holdings, n, calls[2].param);
 	if ((e = db_exchange(db, ctx, calls, 3, rows)) != ERR_OK)
 		return e;
 	for (size_t i = 0; i < n; i++)
 		holdings[i].n = 0;
 	for (int r = 0; r < rows_count(rows[0]); r++) {
-		struct hold_rows *h = &holdings[row_i32(rows[0], r, 0)];
+		const int32_t at = row_i32(rows[0], r, FREE_HELD_AT);
 
-		h->seats[h->n++].no = row_i32(rows[0], r, 1);
+		assert(at >= 0 && (size_t)at < n);
+		holdings[at].seats[holdings[at].n++].no = row_i32(rows[0], r, FREE_HELD_NO);
 	}
 	return ERR_OK;
 }
@@ -288,31 +308,21 @@ enum err
 hold_rows_commit(struct db *db, TALLOC_CTX *ctx, const struct hold_rows *holdings, size_t n,
                  const char *const *payloads, const char *correlation_id)
 {
-	struct array event, booking, user, type, correlation, payload;
+	struct journal_rows journal;
+	struct call calls[2];
+	size_t used = 0;
 	enum err e;
 
-	array_init(&event, ctx);
-	array_init(&booking, ctx);
-	array_init(&user, ctx);
-	array_init(&type, ctx);
-	array_init(&correlation, ctx);
-	array_init(&payload, ctx);
+	assert(db_in_transaction(db));
+	journal_rows_init(&journal, ctx);
 	for (size_t i = 0; i < n; i++) {
-		if (holdings[i].n == 0)
-			continue;
-		array_int(&event, holdings[i].event_id);
-		array_text(&booking, NULL);
-		array_text(&user, holdings[i].user_id);
-		array_text(&type, "seats.released");
-		array_text(&correlation, correlation_id);
-		array_text(&payload, payloads[i]);
+		if (holdings[i].n > 0)
+			journal_rows_add(&journal, holdings[i].event_id, NULL, holdings[i].user_id,
+			                 "seats.released", correlation_id, payloads[i]);
 	}
-	const struct call calls[] = {
-		{ STMT_INSERT_JOURNAL,
-		  { array_done(&event), array_done(&booking), array_done(&user), array_done(&type),
-		    array_done(&correlation), array_done(&payload) } },
-		{ .stmt = STMT_COMMIT },
-	};
-	e = db_exchange(db, ctx, calls, 2, NULL);
+	if (journal.n > 0)
+		calls[used++] = journal_rows_call(&journal);
+	calls[used++] = (struct call){ .stmt = STMT_COMMIT };
+	e = db_exchange(db, ctx, calls, used, NULL);
 	return e == ERR_DB_LOST ? ERR_DB_UNKNOWN : e;
 }

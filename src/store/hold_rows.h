@@ -4,16 +4,16 @@
 #include "store/db.h"
 
 /*
- * Seats that somebody keeps for a while (R-23). A seat's own row says who holds it; the row of
- * `hold` lists the seats of a user and event, so that they are found. Whoever writes such a row
- * has the user's advisory lock.
+ * Seats that a user holds for a while (R-23). A seat's own row says who holds it; the row of
+ * `hold` lists the seats of a user and event, so that they are found. A row of `hold` is written
+ * only under its user's advisory lock; it may name seats that are the user's no more.
  */
 
 #define HOLD_MOST 10 /* seats held per user and event */
 
 struct held_seat {
 	int32_t no;
-	bool lapsed; /* it counts as free, and is still marked as his */
+	bool lapsed; /* it counts as free, and is still marked as the user's */
 };
 
 /* What a user holds of an event. */
@@ -22,7 +22,7 @@ struct hold_rows {
 	const char *user_id;
 	struct held_seat *seats;
 	size_t n;
-	bool written; /* for whoever writes each once */
+	bool written; /* of the clerk, which writes each once */
 };
 
 struct reserve_write;
@@ -30,36 +30,44 @@ struct reserve_write;
 /* A call that reads what users hold: of each holding its event and user count. */
 struct call hold_rows_read_call(TALLOC_CTX *ctx, const struct hold_rows *holdings, size_t n);
 
-/* Fills in the seats, on ctx, from the rows of that call. */
+/* Fills in the seats of the same n holdings, on ctx, from the rows of that call. */
 void hold_rows_read(TALLOC_CTX *ctx, const struct rows *rows, struct hold_rows *holdings, size_t n);
 
 /*
- * The calls that write the holds among some writes (WRITE_HELD); how many: none, or at most
+ * The calls that write the holds among n writes (WRITE_HELD); how many: none, or at most
  * HOLDING_CALLS. The seats are locked already.
  */
 #define HOLDING_CALLS 2
 size_t hold_rows_write_calls(TALLOC_CTX *ctx, const struct reserve_write *writes, size_t n,
-                             struct call *out);
+                             struct call out[HOLDING_CALLS]);
 
 /*
- * Opens a transaction, waits for the user's lock, and lists what he holds, of one event or (0)
- * of all; on ctx. Errors as of db_exchange.
+ * Opens a transaction, waits for a user's lock, and lists what the user holds of one event or
+ * (0) of all.
+ *
+ * lock_key	of the user's advisory lock
+ * out, n	set, on ctx
+ *
+ * Errors as of db_exchange.
  */
 enum err hold_rows_lock_of(struct db *db, TALLOC_CTX *ctx, int64_t lock_key, const char *user_id,
                            int32_t event_id, struct hold_rows **out, size_t *n) MUST_CHECK;
 
 /*
- * The event and user of at most so many holds, on ctx: of an event, or (0) the oldest of those of
- * which some seat has ended.
+ * Finds the event and user of at most so many holds: of an event, or (0) the oldest of those of
+ * which some seat has ended. out, n: set, on ctx. Errors as of db_exchange.
  */
 enum err hold_rows_find(struct db *db, TALLOC_CTX *ctx, int32_t event_id, int most,
                         struct hold_rows **out, size_t *n) MUST_CHECK;
 
 /*
- * Opens a transaction and lists those of the holds that are there still and whose user's lock
- * can be had without waiting; the others are left out. lock_keys: n, one a hold; in place.
+ * Opens a transaction and keeps, in place, those of the holds that are there still and whose
+ * user's lock can be had without waiting; lists their seats.
  *
- * running	also those of which no seat has ended
+ * lock_keys	one for each of the *n holdings
+ * running		also those of which no seat has ended
+ *
+ * Errors as of db_exchange.
  */
 enum err hold_rows_lock_found(struct db *db, TALLOC_CTX *ctx, const int64_t *lock_keys,
                               bool running, struct hold_rows *holdings, size_t *n) MUST_CHECK;
@@ -70,13 +78,15 @@ enum err hold_rows_lock_found(struct db *db, TALLOC_CTX *ctx, const int64_t *loc
  * seats that were freed.
  *
  * running	also those whose time has not passed
+ *
+ * Errors as of db_exchange.
  */
 enum err hold_rows_free(struct db *db, TALLOC_CTX *ctx, struct hold_rows *holdings, size_t n,
                         bool running) MUST_CHECK;
 
 /*
- * Writes a row seats.released for each holding that has seats, with its payload (JSON), and
- * commits. Errors as of db_exchange, but a connection lost here is DB_UNKNOWN.
+ * Writes a row seats.released for each holding that has seats, with its payload (JSON; one for
+ * each holding), and commits. Errors as of db_exchange, but a connection lost here is DB_UNKNOWN.
  */
 enum err hold_rows_commit(struct db *db, TALLOC_CTX *ctx, const struct hold_rows *holdings,
                           size_t n, const char *const *payloads,

@@ -6,7 +6,8 @@
 
 /*
  * The journal as its readers see it: in (xid, seq) order, and only rows that no earlier row
- * can join any more. Each reader keeps its place in a row of `cursor`.
+ * can join any more (those below the snapshot's horizon). Each reader keeps its place in a row of
+ * `cursor`.
  */
 
 struct journal_row {
@@ -44,7 +45,7 @@ enum err journal_feed_read(struct db *db, TALLOC_CTX *ctx, struct cursor after, 
  * from	where the cursor must be
  * trouble	why the reader cannot tell what it reads; NULL when it can
  *
- * Errors: NOT_FOUND: the cursor is elsewhere, somebody else has moved it. Others as of db_exchange.
+ * Errors: NOT_FOUND: the cursor is elsewhere, another reader of that name has moved it. Others as of db_exchange.
  */
 enum err journal_feed_move(struct db *db, TALLOC_CTX *ctx, const char *name, struct cursor from,
                            struct cursor to, const char *trouble) MUST_CHECK;
@@ -53,7 +54,7 @@ enum err journal_feed_move(struct db *db, TALLOC_CTX *ctx, const char *name, str
  * Tries to become the active relay, for as long as this connection stands.
  *
  * patience_ms	the server ends the connection when it hears nothing for so long
- * got	set: whether nobody else is
+ * got	set: whether no other connection is
  */
 enum err journal_feed_lead(struct db *db, TALLOC_CTX *ctx, int patience_ms, bool *got) MUST_CHECK;
 

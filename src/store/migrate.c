@@ -1,5 +1,10 @@
+/*
+ * Migrations: the files of a folder, which of them the database has, and applying the others. One
+ * file is one transaction, and one connection migrates at a time.
+ */
 #include "store/migrate.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -9,11 +14,12 @@
 #include "base/digest.h"
 #include "store/param.h"
 
-/* The one table that is older than the migrations; two at once must not both make it. */
+/* The one table that is older than the migrations. It is made under their lock as well. */
 static const char bootstrap[] = "CREATE TABLE IF NOT EXISTS schema_migration ("
 				" no int PRIMARY KEY, name text NOT NULL, checksum text NOT NULL,"
 				" applied_at timestamptz NOT NULL DEFAULT now())";
 
+/* A file's text, on ctx; NULL when it cannot be opened. */
 static char *
 read_whole(TALLOC_CTX *ctx, const char *path)
 {
@@ -29,6 +35,7 @@ read_whole(TALLOC_CTX *ctx, const char *path)
 	return text;
 }
 
+/* Whether a file is called NNNN_name.sql; for scandir. */
 static int
 is_migration(const struct dirent *entry)
 {
@@ -80,12 +87,13 @@ migrate_status(struct db *db, TALLOC_CTX *ctx, struct migration *files, size_t n
 	struct rows *rows;
 	enum err e;
 
+	assert(files != NULL || n == 0);
 	if ((e = db_query(db, ctx, (struct call){ .stmt = STMT_MIGRATIONS }, &rows)) != ERR_OK) {
 		*why = "the list of applied migrations cannot be read";
 		return e;
 	}
 	for (int r = 0; r < rows_count(rows); r++) {
-		int32_t no = row_i32(rows, r, 0);
+		int32_t no = row_i32(rows, r, MIGRATIONS_NO);
 
 		if (no < 1 || (size_t)no > n) {
 			*why = talloc_asprintf(
@@ -95,7 +103,7 @@ migrate_status(struct db *db, TALLOC_CTX *ctx, struct migration *files, size_t n
 			    no);
 			return ERR_VALIDATION_ERROR;
 		}
-		if (strcmp(files[no - 1].checksum, row_text(rows, r, 1)) != 0) {
+		if (strcmp(files[no - 1].checksum, row_text(rows, r, MIGRATIONS_CHECKSUM)) != 0) {
 			*why = talloc_asprintf(ctx, "%s was edited after it had been applied",
 			                       files[no - 1].path);
 			return ERR_VALIDATION_ERROR;
@@ -105,7 +113,7 @@ migrate_status(struct db *db, TALLOC_CTX *ctx, struct migration *files, size_t n
 	return ERR_OK;
 }
 
-/* Applies one file in a transaction with its mark; the lock is taken in there, too. */
+/* Applies one file and writes its mark, in the open transaction, which holds the lock. */
 static enum err
 apply(struct db *db, TALLOC_CTX *ctx, struct migration *m, const char **why)
 {
@@ -113,6 +121,7 @@ apply(struct db *db, TALLOC_CTX *ctx, struct migration *m, const char **why)
 		                   { param_int(ctx, m->no), m->name, m->checksum } };
 	enum err e;
 
+	assert(db_in_transaction(db) && m->sql != NULL && !m->applied);
 	e = db_script(db, ctx, m->sql, why);
 	if (e == ERR_OK)
 		e = db_query(db, ctx, mark, NULL);
@@ -123,7 +132,7 @@ apply(struct db *db, TALLOC_CTX *ctx, struct migration *m, const char **why)
 	return e;
 }
 
-/* Begins a transaction, and waits for whoever else migrates. */
+/* Begins a transaction, and waits until no other connection migrates. */
 static enum err
 begin(struct db *db, TALLOC_CTX *ctx, const char **why)
 {
@@ -131,8 +140,10 @@ begin(struct db *db, TALLOC_CTX *ctx, const char **why)
 		                     { .stmt = STMT_MIGRATE_PATIENCE },
 		                     { .stmt = STMT_MIGRATE_LOCK },
 		                     { .stmt = STMT_MIGRATE_CARE } };
-	enum err e = db_exchange(db, ctx, lock, sizeof(lock) / sizeof(lock[0]), NULL);
+	enum err e;
 
+	assert(!db_in_transaction(db));
+	e = db_exchange(db, ctx, lock, sizeof(lock) / sizeof(lock[0]), NULL);
 	if (e != ERR_OK)
 		*why = "the migration lock was not to be had";
 	return e;
@@ -164,7 +175,7 @@ step(struct db *db, TALLOC_CTX *ctx, struct migration *files, size_t n, struct m
 	return e;
 }
 
-/* Under the lock as well: two that grant at once get in each other's way. */
+/* Grants under the lock as well: two that grant at once would fail over one catalogue row. */
 static enum err
 grant(struct db *db, TALLOC_CTX *ctx, const char *worker, const char **why)
 {
@@ -187,6 +198,7 @@ migrate_run(struct db *db, TALLOC_CTX *ctx, struct migration *files, size_t n, c
 	struct migration *done;
 	enum err e;
 
+	assert(files != NULL && n > 0);
 	*why = NULL;
 	do {
 		e = step(db, ctx, files, n, &done, why);

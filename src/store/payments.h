@@ -1,26 +1,14 @@
-#ifndef ROWLOCK_PAYMENTS_H
-#define ROWLOCK_PAYMENTS_H
+#ifndef ROWLOCK_STORE_PAYMENTS_H
+#define ROWLOCK_STORE_PAYMENTS_H
 
 #include "store/db.h"
+#include "store/enums.h"
 
-/* Payments and refunds as they are stored. */
-
-enum payment_status {
-	PAYMENT_PENDING,
-	PAYMENT_COMPLETED,
-	PAYMENT_FAILED,
-	PAYMENT_EXPIRED,
-	PAYMENT_REFUNDED,
-	PAYMENT__MAX
-};
-enum refund_status { REFUND_PENDING, REFUND_COMPLETED, REFUND_FAILED, REFUND__MAX };
-
-const char *payment_status_name(enum payment_status s);
-const char *refund_status_name(enum refund_status s);
+/* Payments and refunds as they are stored. Amounts are in minor units. */
 
 struct payment {
 	struct uuid id;
-	int64_t number;
+	int64_t number; /* grows with each payment */
 	const char *provider;
 	const char *session, *url, *gateway_ref, *trouble; /* each may be NULL */
 	int64_t amount_minor;                              /* that was asked for */
@@ -42,17 +30,26 @@ struct refund {
 	int64_t created_us, updated_us;
 };
 
-/* The calls that read the payments and the refunds of n bookings: array parameters. */
+/*
+ * The calls that read the payments and the refunds of bookings.
+ *
+ * events, ids	of the bookings, as two array parameters of one length
+ */
 struct call payments_call(const char *events, const char *ids);
 struct call refunds_call(const char *events, const char *ids);
 
 /*
- * The rows that belong to place `at` of those arrays (from 0), oldest first; which come place by
- * place: *row is where to go on. On ctx; texts live as long as the rows.
+ * Reads what belongs to one booking of such a call, oldest first.
+ *
+ * place	of the booking in the call's arrays, from 0; the bookings are to be read in order
+ * row		in, out: the row to go on with; 0 before the first booking
+ * n		set: how many there are
+ *
+ * The result is on ctx, its texts live as long as the rows.
  */
-struct payment *payments_read(TALLOC_CTX *ctx, const struct rows *rows, size_t at, int *row,
+struct payment *payments_read(TALLOC_CTX *ctx, const struct rows *rows, size_t place, int *row,
                               size_t *n);
-struct refund *refunds_read(TALLOC_CTX *ctx, const struct rows *rows, size_t at, int *row,
+struct refund *refunds_read(TALLOC_CTX *ctx, const struct rows *rows, size_t place, int *row,
                             size_t *n);
 
 /* Copies of n payments with their texts, on ctx. */

@@ -1,6 +1,7 @@
+/* A pool: a stack of idle connections behind a mutex and a condition variable. */
 #include "store/pool.h"
 
-#include <errno.h>
+#include <assert.h>
 #include <pthread.h>
 #include <time.h>
 
@@ -8,18 +9,17 @@
 #include "base/log.h"
 #include "base/metrics.h"
 
-#define POOL_WAIT_MS 3000
-
 struct pool {
 	pthread_mutex_t mutex; /* guards idle and n_idle */
 	pthread_cond_t given;
 	struct db **idle; /* a stack: the warmest connection goes out first */
-	int n_idle;
+	int n_idle, size;
 };
 
 static int
 pool_free(struct pool *pool)
 {
+	assert(pool->n_idle == pool->size);
 	while (pool->n_idle > 0)
 		talloc_free(pool->idle[--pool->n_idle]);
 	pthread_cond_destroy(&pool->given);
@@ -33,20 +33,22 @@ pool_new(TALLOC_CTX *ctx, const char *conninfo, int size)
 	struct pool *pool = talloc_zero(ctx, struct pool);
 	pthread_condattr_t attr;
 
+	assert(size >= 1 && size <= POOL_MOST);
 	pthread_mutex_init(&pool->mutex, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&pool->given, &attr);
 	pthread_condattr_destroy(&attr);
 	pool->idle = talloc_array(pool, struct db *, (unsigned)size);
-	/* Each connection allocates in whichever thread uses it: a talloc tree of its own. */
+	pool->size = size;
+	/* Each connection allocates in the thread that uses it: a talloc tree of its own. */
 	for (; pool->n_idle < size; pool->n_idle++)
 		pool->idle[pool->n_idle] = db_new(NULL, conninfo);
 	talloc_set_destructor(pool, pool_free);
 	return pool;
 }
 
-/* Waits until a connection is idle; false when that takes too long. */
+/* Waits until a connection is idle; false when that takes too long. The mutex is held. */
 static bool
 wait_idle(struct pool *pool)
 {
@@ -66,6 +68,7 @@ pool_take(struct pool *pool, struct db **db)
 {
 	enum err e;
 
+	assert(pool != NULL);
 	*db = NULL;
 	pthread_mutex_lock(&pool->mutex);
 	if (pool->n_idle > 0 || wait_idle(pool))
@@ -90,6 +93,7 @@ pool_give(struct pool *pool, struct db *db)
 		return;
 	db_rollback(db);
 	pthread_mutex_lock(&pool->mutex);
+	assert(pool->n_idle < pool->size);
 	pool->idle[pool->n_idle++] = db;
 	pthread_cond_signal(&pool->given);
 	pthread_mutex_unlock(&pool->mutex);

@@ -1,23 +1,34 @@
-#ifndef ROWLOCK_POOL_H
-#define ROWLOCK_POOL_H
+#ifndef ROWLOCK_STORE_POOL_H
+#define ROWLOCK_STORE_POOL_H
 
 #include "store/db.h"
 
-/* A bounded set of connections that the threads of a process share. */
+/*
+ * A bounded set of connections that the threads of a process share. Most callers want transact.h,
+ * which takes one, tries again and gives it back.
+ */
 struct pool;
 
-#define POOL_ATTEMPTS 5 /* of a transaction that was rolled back by TX_RETRY */
+#define POOL_WAIT_MS  3000
+#define POOL_MOST     64 /* connections */
+#define POOL_ATTEMPTS 5  /* of a transaction that was rolled back by TX_RETRY */
 
-/* size	connections, 1 to 64; opened when first needed */
+/*
+ * Makes a pool, on ctx, to be freed when all connections have been given back.
+ *
+ * conninfo	of each connection, see db_new; opened when first needed
+ * size		1 to POOL_MOST
+ */
 struct pool *pool_new(TALLOC_CTX *ctx, const char *conninfo, int size);
 
 /*
- * Takes a connection that stands, waiting at most POOL_WAIT_MS for one to be given back.
- * Errors: UNAVAILABLE (the database is away, or all are busy for too long).
+ * Takes a connection that stands and has no transaction open, waiting at most POOL_WAIT_MS for
+ * one to be given back. *db is set; NULL on an error. Errors: UNAVAILABLE (the database is away,
+ * or all connections are in use for too long).
  */
 enum err pool_take(struct pool *pool, struct db **db) MUST_CHECK;
 
-/* Gives it back; an open transaction is rolled back. NULL is ignored. */
+/* Gives a connection back; an open transaction is rolled back. NULL is ignored. */
 void pool_give(struct pool *pool, struct db *db);
 
 #endif

@@ -1,3 +1,4 @@
+/* The first round trip of a reservation: locks in order, and what the decision needs is read. */
 #include "store/reserve.h"
 
 #include <assert.h>
@@ -6,36 +7,20 @@
 
 #include "store/param.h"
 
-int
-seat_key_compare(const void *a, const void *b)
-{
-	const struct seat_key *x = a, *y = b;
+#define LOCK_CALLS 11 /* of reserve_lock, at the most */
 
-	if (x->event_id != y->event_id)
-		return x->event_id < y->event_id ? -1 : 1;
-	return (x->no > y->no) - (x->no < y->no);
-}
+_Static_assert(LOCK_CALLS <= EXCHANGE_MOST, "one round trip");
 
-static const char *
-keys_param(TALLOC_CTX *ctx, const struct lock_set *locks)
-{
-	struct array a;
-
-	array_init(&a, ctx);
-	for (size_t i = 0; i < locks->n_keys; i++)
-		array_int(&a, locks->lock_keys[i]);
-	return array_done(&a);
-}
-
-/* A call that takes seats as two arrays. */
+/* A call that takes seats, in lock order, as two arrays. */
 static struct call
-for_keys(TALLOC_CTX *ctx, enum stmt stmt, const struct seat_key *keys, size_t n)
+call_of_seats(TALLOC_CTX *ctx, enum stmt stmt, const struct seat_key *keys, size_t n)
 {
 	struct array event, no;
 
 	array_init(&event, ctx);
 	array_init(&no, ctx);
 	for (size_t i = 0; i < n; i++) {
+		assert(i == 0 || seat_key_compare(&keys[i - 1], &keys[i]) < 0);
 		array_int(&event, keys[i].event_id);
 		array_int(&no, keys[i].no);
 	}
@@ -43,11 +28,18 @@ for_keys(TALLOC_CTX *ctx, enum stmt stmt, const struct seat_key *keys, size_t n)
 }
 
 static struct call
-for_bookings(TALLOC_CTX *ctx, enum stmt stmt, const struct uuid *ids, size_t n)
+call_of_bookings(TALLOC_CTX *ctx, enum stmt stmt, const struct uuid *ids, size_t n)
 {
 	const struct id_params p = param_ids(ctx, ids, n);
 
 	return (struct call){ stmt, { p.events, p.ids } };
+}
+
+/* What the event's policy says of a limit; 0: nothing. */
+static int32_t
+limit_of(const struct rows *rows, int r, int column)
+{
+	return row_null(rows, r, column) ? 0 : row_i32(rows, r, column);
 }
 
 static void
@@ -60,23 +52,17 @@ read_events(TALLOC_CTX *ctx, const struct rows *rows, struct locked *out)
 	out->now_us = n == 0 ? -1 : row_us(rows, 0, READ_EVENTS_NOW);
 	for (int r = 0; r < n; r++) {
 		struct event_facts *e = &out->events[r];
+		const char *currency = row_text(rows, r, READ_EVENTS_CURRENCY);
 
 		e->id = row_i32(rows, r, READ_EVENTS_ID);
 		e->status = event_status_parse(row_text(rows, r, READ_EVENTS_STATUS));
-		memcpy(e->currency, row_text(rows, r, READ_EVENTS_CURRENCY), sizeof(e->currency));
-		e->max_seats = row_null(rows, r, READ_EVENTS_MAX_SEATS)
-		                   ? 0
-		                   : row_i32(rows, r, READ_EVENTS_MAX_SEATS);
+		assert(e->status < EVENT__MAX && strlen(currency) < sizeof(e->currency));
+		strcpy(e->currency, currency);
+		e->max_seats = limit_of(rows, r, READ_EVENTS_MAX_SEATS);
 		e->window_named = row_bool(rows, r, READ_EVENTS_HAS_WINDOW);
-		e->window_min = row_null(rows, r, READ_EVENTS_WINDOW_MIN)
-		                    ? 0
-		                    : row_i32(rows, r, READ_EVENTS_WINDOW_MIN);
-		e->max_pending = row_null(rows, r, READ_EVENTS_MAX_PENDING)
-		                     ? 0
-		                     : row_i32(rows, r, READ_EVENTS_MAX_PENDING);
-		e->hold_min = row_null(rows, r, READ_EVENTS_HOLD_MIN)
-		                  ? 0
-		                  : row_i32(rows, r, READ_EVENTS_HOLD_MIN);
+		e->window_min = limit_of(rows, r, READ_EVENTS_WINDOW_MIN);
+		e->max_pending = limit_of(rows, r, READ_EVENTS_MAX_PENDING);
+		e->hold_min = limit_of(rows, r, READ_EVENTS_HOLD_MIN);
 	}
 }
 
@@ -94,19 +80,22 @@ read_seats(TALLOC_CTX *ctx, const struct rows *rows, struct locked *out)
 		struct seat_facts *s = &out->seats[out->n_seats++];
 
 		*s = (struct seat_facts){
-			.key = { row_i32(rows, r, 0), row_i32(rows, r, 1) },
-			.status = seat_status_parse(row_text(rows, r, 2)),
-			.holder = row_text(rows, r, 3),
-			.lapsed = row_bool(rows, r, 4),
-			.price_minor = row_i32(rows, r, 6),
-			.section = row_text(rows, r, 7),
-			.subsection = row_i32(rows, r, 8),
-			.row = row_text(rows, r, 9),
-			.label = row_text(rows, r, 10),
-			.tier = row_text(rows, r, 11),
+			.key = { row_i32(rows, r, LOCK_SEATS_EVENT),
+			         row_i32(rows, r, LOCK_SEATS_NO) },
+			.status = seat_status_parse(row_text(rows, r, LOCK_SEATS_STATUS)),
+			.holder = row_text(rows, r, LOCK_SEATS_HOLDER),
+			.lapsed = row_bool(rows, r, LOCK_SEATS_LAPSED),
+			.price_minor = row_i32(rows, r, LOCK_SEATS_PRICE),
+			.section = row_text(rows, r, LOCK_SEATS_SECTION),
+			.subsection = row_i32(rows, r, LOCK_SEATS_SUBSECTION),
+			.row = row_text(rows, r, LOCK_SEATS_ROW),
+			.label = row_text(rows, r, LOCK_SEATS_LABEL),
+			.tier = row_text(rows, r, LOCK_SEATS_TIER),
 		};
-		if (!row_null(rows, r, 5))
-			s->booking_id = row_uuid(rows, r, 5);
+		if (!row_null(rows, r, LOCK_SEATS_BOOKING))
+			s->booking_id = row_uuid(rows, r, LOCK_SEATS_BOOKING);
+		assert(s->status < SEAT__MAX &&
+		       (s->status == SEAT_FREE || s->holder != NULL || s->status == SEAT_BLOCKED));
 	}
 	qsort(out->seats, out->n_seats, sizeof(out->seats[0]), seat_key_compare);
 }
@@ -117,7 +106,7 @@ read_requested(TALLOC_CTX *ctx, const struct rows *rows, struct locked *out)
 	out->n_requested = (size_t)rows_count(rows);
 	out->requested = talloc_array(ctx, struct uuid, (unsigned)out->n_requested);
 	for (int r = 0; r < (int)out->n_requested; r++)
-		out->requested[r] = row_uuid(rows, r, 0);
+		out->requested[r] = row_uuid(rows, r, LOCK_REQUESTED_ID);
 	qsort(out->requested, out->n_requested, sizeof(struct uuid), uuid_compare);
 }
 
@@ -129,21 +118,9 @@ read_pending(TALLOC_CTX *ctx, const struct rows *rows, struct locked *out)
 	out->n_pending = (size_t)n;
 	out->pending = talloc_array(ctx, struct pending_facts, (unsigned)n);
 	for (int r = 0; r < n; r++) {
-		out->pending[r].user_id = row_text(rows, r, 0);
-		out->pending[r].count = row_i64(rows, r, 1);
+		out->pending[r].user_id = row_text(rows, r, COUNT_PENDING_USER);
+		out->pending[r].count = row_i64(rows, r, COUNT_PENDING_N);
 	}
-}
-
-/* A call of SHARE_EVENTS or LOCK_EVENTS. */
-static struct call
-for_events(TALLOC_CTX *ctx, enum stmt stmt, const struct choosing *choosing)
-{
-	struct array a;
-
-	array_init(&a, ctx);
-	for (size_t i = 0; i < choosing->n; i++)
-		array_int(&a, choosing->events[i]);
-	return (struct call){ stmt, { array_done(&a) } };
 }
 
 enum err
@@ -151,9 +128,10 @@ reserve_alone(struct db *db, TALLOC_CTX *ctx, struct choosing *choosing)
 {
 	const struct call calls[] = {
 		{ .stmt = STMT_BEGIN },
-		for_events(ctx, STMT_LOCK_EVENTS, choosing),
+		{ STMT_LOCK_EVENTS, { param_ints(ctx, choosing->events, choosing->n) } },
 	};
 
+	assert(!db_in_transaction(db) && choosing->n > 0 && !choosing->alone);
 	choosing->alone = true;
 	return db_exchange(db, ctx, calls, 2, NULL);
 }
@@ -162,39 +140,43 @@ enum err
 reserve_lock(struct db *db, TALLOC_CTX *ctx, const struct lock_set *locks, struct locked *out)
 {
 	const struct choosing *choosing = locks->choosing;
-	struct array user, event;
-	struct call calls[11];
-	struct rows *rows[11];
+	const bool alone = choosing != NULL && choosing->alone;
+	struct call calls[LOCK_CALLS];
+	struct rows *rows[LOCK_CALLS];
 	size_t n = 0, tried = 0, pending, events, requested = 0, idle = 0, seats = 0, held = 0;
 	enum err e;
 
-	array_init(&user, ctx);
-	array_init(&event, ctx);
-	for (size_t i = 0; i < locks->n_users; i++)
-		array_text(&user, locks->users[i]);
-	for (size_t i = 0; i < locks->n_events; i++)
-		array_int(&event, locks->events[i]);
-	if (choosing == NULL || !choosing->alone) {
+	assert(db_in_transaction(db) == alone);
+	assert(locks->n_keys > 0 && locks->n_users > 0 && locks->n_events > 0);
+	if (!alone) {
 		calls[n++] = (struct call){ .stmt = STMT_BEGIN };
 		if (choosing != NULL && choosing->n > 0)
-			calls[n++] = for_events(ctx, STMT_SHARE_EVENTS, choosing);
+			calls[n++] = (struct call){ STMT_SHARE_EVENTS,
+				                    { param_ints(ctx, choosing->events,
+				                                 choosing->n) } };
 	}
 	if (locks->n_answer_keys > 0)
 		calls[tried = n++] = idempotency_try(ctx, locks->answer_keys, locks->n_answer_keys);
-	calls[n++] = (struct call){ STMT_LOCK_USERS, { keys_param(ctx, locks) } };
-	calls[pending = n++] = (struct call){ STMT_COUNT_PENDING, { array_done(&user) } };
-	calls[events = n++] = (struct call){ STMT_READ_EVENTS, { array_done(&event) } };
+	calls[n++] = (struct call){ STMT_LOCK_USERS,
+		                    { param_bigints(ctx, locks->lock_keys, locks->n_keys) } };
+	calls[pending = n++] = (struct call){ STMT_COUNT_PENDING,
+		                              { param_texts(ctx, locks->users, locks->n_users) } };
+	calls[events = n++] = (struct call){ STMT_READ_EVENTS,
+		                             { param_ints(ctx, locks->events, locks->n_events) } };
 	if (locks->n_bookings > 0)
-		calls[requested = n++] = for_bookings(ctx, STMT_LOCK_REQUESTED, locks->bookings,
-		                                      locks->n_bookings);
+		calls[requested = n++] = call_of_bookings(ctx, STMT_LOCK_REQUESTED, locks->bookings,
+		                                          locks->n_bookings);
 	if (locks->n_seats > 0)
-		calls[seats = n++] = for_keys(ctx, STMT_LOCK_SEATS, locks->seats, locks->n_seats);
+		calls[seats = n++] = call_of_seats(ctx, STMT_LOCK_SEATS, locks->seats,
+		                                   locks->n_seats);
 	if (locks->n_idle > 0)
-		calls[idle = n++] = for_keys(ctx, STMT_LOCK_IDLE_SEATS, locks->idle, locks->n_idle);
+		calls[idle = n++] = call_of_seats(ctx, STMT_LOCK_IDLE_SEATS, locks->idle,
+		                                  locks->n_idle);
 	if (locks->n_holdings > 0)
 		calls[held = n++] = hold_rows_read_call(ctx, locks->holdings, locks->n_holdings);
 	if (locks->n_answer_keys > 0)
 		calls[n++] = idempotency_look(ctx, locks->answer_keys, locks->n_answer_keys);
+	assert(n <= LOCK_CALLS);
 	memset(out, 0, sizeof(*out));
 	out->seats = talloc_array(ctx, struct seat_facts, 0); /* not NULL: it is searched */
 	if ((e = db_exchange(db, ctx, calls, n, rows)) != ERR_OK)
@@ -230,16 +212,16 @@ find_write(struct reserve_write *writes, size_t n, const struct uuid *id, size_t
 	return NULL;
 }
 
-/* Notes the numbers that the database gave: rows of id, number. */
+/* Notes the numbers that the database gave: rows that begin like those of FIND_BOOKINGS. */
 static void
 read_numbers(const struct rows *rows, struct reserve_write *writes, size_t n)
 {
 	for (int r = 0; r < rows_count(rows); r++) {
-		struct uuid id = row_uuid(rows, r, 0);
+		struct uuid id = row_uuid(rows, r, FIND_BOOKINGS_ID);
 		struct reserve_write *w = find_write(writes, n, &id, (size_t)r);
 
 		assert(w != NULL);
-		w->number = row_i64(rows, r, 1);
+		w->number = row_i64(rows, r, FIND_BOOKINGS_NUMBER);
 	}
 }
 
@@ -315,8 +297,8 @@ reserve_find(struct db *db, TALLOC_CTX *ctx, const struct lock_set *locks,
 	}
 	const struct call calls[] = {
 		{ .stmt = STMT_BEGIN },
-		{ STMT_LOCK_USERS, { keys_param(ctx, locks) } },
-		for_bookings(ctx, STMT_FIND_BOOKINGS, ids, asked),
+		{ STMT_LOCK_USERS, { param_bigints(ctx, locks->lock_keys, locks->n_keys) } },
+		call_of_bookings(ctx, STMT_FIND_BOOKINGS, ids, asked),
 		{ .stmt = STMT_COMMIT },
 	};
 	*committed = false;
@@ -325,7 +307,8 @@ reserve_find(struct db *db, TALLOC_CTX *ctx, const struct lock_set *locks,
 	read_numbers(rows[2], writes, n);
 	*committed = true;
 	for (int r = 0; !is_new && r < rows_count(rows[2]); r++) { /* others may have moved one */
-		if (booking_status_parse(row_text(rows[2], r, 2)) == BOOKING_REQUESTED)
+		if (booking_status_parse(row_text(rows[2], r, FIND_BOOKINGS_STATUS)) ==
+		    BOOKING_REQUESTED)
 			*committed = false;
 	}
 	return ERR_OK;

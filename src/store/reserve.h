@@ -1,22 +1,16 @@
-#ifndef ROWLOCK_RESERVE_H
-#define ROWLOCK_RESERVE_H
+#ifndef ROWLOCK_STORE_RESERVE_H
+#define ROWLOCK_STORE_RESERVE_H
 
 #include "store/reserve_write.h"
 #include "store/hold_rows.h"
 #include "store/idempotency.h"
 #include "store/enums.h"
+#include "store/seat_key.h"
 
 /*
  * The two round trips of a reservation: lock, and write. What is decided between them is
  * core's business.
  */
-
-struct seat_key {
-	int32_t event_id, no;
-};
-
-/* Orders by (event, no), the order of every seat lock; for qsort and bsearch. */
-int seat_key_compare(const void *a, const void *b);
 
 struct event_facts {
 	int32_t id;
