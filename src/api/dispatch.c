@@ -1,4 +1,4 @@
-/* Serves one request: route, token, body, handler, and whatever comes of it. */
+/* Serves one request: its route, the token, the body, the handler, and what has come of it. */
 
 #include "api/dispatch.h"
 
@@ -14,6 +14,7 @@
 #include "base/metrics.h"
 #include "base/json_parse.h"
 
+/* Whether a request says that it has no body; one of unknown length may have one. */
 static bool
 has_no_body(const struct request *rq)
 {
@@ -22,7 +23,10 @@ has_no_body(const struct request *rq)
 	return length == NULL || *length == '\0' || strcmp(length, "0") == 0;
 }
 
-/* Reads the body of a route that takes one. */
+/*
+ * Reads the body of a route that takes one. Errors: UNSUPPORTED_MEDIA_TYPE; as of
+ * request_read_body.
+ */
 static enum err
 take_body(struct api *a)
 {
@@ -38,7 +42,7 @@ take_body(struct api *a)
 	return e;
 }
 
-/* Parses it, unless the handler does. */
+/* Parses the body, unless the handler does that. */
 static enum err
 parse_body(struct api *a)
 {
@@ -59,6 +63,10 @@ parse_body(struct api *a)
 	return e;
 }
 
+/*
+ * From the route to the handler's answer. The token is checked before a byte of the body is read,
+ * and the key before it is parsed: a request that was answered is not looked at twice.
+ */
 static enum err
 run(struct api *a, const struct route_match *match)
 {
@@ -69,6 +77,7 @@ run(struct api *a, const struct route_match *match)
 		response_header(a->rq, a->rs, "Allow", match->allow);
 	if (match->index < 0)
 		return match->path_known ? ERR_METHOD_NOT_ALLOWED : ERR_NOT_FOUND;
+	assert(a->route != NULL);
 	if ((e = principal_authenticate(a)) != ERR_OK || (e = take_body(a)) != ERR_OK ||
 	    (e = idempotency_key_begin(a, &replayed)) != ERR_OK || replayed)
 		return e;
@@ -76,11 +85,13 @@ run(struct api *a, const struct route_match *match)
 	return idempotency_key_known(a, e == ERR_OK ? a->route->handler(a) : e);
 }
 
+/* One line for each request. error: the error's own name, or NULL */
 static void
 log_request(const struct api *a, const char *error)
 {
 	const struct request *rq = a->rq;
 
+	assert(a->rs->status >= 0);
 	log_line(LOG_INFO, "request", "id", rq->id, "method", method_name(rq->method), "route",
 	         a->route == NULL ? "-" : a->route->key.pattern, "status", log_int(a->rs->status),
 	         "us", log_int(clock_mono_us() - rq->began_us), "user", a->who.sub, "booking",
@@ -96,6 +107,7 @@ api_serve(struct request *rq, struct response *rs, void *app)
 	size_t n;
 	enum err e;
 
+	assert(rq->ctx != NULL && rs->body == NULL && app != NULL);
 	routes = api_routes(&n);
 	route_find(routes, n, sizeof(*routes), rq, &match);
 	if (match.index >= 0) {

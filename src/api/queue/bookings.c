@@ -1,9 +1,15 @@
-/* /api/booking: accepted now, seated later, told by SSE (http-api.md, face 2). */
+/*
+ * /api/booking: bookings that are accepted now, get their seats later, and are told of by SSE
+ * (http-api.md, face 2).
+ */
 
+#include <assert.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "api/app.h"
 #include "api/handlers.h"
+#include "api/queue/seat_request.h"
 #include "api/request/decode.h"
 #include "api/request/face.h"
 #include "api/request/principal.h"
@@ -15,10 +21,9 @@
 #include "core/plan/plan.h"
 #include "core/reserve/clerk.h"
 
-#define POSITION_MOST (2 * PLAN_MAX_LABEL + 1)
-#define LIST_MOST     1000
+#define LIST_MOST 1000 /* bookings of a list: a page is as long where none is asked for */
 
-/* An amount in major units, without decimals when it is whole. */
+/* Writes an amount in major units, without decimals when it is whole. */
 static void
 write_amount(struct jsonw *w, const char *name, int64_t minor, const char *currency)
 {
@@ -27,7 +32,10 @@ write_amount(struct jsonw *w, const char *name, int64_t minor, const char *curre
 	jsonw_raw(w, name, money_plain(minor, currency, text));
 }
 
-/* What was asked for; or, of a booking from another face, where its seats are. */
+/*
+ * Writes "section" and "subsection": what was asked for, or of a booking from another face, where
+ * its seats are.
+ */
 static void
 write_place(struct jsonw *w, const struct booking *b)
 {
@@ -41,7 +49,7 @@ write_place(struct jsonw *w, const struct booking *b)
 		jsonw_int(w, "subsection", subsection);
 }
 
-/* The seats as the buyer spelled them, else as printed. */
+/* Writes "seat_positions": the seats as the buyer spelled them, else as printed. */
 static void
 write_positions(struct api *a, struct jsonw *w, const struct booking *b)
 {
@@ -56,7 +64,7 @@ write_positions(struct api *a, struct jsonw *w, const struct booking *b)
 	jsonw_close(w, ']');
 }
 
-/* The members that a booking has in every answer. */
+/* Writes the members that a booking has in every answer. */
 static void
 write_core(struct api *a, struct jsonw *w, const struct booking *b)
 {
@@ -74,12 +82,11 @@ write_core(struct api *a, struct jsonw *w, const struct booking *b)
 	jsonw_time(w, "paid_at", b->paid_us);
 }
 
+/* Writes "seats"; none while the booking is requested, for it only asks for some then. */
 static void
 write_seats(struct jsonw *w, const struct booking *b)
 {
-	const size_t n = b->status == BOOKING_REQUESTED
-	                     ? 0
-	                     : b->n_seats; /* its seats are only asked for */
+	const size_t n = b->status == BOOKING_REQUESTED ? 0 : b->n_seats;
 
 	jsonw_open(w, "seats", '[');
 	for (size_t i = 0; i < n; i++) {
@@ -97,6 +104,9 @@ write_seats(struct jsonw *w, const struct booking *b)
 	jsonw_close(w, ']');
 }
 
+/*
+ * Writes a booking. whole: with what only the answer about one booking has, not each item of a list
+ */
 static void
 write_booking(struct api *a, struct jsonw *w, const struct booking *b, bool whole)
 {
@@ -117,202 +127,7 @@ write_booking(struct api *a, struct jsonw *w, const struct booking *b, bool whol
 	jsonw_close(w, '}');
 }
 
-/* --- POST /api/booking --- */
-
-/* The user that a member names, as text on the request's ctx; NULL when it names none. */
-static const char *
-named_user(struct api *a, const char *name)
-{
-	const cJSON *item = decode_any(a->body, name);
-
-	if (!cJSON_IsNumber(item))
-		return decode_text(a, name, OPTIONAL, 1, SUB_MAX_BYTES);
-	return talloc_asprintf(a->rq->ctx, "%lld",
-	                       (long long)decode_int(a, name, OPTIONAL, 0, INT64_C(1) << 53, 0));
-}
-
-/* Whose booking it is; several fields may name the user, and the last one counts. */
-static enum err
-choose_buyer(struct api *a, struct seat_request *request)
-{
-	static const char *const names[] = { "buyer_id", "user_id", "userId" };
-
-	request->user_id = a->who.sub;
-	request->user_name = a->who.name;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		const size_t faults = a->n_faults;
-		const char *id = named_user(a, names[i]);
-		enum err e;
-
-		if (a->n_faults > faults || id == NULL || strcmp(id, a->who.sub) == 0)
-			continue;
-		if ((e = principal_choose_user(a, id, &request->user_id, &request->user_name)) !=
-		    ERR_OK)
-			return e;
-	}
-	return ERR_OK;
-}
-
-/* What is null might as well not be there. */
-static void
-drop_nulls(cJSON *body)
-{
-	cJSON *next;
-
-	for (cJSON *item = body->child; item != NULL; item = next) {
-		next = item->next;
-		if (cJSON_IsNull(item))
-			cJSON_Delete(cJSON_DetachItemViaPointer(body, item));
-	}
-}
-
-static enum err
-refuse(struct api *a, const char *message)
-{
-	a->message = message;
-	return ERR_VALIDATION_ERROR;
-}
-
-/* How many seats, and whether that agrees with the seats that are named. */
-static enum err
-decode_quantity(struct api *a, struct seat_request *request)
-{
-	const cJSON *positions = decode_any(a->body, "seat_positions");
-	const int named = cJSON_IsArray(positions) ? cJSON_GetArraySize(positions) : 0;
-
-	request->quantity = (int32_t)decode_int(a, "quantity", REQUIRED, INT32_MIN, INT32_MAX, 1);
-	if (positions != NULL && !cJSON_IsArray(positions))
-		decode_fault(a, "seat_positions", "must be an array of strings such as \"1-5\"");
-	if (a->n_faults > 0)
-		return decode_done(a);
-	if (request->quantity > QUEUE_MAX_SEATS)
-		return refuse(a, "Maximum 4 tickets per booking");
-	if (request->quantity < 1)
-		return refuse(a, "Minimum 1 ticket per booking");
-	if (request->best && named > 0)
-		return refuse(a, "seat_positions must be empty for best_available");
-	if (!request->best && named != request->quantity)
-		return refuse(a, "quantity must match the number of selected seat positions");
-	return ERR_OK;
-}
-
-/* Puts a seat in its place among those of the request; false when it is there already. */
-static bool
-insert_seat(struct seat_request *request, int32_t no)
-{
-	size_t at = request->n_seats;
-
-	for (; at > 0 && request->seats[at - 1] >= no; at--) {
-		if (request->seats[at - 1] == no)
-			return false;
-	}
-	memmove(&request->seats[at + 1], &request->seats[at],
-	        (request->n_seats - at) * sizeof(request->seats[0]));
-	request->seats[at] = no;
-	request->n_seats++;
-	return true;
-}
-
-/* One of the seats that are named. */
-static enum err
-find_seat(struct api *a, struct seat_request *request, const cJSON *item)
-{
-	int32_t no;
-
-	if (!cJSON_IsString(item) || strlen(item->valuestring) > POSITION_MOST) {
-		decode_fault(a, "seat_positions", "must be strings such as \"1-5\"");
-		return ERR_VALIDATION_ERROR;
-	}
-	if ((no = inventory_seat(request->inventory, request->only_section, item->valuestring)) ==
-	    0) {
-		a->message = talloc_asprintf(a->rq->ctx, "Seat not found: %s", item->valuestring);
-		return ERR_SEAT_NOT_FOUND;
-	}
-	if (!insert_seat(request, no)) {
-		decode_fault(a, "seat_positions", "names a seat twice");
-		return ERR_VALIDATION_ERROR;
-	}
-	return ERR_OK;
-}
-
-/* The seats that are named, in order, and what they cost. */
-static enum err
-find_seats(struct api *a, struct seat_request *request)
-{
-	const cJSON *item;
-	struct jsonw w;
-	enum err e;
-
-	jsonw_init(&w, a->rq->ctx, 64);
-	jsonw_open(&w, NULL, '[');
-	cJSON_ArrayForEach(item, decode_any(a->body, "seat_positions")) {
-		if ((e = find_seat(a, request, item)) != ERR_OK)
-			return e;
-		jsonw_str(&w, NULL, item->valuestring);
-	}
-	jsonw_close(&w, ']');
-	request->positions = jsonw_text(&w);
-	for (size_t i = 0; i < request->n_seats; i++) {
-		request->prices_minor[i] = inventory_price(request->inventory, request->seats[i]);
-		request->total_minor += request->prices_minor[i];
-	}
-	return ERR_OK;
-}
-
-/* Where in the house; the price is the least that it may be until the seats are known. */
-static enum err
-open_cursor(struct api *a, struct seat_request *request)
-{
-	const struct wish wish = { .quantity = request->quantity,
-		                   .section = request->section,
-		                   .subsection = request->subsection };
-	const char *field;
-
-	if (inventory_resolve(request->inventory, a->rq->ctx, &wish, &request->party,
-	                      &request->only_section, &field) != ERR_OK) {
-		decode_fault(a, field, "is none of this event");
-		return ERR_VALIDATION_ERROR;
-	}
-	if (request->best) {
-		request->total_minor = request->quantity *
-		                       (int64_t)(request->only_section != NULL &&
-		                                         request->only_section->price_minor >= 0
-		                                     ? request->only_section->price_minor
-		                                     : inventory_price_least(request->inventory,
-		                                                             &request->party));
-		return ERR_OK;
-	}
-	if (request->only_section == NULL) {
-		decode_fault(a, request->section == NULL ? "section" : "subsection", "is required");
-		return ERR_VALIDATION_ERROR;
-	}
-	return find_seats(a, request);
-}
-
-static enum err
-decode_request(struct api *a, struct seat_request *request)
-{
-	const char *mode;
-	enum err e;
-
-	drop_nulls(a->body);
-	mode = decode_text(a, "seat_selection_mode", REQUIRED, 1, 64);
-	request->ctx = a->rq->ctx;
-	request->correlation_id = a->rq->id;
-	request->best = mode != NULL && strcmp(mode, booking_mode_name(MODE_BEST)) == 0;
-	if (mode != NULL && !request->best && strcmp(mode, booking_mode_name(MODE_MANUAL)) != 0)
-		decode_fault(a, "seat_selection_mode", "must be manual or best_available");
-	request->section = decode_text(a, "section", OPTIONAL, 1, PLAN_MAX_LABEL);
-	request->subsection = (int32_t)decode_int(a, "subsection", OPTIONAL, 1, INT32_MAX, 0);
-	request->event_id = (int32_t)decode_int(a, "event_id", REQUIRED, 0, INT32_MAX, 0);
-	if ((e = choose_buyer(a, request)) != ERR_OK ||
-	    (e = decode_quantity(a, request)) != ERR_OK ||
-	    (e = inventory_open(a->app->inventories, request->event_id, &request->inventory)) !=
-	        ERR_OK)
-		return e;
-	request->id = uuid_of_event(request->event_id);
-	return open_cursor(a, request);
-}
+/* --- making --- */
 
 /* What was asked for, as the answer is rendered of it. */
 struct queue_request {
@@ -342,12 +157,14 @@ render_accepted(void *arg, const void *what, struct reply *out)
 		                   .paid_us = -1 };
 	struct jsonw w;
 
+	assert(answer->err == ERR_OK);
 	jsonw_init(&w, request->ctx, 512);
 	jsonw_open(&w, NULL, '{');
 	write_core(input->a, &w, &b);
 	*out = reply_close(&w, 202, NULL);
 }
 
+/* POST /api/booking: 202, the booking is written as requested; rowlockd reserve gives it seats. */
 enum err
 queue_booking_create(struct api *a)
 {
@@ -355,7 +172,8 @@ queue_booking_create(struct api *a)
 	struct answer answer;
 	enum err e;
 
-	if ((e = decode_request(a, &input.request)) == ERR_OK) {
+	assert(a->body != NULL && a->who.sub != NULL);
+	if ((e = queue_seat_request_decode(a, &input.request)) == ERR_OK) {
 		input.request.idempotent = reply_prepare(a, render_accepted, &input);
 		e = clerk_book(a->app->clerk, &input.request, &answer);
 		if (e == ERR_OK) {
@@ -372,18 +190,25 @@ queue_booking_create(struct api *a)
 
 /* --- reading, cancelling, paying --- */
 
-/* A booking, whole; arg: struct api, what: struct booking, or struct changed. */
+_Static_assert(offsetof(struct changed, booking) == 0, "what changed is read as the booking");
+
+/*
+ * A booking, whole; arg: struct api, what: struct booking, or struct changed, which begins with
+ * one.
+ */
 static void
 render_booking(void *arg, const void *what, struct reply *out)
 {
 	struct api *a = arg;
 	struct jsonw w;
 
+	assert(what != NULL);
 	jsonw_init(&w, a->rq->ctx, 1024);
 	write_booking(a, &w, what, true);
 	*out = (struct reply){ 200, NULL, jsonw_text(&w) };
 }
 
+/* Answers with the booking as it reads now, to those who may see it. */
 static enum err
 answer_booking(struct api *a, const struct uuid *id)
 {
@@ -398,6 +223,7 @@ answer_booking(struct api *a, const struct uuid *id)
 	return ERR_OK;
 }
 
+/* GET /api/booking/{id} */
 enum err
 queue_booking_get(struct api *a)
 {
@@ -407,10 +233,14 @@ queue_booking_get(struct api *a)
 	return e == ERR_OK ? answer_booking(a, &id) : e;
 }
 
-/* The states that a name stands for in this face, as bits; 0: no such name. */
+/*
+ * The states that a name stands for in this face, as bits; 0: there is no such name. Several states
+ * may share one.
+ */
 static unsigned
 statuses_of(const char *name)
 {
+	_Static_assert(BOOKING__MAX < 32, "a set of states fits an unsigned");
 	unsigned set = 0;
 
 	for (enum booking_status s = 0; s < BOOKING__MAX; s++) {
@@ -420,6 +250,10 @@ statuses_of(const char *name)
 	return set;
 }
 
+/*
+ * GET /api/booking/my_booking?status=: a buyer's own bookings; for a seller, those of the seller's
+ * events.
+ */
 enum err
 queue_booking_list(struct api *a)
 {
@@ -434,6 +268,7 @@ queue_booking_list(struct api *a)
 	struct jsonw w;
 	enum err e;
 
+	assert(a->who.sub != NULL);
 	if (status != NULL && *status != '\0' && (page.statuses = statuses_of(status)) == 0)
 		decode_fault(a, "status", "is not a booking status");
 	if ((e = decode_done(a)) != ERR_OK ||
@@ -448,24 +283,16 @@ queue_booking_list(struct api *a)
 	return ERR_OK;
 }
 
-/* What stands in the way of cancelling; NULL: nothing that has a text of its own. */
-static const char *
-why_not_cancelled(enum booking_status found)
-{
-	switch (found) {
-	case BOOKING_CONFIRMED:
-		return "Cannot cancel a completed booking";
-	case BOOKING_FAILED:
-		return "Cannot cancel failed booking";
-	case BOOKING_CANCELLED:
-	case BOOKING_EXPIRED:
-	case BOOKING_REFUNDED:
-		return "Booking already in terminal state";
-	default:
-		return NULL;
-	}
-}
+/* Why a booking in a state is not cancelled, in this face; NULL: the default text says it. */
+static const char *const not_cancelled[BOOKING__MAX] = {
+	[BOOKING_CONFIRMED] = "Cannot cancel a completed booking",
+	[BOOKING_FAILED] = "Cannot cancel failed booking",
+	[BOOKING_CANCELLED] = "Booking already in terminal state",
+	[BOOKING_EXPIRED] = "Booking already in terminal state",
+	[BOOKING_REFUNDED] = "Booking already in terminal state",
+};
 
+/* PATCH /api/booking/{id}: cancels one that is not paid. */
 enum err
 queue_booking_cancel(struct api *a)
 {
@@ -483,10 +310,13 @@ queue_booking_cancel(struct api *a)
 	if (e == ERR_FORBIDDEN)
 		a->message = "Only the buyer can cancel this booking";
 	else if (e == ERR_INVALID_STATE || e == ERR_BOOKING_EXPIRED)
-		a->message = why_not_cancelled(e == ERR_BOOKING_EXPIRED ? BOOKING_EXPIRED : found);
+		a->message = not_cancelled[e == ERR_BOOKING_EXPIRED ? BOOKING_EXPIRED : found];
 	return e;
 }
 
+/*
+ * POST /api/booking/{id}/pay: there is no gateway in this face, the payment is confirmed at once.
+ */
 enum err
 queue_booking_pay(struct api *a)
 {

@@ -1,3 +1,8 @@
+/*
+ * Reading a request's fields: members of the body, arguments of the path, parameters of the query
+ * string.
+ */
+
 #include "api/request/decode.h"
 
 #include <assert.h>
@@ -7,11 +12,12 @@
 
 #include "base/sort.h"
 
-#define ID_MAX 64
+#define TIME_MOST 64 /* bytes that are read of a time */
 
 void
 decode_fault(struct api *a, const char *field, const char *why)
 {
+	assert(field != NULL && why != NULL && a->n_faults <= API_MAX_FAULTS);
 	for (size_t i = 0; i < a->n_faults; i++) {
 		if (strcmp(a->fault[i].field, field) == 0)
 			return; /* the first reason is enough */
@@ -49,7 +55,7 @@ range_text(struct api *a, int64_t least, int64_t most)
 	                       (long long)least, (long long)most);
 }
 
-/* Notes a fault of a member of the body. */
+/* Notes a fault of a member of the body, for base/json_member. */
 static void
 member_fault(void *arg, const char *name, const struct json_member_fault *fault)
 {
@@ -65,7 +71,7 @@ member_fault(void *arg, const char *name, const struct json_member_fault *fault)
 	decode_fault(a, name, why);
 }
 
-/* The members of the body. */
+/* The members of the body, for base/json_member. */
 static struct json_members
 body_of(struct api *a)
 {
@@ -77,6 +83,7 @@ decode_known(struct api *a, const char *const *names)
 {
 	const struct json_members body = body_of(a);
 
+	assert(names != NULL);
 	json_member_known(&body, names);
 }
 
@@ -121,7 +128,7 @@ decode_time(struct api *a, const char *name, enum need need)
 	const struct json_members body = body_of(a);
 	int64_t at_us = -1;
 
-	json_member_time(&body, name, need, ID_MAX, &at_us);
+	json_member_time(&body, name, need, TIME_MOST, &at_us);
 	return at_us;
 }
 
@@ -133,7 +140,10 @@ decode_object(struct api *a, const char *name, enum need need)
 	return json_member_object(&body, name, need);
 }
 
-/* An event's number, or its UUID; 0 when it is neither. */
+/*
+ * An event's number, out of its UUID or its number; 0 when the text is neither, -1 for a UUID that
+ * is none of an event.
+ */
 static int32_t
 event_of_text(const char *text)
 {
@@ -239,6 +249,7 @@ decode_seats(struct api *a, const char *name, int32_t event_id, size_t most, int
 	const char *foreign = NULL;
 	const cJSON *item;
 
+	assert(event_id > 0 || a->n_faults > 0); /* a missing event was noted */
 	*n = 0;
 	cJSON_ArrayForEach(item, list) {
 		if (*n == most) {
@@ -272,6 +283,7 @@ decode_query_int(struct api *a, const char *name, int64_t least, int64_t most, i
 	char *end;
 	long long n;
 
+	assert(least <= most);
 	if (text == NULL)
 		return fallback;
 	errno = 0;

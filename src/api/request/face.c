@@ -19,6 +19,10 @@ face_of(const struct request *rq)
 	return FACE_V1;
 }
 
+/*
+ * {"fields":{name: reason}} of the faults that were noted. A field's name may be any text that the
+ * caller sent.
+ */
 static char *
 fault_details(struct api *a)
 {
@@ -28,7 +32,7 @@ fault_details(struct api *a)
 	jsonw_open(&w, NULL, '{');
 	jsonw_open(&w, "fields", '{');
 	for (size_t i = 0; i < a->n_faults; i++) {
-		jsonw_name(&w, a->fault[i].field); /* whatever the caller sent */
+		jsonw_name(&w, a->fault[i].field);
 		jsonw_str(&w, NULL, a->fault[i].why);
 	}
 	jsonw_close(&w, '}');
@@ -36,6 +40,7 @@ fault_details(struct api *a)
 	return jsonw_text(&w);
 }
 
+/* {"success":false,"error":{"code","message","details"?}} */
 static void
 error_v1(struct jsonw *w, const char *code, const char *message, const char *details)
 {
@@ -48,6 +53,7 @@ error_v1(struct jsonw *w, const char *code, const char *message, const char *det
 	jsonw_close(w, '}');
 }
 
+/* {"detail","code","details"?} */
 static void
 error_queue(struct jsonw *w, const char *code, const char *message, const char *details)
 {
@@ -57,6 +63,7 @@ error_queue(struct jsonw *w, const char *code, const char *message, const char *
 		jsonw_raw(w, "details", details);
 }
 
+/* {"error","code","details"?} */
 static void
 error_cinema(struct jsonw *w, const char *code, const char *message, const char *details)
 {
@@ -78,6 +85,7 @@ face_error(struct api *a, enum face face, enum err e)
 {
 	struct jsonw w;
 
+	assert(face < FACE__MAX && e != ERR_OK);
 	if (a->n_faults > 0)
 		a->details = fault_details(a);
 	jsonw_init(&w, a->rq->ctx, 256);

@@ -6,12 +6,7 @@
 /* The face whose shapes a path expects when no route fits (http-api.md, Errors). */
 enum face face_of(const struct request *rq);
 
-/*
- * Answers an error in a face's shape, with its status there.
- *
- * a	with the faults that were noted, message and details; rs is set
- * e	not ERR_OK
- */
+/* Answers an error, e not ERR_OK, in a face's shape: faults, else message and details of a. */
 void face_error(struct api *a, enum face face, enum err e);
 
 /*

@@ -12,7 +12,9 @@
 #define KEY_MOST 255
 #define FIELD    "Idempotency-Key"
 
-/* "POST /api/booking/{id}/pay", with what stands for {id}. */
+/*
+ * "POST /api/booking/{id}/pay", with what stands for {id}: a key is one route's and one booking's.
+ */
 static const char *
 route_text(const struct api *a)
 {
@@ -22,6 +24,7 @@ route_text(const struct api *a)
 	text = talloc_strdup_append(text, " ");
 	for (size_t args = 0; *p != '\0'; p += strcspn(p, "/")) {
 		p += strspn(p, "/");
+		assert(args <= ROUTE_ARGS);
 		if (*p == '{')
 			text = talloc_asprintf_append(text, "/%s", a->arg[args++]);
 		else
@@ -30,7 +33,6 @@ route_text(const struct api *a)
 	return text;
 }
 
-/* Whether it is 1 to KEY_MOST visible characters of ASCII. */
 static bool
 is_key(const char *text)
 {
@@ -48,6 +50,7 @@ idempotency_key_begin(struct api *a, bool *replayed)
 	struct idempotent *k;
 	enum err e;
 
+	assert(a->route != NULL && a->idempotent == NULL);
 	*replayed = false;
 	if (key == NULL || (a->route->access & TAKES_KEY) == 0)
 		return ERR_OK;
@@ -55,6 +58,7 @@ idempotency_key_begin(struct api *a, bool *replayed)
 		decode_fault(a, FIELD, "must be 1 to 255 visible ASCII characters");
 		return ERR_VALIDATION_ERROR;
 	}
+	assert(a->who.sub != NULL); /* no route that takes a key is public */
 	k = talloc_zero(a->rq->ctx, struct idempotent);
 	k->ctx = a->rq->ctx;
 	k->principal = a->who.sub;
@@ -77,6 +81,7 @@ idempotency_key_known(struct api *a, enum err e)
 
 	if (e != ERR_KEY_KNOWN)
 		return e;
+	assert(a->idempotent != NULL); /* only a request with a key can meet it */
 	e = idempotency_find(a->app->pool, a->idempotent, &found);
 	if (e != ERR_OK || !found)
 		return e == ERR_OK ? ERR_IDEMPOTENCY_IN_PROGRESS : e;
@@ -85,7 +90,10 @@ idempotency_key_known(struct api *a, enum err e)
 	return ERR_OK;
 }
 
-/* Whether an answer says what will be said for ever, and not how things stand just now. */
+/*
+ * Whether an answer says what will be said each time, and not how things stand just now. A token or
+ * a body that was refused may be right when the request is sent again.
+ */
 static bool
 is_lasting(int status, enum err e)
 {

@@ -23,6 +23,7 @@ principal_is_staff(const struct api *a)
 bool
 principal_may_see(const struct principal *who, const char *user_id, const char *seller)
 {
+	assert(user_id != NULL && seller != NULL);
 	return (who->role & (ROLE_ADMIN | ROLE_SERVICE)) != 0 || strcmp(who->sub, user_id) == 0 ||
 	       (who->role == ROLE_SELLER && strcmp(who->sub, seller) == 0);
 }
@@ -33,6 +34,7 @@ principal_authenticate(struct api *a)
 	const char *header = request_header(a->rq, "HTTP_AUTHORIZATION"), *why = NULL;
 	enum err e = ERR_UNAUTHORIZED;
 
+	assert(a->route != NULL && a->who.role == ROLE_NONE);
 	if (header == NULL || *header == '\0')
 		return a->route->access == PUBLIC ? ERR_OK : ERR_UNAUTHORIZED;
 	if (strncasecmp(header, BEARER, strlen(BEARER)) == 0)
@@ -45,8 +47,8 @@ principal_authenticate(struct api *a)
 		return e;
 	}
 	if (a->route->access != PUBLIC && (a->route->access & (int)a->who.role) == 0) {
-		if (a->route->face ==
-		    FACE_QUEUE) /* all that is not for every role is for buyers there */
+		/* In that face, all that is not for every role is for buyers. */
+		if (a->route->face == FACE_QUEUE)
 			a->message = "Only buyers can perform this action";
 		return ERR_FORBIDDEN;
 	}
@@ -59,6 +61,7 @@ principal_choose_user(const struct api *a, const char *named, const char **user_
 {
 	const bool own = named == NULL || strcmp(named, a->who.sub) == 0;
 
+	assert(a->who.sub != NULL);
 	if (!own && !principal_is_staff(a))
 		return ERR_FORBIDDEN;
 	*user_id = own ? a->who.sub : named;

@@ -19,12 +19,7 @@ enum err principal_authenticate(struct api *a) MUST_CHECK;
 /* Whether the caller may act on the bookings of every user: admin and service. */
 bool principal_is_staff(const struct api *a);
 
-/*
- * Whether a caller may see a booking (R-51, R-52).
- *
- * user_id	whose booking it is
- * seller	whose event it is for
- */
+/* Whether a caller may see a booking of user_id, for an event of seller. */
 bool principal_may_see(const struct principal *who, const char *user_id, const char *seller);
 
 /*

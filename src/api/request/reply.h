@@ -11,19 +11,13 @@
  */
 
 /*
- * Names the function that renders the answer; returns what core's function takes as its
- * idempotent request, NULL when the caller sent no key.
- *
- * render	may be called by the thread of the clerk, before COMMIT and more than once
- * arg	for render; lives until the handler returns
+ * Names the function that renders the answer; returns what core takes as its idempotent request,
+ * NULL when the caller sent no key. render may be called by the thread of the clerk, and more than
+ * once; arg lives until the handler returns.
  */
 struct idempotent *reply_prepare(struct api *a, idempotency_render render, void *arg);
 
-/*
- * Answers with what the transaction stored, or else renders it now.
- *
- * what	what came of the request, as core hands it to render
- */
+/* Answers with what the transaction stored, or renders it now, of what core gives to render. */
 void reply_send(struct api *a, idempotency_render render, void *arg, const void *what);
 
 /* Answers with what the transaction stored; false when it stored nothing: there was no key. */

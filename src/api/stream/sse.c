@@ -1,8 +1,15 @@
+/*
+ * The text of server-sent events: what each face says about a booking that moved, and about seats.
+ */
+
 #include "api/stream/sse.h"
+
+#include <assert.h>
 
 #include "api/request/api.h"
 #include "core/booking/booking_state.h"
 
+/* One event with its id, from which a stream that was cut off goes on. */
 static char *
 event(TALLOC_CTX *ctx, const char *name, const struct cursor *id, struct jsonw *data)
 {
@@ -12,6 +19,7 @@ event(TALLOC_CTX *ctx, const char *name, const struct cursor *id, struct jsonw *
 	                       jsonw_text(data));
 }
 
+/* Writes the members of a change as /api/booking spells them. */
 static void
 write_queue(struct jsonw *w, const struct change *c)
 {
@@ -25,6 +33,7 @@ write_queue(struct jsonw *w, const struct change *c)
 		jsonw_str(w, "error_message", c->message);
 }
 
+/* Writes the members of a change as /api/v1 spells them. */
 static void
 write_v1(struct jsonw *w, const struct change *c)
 {
@@ -51,6 +60,7 @@ sse_status(TALLOC_CTX *ctx, enum face face, const struct change *c)
 {
 	struct jsonw w;
 
+	assert(face == FACE_QUEUE || face == FACE_V1);
 	jsonw_init(&w, ctx, 512);
 	jsonw_open(&w, NULL, '{');
 	if (face == FACE_QUEUE)
@@ -67,6 +77,7 @@ sse_seats(TALLOC_CTX *ctx, const struct seats_news *news)
 {
 	struct jsonw w;
 
+	assert(news->n == 0 || news->seats != NULL);
 	jsonw_init(&w, ctx, 64 + news->n * 20);
 	jsonw_open(&w, NULL, '{');
 	jsonw_int(&w, "version", news->version);

@@ -1,13 +1,21 @@
+/*
+ * Streams of the API: their URLs, who may follow what, and what is sent. One thread serves all of
+ * them from an event loop; the tickets of streams are redeemed by a thread that reads, many at
+ * once.
+ */
+
 #include "api/stream/stream.h"
 
+#include <assert.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "api/app.h"
-#include "api/request/decode.h"
 #include "api/request/face.h"
 #include "api/request/principal.h"
 #include "api/stream/sse.h"
+#include "api/stream/stream_url.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -19,11 +27,11 @@
 #define TICKETS_MOST 1000           /* redeemed together */
 #define PATIENCE_US  (5 * US_PER_S) /* with a ticket that cannot be redeemed */
 
-/* A stream, in the bytes that its connection has for us. */
+/* A stream, in the bytes that its connection has for its owner. */
 struct sse {
-	struct follower follower; /* first: one is the other */
+	struct follower follower; /* first: call-backs get it, and mean the stream */
 	const struct route *route;
-	char *id, *user; /* one malloc'd piece; user NULL: nobody in particular */
+	char *id, *user; /* one malloc'd piece; user NULL: there was no token */
 	struct redeeming *redeeming;
 	int64_t began_us;
 	uint32_t events;
@@ -40,7 +48,7 @@ struct stream_app {
 	struct stream_chunk *beat;
 };
 
-/* A ticket that is being redeemed; outlives whoever gave it. */
+/* A ticket that is being redeemed; outlives the stream that came with it. */
 struct redeeming {
 	struct sse *by; /* NULL: gone */
 };
@@ -50,21 +58,22 @@ struct ticket_ask {
 	struct redeeming *redeeming;
 };
 
-/* A request on its way to become a stream. */
-struct opening {
-	struct api a; /* first: what handlers get */
-	struct sse *s;
-};
+_Static_assert(offsetof(struct sse, follower) == 0, "a follower is its stream");
+_Static_assert(offsetof(struct ticket_ask, ticket) == 0, "a ticket is its question");
 
 /* --- Answers. --- */
 
+/* The connection of a stream. */
 static struct stream *
 stream_of(struct sse *s)
 {
 	return stream_of_owner(s);
 }
 
-/* Sends the head of an answer, and what it begins with. */
+/*
+ * Sends the head of an answer, and the beginning of its body; nothing of the body to a HEAD
+ * request.
+ */
 static void
 send_head(struct sse *s, const struct request *rq, const struct response *rs, long length,
           const char *body)
@@ -74,6 +83,7 @@ send_head(struct sse *s, const struct request *rq, const struct response *rs, lo
 	char *text;
 	int n = response_head(rq, rs, length, head);
 
+	assert(s->status == 0); /* there is one answer */
 	text = talloc_asprintf(rq->ctx, "%.*s%s\r\n%s", n, head,
 	                       rs->headers == NULL ? "" : rs->headers, s->is_head ? "" : body);
 	c = stream_chunk_new(text, strlen(text));
@@ -83,6 +93,7 @@ send_head(struct sse *s, const struct request *rq, const struct response *rs, lo
 	metrics_status(rs->status);
 }
 
+/* Answers with an error, and ends the stream. */
 static void
 send_error(struct api *a, struct sse *s, enum face face, enum err e)
 {
@@ -91,7 +102,7 @@ send_error(struct api *a, struct sse *s, enum face face, enum err e)
 	stream_finish(stream_of(s));
 }
 
-/* An error that is found out later, when the request is gone. */
+/* Answers with an error that is found out later, when the request is gone. */
 static void
 refuse(struct sse *s, enum err e)
 {
@@ -99,21 +110,28 @@ refuse(struct sse *s, enum err e)
 	struct response rs = { 0 };
 	struct api a = { .rq = &rq, .rs = &rs };
 
+	assert(s->route != NULL);
 	send_error(&a, s, s->route->face, e);
 	talloc_free(rq.ctx);
 }
 
 /* --- What there is to tell. --- */
 
+/* Whether the owner of a stream may see a booking. */
 static enum err
 on_admit(struct follower *f, const char *user_id, const char *seller)
 {
 	const struct sse *s = (struct sse *)f;
 	const struct principal who = { .sub = s->user, .role = (enum role)s->role };
 
+	assert(s->user != NULL); /* a URL of bookings is not public */
 	return principal_may_see(&who, user_id, seller) ? ERR_OK : ERR_FORBIDDEN;
 }
 
+/*
+ * What is followed is there: answers with the head of the stream. X-Accel-Buffering keeps nginx
+ * from collecting what is sent.
+ */
 static void
 on_open(struct follower *f)
 {
@@ -121,6 +139,7 @@ on_open(struct follower *f)
 	const struct request rq = { .ctx = talloc_new(NULL), .id = s->id };
 	struct response rs = { .status = 200, .content_type = "text/event-stream" };
 
+	assert(s->redeeming == NULL);
 	response_header(&rq, &rs, "Cache-Control", "no-store");
 	response_header(&rq, &rs, "X-Accel-Buffering", "no");
 	send_head(s, &rq, &rs, -1, SSE_RETRY);
@@ -130,12 +149,14 @@ on_open(struct follower *f)
 		stream_finish(stream_of(s));
 }
 
+/* What is to be followed cannot be, or not by this user. */
 static void
 on_refuse(struct follower *f, enum err e)
 {
 	refuse((struct sse *)f, e);
 }
 
+/* The text of a change, made once for all streams of a kind. */
 static void *
 make_status(enum follow kind, const struct change *c)
 {
@@ -147,6 +168,7 @@ make_status(enum follow kind, const struct change *c)
 	return chunk;
 }
 
+/* The text of changed seats, made once for all streams of an event. */
 static void *
 make_seats(const struct seats_news *news)
 {
@@ -158,22 +180,26 @@ make_seats(const struct seats_news *news)
 	return chunk;
 }
 
+/* Sends a text that was made; greeting: it belongs to the beginning of a stream. */
 static void
 on_send(struct follower *f, void *message, bool greeting)
 {
 	struct sse *s = (struct sse *)f;
 
+	assert(s->status == 200);
 	s->events++;
 	metrics_count(METRIC_STREAM_EVENTS, f->kind);
 	stream_send(stream_of(s), message, greeting);
 }
 
+/* There is nothing more to tell: the booking is final. */
 static void
 on_end(struct follower *f)
 {
 	stream_finish(stream_of((struct sse *)f));
 }
 
+/* A text that was made has been sent to all. */
 static void
 on_drop(void *message)
 {
@@ -183,68 +209,19 @@ on_drop(void *message)
 static const struct follower_rules follower_rules = { on_admit,   on_open, on_refuse, make_status,
 	                                              make_seats, on_send, on_end,    on_drop };
 
-/* --- URLs. --- */
-
-/* Where a stream that was cut off goes on; what cannot be read counts as absent. */
-static void
-decode_after(const struct api *a, struct follower *f)
-{
-	const char *text = request_header(a->rq, "HTTP_LAST_EVENT_ID");
-
-	if (text == NULL)
-		text = request_query(a->rq, "lastEventId");
-	if (text == NULL || !cursor_parse(text, &f->after))
-		f->after = (struct cursor){ 0, 0 };
-}
-
-static enum err
-follow_own(struct api *a)
-{
-	struct follower *f = &((struct opening *)a)->s->follower;
-
-	f->kind = FOLLOW_OWN;
-	return decode_event_arg(a, a->arg[0], &f->event_id);
-}
-
-static enum err
-follow_booking(struct api *a)
-{
-	struct follower *f = &((struct opening *)a)->s->follower;
-	enum err e = decode_uuid_arg(a, a->arg[0], &f->booking_id);
-
-	f->kind = FOLLOW_BOOKING;
-	f->event_id = uuid_event(&f->booking_id);
-	return e;
-}
-
-static enum err
-follow_seats(struct api *a)
-{
-	struct follower *f = &((struct opening *)a)->s->follower;
-	enum err e;
-
-	f->kind = FOLLOW_SEATS;
-	if ((e = decode_event_arg(a, a->arg[0], &f->event_id)) != ERR_OK)
-		return e;
-	f->since = decode_query_int(a, "since", 0, INT64_MAX, -1);
-	return decode_done(a);
-}
-
-static const struct route routes[] = {
-	{ { GET, "/api/booking/event/{id}/sse" }, ANY_ROLE, follow_own, FACE_QUEUE, 0 },
-	{ { GET, "/api/v1/bookings/{id}/stream" }, ANY_ROLE, follow_booking, FACE_V1, 0 },
-	{ { GET, "/api/v1/events/{id}/stream" }, PUBLIC, follow_seats, FACE_V1, 0 },
-};
-
 /* --- Beginning. --- */
 
-/* Keeps the texts that are needed as long as the stream lives. */
+/*
+ * Keeps the texts that are needed as long as the stream lives, in one piece, in place of those that
+ * were kept before.
+ */
 static void
 keep_texts(struct sse *s, const char *id, const char *user)
 {
 	size_t n = strlen(id) + 1, m = user == NULL ? 0 : strlen(user) + 1;
 	char *texts = malloc(n + m);
 
+	assert(id != s->id); /* it is freed here */
 	if (texts == NULL)
 		abort();
 	memcpy(texts, id, n);
@@ -256,12 +233,14 @@ keep_texts(struct sse *s, const char *id, const char *user)
 	s->follower.user_id = s->user;
 }
 
+/* Begins to redeem the ticket that a stream came with; take_tickets goes on with it. */
 static void
 redeem(struct stream_app *app, struct sse *s, const char *ticket)
 {
 	TALLOC_CTX *ctx;
 	struct ticket_ask *ask = read_queue_ask(app->tickets, sizeof(*ask), &ctx);
 
+	assert(s->redeeming == NULL);
 	ask->redeeming = malloc(sizeof(*ask->redeeming));
 	if (ask->redeeming == NULL)
 		abort();
@@ -270,60 +249,53 @@ redeem(struct stream_app *app, struct sse *s, const char *ticket)
 	s->redeeming = ask->redeeming;
 }
 
-/* Finds the route, and who asks; sets *ticket when that is yet to be seen. */
+/* Finds the URL, and who asks; sets *ticket when the ticket has yet to tell that. */
 static enum err
-identify(struct opening *o, const char **ticket)
+identify(struct api *a, const struct stream_url **url, const char **ticket)
 {
-	struct api *a = &o->a;
-	struct route_match match;
+	enum err e = stream_url_find(a, url);
 
-	if (a->rq->bad_path) {
-		a->message = "The URL is not valid";
-		return ERR_VALIDATION_ERROR;
-	}
-	route_find(routes, sizeof(routes) / sizeof(routes[0]), sizeof(routes[0]), a->rq, &match);
-	if (match.path_known)
-		response_header(a->rq, a->rs, "Allow", match.allow);
-	if (match.index < 0)
-		return match.path_known ? ERR_METHOD_NOT_ALLOWED : ERR_NOT_FOUND;
-	a->route = o->s->route = &routes[match.index];
-	memcpy(a->arg, match.arg, sizeof(a->arg));
-	if (a->route->access == PUBLIC)
-		return ERR_OK;
+	if (e != ERR_OK || a->route->access == PUBLIC)
+		return e;
 	if (request_header(a->rq, "HTTP_AUTHORIZATION") == NULL)
 		*ticket = request_query(a->rq, "ticket");
 	return *ticket == NULL ? principal_authenticate(a) : ERR_OK;
 }
 
+/* A request has come: it becomes a stream, or is answered with an error. */
 static void
 on_begin(void *arg, struct stream *stream, char **env, TALLOC_CTX *ctx)
 {
 	struct stream_app *app = arg;
 	struct sse *s = stream_owner(stream);
+	const struct stream_url *url = NULL;
 	const char *ticket = NULL;
 	struct request rq;
 	struct response rs = { 0 };
-	struct opening o = { .a = { .app = &app->app, .rq = &rq, .rs = &rs }, .s = s };
+	struct api a = { .app = &app->app, .rq = &rq, .rs = &rs };
 	enum err e;
 
 	request_begin(&rq, ctx, env);
 	s->began_us = rq.began_us;
 	s->is_head = rq.method == HEAD;
 	s->follower.since = -1;
-	e = identify(&o, &ticket);
-	keep_texts(s, rq.id, o.a.who.sub);
-	s->role = (uint8_t)o.a.who.role;
-	decode_after(&o.a, &s->follower);
+	e = identify(&a, &url, &ticket);
+	s->route = a.route;
+	keep_texts(s, rq.id, a.who.sub);
+	s->role = (uint8_t)a.who.role;
 	if (e == ERR_OK)
-		e = s->route->handler(&o.a);
+		e = stream_url_follow(url, &a, &s->follower);
 	if (e != ERR_OK)
-		send_error(&o.a, s, s->route == NULL ? face_of(&rq) : s->route->face, e);
+		send_error(&a, s, s->route == NULL ? face_of(&rq) : s->route->face, e);
 	else if (ticket != NULL)
 		redeem(app, s, ticket);
 	else
 		fanout_follow(app->fanout, &s->follower);
 }
 
+/*
+ * The answer about a stream's ticket will find no stream: it has ended, or will not wait any more.
+ */
 static void
 forget_ticket(struct sse *s)
 {
@@ -332,12 +304,17 @@ forget_ticket(struct sse *s)
 	s->redeeming = NULL;
 }
 
+/* Redeems a batch of tickets, in a thread that reads. */
 static enum err
 answer_tickets(struct db *db, struct read_batch *b)
 {
 	return stream_ticket_redeem(db, b, (struct stream_ticket **)b->asks, b->n);
 }
 
+/*
+ * Takes the answers about a batch of tickets, in the thread of the event loop: streams whose ticket
+ * is good begin, the others are refused.
+ */
 static void
 take_tickets(void *arg, struct read_batch *b)
 {
@@ -371,7 +348,10 @@ take_tickets(void *arg, struct read_batch *b)
 
 /* --- The life of a stream. --- */
 
-/* Whoever cannot begin for want of an answer is sent away; the others hear that we live. */
+/*
+ * A stream that still waits for its ticket after a while is refused; the others get a comment, so
+ * that nothing on the way takes them for dead.
+ */
 static void
 on_beat(void *arg, struct stream *stream)
 {
@@ -386,12 +366,17 @@ on_beat(void *arg, struct stream *stream)
 	}
 }
 
+/*
+ * The connection of a stream is gone: everything that knows the stream forgets it. One line in the
+ * log for each.
+ */
 static void
 on_over(void *arg, struct stream *stream, enum stream_end why)
 {
 	static const char *const ends[] = { "ended", "gone", "slow", "bad" };
 	struct sse *s = stream_owner(stream);
 
+	assert(why < sizeof(ends) / sizeof(ends[0]));
 	(void)arg;
 	fanout_leave(&s->follower);
 	forget_ticket(s);
@@ -407,6 +392,7 @@ on_over(void *arg, struct stream *stream, enum stream_end why)
 static const struct stream_server_rules stream_server_rules = { on_begin, on_beat, on_over,
 	                                                        sizeof(struct sse) };
 
+/* Ends a stream politely; one that has no answer yet is refused, so that its client tries again. */
 static void
 close_one(struct stream *stream)
 {
@@ -451,6 +437,7 @@ stream_app_new(TALLOC_CTX *ctx, struct event_base *base, int listening, const st
 {
 	struct stream_app *app = talloc_zero(ctx, struct stream_app);
 
+	assert(*config->jwt_secret != '\0');
 	app->app.config = config;
 	app->app.tokens = (struct token_rules){ config->jwt_secret, config->jwt_issuer,
 		                                config->jwt_audience, config->jwt_role_claim };

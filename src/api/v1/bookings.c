@@ -1,3 +1,6 @@
+/* Bookings in /api/v1: making one, reading, cancelling, extending, lists and the history. */
+
+#include <assert.h>
 #include <string.h>
 
 #include "api/app.h"
@@ -17,6 +20,7 @@
 #include "core/plan/plan.h"
 #include "core/reserve/clerk.h"
 
+/* Writes "seats": [{seatId, section, subsection, row, number, tier, price}]. */
 static void
 write_seats(struct jsonw *w, int32_t event_id, const struct booked_seat *seats, size_t n,
             const char *currency)
@@ -40,7 +44,10 @@ write_seats(struct jsonw *w, int32_t event_id, const struct booked_seat *seats, 
 	jsonw_close(w, ']');
 }
 
-/* The members that a booking has in every answer. */
+/*
+ * Writes the members that a booking has in every answer, also in that of its making. One that is
+ * only requested has no seats yet: those it names are wishes.
+ */
 static void
 write_core(struct jsonw *w, const struct booking *b)
 {
@@ -59,6 +66,9 @@ write_core(struct jsonw *w, const struct booking *b)
 	            b->currency);
 }
 
+/*
+ * Writes a booking with its payments and what there is to know of its event. name: NULL in an array
+ */
 static void
 write_booking(struct jsonw *w, const char *name, const struct booking *b)
 {
@@ -84,7 +94,10 @@ write_booking(struct jsonw *w, const char *name, const struct booking *b)
 	jsonw_close(w, '}');
 }
 
-/* What the answer to an unsuccessful request for a booking says beside its code. */
+/*
+ * What the answer to a request without success says beside its code: the seats that were refused,
+ * or the limit of the event, which may be below that of the settings.
+ */
 static void
 explain(struct api *a, const struct seat_request *request, const struct answer *answer)
 {
@@ -95,7 +108,7 @@ explain(struct api *a, const struct seat_request *request, const struct answer *
 		                             answer->limit));
 }
 
-/* The seats by name, and perhaps how many. */
+/* Decodes the seats by name. A quantity is not needed, but has to agree. */
 static enum err
 decode_named(struct api *a, struct seat_request *request)
 {
@@ -103,6 +116,7 @@ decode_named(struct api *a, struct seat_request *request)
 	                          (size_t)a->app->policy->max_seats, request->seats,
 	                          &request->n_seats);
 
+	assert(a->app->policy->max_seats <= POLICY_SEATS_MOST); /* the room in request->seats */
 	request->quantity = (int32_t)decode_int(a, "quantity", OPTIONAL, 1, POLICY_SEATS_MOST,
 	                                        (int64_t)request->n_seats);
 	if (e == ERR_OK && (size_t)request->quantity != request->n_seats)
@@ -110,7 +124,10 @@ decode_named(struct api *a, struct seat_request *request)
 	return e;
 }
 
-/* What the system is to choose from. The house is pinned then. */
+/*
+ * Decodes what the system is to choose from (R-31). Opens the inventory of the event, which stays
+ * pinned in request->inventory, also on an error, until inventory_close.
+ */
 static enum err
 decode_wish(struct api *a, struct seat_request *request)
 {
@@ -140,6 +157,11 @@ decode_wish(struct api *a, struct seat_request *request)
 	return e;
 }
 
+/*
+ * Decodes the body. Named seats or wishes: a body that has both is refused, for it is not clear
+ * what it asks for. The id is made here, before anything is sent, so that a booking whose COMMIT
+ * was not answered can be looked up.
+ */
 static enum err
 decode_request(struct api *a, struct seat_request *request)
 {
@@ -164,7 +186,10 @@ decode_request(struct api *a, struct seat_request *request)
 	return e;
 }
 
-/* The booking as it was made; arg: struct v1_seat_request, what: struct answer. */
+/*
+ * The booking as it was made; arg: struct v1_seat_request, what: struct answer. It is rendered of
+ * what was sent and what the clerk found, without reading the booking back.
+ */
 static void
 render_created(void *arg, const void *what, struct reply *out)
 {
@@ -183,6 +208,7 @@ render_created(void *arg, const void *what, struct reply *out)
 	char id[UUID_TEXT];
 	struct jsonw w;
 
+	assert(answer->err == ERR_OK && answer->n_seats == request->n_seats);
 	v1_open(input->a, &w, 1024);
 	jsonw_open(&w, "data", '{');
 	write_core(&w, &b);
@@ -192,6 +218,7 @@ render_created(void *arg, const void *what, struct reply *out)
 	                                   uuid_text(&request->id, id)));
 }
 
+/* POST /api/v1/bookings: seats by name, or the best available ones. */
 enum err
 v1_booking_create(struct api *a)
 {
@@ -199,6 +226,7 @@ v1_booking_create(struct api *a)
 	struct answer answer;
 	enum err e;
 
+	assert(a->body != NULL && a->who.sub != NULL);
 	if ((e = decode_request(a, &input.request)) == ERR_OK) {
 		input.request.idempotent = reply_prepare(a, render_created, &input);
 		e = clerk_book(a->app->clerk, &input.request, &answer);
@@ -213,6 +241,7 @@ v1_booking_create(struct api *a)
 	return e;
 }
 
+/* Answers with the booking as it reads now, to those who may see it. */
 static enum err
 answer_booking(struct api *a, const struct uuid *id)
 {
@@ -230,6 +259,7 @@ answer_booking(struct api *a, const struct uuid *id)
 	return ERR_OK;
 }
 
+/* GET /api/v1/bookings/{id} */
 enum err
 v1_booking_get(struct api *a)
 {
@@ -239,6 +269,7 @@ v1_booking_get(struct api *a)
 	return e == ERR_OK ? answer_booking(a, &id) : e;
 }
 
+/* Cancels, and answers with the booking as it is then. */
 static enum err
 cancel(struct api *a, enum cancel_scope scope)
 {
@@ -252,12 +283,17 @@ cancel(struct api *a, enum cancel_scope scope)
 	return e == ERR_OK ? answer_booking(a, &id) : e;
 }
 
+/* DELETE /api/v1/bookings/{id}: also a paid one, with a refund by tier. */
 enum err
 v1_booking_cancel(struct api *a)
 {
 	return cancel(a, CANCEL_ANY);
 }
 
+/*
+ * PATCH /api/v1/bookings/{id}/cancel: one that is paid is refused, so that nobody gives a ticket
+ * back by mistake.
+ */
 enum err
 v1_booking_cancel_unpaid(struct api *a)
 {
@@ -271,11 +307,16 @@ render_changed(void *arg, const void *what, struct reply *out)
 	const struct changed *changed = what;
 	struct jsonw w;
 
+	assert(changed->booking.user_id != NULL);
 	v1_open(arg, &w, 1024);
 	write_booking(&w, "data", &changed->booking);
 	*out = reply_close(&w, 200, NULL);
 }
 
+/*
+ * POST /api/v1/bookings/{id}/extend {"minutes"} (R-24). Without a key nothing was stored, and the
+ * booking is read anew.
+ */
 enum err
 v1_booking_extend(struct api *a)
 {
@@ -296,10 +337,11 @@ v1_booking_extend(struct api *a)
 	return reply_send_stored(a) ? ERR_OK : answer_booking(a, &id);
 }
 
-/* The state that ?status= names, in the spelling of /api/v1, as a set; 0: any. */
+/* The state that ?status= names, in the spelling of /api/v1, as a set of bits; 0: any. */
 static unsigned
 query_statuses(struct api *a)
 {
+	_Static_assert(BOOKING__MAX < 32, "a set of states fits an unsigned");
 	const char *text = request_query(a->rq, "status");
 	enum booking_status s = 0;
 
@@ -312,6 +354,10 @@ query_statuses(struct api *a)
 	return 1u << s;
 }
 
+/*
+ * Answers with a page of a user's bookings, newest first. `after` stays quick where a high `page`
+ * has to count past all the bookings before it.
+ */
 static enum err
 list_of(struct api *a, const char *user_id)
 {
@@ -326,6 +372,7 @@ list_of(struct api *a, const char *user_id)
 	struct jsonw w;
 	enum err e;
 
+	assert(user_id != NULL);
 	if (after != NULL && !uuid_parse(after, &after_id))
 		decode_fault(a, "after", "must be the id of a booking");
 	page.after = after == NULL ? NULL : &after_id;
@@ -339,12 +386,14 @@ list_of(struct api *a, const char *user_id)
 	return ERR_OK;
 }
 
+/* GET /api/v1/bookings/my */
 enum err
 v1_booking_list_own(struct api *a)
 {
 	return list_of(a, a->who.sub);
 }
 
+/* GET /api/v1/bookings/user/{id}: the own ones, or for staff anyone's. */
 enum err
 v1_booking_list_user(struct api *a)
 {
@@ -353,6 +402,7 @@ v1_booking_list_user(struct api *a)
 	return list_of(a, a->arg[0]);
 }
 
+/* GET /api/v1/bookings/{id}/history: the rows of the journal that are about it, oldest first. */
 enum err
 v1_booking_history(struct api *a)
 {

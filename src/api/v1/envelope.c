@@ -15,6 +15,7 @@ v1_open(struct api *a, struct jsonw *w, size_t room)
 void
 v1_close(struct api *a, struct jsonw *w, int status)
 {
+	assert(status >= 200 && status < 300); /* errors have a shape of their own: face_error */
 	jsonw_close(w, '}');
 	response_json(a->rs, status, w);
 }
@@ -30,6 +31,7 @@ v1_list_open(struct api *a, struct jsonw *w)
 void
 v1_list_close(struct api *a, struct jsonw *w, int32_t page, int32_t limit, int64_t total)
 {
+	assert(page >= 1 && limit >= 1);
 	jsonw_close(w, ']');
 	jsonw_open(w, "pagination", '{');
 	jsonw_int(w, "page", page);

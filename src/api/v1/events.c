@@ -1,3 +1,6 @@
+/* Events in /api/v1: making one of a plan, changing, listing, cancelling. */
+
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -12,8 +15,10 @@
 #include "core/event/event.h"
 #include "core/event/event_cancel.h"
 
-#define TITLE_MAX 200
+#define TITLE_MAX    200 /* bytes, of a title or a venue */
+#define TIMEZONE_MAX 64
 
+/* Writes "seats": how many there are, and how many in each state. */
 static void
 write_counts(struct jsonw *w, const struct event *e)
 {
@@ -24,6 +29,7 @@ write_counts(struct jsonw *w, const struct event *e)
 	jsonw_close(w, '}');
 }
 
+/* Writes the members of an event, which are the same for all who may see it. */
 static void
 write_event(struct jsonw *w, const struct event *e)
 {
@@ -51,7 +57,7 @@ write_event(struct jsonw *w, const struct event *e)
 	jsonw_time(w, "updatedAt", e->updated_us);
 }
 
-/* How far the cancellation of an event is. */
+/* Writes "cancellation": how far it has got. total is null until it has been counted. */
 static void
 write_cancellation(struct jsonw *w, const struct event_cancellation *c)
 {
@@ -69,6 +75,10 @@ write_cancellation(struct jsonw *w, const struct event_cancellation *c)
 	jsonw_close(w, '}');
 }
 
+/*
+ * Answers with an event; one that is cancelled shows how far its bookings have been ended, if that
+ * was ever counted.
+ */
 static enum err
 answer_event(struct api *a, int32_t id, int status)
 {
@@ -109,14 +119,17 @@ render_created(void *arg, const void *what, struct reply *out)
 	*out = reply_close(&w, 201, talloc_asprintf(a->rq->ctx, "/api/v1/events/%d", event->id));
 }
 
-/* Notes a fault at "list.name". */
+/* Notes a fault at "list.name", for a member of an object of the body. */
 static void
 fault_in(struct api *a, const char *list, const char *name, const char *why)
 {
 	decode_fault(a, talloc_asprintf(a->rq->ctx, "%s.%s", list, name), why);
 }
 
-/* An object or list of the body as JSON text; NULL when absent. */
+/*
+ * An object or list of the body as JSON text on the request's ctx, for the column that keeps it;
+ * NULL when absent.
+ */
 static const char *
 object_text(struct api *a, const cJSON *object)
 {
@@ -125,12 +138,16 @@ object_text(struct api *a, const cJSON *object)
 	if (object == NULL)
 		return NULL;
 	printed = cJSON_PrintUnformatted(object);
+	assert(printed != NULL);
 	out = talloc_strdup(a->rq->ctx, printed);
 	cJSON_free(printed);
 	return out;
 }
 
-/* What core can read of them, and no member besides that it would pass over. */
+/*
+ * Whether core can read a list of tiers, and it says nothing besides: a member that would be passed
+ * over may be a misspelt rule about money.
+ */
 static bool
 is_refund_tiers(struct api *a, const cJSON *list)
 {
@@ -144,7 +161,10 @@ is_refund_tiers(struct api *a, const cJSON *list)
 	return refund_tiers_parse_json(object_text(a, list), &read);
 }
 
-/* One member of a policy; the limits are the table's. */
+/*
+ * Notes what is wrong with one member of a policy. The limits are those of core/booking/policy.h;
+ * only refundTiers is no whole number.
+ */
 static void
 check_policy_item(struct api *a, const cJSON *item)
 {
@@ -171,6 +191,7 @@ check_policy_item(struct api *a, const cJSON *item)
 	}
 }
 
+/* Decodes "policy" as JSON text; NULL when absent. */
 static const char *
 decode_policy(struct api *a)
 {
@@ -181,6 +202,10 @@ decode_policy(struct api *a)
 	return object_text(a, policy);
 }
 
+/*
+ * Decodes "prices": an amount by section or category. Which of these the plan has is looked at when
+ * the event is made. Every member takes its place, also a faulty one: the draft is not used then.
+ */
 static void
 decode_prices(struct api *a, struct event_draft *draft)
 {
@@ -199,6 +224,7 @@ decode_prices(struct api *a, struct event_draft *draft)
 	}
 }
 
+/* Decodes "tiers": the tier by section or category. */
 static void
 decode_tiers(struct api *a, struct event_draft *draft)
 {
@@ -216,6 +242,7 @@ decode_tiers(struct api *a, struct event_draft *draft)
 	}
 }
 
+/* Decodes a new event, which the caller will sell. Errors: VALIDATION_ERROR, all faults noted. */
 static enum err
 decode_draft(struct api *a, struct event_draft *draft)
 {
@@ -224,13 +251,14 @@ decode_draft(struct api *a, struct event_draft *draft)
 		                              "policy",   "metadata",  NULL };
 	const char *plan, *metadata;
 
+	assert(a->who.sub != NULL); /* the route is for sellers */
 	decode_known(a, fields);
 	draft->seller = a->who.sub;
 	draft->seller_name = a->who.name;
 	draft->title = decode_text(a, "title", REQUIRED, 1, TITLE_MAX);
 	draft->venue_name = decode_text(a, "venueName", REQUIRED, 1, TITLE_MAX);
 	draft->starts_us = decode_time(a, "startsAt", REQUIRED);
-	draft->timezone = decode_text(a, "timezone", REQUIRED, 1, 64);
+	draft->timezone = decode_text(a, "timezone", REQUIRED, 1, TIMEZONE_MAX);
 	draft->currency = decode_text(a, "currency", REQUIRED, 3, 3);
 	plan = decode_text(a, "planId", REQUIRED, 1, 64);
 	if (plan != NULL && !uuid_parse(plan, &draft->plan_id))
@@ -246,6 +274,7 @@ decode_draft(struct api *a, struct event_draft *draft)
 	return decode_done(a);
 }
 
+/* POST /api/v1/events: the event with its seats, in one transaction. */
 enum err
 v1_event_create(struct api *a)
 {
@@ -265,6 +294,10 @@ v1_event_create(struct api *a)
 	return e;
 }
 
+/*
+ * The status that a text names; EVENT__MAX when it is absent or empty, and when it names none,
+ * which is noted.
+ */
 static enum event_status
 status_of(struct api *a, const char *text)
 {
@@ -275,7 +308,10 @@ status_of(struct api *a, const char *text)
 	return s;
 }
 
-/* Empty query parameters count as absent. */
+/*
+ * A parameter of the query string; one that is empty counts as absent, for a form sends all its
+ * fields.
+ */
 static const char *
 query_text(const struct api *a, const char *name)
 {
@@ -284,6 +320,10 @@ query_text(const struct api *a, const char *name)
 	return text == NULL || *text == '\0' ? NULL : text;
 }
 
+/*
+ * GET /api/v1/events?status=&q=&movieId=&after=&page=&limit=. Drafts are listed to their owner and
+ * to admins (R-54).
+ */
 enum err
 v1_event_list(struct api *a)
 {
@@ -314,6 +354,7 @@ v1_event_list(struct api *a)
 	return ERR_OK;
 }
 
+/* GET /api/v1/events/{id} */
 enum err
 v1_event_get(struct api *a)
 {
@@ -323,6 +364,10 @@ v1_event_get(struct api *a)
 	return e == ERR_OK ? answer_event(a, id, 200) : e;
 }
 
+/*
+ * PATCH /api/v1/events/{id}: what is absent stays as it is. Cancelling is no change of status here,
+ * for it ends bookings.
+ */
 enum err
 v1_event_change(struct api *a)
 {
@@ -332,7 +377,7 @@ v1_event_change(struct api *a)
 	struct event_patch patch = {
 		.title = decode_text(a, "title", OPTIONAL, 1, TITLE_MAX),
 		.venue_name = decode_text(a, "venueName", OPTIONAL, 1, TITLE_MAX),
-		.timezone = decode_text(a, "timezone", OPTIONAL, 1, 64),
+		.timezone = decode_text(a, "timezone", OPTIONAL, 1, TIMEZONE_MAX),
 		.policy = decode_policy(a),
 		.starts_us = decode_time(a, "startsAt", OPTIONAL),
 		.status = status_of(a, status),
@@ -354,6 +399,7 @@ v1_event_change(struct api *a)
 	return e == ERR_OK ? answer_event(a, id, 200) : e;
 }
 
+/* POST /api/v1/events/{id}/cancel: 202, for the sweeper ends the bookings afterwards. */
 enum err
 v1_event_cancel(struct api *a)
 {

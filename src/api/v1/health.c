@@ -1,3 +1,6 @@
+/* /health and /metrics: what a load balancer and a monitoring system ask a worker. */
+
+#include <assert.h>
 #include <string.h>
 
 #include "api/app.h"
@@ -5,10 +8,11 @@
 #include "base/metrics.h"
 #include "ops/health.h"
 
-/* A check, with a figure of its own when that is not negative. */
+/* Writes {"status"} of a check, with a figure of its own when that is not negative. */
 static void
 write_check(struct jsonw *w, const char *name, enum check c, const char *figure, double value)
 {
+	assert(value < 0 || figure != NULL);
 	jsonw_open(w, name, '{');
 	jsonw_str(w, "status", check_name(c));
 	if (value >= 0)
@@ -16,6 +20,10 @@ write_check(struct jsonw *w, const char *name, enum check c, const char *figure,
 	jsonw_close(w, '}');
 }
 
+/*
+ * The state of the service in a word. Only the database is needed to sell; the rest makes streams
+ * and messages late.
+ */
 static const char *
 summary(const struct health *h)
 {
@@ -26,6 +34,11 @@ summary(const struct health *h)
 	           : "ok";
 }
 
+/*
+ * GET /health: 503 when the database is away, so that a load balancer sends requests elsewhere.
+ * With ?live nothing is looked at: the answer alone says that the worker lives, and a supervisor
+ * must not restart it because another service is down.
+ */
 enum err
 v1_health_get(struct api *a)
 {
@@ -56,7 +69,7 @@ v1_health_get(struct api *a)
 	return ERR_OK;
 }
 
-/* Whether an address is in a comma-separated list. */
+/* Whether an address is in a comma-separated list; addresses are compared as they are spelled. */
 static bool
 listed(const char *list, const char *address)
 {
@@ -72,12 +85,17 @@ listed(const char *list, const char *address)
 	return false;
 }
 
+/*
+ * GET /metrics: figures of all workers of this host in Prometheus' text format, to the addresses
+ * that METRICS_ALLOW names.
+ */
 enum err
 v1_health_metrics(struct api *a)
 {
 	const char *from = request_header(a->rq, "REMOTE_ADDR");
 	const struct config *c = a->app->config;
 
+	assert(c->metrics_allow != NULL);
 	if (from == NULL || !listed(c->metrics_allow, from))
 		return ERR_FORBIDDEN;
 	health_measure(a->app->pool, a->rq->ctx, c->redis_url, c->kafka_broker);

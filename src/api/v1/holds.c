@@ -1,5 +1,6 @@
-/* Seats held for a while before they are booked. */
+/* Holds in /api/v1: seats kept for a while before they are booked. */
 
+#include <assert.h>
 #include <string.h>
 
 #include "api/app.h"
@@ -12,10 +13,12 @@
 #include "core/reserve/clerk.h"
 #include "core/reserve/hold.h"
 
+/* Decodes the body: seats by name alone, for one holds what one has looked at. */
 static enum err
 decode_request(struct api *a, struct seat_request *request)
 {
 	static const char *const fields[] = { "eventId", "seatIds", "userId", NULL };
+	_Static_assert(HOLD_MOST <= POLICY_SEATS_MOST, "the seats of a hold fit a request");
 	enum err e;
 
 	decode_known(a, fields);
@@ -35,6 +38,7 @@ render_held(void *arg, const void *what, struct reply *out)
 	const struct answer *answer = what;
 	struct jsonw w;
 
+	assert(answer->err == ERR_OK && answer->expires_us >= 0);
 	v1_open(input->a, &w, 1024);
 	jsonw_open(&w, "holds", '[');
 	for (size_t i = 0; i < request->n_seats; i++) {
@@ -50,6 +54,9 @@ render_held(void *arg, const void *what, struct reply *out)
 	*out = reply_close(&w, 200, NULL);
 }
 
+/*
+ * POST /api/v1/bookings/hold-seats: all of the seats or none. Holding them again renews the holds.
+ */
 enum err
 v1_hold_create(struct api *a)
 {
@@ -57,6 +64,7 @@ v1_hold_create(struct api *a)
 	struct answer answer;
 	enum err e;
 
+	assert(a->body != NULL && a->who.sub != NULL);
 	if ((e = decode_request(a, &input.request)) != ERR_OK)
 		return e;
 	input.request.idempotent = reply_prepare(a, render_held, &input);
@@ -74,6 +82,10 @@ v1_hold_create(struct api *a)
 	return e;
 }
 
+/*
+ * DELETE /api/v1/bookings/holds/{user}?eventId=: all holds of a user, or those of one event. The
+ * answer names every seat that is free again.
+ */
 enum err
 v1_hold_release(struct api *a)
 {

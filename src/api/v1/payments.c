@@ -1,5 +1,11 @@
+/*
+ * Payments in /api/v1: opening a session, the gateway's call-back, refunds, and what is known of a
+ * booking's money.
+ */
+
 #include "api/v1/payments.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "api/app.h"
@@ -15,8 +21,10 @@
 #include "core/payment/checkout.h"
 #include "core/payment/parked.h"
 
-#define REASON_MOST 64 /* bytes of why a buyer wants a refund */
+#define REASON_MOST     64 /* bytes of why a buyer wants a refund */
+#define BOOKING_ID_MOST 64 /* bytes that are read of an id in a body */
 
+/* Who changes a booking, for core and its journal. */
 static struct actor
 actor_of(const struct api *a)
 {
@@ -55,6 +63,7 @@ v1_payments_write(struct jsonw *w, const struct payment *payments, size_t n)
 	jsonw_close(w, ']');
 }
 
+/* Writes "refunds": each with the payment that it gives back of. */
 static void
 write_refunds(struct jsonw *w, const struct refund *refunds, size_t n)
 {
@@ -87,6 +96,7 @@ render_account(void *arg, const void *what, struct reply *out)
 	const struct changed *c = what;
 	struct jsonw w;
 
+	assert(c->booking.user_id != NULL);
 	v1_open(arg, &w, 1024);
 	jsonw_open(&w, "data", '{');
 	jsonw_uuid(&w, "bookingId", &c->booking.key.id);
@@ -97,6 +107,7 @@ render_account(void *arg, const void *what, struct reply *out)
 	*out = reply_close(&w, 200, NULL);
 }
 
+/* Answers with what is known of a booking's money, to those who may see it. */
 static enum err
 answer_account(struct api *a, const struct uuid *id)
 {
@@ -114,6 +125,7 @@ answer_account(struct api *a, const struct uuid *id)
 	return ERR_OK;
 }
 
+/* GET /api/v1/payments/status/{id} */
 enum err
 v1_payment_status(struct api *a)
 {
@@ -123,6 +135,10 @@ v1_payment_status(struct api *a)
 	return e == ERR_OK ? answer_account(a, &id) : e;
 }
 
+/*
+ * POST /api/v1/payments/refund/{id} {"reason"?}: cancels a paid booking, and gives back what its
+ * tier says (R-26, R-45).
+ */
 enum err
 v1_payment_refund(struct api *a)
 {
@@ -143,11 +159,13 @@ v1_payment_refund(struct api *a)
 	return reply_send_stored(a) ? ERR_OK : answer_account(a, &id);
 }
 
-/* A booking's id in the body; a faulty one is noted. */
+/*
+ * Decodes a booking's id in the body, and notes it for the log; a faulty one is noted as a fault.
+ */
 static void
 decode_booking(struct api *a, const char *name, struct uuid *out)
 {
-	const char *text = decode_text(a, name, REQUIRED, 1, 64);
+	const char *text = decode_text(a, name, REQUIRED, 1, BOOKING_ID_MOST);
 
 	if (text != NULL && !uuid_parse(text, out))
 		decode_fault(a, name, "must be the id of a booking");
@@ -155,13 +173,17 @@ decode_booking(struct api *a, const char *name, struct uuid *out)
 		uuid_text(out, a->booking);
 }
 
-/* A session; arg: struct api, what: struct changed. */
+/*
+ * The session that a buyer pays in; arg: struct api, what: struct changed. A session that was open
+ * already is the same for the caller.
+ */
 static void
 render_session(void *arg, const void *what, struct reply *out)
 {
 	const struct payment *p = ((const struct changed *)what)->payment;
 	struct jsonw w;
 
+	assert(p != NULL && p->session != NULL);
 	v1_open(arg, &w, 512);
 	jsonw_str(&w, "paymentUrl", p->url);
 	jsonw_str(&w, "sessionId", p->session);
@@ -170,6 +192,7 @@ render_session(void *arg, const void *what, struct reply *out)
 	*out = reply_close(&w, 200, NULL);
 }
 
+/* POST /api/v1/payments/initiate {"bookingId"} */
 enum err
 v1_payment_initiate(struct api *a)
 {
@@ -180,6 +203,7 @@ v1_payment_initiate(struct api *a)
 	struct uuid id;
 	enum err e;
 
+	assert(a->body != NULL);
 	decode_known(a, fields);
 	decode_booking(a, "bookingId", &id);
 	if ((e = decode_done(a)) != ERR_OK)
@@ -193,11 +217,13 @@ v1_payment_initiate(struct api *a)
 
 /* --- call-backs --- */
 
+/* Answers a call-back; any 2xx tells the gateway not to send it again. */
 static enum err
 answer_webhook(struct api *a, int status, const char *what)
 {
 	struct jsonw w;
 
+	assert(status >= 200 && status < 300);
 	v1_open(a, &w, 128);
 	jsonw_open(&w, "data", '{');
 	jsonw_str(&w, "result", what);
@@ -206,7 +232,10 @@ answer_webhook(struct api *a, int status, const char *what)
 	return ERR_OK;
 }
 
-/* Whether a message will never be settled as it is, however often the gateway sends it again. */
+/*
+ * Whether a message will never be settled as it is, however often the gateway sends it again. It is
+ * parked then, for an operator.
+ */
 static bool
 is_hopeless(enum err e)
 {
@@ -214,6 +243,11 @@ is_hopeless(enum err e)
 	       e == ERR_VALIDATION_ERROR || e == ERR_INVALID_STATE;
 }
 
+/*
+ * POST /api/v1/payments/webhook: no token, but the gateway's signature over the raw body, which is
+ * why the route does not parse it. The answer is sent after COMMIT: a call-back whose answer is
+ * lost is sent again, and found to be known (R-41).
+ */
 enum err
 v1_payment_webhook(struct api *a)
 {
@@ -221,6 +255,7 @@ v1_payment_webhook(struct api *a)
 	bool before = false;
 	enum err e;
 
+	assert(a->rq->body != NULL); /* the route takes one */
 	e = a->app->checkout->provider->read(a->rq->ctx, &a->app->checkout->gateway,
 	                                     request_header(a->rq, "HTTP_X_GATEWAY_SIGNATURE"),
 	                                     a->rq->body, a->rq->body_len,

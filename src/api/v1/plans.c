@@ -1,3 +1,7 @@
+/* Seating plans in /api/v1: importing one, listing, reading. */
+
+#include <assert.h>
+
 #include "api/app.h"
 #include "api/handlers.h"
 #include "api/request/decode.h"
@@ -6,6 +10,10 @@
 #include "api/v1/envelope.h"
 #include "core/plan/plan_store.h"
 
+/*
+ * Writes a plan: what it is called and how large it is. name: NULL in an array. with_document: the
+ * plan itself, too, as it was imported
+ */
 static void
 write_plan(struct jsonw *w, const char *name, const struct plan_info *p, bool with_document)
 {
@@ -23,7 +31,7 @@ write_plan(struct jsonw *w, const char *name, const struct plan_info *p, bool wi
 	jsonw_close(w, '}');
 }
 
-/* {"faults":[{"path","why"}…],"total"} */
+/* {"faults":[{"path","why"}…],"total"}: the first faults, and how many there are. */
 static const char *
 fault_list(TALLOC_CTX *ctx, const struct plan_faults *faults)
 {
@@ -55,6 +63,10 @@ render_imported(void *arg, const void *what, struct reply *out)
 	*out = reply_close(&w, 201, NULL);
 }
 
+/*
+ * POST /api/v1/plans. core parses the body itself: what it says of a fault is better than what
+ * could be said of one in any JSON.
+ */
 enum err
 v1_plan_import(struct api *a)
 {
@@ -62,6 +74,7 @@ v1_plan_import(struct api *a)
 	struct plan_info plan;
 	enum err e;
 
+	assert(a->rq->body != NULL && a->body == NULL); /* the route leaves it raw */
 	e = plan_store_import(a->app->pool, a->rq->ctx, a->who.sub, a->rq->body, a->rq->body_len,
 	                      reply_prepare(a, render_imported, a), &plan, &faults);
 	if (e == ERR_VALIDATION_ERROR) {
@@ -73,6 +86,7 @@ v1_plan_import(struct api *a)
 	return e;
 }
 
+/* GET /api/v1/plans: the caller's own; all of them for staff. */
 enum err
 v1_plan_list(struct api *a)
 {
@@ -94,6 +108,7 @@ v1_plan_list(struct api *a)
 	return ERR_OK;
 }
 
+/* GET /api/v1/plans/{id}: with the plan itself. */
 enum err
 v1_plan_get(struct api *a)
 {

@@ -10,6 +10,7 @@
 enum err
 v1_seat_request_begin(struct api *a, struct seat_request *out)
 {
+	assert(a->who.sub != NULL && out->user_id == NULL);
 	out->ctx = a->rq->ctx;
 	out->correlation_id = a->rq->id;
 	out->event_id = decode_event(a, "eventId");
@@ -19,7 +20,7 @@ v1_seat_request_begin(struct api *a, struct seat_request *out)
 	                             &out->user_id, &out->user_name);
 }
 
-/* {"unavailableSeatIds":[…]}, or unknownSeatIds */
+/* {"unavailableSeatIds":[…]}, or {"unknownSeatIds":[…]} when the event has no such seats. */
 static const char *
 refused_seats(TALLOC_CTX *ctx, const struct seat_request *request, const struct answer *answer)
 {

@@ -1,5 +1,8 @@
+/* The seat map of /api/v1: its JSON, and serving it from the cache of rendered maps. */
+
 #include "api/v1/seats.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "api/app.h"
@@ -9,7 +12,7 @@
 #include "base/money.h"
 #include "core/inventory/seat_map.h"
 
-/* The order of "statuses" in a seat map. */
+/* What a seat is shown as, in the order of "statuses". */
 enum shown {
 	SHOWN_AVAILABLE,
 	SHOWN_HELD,
@@ -27,6 +30,7 @@ static const struct {
 	{ "reserved", "reserved" },   { "sold", "sold" }, { "blocked", "blocked" },
 };
 
+/* What a seat is shown as to a viewer: a user sees which of the held seats are that user's own. */
 static enum shown
 show(const struct map_seat *s, const char *viewer)
 {
@@ -36,11 +40,17 @@ show(const struct map_seat *s, const char *viewer)
 		[SEAT_BLOCKED] = SHOWN_BLOCKED,
 	};
 
+	assert(s->status < SEAT__MAX);
 	if (s->status == SEAT_HELD && viewer != NULL && strcmp(s->holder, viewer) == 0)
 		return SHOWN_HELD_BY_ME;
 	return shown_of[s->status];
 }
 
+/*
+ * Writes what stands before the sections: version, the meaning of the numbers below, and the
+ * counts. An id is seatIdPrefix with the seat's number as 12 hexadecimal digits, so that the map
+ * needs not repeat it for each seat.
+ */
 static void
 write_head(struct jsonw *w, const struct seat_map *map, const char *viewer)
 {
@@ -48,6 +58,7 @@ write_head(struct jsonw *w, const struct seat_map *map, const char *viewer)
 	int64_t total[SHOWN__MAX] = { 0 };
 	char text[UUID_TEXT];
 
+	assert(map->event_id > 0 && map->version >= 0);
 	for (size_t i = 0; i < map->n_seats; i++)
 		total[show(&map->seats[i], viewer)]++;
 	jsonw_uuid(w, "eventId", &event);
@@ -67,7 +78,7 @@ write_head(struct jsonw *w, const struct seat_map *map, const char *viewer)
 	jsonw_close(w, '}');
 }
 
-/* Whether two seats stand in one entry of "sections". */
+/* Whether two seats stand in one entry of "sections": what they share is written once. */
 static bool
 same_block(const struct map_seat *a, const struct map_seat *b)
 {
@@ -75,6 +86,10 @@ same_block(const struct map_seat *a, const struct map_seat *b)
 	       strcmp(a->tier, b->tier) == 0;
 }
 
+/*
+ * Writes a seat as [no, row, number, status] and, where the plan has places, x and y. An array, for
+ * a map of a large hall has tens of thousands of them.
+ */
 static void
 write_seat(struct jsonw *w, const struct map_seat *s, const char *viewer)
 {
@@ -90,7 +105,10 @@ write_seat(struct jsonw *w, const struct map_seat *s, const char *viewer)
 	jsonw_close(w, ']');
 }
 
-/* Seats from..to of the map, which are one block. */
+/*
+ * Writes seats from (included) to to (not included), which are one block. The list of accessible
+ * seats is there only when there are some.
+ */
 static void
 write_block(struct jsonw *w, const struct seat_map *map, size_t from, size_t to, const char *viewer)
 {
@@ -99,6 +117,7 @@ write_block(struct jsonw *w, const struct seat_map *map, size_t from, size_t to,
 	char price[MONEY_TEXT];
 	bool accessible = false;
 
+	assert(from < to && to <= map->n_seats && first->section < (int32_t)map->n_sections);
 	jsonw_open(w, NULL, '{');
 	jsonw_str(w, "name", section->name);
 	jsonw_int(w, "subsection", section->subsection);
@@ -144,6 +163,10 @@ v1_seats_render(TALLOC_CTX *ctx, const struct seat_map *map, const char *viewer)
 	return jsonw_text(&w);
 }
 
+/*
+ * GET /api/v1/events/{id}/seats. A token is not needed, but shows the caller's own holds: hence
+ * Vary. no-cache: a browser may keep the map, but asks each time whether it still holds.
+ */
 enum err
 v1_event_seats(struct api *a)
 {
@@ -157,6 +180,7 @@ v1_event_seats(struct api *a)
 	                 request_header(a->rq, "HTTP_IF_NONE_MATCH"), &page);
 	if (e != ERR_OK)
 		return e;
+	assert(*page.etag == '"');
 	response_header(a->rq, a->rs, "ETag", page.etag);
 	response_header(a->rq, a->rs, "Cache-Control", "no-cache");
 	response_header(a->rq, a->rs, "Vary", "Authorization");

@@ -1,8 +1,16 @@
+/* Tickets that open a stream once: a browser's EventSource cannot send a header with a token. */
+
+#include <assert.h>
+
 #include "api/app.h"
 #include "api/handlers.h"
 #include "api/v1/envelope.h"
 #include "live/stream_ticket.h"
 
+/*
+ * POST /api/v1/stream-tickets: valid for a short time and once, because it stands in a URL, which
+ * is logged.
+ */
 enum err
 v1_stream_ticket_create(struct api *a)
 {
@@ -13,6 +21,7 @@ v1_stream_ticket_create(struct api *a)
 	struct jsonw w;
 	enum err e;
 
+	assert(t.user_id != NULL);
 	if ((e = stream_ticket_make(a->app->pool, a->rq->ctx, &t, &expires_us)) != ERR_OK)
 		return e;
 	v1_open(a, &w, 256);

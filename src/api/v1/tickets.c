@@ -1,3 +1,6 @@
+/* Tickets in /api/v1: as JSON, SVG and PNG, and checking in at the door. */
+
+#include <assert.h>
 #include <string.h>
 
 #include "api/app.h"
@@ -10,6 +13,7 @@
 #include "core/ticket/ticket.h"
 #include "core/ticket/ticket_sheet.h"
 
+/* Writes the members of the seat that a ticket is for. */
 static void
 write_seat(struct jsonw *w, const struct booking *b, const struct booked_seat *s)
 {
@@ -23,12 +27,16 @@ write_seat(struct jsonw *w, const struct booking *b, const struct booked_seat *s
 	jsonw_str(w, "tier", s->tier);
 }
 
-/* Leaves the ticket of the seat that ?seat= names, if it names one. */
+/*
+ * Leaves only the ticket of the seat that ?seat= names, if it names one. Errors: VALIDATION_ERROR
+ * (noted), SEAT_NOT_FOUND (the booking has no such seat).
+ */
 static enum err
 choose_seat(struct api *a, struct tickets *all)
 {
 	const int32_t no = (int32_t)decode_query_int(a, "seat", 1, INT32_MAX, 0);
 
+	assert(all->n > 0);
 	if (a->n_faults > 0)
 		return ERR_VALIDATION_ERROR;
 	for (size_t i = 0; no > 0 && i < all->n; i++) {
@@ -41,7 +49,10 @@ choose_seat(struct api *a, struct tickets *all)
 	return no > 0 ? ERR_SEAT_NOT_FOUND : ERR_OK;
 }
 
-/* The tickets that are asked for; the booking is on the request's ctx. */
+/*
+ * Finds the tickets that are asked for, for those who may see the booking; out->booking is on the
+ * request's ctx.
+ */
 static enum err
 find_tickets(struct api *a, struct tickets *out)
 {
@@ -59,10 +70,14 @@ find_tickets(struct api *a, struct tickets *out)
 	return e == ERR_OK ? choose_seat(a, out) : e;
 }
 
-/* What nobody but those two may see is not to be kept on the way. */
+/*
+ * Answers with a body of any type. It is not to be kept on the way: a ticket is for the buyer and
+ * the seller alone.
+ */
 static enum err
 answer(struct api *a, const char *type, const void *body, size_t n)
 {
+	assert(body != NULL);
 	a->rs->status = 200;
 	a->rs->content_type = type;
 	a->rs->body = body;
@@ -71,6 +86,7 @@ answer(struct api *a, const char *type, const void *body, size_t n)
 	return ERR_OK;
 }
 
+/* GET /api/v1/bookings/{id}/ticket, and ticket.json */
 enum err
 v1_ticket_get(struct api *a)
 {
@@ -109,7 +125,7 @@ v1_ticket_get(struct api *a)
 	return answer(a, NULL, a->rs->body, a->rs->body_len);
 }
 
-/* The tickets that are asked for, as a sheet on the request's ctx. */
+/* The tickets that are asked for, as a sheet to be drawn, on the request's ctx. */
 static enum err
 find_sheet(struct api *a, struct ticket_sheet *out)
 {
@@ -119,6 +135,7 @@ find_sheet(struct api *a, struct ticket_sheet *out)
 
 	if ((e = find_tickets(a, &all)) != ERR_OK)
 		return e;
+	assert(all.n > 0 && all.when != NULL);
 	tickets = talloc_zero_array(a->rq->ctx, struct ticket_sheet_place, (unsigned)all.n);
 	for (size_t i = 0; i < all.n; i++) {
 		const struct ticket *t = &all.tickets[i];
@@ -138,6 +155,7 @@ find_sheet(struct api *a, struct ticket_sheet *out)
 	return ERR_OK;
 }
 
+/* GET /api/v1/bookings/{id}/ticket.svg */
 enum err
 v1_ticket_svg(struct api *a)
 {
@@ -151,6 +169,7 @@ v1_ticket_svg(struct api *a)
 	return answer(a, "image/svg+xml; charset=utf-8", svg, strlen(svg));
 }
 
+/* GET /api/v1/bookings/{id}/ticket.png */
 enum err
 v1_ticket_png(struct api *a)
 {
@@ -165,7 +184,7 @@ v1_ticket_png(struct api *a)
 	return answer(a, "image/png", png, n);
 }
 
-/* A ticket that is in: its members. */
+/* Writes a ticket that has been checked in. */
 static void
 write_entry(struct jsonw *w, const struct booking *b, const struct ticket *t)
 {
@@ -176,12 +195,14 @@ write_entry(struct jsonw *w, const struct booking *b, const struct ticket *t)
 	jsonw_time(w, "checkedInAt", t->checked_in_us);
 }
 
+/* Answers with the ticket that was named, or with all of a booking when that was. */
 static enum err
 answer_checked_in(struct api *a, const struct check_in *in)
 {
 	const struct uuid event = uuid_of_seat(in->booking.key.event_id, 0);
 	struct jsonw w;
 
+	assert(in->n > 0);
 	v1_open(a, &w, 512);
 	jsonw_open(&w, "data", '{');
 	jsonw_uuid(&w, "bookingId", &in->booking.key.id);
@@ -202,13 +223,14 @@ answer_checked_in(struct api *a, const struct check_in *in)
 	return ERR_OK;
 }
 
-/* {"checkedInAt": the first time} */
+/* {"checkedInAt"} of an earlier time: the earliest one, when a whole booking is asked for. */
 static const char *
 first_time(struct api *a, const struct check_in *in)
 {
 	int64_t first_us = in->tickets[0].checked_in_us;
 	struct jsonw w;
 
+	assert(in->n > 0);
 	for (size_t i = 1; i < in->n; i++) {
 		if (in->tickets[i].checked_in_us < first_us)
 			first_us = in->tickets[i].checked_in_us;
@@ -220,6 +242,10 @@ first_time(struct api *a, const struct check_in *in)
 	return jsonw_text(&w);
 }
 
+/*
+ * POST /api/v1/tickets/{ref}/check-in: the reference of a ticket, or of a booking for all its
+ * tickets. Once: the second time is refused with the time of the first, for it may be a copy.
+ */
 enum err
 v1_ticket_check_in(struct api *a)
 {
