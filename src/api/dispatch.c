@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/json_parse.h"
+#include "http/request_body.h"
 
 /* Whether a request says that it has no body; one of unknown length may have one. */
 static bool
@@ -37,7 +38,7 @@ take_body(struct api *a)
 		return ERR_OK;
 	if ((most & BODY_ANY_TYPE) == 0 && !request_is_type(a->rq, "application/json"))
 		return ERR_UNSUPPORTED_MEDIA_TYPE;
-	if ((e = request_read_body(a->rq, BODY_BYTES(most))) == ERR_VALIDATION_ERROR)
+	if ((e = request_body_read(a->rq, BODY_BYTES(most))) == ERR_VALIDATION_ERROR)
 		a->message = "The body is shorter than announced";
 	return e;
 }

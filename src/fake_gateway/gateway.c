@@ -7,6 +7,7 @@
 #include "base/json_write.h"
 #include "base/log.h"
 #include "fake_gateway/page.h"
+#include "http/request_body.h"
 #include "http/route.h"
 #include "pay/signature.h"
 
@@ -80,7 +81,7 @@ gateway_new(TALLOC_CTX *ctx, const struct config *config, const char *database, 
 enum err
 gateway_body(struct visit *v, const char *type)
 {
-	enum err e = request_read_body(v->rq, BODY_MOST);
+	enum err e = request_body_read(v->rq, BODY_MOST);
 
 	if (e == ERR_VALIDATION_ERROR)
 		v->message = "The body is shorter than announced";

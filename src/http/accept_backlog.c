@@ -1,5 +1,10 @@
+/*
+ * A thread that looks how full the listen queue is, by netlink, and moves connections into a ring
+ * from which the request threads take them.
+ */
 #include "http/accept_backlog.h"
 
+#include <assert.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
@@ -17,11 +22,10 @@
 
 #include "base/log.h"
 
-#define CALM_NS                                                                                    \
-	10000000 /* between two looks: the web server opens some hundred connections in it, */
-#define RUSH_NS   500000 /* and some tens in this, when many wait */
-#define SPARE_FDS 512    /* left for everything else: database, logs, requests being served */
-#define MOST      65536
+#define CALM_NS   10000000 /* between two looks: time for some hundred new connections … */
+#define RUSH_NS   500000   /* … and for some tens, when many wait */
+#define SPARE_FDS 512      /* left for everything else: database, logs, requests being served */
+#define ROOM_MOST 65536
 #define FAILURES  100 /* looks in a row that fail: then there is no use in looking */
 
 struct accept_backlog {
@@ -29,19 +33,19 @@ struct accept_backlog {
 	ino_t inode; /* of the listening socket, by which netlink knows it */
 	atomic_bool ending;
 
-	/* A ring without a lock: on a busy machine whoever held one may not run for a long time. */
+	/* A ring without a lock: a thread that holds one may not run for long on a busy machine. */
 	_Atomic int *fds;
 	size_t room;
 	atomic_size_t put, taken; /* how many ever were; one thread puts, any may take */
 };
 
-/* What one asks netlink, and the part of its answer that matters. */
-struct question {
+/* What netlink is asked. */
+struct queue_query {
 	struct nlmsghdr head;
 	struct unix_diag_req body;
 };
 
-/* Finds the lengths in an answer of netlink's; false when it is none. */
+/* Finds the queue's lengths in an answer of netlink; false when they are not there. */
 static bool
 read_answer(const struct nlmsghdr *head, size_t got, struct unix_diag_rqlen *out)
 {
@@ -64,40 +68,42 @@ read_answer(const struct nlmsghdr *head, size_t got, struct unix_diag_rqlen *out
 
 /* How many connections wait in the kernel's queue, and how many it lets wait. */
 static bool
-look(const struct accept_backlog *o, struct unix_diag_rqlen *out)
+look(const struct accept_backlog *b, struct unix_diag_rqlen *out)
 {
-	const struct question ask = {
-		.head = { .nlmsg_len = sizeof(ask),
+	const struct queue_query query = {
+		.head = { .nlmsg_len = sizeof(query),
 		          .nlmsg_type = SOCK_DIAG_BY_FAMILY,
 		          .nlmsg_flags = NLM_F_REQUEST },
 		.body = { .sdiag_family = AF_UNIX,
 		          .udiag_states = UINT32_MAX,
-		          .udiag_ino = (uint32_t)o->inode,
+		          .udiag_ino = (uint32_t)b->inode,
 		          .udiag_show = UDIAG_SHOW_RQLEN,
 		          .udiag_cookie = { UINT32_MAX, UINT32_MAX } },
 	};
 	_Alignas(struct nlmsghdr) char answer[1024];
 	ssize_t got;
 
-	if (send(o->netlink_fd, &ask, sizeof(ask), 0) != (ssize_t)sizeof(ask))
+	if (send(b->netlink_fd, &query, sizeof(query), 0) != (ssize_t)sizeof(query))
 		return false;
-	got = recv(o->netlink_fd, answer, sizeof(answer), 0);
+	got = recv(b->netlink_fd, answer, sizeof(answer), 0);
 	return got > 0 && read_answer((const struct nlmsghdr *)answer, (size_t)got, out);
 }
 
 /* Moves up to n connections here, as long as there is room. */
 static void
-relieve(struct accept_backlog *o, size_t n)
+relieve(struct accept_backlog *b, size_t n)
 {
-	size_t put = atomic_load(&o->put);
+	size_t put = atomic_load(&b->put);
 
-	while (n-- > 0 && put - atomic_load(&o->taken) < o->room) {
-		int fd = accept4(o->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+	assert(b->room > 0 && b->fds != NULL);
+	while (n-- > 0 && put - atomic_load(&b->taken) < b->room) {
+		int fd = accept4(b->listen_fd, NULL, NULL, SOCK_CLOEXEC);
 
 		if (fd < 0)
 			return;
-		atomic_store(&o->fds[put % o->room], fd);
-		atomic_store(&o->put, ++put);
+		assert(put - atomic_load(&b->taken) < b->room); /* the place is free */
+		atomic_store(&b->fds[put % b->room], fd);
+		atomic_store(&b->put, ++put);
 	}
 }
 
@@ -109,17 +115,17 @@ relieve(struct accept_backlog *o, size_t n)
 static void *
 watch(void *arg)
 {
-	struct accept_backlog *o = arg;
+	struct accept_backlog *b = arg;
 	struct unix_diag_rqlen queue;
 	int failures = 0;
 
-	while (!atomic_load(&o->ending) && failures < FAILURES) {
-		const bool seen = look(o, &queue);
+	while (!atomic_load(&b->ending) && failures < FAILURES) {
+		const bool seen = look(b, &queue);
 		const uint32_t enough = seen ? queue.udiag_wqueue / 16 : 0;
 
 		failures = seen ? 0 : failures + 1;
 		if (seen && queue.udiag_rqueue > enough)
-			relieve(o, queue.udiag_rqueue - enough);
+			relieve(b, queue.udiag_rqueue - enough);
 		nanosleep(&(struct timespec){ .tv_nsec = seen && queue.udiag_rqueue > enough / 4
 		                                             ? RUSH_NS
 		                                             : CALM_NS },
@@ -140,63 +146,64 @@ find_room(void)
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur <= SPARE_FDS)
 		return 0;
-	return limit.rlim_cur - SPARE_FDS < MOST ? limit.rlim_cur - SPARE_FDS : MOST;
+	return limit.rlim_cur - SPARE_FDS < ROOM_MOST ? limit.rlim_cur - SPARE_FDS : ROOM_MOST;
 }
 
 /* Whether all that watching needs is there. */
 static bool
-prepare(struct accept_backlog *o, int listen_fd)
+prepare(struct accept_backlog *b, int listen_fd)
 {
 	struct unix_diag_rqlen queue;
 	struct stat st;
 
-	o->listen_fd = listen_fd;
-	o->netlink_fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-	o->room = find_room();
-	if (o->netlink_fd < 0 || o->room == 0 || fstat(listen_fd, &st) != 0)
+	b->listen_fd = listen_fd;
+	b->netlink_fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	b->room = find_room();
+	if (b->netlink_fd < 0 || b->room == 0 || fstat(listen_fd, &st) != 0)
 		return false;
-	o->inode = st.st_ino;
-	o->fds = calloc(o->room, sizeof(*o->fds));
-	return o->fds != NULL && look(o, &queue);
+	b->inode = st.st_ino;
+	b->fds = calloc(b->room, sizeof(*b->fds));
+	return b->fds != NULL && look(b, &queue);
 }
 
 struct accept_backlog *
 accept_backlog_watch(int listen_fd)
 {
-	static struct accept_backlog o = { .netlink_fd = -1 };
+	static struct accept_backlog b = { .netlink_fd = -1 };
 	pthread_t thread;
 
-	if (!prepare(&o, listen_fd) || pthread_create(&thread, NULL, watch, &o) != 0) {
+	assert(b.fds == NULL); /* one socket a process */
+	if (!prepare(&b, listen_fd) || pthread_create(&thread, NULL, watch, &b) != 0) {
 		log_line(LOG_INFO, "the listen queue cannot be watched, a rush may overflow it",
 		         NULL);
-		if (o.netlink_fd >= 0)
-			close(o.netlink_fd);
+		if (b.netlink_fd >= 0)
+			close(b.netlink_fd);
 		return NULL;
 	}
 	pthread_detach(thread);
-	return &o;
+	return &b;
 }
 
 int
-accept_backlog_take(struct accept_backlog *o)
+accept_backlog_take(struct accept_backlog *b)
 {
 	size_t taken;
 	int fd;
 
-	if (o == NULL)
+	if (b == NULL)
 		return -1;
-	taken = atomic_load(&o->taken);
-	do { /* what is read here counts only if nobody took it meanwhile: its place is not reused before */
-		if (taken == atomic_load(&o->put))
+	taken = atomic_load(&b->taken);
+	do { /* counts only if no other thread took it meanwhile: its place is not reused before */
+		if (taken == atomic_load(&b->put))
 			return -1;
-		fd = atomic_load(&o->fds[taken % o->room]);
-	} while (!atomic_compare_exchange_weak(&o->taken, &taken, taken + 1));
+		fd = atomic_load(&b->fds[taken % b->room]);
+	} while (!atomic_compare_exchange_weak(&b->taken, &taken, taken + 1));
 	return fd;
 }
 
 void
-accept_backlog_end(struct accept_backlog *o)
+accept_backlog_end(struct accept_backlog *b)
 {
-	if (o != NULL)
-		atomic_store(&o->ending, true);
+	if (b != NULL)
+		atomic_store(&b->ending, true);
 }

@@ -4,12 +4,12 @@
 /*
  * Keeps the listen queue of a Unix socket from filling up.
  *
- * The kernel lets so many connections wait as net.core.somaxconn says (4096), and refuses
+ * The kernel lets as many connections wait as net.core.somaxconn says (4096), and refuses
  * more: the web server does not wait for a place, and its client gets an error. In a rush
- * more people than that may wait. So when the queue is half full, one thread takes
- * connections off it and keeps them here until a request thread asks for one. As long as it
- * is not, they stay in the kernel's queue, where they survive the end of this process and
- * any other process of the socket may serve them.
+ * more may want to wait. So when more than a sixteenth of the queue is full, one thread takes
+ * connections off it and keeps them here until a request thread asks for one. The others stay
+ * in the kernel's queue, where they survive the end of this process and any other process of
+ * the socket may serve them.
  */
 struct accept_backlog;
 
@@ -25,15 +25,15 @@ struct accept_backlog;
 struct accept_backlog *accept_backlog_watch(int listen_fd);
 
 /*
- * Takes the connection that has waited longest.
+ * Takes the connection that has waited longest; from any thread.
  *
- * o	or NULL
+ * b	or NULL
  *
  * Returns a descriptor, the caller's to close, or -1 when none waits here.
  */
-int accept_backlog_take(struct accept_backlog *o);
+int accept_backlog_take(struct accept_backlog *b);
 
 /* Takes no more connections off the queue; those that are here can still be taken. */
-void accept_backlog_end(struct accept_backlog *o);
+void accept_backlog_end(struct accept_backlog *b);
 
 #endif

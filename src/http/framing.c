@@ -1,5 +1,10 @@
+/*
+ * The records of FastCGI: written for an answer, and read byte by byte for a request. A record
+ * may come in any number of pieces; only what is needed of it is kept.
+ */
 #include "http/framing.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +30,10 @@ enum { REQUEST_COMPLETE = 0, CANT_MPX_CONN = 1, UNKNOWN_ROLE = 3 };
 #define RECORD_MOST 65528 /* bytes of one STDOUT record: whole eights below 64 KiB */
 #define ENV_MOST    4096
 
+#define SHORT_RECORD (FRAMING_HEADER + 8) /* one whose content is eight bytes */
+_Static_assert(SHORT_RECORD <= sizeof(((struct framing_out *)NULL)->bytes), "is sent from there");
+_Static_assert(FRAMING_END == FRAMING_HEADER + SHORT_RECORD, "an empty record and a short one");
+
 static uint16_t
 be16(const uint8_t *p)
 {
@@ -39,6 +48,7 @@ put_header(uint8_t *p, uint8_t type, uint16_t id, size_t n)
 		0,         0
 	};
 
+	assert(n <= UINT16_MAX);
 	memcpy(p, header, sizeof(header));
 }
 
@@ -63,6 +73,7 @@ framing_write(uint8_t *out, uint16_t id, const void *data, size_t n)
 {
 	const uint8_t *from = data;
 
+	assert(id != 0 && (n == 0 || (out != NULL && data != NULL)));
 	while (n > 0) {
 		size_t part = n < RECORD_MOST ? n : RECORD_MOST;
 
@@ -77,6 +88,7 @@ framing_write(uint8_t *out, uint16_t id, const void *data, size_t n)
 void
 framing_end(uint8_t out[FRAMING_END], uint16_t id)
 {
+	assert(id != 0);
 	put_header(out, STDOUT, id, 0);
 	put_end(out + FRAMING_HEADER, id, REQUEST_COMPLETE);
 }
@@ -84,7 +96,9 @@ framing_end(uint8_t out[FRAMING_END], uint16_t id)
 void
 framing_readdress(uint8_t *records, size_t n, uint16_t id)
 {
+	assert(id != 0);
 	for (size_t at = 0; at < n; at += FRAMING_HEADER + (size_t)be16(records + at + 4)) {
+		assert(n - at >= FRAMING_HEADER && records[at] == VERSION_1);
 		records[at + 2] = (uint8_t)(id >> 8);
 		records[at + 3] = (uint8_t)id;
 	}
@@ -96,9 +110,10 @@ framing_readdress(uint8_t *records, size_t n, uint16_t id)
 static bool
 take_length(const uint8_t **p, const uint8_t *end, size_t *out)
 {
+	assert(*p <= end);
 	if (*p == end)
 		return false;
-	if (**p < 0x80) {
+	if (**p < 0x80) { /* section 3.4: the high bit says which of the two it is */
 		*out = *(*p)++;
 		return true;
 	}
@@ -130,6 +145,7 @@ framing_env(TALLOC_CTX *ctx, const uint8_t *params, size_t n)
 	char **env = talloc_array(ctx, char *, ENV_MOST + 1);
 	size_t n_name, n_value, count = 0;
 
+	assert((params != NULL || n == 0) && n <= FRAMING_PARAMS_MOST);
 	while (p < end) {
 		if (count == ENV_MOST || !take_pair(&p, end, &name, &n_name, &n_value) ||
 		    n_name == 0 || memchr(name, '\0', n_name + n_value) != NULL ||
@@ -159,6 +175,7 @@ put_value(uint8_t *p, const char *name, const char *value)
 {
 	size_t n = strlen(name), m = strlen(value);
 
+	assert(n < 0x80 && m < 0x80); /* lengths of one byte */
 	p[0] = (uint8_t)n;
 	p[1] = (uint8_t)m;
 	memcpy(p + 2, name, n);
@@ -183,6 +200,7 @@ answer_values(const struct framing *f, struct framing_out *out)
 		if (asked[i])
 			n += put_value(out->bytes + n, values[i].name, values[i].value);
 	}
+	assert(n <= sizeof(out->bytes));
 	put_header(out->bytes, GET_VALUES_RESULT, 0, n - FRAMING_HEADER);
 	out->n = n;
 }
@@ -191,7 +209,7 @@ static void
 answer_end(uint16_t id, uint8_t protocol_status, struct framing_out *out)
 {
 	put_end(out->bytes, id, protocol_status);
-	out->n = 16;
+	out->n = SHORT_RECORD;
 }
 
 /* The header of a record is complete: says whether the connection can go on. */
@@ -200,6 +218,7 @@ begin_record(struct framing *f)
 {
 	uint8_t type = f->head[1];
 
+	assert(f->n_head == FRAMING_HEADER && f->n_note == 0);
 	f->left = be16(f->head + 4);
 	f->padding = f->head[6];
 	if (f->head[0] != VERSION_1 || type == 0)
@@ -214,7 +233,7 @@ is_ours(const struct framing *f)
 	return f->id != 0 && be16(f->head + 2) == f->id;
 }
 
-/* Keeps a piece of a record's content, if anybody needs it; false when it is too much. */
+/* Keeps a piece of a record's content, if it is needed; false when it is too much. */
 static bool
 keep(struct framing *f, const uint8_t *data, size_t n)
 {
@@ -228,6 +247,7 @@ keep(struct framing *f, const uint8_t *data, size_t n)
 			if ((f->params = realloc(f->params, f->room)) == NULL)
 				abort();
 		}
+		assert(f->n_params + n <= f->room);
 		memcpy(f->params + f->n_params, data, n);
 		f->n_params += (uint32_t)n;
 	} else if ((type == BEGIN_REQUEST || type == GET_VALUES) && f->n_note + n <= NOTE_MOST) {
@@ -244,6 +264,7 @@ begin_request(struct framing *f, struct framing_out *out)
 {
 	uint16_t id = be16(f->head + 2);
 
+	assert(f->note != NULL && f->n_note == BEGIN_SIZE); /* else begin_record had refused it */
 	if (id == 0)
 		return FRAMING_BAD;
 	if (f->id != 0) { /* the one under way is not disturbed */
@@ -264,6 +285,7 @@ end_record(struct framing *f, struct framing_out *out)
 {
 	uint8_t type = f->head[1];
 
+	assert(f->n_head == FRAMING_HEADER && f->left == 0 && f->padding == 0);
 	switch (type) {
 	case BEGIN_REQUEST:
 		return begin_request(f, out);
@@ -274,7 +296,7 @@ end_record(struct framing *f, struct framing_out *out)
 			return FRAMING_MORE;
 		f->complete = PARAMS;
 		return FRAMING_MORE;
-	case STDIN: /* who answers and leaves before its end takes the answer away from the web server */
+	case STDIN: /* a web server that is still sending may lose an answer that is sent before */
 		if (!is_ours(f) || f->complete != PARAMS || be16(f->head + 4) != 0)
 			return FRAMING_MORE;
 		f->complete = STDIN;
@@ -288,11 +310,11 @@ end_record(struct framing *f, struct framing_out *out)
 		return FRAMING_REPLY;
 	default:
 		if (be16(f->head + 2) != 0)
-			return FRAMING_MORE; /* of a request: none of our business (section 3.3) */
+			return FRAMING_MORE; /* of a request: ignored (section 3.3) */
 		put_header(out->bytes, UNKNOWN_TYPE, 0, 8);
 		memset(out->bytes + FRAMING_HEADER, 0, 8);
 		out->bytes[FRAMING_HEADER] = type;
-		out->n = 16;
+		out->n = SHORT_RECORD;
 		return FRAMING_REPLY;
 	}
 }
@@ -303,6 +325,7 @@ take_some(struct framing *f, const uint8_t *data, size_t n, size_t *used)
 {
 	size_t some;
 
+	assert(n > 0 && f->n_head <= FRAMING_HEADER);
 	if (f->n_head < FRAMING_HEADER) {
 		some = (size_t)(FRAMING_HEADER - f->n_head);
 		*used = n < some ? n : some;
@@ -335,10 +358,12 @@ framing_take(struct framing *f, const uint8_t *data, size_t n, size_t *used,
 	enum framing_news news = FRAMING_MORE;
 	size_t some;
 
+	assert(data != NULL || n == 0);
 	*used = 0;
 	while (news == FRAMING_MORE && *used < n) {
 		news = take_some(f, data + *used, n - *used, &some);
 		*used += some;
+		assert(*used <= n);
 		if (news == FRAMING_MORE && f->n_head == FRAMING_HEADER && f->left == 0 &&
 		    f->padding == 0) {
 			news = end_record(f, out);

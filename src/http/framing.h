@@ -1,13 +1,14 @@
-#ifndef ROWLOCK_FRAMING_H
-#define ROWLOCK_FRAMING_H
+#ifndef ROWLOCK_HTTP_FRAMING_H
+#define ROWLOCK_HTTP_FRAMING_H
 
 #include <stddef.h>
 #include <stdint.h>
 #include <talloc.h>
 
 /*
- * The records of FastCGI 1.0 as a responder meets them, without any input or output. One
- * request a connection; its body is passed over.
+ * The records of FastCGI 1.0 (the FastCGI Specification) as a responder meets them, without any
+ * input or output. One request a connection; its body is passed over. What is read is input:
+ * nothing of it is trusted, and this file is fuzzed.
  */
 
 #define FRAMING_PARAMS_MOST (64 * 1024) /* bytes of parameters */
@@ -44,25 +45,30 @@ struct framing_out {
 /*
  * Takes bytes as they came in, up to the first news.
  *
- * used	how many were taken; call again with the rest until FRAMING_MORE
+ * data	n bytes
+ * used	set to how many were taken; call again with the rest until FRAMING_MORE
  * out	filled in for FRAMING_REPLY and FRAMING_REFUSE
  */
 enum framing_news framing_take(struct framing *f, const uint8_t *data, size_t n, size_t *used,
                                struct framing_out *out);
 
-/* Frees what it holds. The connection may be read on: parameters have been used by then. */
+/* Frees what it holds. Reading may go on; params are gone, and are not read again. */
 void framing_forget(struct framing *f);
 
 /*
- * Reads parameters into "NAME=value" strings, a list that ends in NULL, all on ctx. NULL when
- * they are broken: a length that leads too far, a NUL, no name, more than 4,096 of them.
+ * Reads parameters.
+ *
+ * params	n bytes, those of a struct framing whose request is complete
+ *
+ * Returns "NAME=value" strings, a list that ends in NULL, all on ctx. NULL when they are broken:
+ * a length that leads too far, a NUL, no name, more than 4,096 of them.
  */
 char **framing_env(TALLOC_CTX *ctx, const uint8_t *params, size_t n);
 
 /* The size of n bytes of an answer in records. */
 size_t framing_size(size_t n);
 
-/* Writes n bytes of an answer as STDOUT records of request id; out has framing_size(n) bytes. */
+/* Writes n bytes of an answer as STDOUT records of a request; out has framing_size(n) bytes. */
 void framing_write(uint8_t *out, uint16_t id, const void *data, size_t n);
 
 #define FRAMING_END 24
@@ -70,7 +76,7 @@ void framing_write(uint8_t *out, uint16_t id, const void *data, size_t n);
 /* Writes the end of an answer: an empty STDOUT, and END_REQUEST with application status 0. */
 void framing_end(uint8_t out[FRAMING_END], uint16_t id);
 
-/* Gives records of framing_write or framing_end, n bytes, to another request id. */
+/* Gives records of framing_write or framing_end, n bytes in all, to another request id. */
 void framing_readdress(uint8_t *records, size_t n, uint16_t id);
 
 #endif

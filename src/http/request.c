@@ -1,3 +1,4 @@
+/* A request taken apart: method, path, query, headers; and the head of its answer put together. */
 #include "http/request.h"
 
 #include <assert.h>
@@ -23,6 +24,7 @@ request_header(const struct request *rq, const char *name)
 {
 	size_t n = strlen(name);
 
+	assert(rq->env != NULL && n > 0);
 	for (char *const *p = rq->env; *p != NULL; p++) {
 		if (strncmp(*p, name, n) == 0 && (*p)[n] == '=')
 			return *p + n + 1;
@@ -78,6 +80,7 @@ request_begin(struct request *rq, TALLOC_CTX *ctx, char *const *env)
 {
 	const char *target, *method;
 
+	assert(ctx != NULL && env != NULL);
 	memset(rq, 0, sizeof(*rq));
 	rq->ctx = ctx;
 	rq->env = env;
@@ -89,6 +92,7 @@ request_begin(struct request *rq, TALLOC_CTX *ctx, char *const *env)
 	request_split(rq, target == NULL ? "" : target);
 }
 
+/* The value of a hexadecimal digit, or -1. */
 static int
 hex_digit(char c)
 {
@@ -127,6 +131,7 @@ decode(TALLOC_CTX *ctx, const char *text, size_t n, bool plus_is_space)
 		*p++ = (char)c;
 	}
 	*p = '\0';
+	assert(p <= out + n);
 	return utf8_is_clean(out) ? out : NULL;
 }
 
@@ -148,6 +153,7 @@ request_split(struct request *rq, const char *target)
 {
 	const char *end = target + strcspn(target, "?#"), *p = target;
 
+	assert(target != NULL && rq->n_parts == 0);
 	rq->target = target;
 	rq->query = *end == '?' ? end + 1 : "";
 	rq->bad_path = *p != '/';
@@ -168,12 +174,12 @@ request_query(const struct request *rq, const char *name)
 {
 	const char *p = rq->query;
 
+	assert(p != NULL);
 	while (*p != '\0') {
 		size_t n = strcspn(p, "&"), key = strcspn(p, "=&");
 
-		if (key == strlen(name) && strncmp(p, name, key) == 0) {
+		if (key == strlen(name) && strncmp(p, name, key) == 0)
 			return decode(rq->ctx, p + key + (key < n), n - key - (key < n), true);
-		}
 		p += n + (p[n] == '&');
 	}
 	return NULL;
@@ -185,6 +191,7 @@ response_head(const struct request *rq, const struct response *rs, long length,
 {
 	int n;
 
+	assert(rs->status >= 200 && rs->status <= 599 && rq->id != NULL);
 	if (rs->status == 304) /* has no body and describes none */
 		return snprintf(out, RESPONSE_HEAD, "Status: 304\r\nX-Request-Id: %s\r\n", rq->id);
 	n = snprintf(out, RESPONSE_HEAD, "Status: %d\r\nContent-Type: %s\r\nX-Request-Id: %s\r\n",
@@ -193,12 +200,14 @@ response_head(const struct request *rq, const struct response *rs, long length,
 	if (length >= 0)
 		n += snprintf(out + n, RESPONSE_HEAD - (size_t)n, "Content-Length: %ld\r\n",
 		              length);
+	assert(n < RESPONSE_HEAD); /* an id is short, and so is every type that we answer with */
 	return n;
 }
 
 void
 response_header(const struct request *rq, struct response *rs, const char *name, const char *value)
 {
+	assert(*name != '\0' && strpbrk(name, "\r\n:") == NULL);
 	assert(strpbrk(value, "\r\n") == NULL);
 	if (rs->headers == NULL)
 		rs->headers = talloc_strdup(rq->ctx, "");
@@ -208,6 +217,7 @@ response_header(const struct request *rq, struct response *rs, const char *name,
 void
 response_json(struct response *rs, int status, struct jsonw *w)
 {
+	assert(status >= 200 && status <= 599);
 	rs->status = status;
 	rs->body = jsonw_text(w);
 	rs->body_len = w->used;

@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_REQUEST_H
-#define ROWLOCK_REQUEST_H
+#ifndef ROWLOCK_HTTP_REQUEST_H
+#define ROWLOCK_HTTP_REQUEST_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -9,11 +9,14 @@
 #include "base/err.h"
 #include "base/json_write.h"
 
+/* One HTTP request as the web server says it, and the head of its answer (RFC 9110, CGI/1.1). */
+
 #define REQUEST_ID_MAX 64
 #define REQUEST_PARTS  16 /* segments of a path at the most */
 
 enum method { GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, METHOD__MAX };
 
+/* "GET"; of METHOD__MAX, which stands for all others: "other". */
 const char *method_name(enum method m);
 
 /* One request, and the answer to it. Everything hangs on ctx, which one thread owns. */
@@ -30,7 +33,7 @@ struct request {
 	size_t body_len;
 	int64_t began_us; /* monotonic */
 	char *const *env; /* what the web server says: "NAME=value", up to NULL */
-	void *fcgi;       /* of the server */
+	void *fcgi;       /* libfcgi's, of server.c and request_body.c; else NULL */
 };
 
 /* What is sent back. Zero means 200 and no body. */
@@ -43,8 +46,10 @@ struct response {
 };
 
 /*
- * Fills a request in from what the web server says of it: method, target, id. The strings of
- * env are used, not copied.
+ * Fills a request in from what the web server says of it: method, target, id.
+ *
+ * ctx	the request's own: everything of it hangs there
+ * env	"NAME=value", up to NULL; used as it is, not copied
  */
 void request_begin(struct request *rq, TALLOC_CTX *ctx, char *const *env);
 
@@ -61,13 +66,9 @@ const char *request_header(const struct request *rq, const char *name);
 bool request_is_type(const struct request *rq, const char *type);
 
 /*
- * Reads the body, once. most: bytes that are taken at the most.
- * Errors: PAYLOAD_TOO_LARGE (nothing was read), VALIDATION_ERROR (shorter than announced),
- * REQUEST_TIMEOUT.
+ * Splits and decodes a request target; sets part, n_parts, query, bad_path. For a request whose
+ * n_parts is 0. A path that is broken or hides something (an escaped slash, dots) is bad.
  */
-enum err request_read_body(struct request *rq, size_t most) MUST_CHECK;
-
-/* Splits and decodes the request target; sets part, n_parts, query, bad_path. */
 void request_split(struct request *rq, const char *target);
 
 /* The value of a query parameter, decoded, on ctx; NULL if absent, "" if it has no value. */
@@ -76,17 +77,19 @@ const char *request_query(const struct request *rq, const char *name);
 #define RESPONSE_HEAD 512
 
 /*
- * Writes the head of an answer, but rs->headers and the empty line; returns its length.
+ * Writes the head of an answer, but rs->headers and the empty line; returns its length, below
+ * RESPONSE_HEAD.
+ *
  * length	of the body; -1: an answer without a Content-Length, whose end is the stream's
  */
 int response_head(const struct request *rq, const struct response *rs, long length,
                   char out[RESPONSE_HEAD]);
 
-/* Adds a header; value must not hold CR or LF (asserted). */
+/* Adds a header, on the request's context. value: without CR and LF, which is asserted. */
 void response_header(const struct request *rq, struct response *rs, const char *name,
                      const char *value);
 
-/* Gives the writer's text as body. */
+/* Takes a writer's text as body; it is not copied. */
 void response_json(struct response *rs, int status, struct jsonw *w);
 
 #endif

@@ -1,5 +1,7 @@
+/* Finding a request's route: literal segments and bound ones, in the order of the table. */
 #include "http/route.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* Whether the path fits a pattern; binds its arguments. */
@@ -8,11 +10,13 @@ fits(const char *pattern, const struct request *rq, const char **arg)
 {
 	size_t part = 0, args = 0;
 
+	assert(*pattern == '/');
 	for (; *pattern == '/'; part++) {
 		size_t n = strcspn(++pattern, "/");
 
 		if (part == rq->n_parts)
 			return false;
+		assert(*pattern != '{' || args < ROUTE_ARGS);
 		if (*pattern == '{')
 			arg[args++] = rq->part[part];
 		else if (strlen(rq->part[part]) != n || strncmp(pattern, rq->part[part], n) != 0)
@@ -28,6 +32,7 @@ allow(struct route_match *out, const char *name)
 {
 	if (strstr(out->allow, name) != NULL)
 		return;
+	assert(strlen(out->allow) + strlen(name) + 2 < sizeof(out->allow));
 	if (out->allow[0] != '\0')
 		strcat(out->allow, ", ");
 	strcat(out->allow, name);
@@ -39,6 +44,8 @@ route_find(const void *table, size_t n, size_t size, const struct request *rq,
 {
 	enum method wanted = rq->method == HEAD ? GET : rq->method;
 
+	assert(table != NULL && size >= sizeof(struct route_key));
+	assert(rq->n_parts <= REQUEST_PARTS);
 	memset(out, 0, sizeof(*out));
 	out->index = -1;
 	for (size_t i = 0; i < n && !rq->bad_path; i++) {

@@ -1,9 +1,11 @@
-#ifndef ROWLOCK_ROUTE_H
-#define ROWLOCK_ROUTE_H
+#ifndef ROWLOCK_HTTP_ROUTE_H
+#define ROWLOCK_HTTP_ROUTE_H
 
 #include "http/request.h"
 
-#define ROUTE_ARGS 4
+/* Finding the route of a request in a table of the caller's own. */
+
+#define ROUTE_ARGS 4 /* segments that a pattern binds at the most */
 
 /* The front of a route; the table's own type begins with it. */
 struct route_key {
@@ -23,6 +25,8 @@ struct route_match {
  * Finds the first route that fits. HEAD goes to GET routes.
  *
  * table	n routes of `size` bytes each, which begin with a struct route_key
+ * rq		split (request_split); one whose path is bad fits no route
+ * out		set; its arguments live as long as the request
  */
 void route_find(const void *table, size_t n, size_t size, const struct request *rq,
                 struct route_match *out);

@@ -1,5 +1,10 @@
+/*
+ * The threads of a worker: each takes a request from libfcgi, has it answered and sends the
+ * answer; and the end of them all when a signal says so.
+ */
 #include "http/server.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcgiapp.h>
 #include <pthread.h>
@@ -9,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,90 +21,35 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "http/accept_backlog.h"
+#include "http/request_body.h"
 
 #define LISTEN_FD   0
 #define DRAIN_S     10
-#define ACCEPT_S    1  /* how often a thread at rest looks whether it should leave */
-#define READ_S      10 /* longest pause within a body */
+#define ACCEPT_S    1 /* how often a thread at rest looks whether it should leave */
 #define STACK_BYTES (512 * 1024)
 #define CTX_BYTES   (32 * 1024) /* what most requests need, in one piece */
 
 struct server {
 	server_handler handler;
 	void *arg;
-	struct accept_backlog *overflow; /* connections that wait in here, or NULL */
+	struct accept_backlog *backlog; /* connections that wait here, or NULL */
 	atomic_bool stopping;
-	atomic_int running;
+	atomic_int running; /* threads */
 };
 
-/* The announced length of the body; -1 when there is none, -2 when it is no number. */
-static long long
-announced(const struct request *rq)
-{
-	const char *text = request_header(rq, "CONTENT_LENGTH");
-	char *end;
-	long long n;
-
-	if (text == NULL || *text == '\0')
-		return -1;
-	errno = 0;
-	n = strtoll(text, &end, 10);
-	return errno != 0 || *end != '\0' || n < 0 ? -2 : n;
-}
-
-/* Bounds every read of the body: libfcgi itself would wait for ever. */
-static void
-bound_reads(const FCGX_Request *fcgi)
-{
-	const struct timeval tv = { .tv_sec = READ_S };
-
-	setsockopt(fcgi->ipcFd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
-}
-
 /*
- * The next connection for libfcgi: one that waits in here, or else it accepts one itself. It
- * takes one that is there already if keepConnection says that it was left open on purpose.
+ * Gives libfcgi a connection that waits in the backlog; returns false when none does, and libfcgi
+ * accepts one itself. It takes one that is there already if keepConnection says that it was left
+ * open on purpose.
  */
 static bool
 offer_connection(struct server *s, FCGX_Request *fcgi)
 {
-	fcgi->ipcFd = accept_backlog_take(s->overflow);
+	fcgi->ipcFd = accept_backlog_take(s->backlog);
 	fcgi->keepConnection = fcgi->ipcFd >= 0;
 	if (fcgi->ipcFd >= 0)
-		bound_reads(fcgi);
+		request_body_bound_reads(fcgi->ipcFd);
 	return fcgi->ipcFd >= 0;
-}
-
-enum err
-request_read_body(struct request *rq, size_t most)
-{
-	FCGX_Stream *in = ((FCGX_Request *)rq->fcgi)->in;
-	long long length = announced(rq);
-	size_t room = length >= 0 ? (size_t)length : 16384;
-
-	if (length > (long long)most)
-		return ERR_PAYLOAD_TOO_LARGE;
-	if (length == -2)
-		return ERR_VALIDATION_ERROR;
-	bound_reads(rq->fcgi);
-	rq->body = talloc_size(rq->ctx, room + 1);
-	for (;;) {
-		int got = FCGX_GetStr(rq->body + rq->body_len, (int)(room - rq->body_len), in);
-
-		rq->body_len += got > 0 ? (size_t)got : 0;
-		if (rq->body_len < room || length >= 0)
-			break;
-		if (room > most) /* of unknown length, and too long by now */
-			return ERR_PAYLOAD_TOO_LARGE;
-		room *= 2;
-		rq->body = talloc_realloc_size(rq->ctx, rq->body, room + 1);
-	}
-	rq->body[rq->body_len] = '\0';
-	if (rq->body_len > most)
-		return ERR_PAYLOAD_TOO_LARGE;
-	if (FCGX_GetError(in) == EAGAIN || FCGX_GetError(in) == EWOULDBLOCK)
-		return ERR_REQUEST_TIMEOUT;
-	return length >= 0 && rq->body_len < (size_t)length ? ERR_VALIDATION_ERROR : ERR_OK;
 }
 
 static void
@@ -109,6 +58,7 @@ send_response(const struct request *rq, const struct response *rs, FCGX_Stream *
 	char head[RESPONSE_HEAD];
 	int n = response_head(rq, rs, (long)rs->body_len, head);
 
+	assert(n > 0 && (rs->body_len == 0 || rs->body != NULL));
 	FCGX_PutStr(head, n, out);
 	if (rs->headers != NULL)
 		FCGX_PutS(rs->headers, out);
@@ -123,6 +73,7 @@ serve_one(struct server *s, FCGX_Request *fcgi, TALLOC_CTX *pool)
 	struct response rs = { .status = 200 };
 	struct request rq;
 
+	assert(talloc_total_blocks(pool) == 1);
 	request_begin(&rq, talloc_new(pool), fcgi->envp);
 	rq.fcgi = fcgi;
 	s->handler(&rq, &rs, s->arg);
@@ -146,7 +97,7 @@ serve_thread(void *arg)
 		if (rc == 0) {
 			serve_one(s, &fcgi, pool);
 		} else if (rc != -EAGAIN && rc != -EINTR) {
-			/* EMFILE, ENFILE, ENOBUFS …: bad times pass; do not spin while they last */
+			/* EMFILE, ENFILE, ENOBUFS … pass; do not spin while they last */
 			log_line(LOG_WARN, "accept failed", "reason", strerror(-rc), NULL);
 			nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
 		}
@@ -215,9 +166,10 @@ server_run(int threads, server_handler handler, void *arg)
 	struct server s = { .handler = handler, .arg = arg };
 	pthread_attr_t attr;
 
+	assert(threads >= 1 && threads <= 256 && handler != NULL);
 	if (prepare_socket() != 0)
 		return 1;
-	s.overflow = accept_backlog_watch(LISTEN_FD);
+	s.backlog = accept_backlog_watch(LISTEN_FD);
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK_BYTES);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
@@ -234,7 +186,7 @@ server_run(int threads, server_handler handler, void *arg)
 	pthread_attr_destroy(&attr);
 	log_line(LOG_INFO, "ready", "threads", log_int(threads), NULL);
 	wait_for_signal();
-	accept_backlog_end(s.overflow);
+	accept_backlog_end(s.backlog);
 	atomic_store(&s.stopping, true);
 	return drain(&s);
 }

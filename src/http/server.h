@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_SERVER_H
-#define ROWLOCK_SERVER_H
+#ifndef ROWLOCK_HTTP_SERVER_H
+#define ROWLOCK_HTTP_SERVER_H
 
 #include "http/request.h"
 
@@ -8,15 +8,20 @@
  * where spawn-fcgi puts it, and give them to one function.
  */
 
-/* Answers a request; never fails: an error is an answer too. */
+/*
+ * Answers a request, in one of the request threads; never fails: an error is an answer too.
+ *
+ * rq	its memory, and what the answer points at, is freed when it has been sent
+ * rs	status 200 and no body, to be filled in
+ */
 typedef void (*server_handler)(struct request *rq, struct response *rs, void *arg);
 
 /*
  * Serves until SIGTERM or SIGINT: then takes no new requests and lets those in flight finish,
- * for DRAIN_S at the most.
+ * for 10 s at the most.
  *
  * threads	request threads, 1 to 256
- * arg	handed to the handler
+ * arg		handed to the handler
  *
  * Returns the exit status of the process: 0 when all was answered, 1 when the time ran out or
  * descriptor 0 is no socket. Call from the main thread before any other is started, so that

@@ -4,7 +4,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A piece of an answer in FastCGI records, to be sent to any number of streams. */
+/*
+ * A piece of an answer in FastCGI records, to be sent to any number of streams. Its references are
+ * counted, for one thread.
+ */
 struct stream_chunk {
 	unsigned refs;
 	size_t n;
@@ -14,16 +17,16 @@ struct stream_chunk {
 /* Makes one of n bytes, with one reference. */
 struct stream_chunk *stream_chunk_new(const void *text, size_t n);
 
-/* The same for a request of another id, with one reference. */
+/* Makes the same for a request of another id, with one reference. */
 struct stream_chunk *stream_chunk_readdressed(const struct stream_chunk *c, uint16_t id);
 
-/* The end of an answer, likewise. */
+/* Makes the end of an answer, likewise. */
 struct stream_chunk *stream_chunk_end(uint16_t id);
 
-/* One reference more. */
+/* Takes one reference more; returns c. */
 struct stream_chunk *stream_chunk_use(struct stream_chunk *c);
 
-/* One less; the last one frees it. NULL is ignored. */
+/* Gives a reference back; the last one frees it. NULL is ignored. */
 void stream_chunk_drop(struct stream_chunk *c);
 
 #endif

@@ -1,3 +1,7 @@
+/*
+ * Streams on one event loop: connections, what waits to be sent on each, and the wheel on which
+ * each has its turn. A stream is never freed within a call: it is doomed, and the loop reaps it.
+ */
 #include "http/stream_server.h"
 
 #include <assert.h>
@@ -54,14 +58,14 @@ struct stream_server {
 	struct stream *doomed; /* to be freed by the reaper */
 	size_t count;
 	unsigned next_slot, turn;
-	bool starved; /* of descriptors; said once */
+	bool starved; /* of descriptors; logged once */
 	struct slot slots[SLOTS];
 	uint8_t buffer[READ_BYTES];
 };
 
 /* --- The end of a stream. --- */
 
-/* Marks a stream for the reaper: whoever holds it at the moment need not care. */
+/* Marks a stream for the reaper, so that it lives on until the calls that use it have returned. */
 static void
 doom(struct stream *s, enum stream_end why)
 {
@@ -80,6 +84,7 @@ pop_waiting(struct stream *s)
 {
 	struct waiting *w = s->first;
 
+	assert(w != NULL);
 	s->first = w->next;
 	if (s->first == NULL)
 		s->last = &s->first;
@@ -102,6 +107,7 @@ on_reap(evutil_socket_t fd, short what, void *arg)
 			server->rules->over(server->arg, s, s->why);
 		else if (s->why == STREAM_BAD)
 			log_line(LOG_WARN, "no request to be read on a connection", NULL);
+		assert(s->doomed && server->count > 0);
 		close(event_get_fd(&s->event));
 		LIST_REMOVE(s, in_slot);
 		while (s->first != NULL)
@@ -118,12 +124,14 @@ on_reap(evutil_socket_t fd, short what, void *arg)
 static void
 advance(struct stream *s, size_t n)
 {
+	assert(n <= s->backlog && s->greeting <= s->backlog);
 	s->backlog -= n;
 	s->greeting -= n < s->greeting ? n : s->greeting;
 	s->stuck = false;
 	while (n > 0) {
 		size_t left = s->first->chunk->n - s->sent;
 
+		assert(left > 0);
 		if (n < left) {
 			s->sent += n;
 			return;
@@ -157,10 +165,11 @@ flush(struct stream *s)
 		}
 		n = sendmsg(event_get_fd(&s->event), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (n < 0) {
-			if (!is_busy(
-				errno)) /* some close as soon as they have the length announced */
-				doom(s, s->finishing && s->first->next == NULL ? STREAM_ENDED
-				                                               : STREAM_GONE);
+			if (is_busy(errno))
+				return;
+			/* Some close as soon as they have had the length announced. */
+			doom(s,
+			     s->finishing && s->first->next == NULL ? STREAM_ENDED : STREAM_GONE);
 			return;
 		}
 		advance(s, (size_t)n);
@@ -194,6 +203,7 @@ push(struct stream *s, struct stream_chunk *c, bool greeting)
 
 	if (w == NULL)
 		abort();
+	assert(c->n > 0 && !s->finishing);
 	*w = (struct waiting){ NULL, c };
 	*s->last = w;
 	s->last = &w->next;
@@ -205,6 +215,7 @@ push(struct stream *s, struct stream_chunk *c, bool greeting)
 void
 stream_send(struct stream *s, struct stream_chunk *c, bool greeting)
 {
+	assert(s->began);
 	if (s->doomed || s->finishing)
 		return;
 	if (s->backlog - s->greeting > STREAM_BACKLOG) {
@@ -223,6 +234,7 @@ stream_send(struct stream *s, struct stream_chunk *c, bool greeting)
 void
 stream_finish(struct stream *s)
 {
+	assert(s->began);
 	if (s->doomed || s->finishing)
 		return;
 	push(s, stream_chunk_end(s->framing.id), false);
@@ -236,7 +248,7 @@ stream_finish(struct stream *s)
 static void
 reply(struct stream *s, const struct framing_out *out)
 {
-	/* These are few and short; one would come in the middle of a record that waits half sent. */
+	/* Few and short; while others wait it would come in the middle of a half sent record. */
 	if (s->first != NULL || send(event_get_fd(&s->event), out->bytes, out->n,
 	                             MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)out->n)
 		doom(s, STREAM_BAD);
@@ -247,7 +259,10 @@ static void
 begin(struct stream *s)
 {
 	TALLOC_CTX *ctx = talloc_new(NULL);
-	char **env = framing_env(ctx, s->framing.params, s->framing.n_params);
+	char **env;
+
+	assert(!s->began && !s->doomed);
+	env = framing_env(ctx, s->framing.params, s->framing.n_params);
 
 	framing_forget(&s->framing);
 	if (env == NULL) {
@@ -296,6 +311,7 @@ on_event(evutil_socket_t fd, short what, void *arg)
 	struct stream *s = arg;
 	ssize_t n;
 
+	assert(!s->doomed);
 	if ((what & EV_READ) != 0) {
 		n = recv(fd, s->server->buffer, sizeof(s->server->buffer), MSG_DONTWAIT);
 		if (n > 0)
@@ -317,6 +333,7 @@ add_stream(struct stream_server *server, int fd)
 
 	if (s == NULL)
 		abort();
+	assert(fd >= 0 && server->next_slot < SLOTS);
 	s->server = server;
 	s->last = &s->first;
 	event_assign(&s->event, server->base, fd, EV_READ | EV_PERSIST, on_event, s);
@@ -326,7 +343,7 @@ add_stream(struct stream_server *server, int fd)
 	server->count++;
 }
 
-/* Out of descriptors or memory: bad times pass; the queue of the socket waits meanwhile. */
+/* Out of descriptors or memory, which passes; the socket's queue waits meanwhile. */
 static void
 starve(struct stream_server *server, int error)
 {
@@ -372,6 +389,7 @@ on_pause(evutil_socket_t fd, short what, void *arg)
 static void
 beat(struct stream *s)
 {
+	assert(!s->doomed);
 	if (s->stuck)
 		doom(s, s->began ? STREAM_SLOW : STREAM_BAD);
 	s->stuck = s->first != NULL || !s->began;
@@ -396,7 +414,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 }
 
 static int
-streams_free(struct stream_server *server)
+stream_server_free(struct stream_server *server)
 {
 	for (int i = 0; i < SLOTS; i++) {
 		struct stream *s;
@@ -419,6 +437,8 @@ stream_server_new(TALLOC_CTX *ctx, struct event_base *base, int listening,
 	const struct timeval slot = { .tv_usec = SLOT_US };
 	struct stream_server *server = talloc_zero(ctx, struct stream_server);
 
+	assert(base != NULL && listening >= 0);
+	assert(rules->begin != NULL && rules->beat != NULL && rules->over != NULL);
 	server->base = base;
 	server->rules = rules;
 	server->arg = arg;
@@ -429,13 +449,14 @@ stream_server_new(TALLOC_CTX *ctx, struct event_base *base, int listening,
 	server->reaper = event_new(base, -1, 0, on_reap, server);
 	event_add(server->accepting, NULL);
 	event_add(server->tick, &slot);
-	talloc_set_destructor(server, streams_free);
+	talloc_set_destructor(server, stream_server_free);
 	return server;
 }
 
 void
 stream_server_close(struct stream_server *server, void (*each)(struct stream *s))
 {
+	assert(each != NULL);
 	event_del(server->accepting);
 	event_del(server->pause);
 	for (int i = 0; i < SLOTS; i++) {
