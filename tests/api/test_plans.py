@@ -1,9 +1,12 @@
 """Seating plans: both forms, what is counted, and what is refused with its path."""
 
+import contextlib
 import json
 import os
 import threading
+import time
 
+import psycopg2
 import pytest
 
 from rowlock_client import event_body, grid, open_hall
@@ -76,6 +79,30 @@ def test_imports_of_one_name_at_once_get_a_version_each(seller, name):
     for thread in threads:
         thread.join()
     assert sorted(versions) == list(range(1, 9))
+
+
+def test_imports_of_one_name_at_once_wait_for_each_other(seller, name, ask):
+    """One at a time chooses a version, however slow it is: nobody tries, loses, and is told 503."""
+    plan, replies = grid(name("plan")), []
+    first = seller.post("plans", plan).ok(201)
+    slow = psycopg2.connect(os.environ["ADMIN_DATABASE_URL"])
+    threads = [threading.Thread(target=lambda: replies.append(seller.post("plans", plan))) for _ in range(8)]
+    waiting = ("SELECT count(*) FILTER (WHERE wait_event = 'advisory'), count(*) FILTER (WHERE wait_event <> 'advisory')"
+               " FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+    with contextlib.closing(slow), slow.cursor() as cursor:
+        cursor.execute("INSERT INTO plan (id, owner, name, version, sections, row_count, seats, checksum, document)"
+                       " SELECT gen_random_uuid(), owner, name, 2, sections, row_count, seats, checksum, document"
+                       " FROM plan WHERE id = %s", (first["planId"],))
+        for thread in threads:
+            thread.start()
+        deadline, locked, trying = time.monotonic() + 2, 0, 0
+        while (locked == 0 or trying == 0) and time.monotonic() < deadline:
+            locked, trying = ask(waiting)[0]
+        slow.commit()
+    for thread in threads:
+        thread.join()
+    assert sorted(reply.ok(201)["version"] for reply in replies) == list(range(3, 11))
+    assert trying == 1 and locked >= 1, "one waits for the slow import, the others for that one"
 
 
 def test_plan_reads_back(seller, name):

@@ -1,24 +1,74 @@
+/* Stored plans: importing a document as the next version of its name, and reading them back. */
 #include "core/plan/plan_store.h"
+
+#include <assert.h>
 
 #include "base/digest.h"
 #include "store/param.h"
 #include "store/transact.h"
 
-/* Stores a plan; its version and time are set. */
-static enum err
-insert_once(struct db *db, TALLOC_CTX *ctx, const struct call *insert, struct idempotent *keyed,
-            struct plan_info *out)
+static const struct call begin = { .stmt = STMT_BEGIN };
+
+/* An import on its way. */
+struct import {
+	const struct call *lock, *insert, *find;
+	struct idempotent *keyed; /* or NULL */
+	struct plan_info *out;
+};
+
+/* What INSERT_PLAN or FIND_PLAN says. */
+static void
+take_version(const struct rows *rows, struct plan_info *out)
 {
+	assert(rows_count(rows) == 1);
+	out->version = row_i32(rows, 0, INSERT_PLAN_VERSION);
+	out->created_us = row_us(rows, 0, INSERT_PLAN_CREATED);
+	assert(out->version >= 1);
+}
+
+/* Stores a plan; its version and time are set. No other import of the name chooses meanwhile. */
+static enum err
+import_once(struct db *db, TALLOC_CTX *ctx, void *arg)
+{
+	struct import *im = arg;
 	struct rows *rows;
 	enum err e;
 
-	if ((e = db_query(db, ctx, (struct call){ .stmt = STMT_BEGIN }, NULL)) != ERR_OK ||
-	    (e = idempotency_begin(db, ctx, keyed)) != ERR_OK ||
-	    (e = db_query(db, ctx, *insert, &rows)) != ERR_OK)
+	if ((e = db_query(db, ctx, begin, NULL)) != ERR_OK ||
+	    (e = idempotency_begin(db, ctx, im->keyed)) != ERR_OK ||
+	    (e = db_query(db, ctx, *im->lock, NULL)) != ERR_OK ||
+	    (e = db_query(db, ctx, *im->insert, &rows)) != ERR_OK)
 		return e;
-	out->version = row_i32(rows, 0, 0);
-	out->created_us = row_us(rows, 0, 1);
-	return idempotency_commit(db, ctx, keyed, out);
+	take_version(rows, im->out);
+	return idempotency_commit(db, ctx, im->keyed, im->out);
+}
+
+/*
+ * The answer to COMMIT was lost. With the lock in hand that transaction has ended, either way; the
+ * plan's id was made before and tells which. A request with a key finds its answer when run again.
+ */
+static enum err
+import_resolve(struct db *db, TALLOC_CTX *ctx, void *arg)
+{
+	struct import *im = arg;
+	struct rows *rows;
+	enum err e;
+
+	if ((e = db_query(db, ctx, begin, NULL)) != ERR_OK ||
+	    (e = db_query(db, ctx, *im->lock, NULL)) != ERR_OK ||
+	    (e = db_query(db, ctx, *im->find, &rows)) != ERR_OK)
+		return e;
+	if (rows_count(rows) == 0 || im->keyed != NULL)
+		return ERR_TX_RETRY;
+	take_version(rows, im->out);
+	return ERR_OK;
+}
+
+/* What the advisory lock of a name of an owner goes by; two names may share one. */
+static int32_t
+name_key(TALLOC_CTX *ctx, const char *owner, const char *name)
+{
+	return (int32_t)hash_text(talloc_asprintf(ctx, "%s\n%s", owner, name));
 }
 
 enum err
@@ -28,9 +78,9 @@ plan_store_import(struct pool *pool, TALLOC_CTX *ctx, const char *owner, const c
 {
 	char checksum[DIGEST_TEXT];
 	struct plan *plan;
-	struct db *db;
 	enum err e;
 
+	assert(owner != NULL && out != NULL && faults != NULL);
 	if ((e = plan_read(ctx, text, len, &plan, faults)) != ERR_OK)
 		return e;
 	*out = (struct plan_info){ .id = uuid_of_event(0),
@@ -40,33 +90,34 @@ plan_store_import(struct pool *pool, TALLOC_CTX *ctx, const char *owner, const c
 		                   .rows = (int32_t)plan->n_rows,
 		                   .seats = (int32_t)plan->n_seats };
 	out->checksum = talloc_strdup(ctx, digest_sha256(text, len, checksum));
-	const struct call call = { STMT_INSERT_PLAN,
-		                   { param_uuid(ctx, &out->id), owner, out->name,
-		                     param_int(ctx, out->sections), param_int(ctx, out->rows),
-		                     param_int(ctx, out->seats), out->checksum, text } };
-	e = ERR_TX_RETRY; /* two imports of one name at once: the later takes the next version */
-	for (int i = 0; e == ERR_TX_RETRY && i < POOL_ATTEMPTS; i++) {
-		if ((e = pool_take(pool, &db)) != ERR_OK)
-			return e;
-		e = insert_once(db, ctx, &call, keyed, out);
-		pool_give(pool, db);
-	}
-	return e;
+	const char *id = param_uuid(ctx, &out->id);
+	const struct call lock = { STMT_LOCK_PLAN_NAME,
+		                   { param_int(ctx, name_key(ctx, owner, out->name)) } };
+	const struct call insert = { STMT_INSERT_PLAN,
+		                     { id, owner, out->name, param_int(ctx, out->sections),
+		                       param_int(ctx, out->rows), param_int(ctx, out->seats),
+		                       out->checksum, text } };
+	const struct call find = { STMT_FIND_PLAN, { id } };
+	struct import im = { &lock, &insert, &find, keyed, out };
+	const struct transaction t = { import_once, import_resolve, &im };
+
+	return transact(pool, ctx, &t);
 }
 
 /* Row r of PLAN_COLUMNS. */
 static void
 read_plan(const struct rows *rows, int r, struct plan_info *p)
 {
-	*p = (struct plan_info){ .id = row_uuid(rows, r, 0),
-		                 .owner = row_text(rows, r, 1),
-		                 .name = row_text(rows, r, 2),
-		                 .version = row_i32(rows, r, 3),
-		                 .sections = row_i32(rows, r, 4),
-		                 .rows = row_i32(rows, r, 5),
-		                 .seats = row_i32(rows, r, 6),
-		                 .checksum = row_text(rows, r, 7),
-		                 .created_us = row_us(rows, r, 8) };
+	assert(r >= 0 && r < rows_count(rows));
+	*p = (struct plan_info){ .id = row_uuid(rows, r, PLAN_ID),
+		                 .owner = row_text(rows, r, PLAN_OWNER),
+		                 .name = row_text(rows, r, PLAN_NAME),
+		                 .version = row_i32(rows, r, PLAN_VERSION),
+		                 .sections = row_i32(rows, r, PLAN_SECTIONS),
+		                 .rows = row_i32(rows, r, PLAN_ROWS),
+		                 .seats = row_i32(rows, r, PLAN_SEATS),
+		                 .checksum = row_text(rows, r, PLAN_CHECKSUM),
+		                 .created_us = row_us(rows, r, PLAN_CREATED) };
 }
 
 enum err
@@ -81,7 +132,7 @@ plan_store_get(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, struct
 	if (rows_count(rows) == 0)
 		return ERR_PLAN_NOT_FOUND;
 	read_plan(rows, 0, out);
-	out->document = row_text(rows, 0, 9);
+	out->document = row_text(rows, 0, PLAN__COLUMNS);
 	return ERR_OK;
 }
 
@@ -97,6 +148,7 @@ plan_store_list(struct pool *pool, TALLOC_CTX *ctx, struct plan_page *page)
 	struct rows *rows[2];
 	enum err e;
 
+	assert(page->page >= 1 && page->limit >= 1);
 	if ((e = transact_read(pool, ctx, calls, 2, rows)) != ERR_OK)
 		return e;
 	page->n = (size_t)rows_count(rows[0]);
