@@ -1,351 +1,283 @@
-#include "core/inventory/inventory_impl.h"
+/*
+ * The inventories of a process: found or read when an event is in demand, kept while there is room,
+ * and brought up to date from the database. What is known of the seats is in inventory_state.c.
+ */
+#include "core/inventory/inventory.h"
+
+#include <assert.h>
 
 #include "base/clock.h"
 #include "base/shared.h"
-#include "core/seating/seats_choose.h"
+#include "core/inventory/inventory_impl.h"
 #include "store/param.h"
 
 #define INVENTORY_CACHE_MOST 256
-#define GOOD_US              (US_PER_S / 2) /* without news a house is read again: other hosts */
-#define COST_FACTOR          4              /* reading may take a fifth of the time, not more */
-#define SOLD_PER_S           20000          /* nobody sells seats faster than this */
 
 struct inventory_cache {
-	pthread_mutex_t mutex;
-	pthread_cond_t read;
+	pthread_mutex_t mutex; /* guards all below; never held while waiting for the database */
+	pthread_cond_t read;   /* the layout of an inventory was read, or could not be */
 	struct pool *pool;
 	size_t room, used; /* seats */
-	struct inventory *house[INVENTORY_CACHE_MOST];
+	struct inventory *kept[INVENTORY_CACHE_MOST];
 	size_t n;
 };
 
 static int
-inventory_cache_free(struct inventory_cache *all)
+inventory_cache_free(struct inventory_cache *cache)
 {
-	for (size_t i = 0; i < all->n; i++)
-		talloc_free(all->house[i]);
-	pthread_cond_destroy(&all->read);
-	pthread_mutex_destroy(&all->mutex);
+	for (size_t i = 0; i < cache->n; i++)
+		talloc_free(cache->kept[i]);
+	pthread_cond_destroy(&cache->read);
+	pthread_mutex_destroy(&cache->mutex);
 	return 0;
 }
 
 struct inventory_cache *
 inventory_cache_new(TALLOC_CTX *ctx, struct pool *pool, size_t room)
 {
-	struct inventory_cache *all = talloc_zero(ctx, struct inventory_cache);
+	struct inventory_cache *cache = talloc_zero(ctx, struct inventory_cache);
 
-	pthread_mutex_init(&all->mutex, NULL);
-	pthread_cond_init(&all->read, NULL);
-	all->pool = pool;
-	all->room = room;
-	talloc_set_destructor(all, inventory_cache_free);
-	return all;
+	assert(pool != NULL);
+	pthread_mutex_init(&cache->mutex, NULL);
+	pthread_cond_init(&cache->read, NULL);
+	cache->pool = pool;
+	cache->room = room;
+	talloc_set_destructor(cache, inventory_cache_free);
+	return cache;
 }
 
-/* --- finding and keeping houses; all->mutex is held --- */
+/* --- finding and keeping inventories; cache->mutex is held --- */
 
 static struct inventory *
-find_house(struct inventory_cache *all, int32_t event_id)
+find(struct inventory_cache *cache, int32_t event_id)
 {
-	for (size_t i = 0; i < all->n; i++) {
-		if (all->house[i]->event_id == event_id)
-			return all->house[i];
+	for (size_t i = 0; i < cache->n; i++) {
+		if (cache->kept[i]->event_id == event_id)
+			return cache->kept[i];
 	}
 	return NULL;
 }
 
 static void
-remove_house(struct inventory_cache *all, struct inventory *h)
+drop(struct inventory_cache *cache, struct inventory *inv)
 {
-	for (size_t i = 0; i < all->n; i++) {
-		if (all->house[i] == h)
-			all->house[i] = all->house[--all->n];
-	}
-	all->used -= h->n_seats;
-	talloc_free(h);
+	size_t i = 0;
+
+	while (i < cache->n && cache->kept[i] != inv)
+		i++;
+	assert(i < cache->n && cache->used >= inv->n_seats);
+	cache->kept[i] = cache->kept[--cache->n];
+	cache->used -= inv->n_seats;
+	talloc_free(inv);
 }
 
-/* Lets the longest unused go until the rest fits, or all that are left are in use. */
+/* Drops the longest unused until the rest fits, or all that are left are in use. */
 static void
-make_room(struct inventory_cache *all)
+make_room(struct inventory_cache *cache)
 {
-	while (all->used > all->room || all->n == INVENTORY_CACHE_MOST) {
+	while (cache->used > cache->room || cache->n == INVENTORY_CACHE_MOST) {
 		struct inventory *oldest = NULL;
 
-		for (size_t i = 0; i < all->n; i++) {
-			struct inventory *h = all->house[i];
+		for (size_t i = 0; i < cache->n; i++) {
+			struct inventory *inv = cache->kept[i];
 
-			if (h->pins == 0 && (oldest == NULL || h->used_us < oldest->used_us))
-				oldest = h;
+			if (inv->pins == 0 && (oldest == NULL || inv->used_us < oldest->used_us))
+				oldest = inv;
 		}
 		if (oldest == NULL)
 			return;
-		remove_house(all, oldest);
+		drop(cache, oldest);
 	}
 }
 
 static int
-inventory_free_mutex(struct inventory *h)
+inventory_free(struct inventory *inv)
 {
-	pthread_mutex_destroy(&h->mutex);
+	pthread_mutex_destroy(&inv->mutex);
 	return 0;
 }
 
-/* A house that is being read; the mutex is let go meanwhile. */
-static enum err
-add_house(struct inventory_cache *all, int32_t event_id, struct inventory **out)
+/* An inventory that is about to be read, pinned. A tree of its own: threads share it. */
+static struct inventory *
+inventory_new(struct inventory_cache *cache, int32_t event_id)
 {
-	struct inventory *h;
+	struct inventory *inv = talloc_zero(NULL, struct inventory);
+
+	inv->cache = cache;
+	inv->event_id = event_id;
+	inv->pins = 1;
+	inv->reading = true;
+	pthread_mutex_init(&inv->mutex, NULL);
+	talloc_set_destructor(inv, inventory_free);
+	return inv;
+}
+
+/* Adds an inventory and reads its layout, pinned; the mutex is released meanwhile. */
+static enum err
+add(struct inventory_cache *cache, int32_t event_id, struct inventory **out)
+{
+	struct inventory *inv;
 	enum err e;
 
-	make_room(all);
-	if (all->n == INVENTORY_CACHE_MOST)
+	make_room(cache);
+	if (cache->n == INVENTORY_CACHE_MOST)
 		return ERR_UNAVAILABLE;
-	h = talloc_zero(NULL, struct inventory);
-	h->all = all;
-	h->event_id = event_id;
-	h->pins = 1;
-	h->reading = true;
-	h->lapse_us = -1;
-	pthread_mutex_init(&h->mutex, NULL);
-	talloc_set_destructor(h, inventory_free_mutex);
-	all->house[all->n++] = h;
-	pthread_mutex_unlock(&all->mutex);
-	e = inventory_read_layout(h, all->pool);
-	pthread_mutex_lock(&all->mutex);
-	h->reading = false;
-	pthread_cond_broadcast(&all->read);
+	inv = inventory_new(cache, event_id);
+	cache->kept[cache->n++] = inv;
+	pthread_mutex_unlock(&cache->mutex);
+	e = inventory_layout_read(inv, cache->pool);
+	pthread_mutex_lock(&cache->mutex);
+	inv->reading = false;
+	pthread_cond_broadcast(&cache->read);
 	if (e != ERR_OK) {
-		h->n_seats = 0;
-		remove_house(all, h);
+		inv->n_seats = 0; /* not counted yet */
+		drop(cache, inv);
 		return e;
 	}
-	all->used += h->n_seats;
-	*out = h;
+	cache->used += inv->n_seats;
+	*out = inv;
 	return ERR_OK;
 }
 
 enum err
-inventory_open(struct inventory_cache *all, int32_t event_id, struct inventory **out)
+inventory_open(struct inventory_cache *cache, int32_t event_id, struct inventory **out)
 {
-	struct inventory *h;
+	struct inventory *inv;
 	enum err e = ERR_OK;
 
-	pthread_mutex_lock(&all->mutex);
-	while ((h = find_house(all, event_id)) != NULL && h->reading)
-		pthread_cond_wait(&all->read, &all->mutex);
-	if (h != NULL)
-		h->pins++;
+	assert(cache != NULL && out != NULL);
+	pthread_mutex_lock(&cache->mutex);
+	while ((inv = find(cache, event_id)) != NULL && inv->reading)
+		pthread_cond_wait(&cache->read, &cache->mutex);
+	if (inv != NULL)
+		inv->pins++;
 	else
-		e = add_house(all, event_id, &h);
+		e = add(cache, event_id, &inv);
 	if (e == ERR_OK) {
-		h->used_us = clock_mono_us();
-		*out = h;
+		assert(inv->pins > 0 && inv->state.seats != NULL);
+		inv->used_us = clock_mono_us();
+		*out = inv;
 	}
-	pthread_mutex_unlock(&all->mutex);
+	pthread_mutex_unlock(&cache->mutex);
 	return e;
 }
 
 void
-inventory_close(struct inventory *h)
+inventory_close(struct inventory *inv)
 {
-	if (h == NULL)
+	if (inv == NULL)
 		return;
-	struct inventory_cache *all = h->all;
+	struct inventory_cache *cache = inv->cache;
 
-	pthread_mutex_lock(&all->mutex);
-	h->pins--;
-	make_room(all);
-	pthread_mutex_unlock(&all->mutex);
+	pthread_mutex_lock(&cache->mutex);
+	assert(inv->pins > 0);
+	inv->pins--;
+	make_room(cache);
+	pthread_mutex_unlock(&cache->mutex);
 }
 
 /* --- what is known of the seats --- */
 
-/* Whether what is known may be out of date; h->mutex is held. */
+/* Whether the seats must be read first; then a reading begins. */
 static bool
-is_stale(const struct inventory *h, int64_t now_us)
+begin_reading(struct inventory *inv, enum inventory_want want, const struct party *party,
+              int64_t since_us, struct reading *out)
 {
-	return h->known == 0 || shared_event_version(h->event_id) != h->others + h->own ||
-	       now_us - h->read_us > GOOD_US || (h->lapse_us >= 0 && now_us >= h->lapse_us);
-}
+	uint64_t version;
+	int64_t now_us;
+	bool must;
 
-/* Whether it must be read before it is used. */
-static bool
-must_read(struct inventory *h, enum inventory_want want, const struct party *party,
-          int64_t since_us)
-{
-	const int64_t now_us = clock_mono_us(), age_us = now_us - h->read_us;
-
-	if (h->known == 0)
-		return true;
-	if (want == INVENTORY_LAST_WORD) /* other hosts give seats back, too */
-		return h->read_us < since_us &&
-		       (h->n_lost > 0 || is_stale(h, now_us) || age_us > COST_FACTOR * h->cost_us);
-	if (!is_stale(h, now_us) && !(want == INVENTORY_COUNT && h->n_lost > 0))
-		return false;
-	if (want == INVENTORY_CHOICE)
-		return age_us > COST_FACTOR * h->cost_us;
-	return (int64_t)seats_count(h->seats, party) <
-	       party->quantity + age_us * SOLD_PER_S / US_PER_S;
-}
-
-/* Changes what a seat is claimed for; h->mutex is held. */
-static void
-set_claim(struct inventory *h, size_t i, enum claim claim)
-{
-	h->n_promised -= h->claim[i] == CLAIM_PROMISED;
-	h->n_lost -= h->claim[i] == CLAIM_LOST;
-	h->claim[i] = (uint8_t)claim;
-	h->n_promised += claim == CLAIM_PROMISED;
-	h->n_lost += claim == CLAIM_LOST;
-}
-
-/* Takes a reading over, except where this process knows better by now. */
-static void
-take_over(struct inventory *h, uint32_t reading, const int32_t *taken, size_t n)
-{
-	bool *busy = talloc_zero_array(h, bool, (unsigned)h->n_seats);
-
-	for (size_t i = 0; i < n; i++)
-		busy[taken[i] - 1] = true;
-	for (size_t i = 0; i < h->n_seats; i++) {
-		const bool known = h->claim[i] == CLAIM_PROMISED || h->noted[i] >= reading;
-
-		if (h->claim[i] == CLAIM_LOST && (busy[i] || !known))
-			set_claim(h, i, CLAIM_NONE);
-		if (!known)
-			seats_set(h->seats, (int32_t)i + 1, !busy[i]);
-	}
-	talloc_free(busy);
+	pthread_mutex_lock(&inv->mutex);
+	now_us = clock_mono_us();
+	version = shared_event_version(inv->event_id); /* own changes count under the mutex */
+	must = inventory_state_must_read(&inv->state, want, party, since_us, version, now_us);
+	if (must)
+		inventory_state_begin(&inv->state, version, now_us, out);
+	pthread_mutex_unlock(&inv->mutex);
+	return must;
 }
 
 enum err
-inventory_refresh(struct inventory *h, struct db *db, TALLOC_CTX *ctx, enum inventory_want want,
+inventory_refresh(struct inventory *inv, struct db *db, TALLOC_CTX *ctx, enum inventory_want want,
                   const struct party *party, int64_t since_us)
 {
-	const struct call call = { STMT_INVENTORY_TAKEN, { param_int(ctx, h->event_id) } };
-	int64_t began = clock_mono_us();
+	struct reading reading;
 	struct rows *rows;
-	uint32_t reading;
-	uint64_t others;
 	int32_t *taken;
+	int64_t lapses_us;
 	size_t n;
 	enum err e;
 
-	pthread_mutex_lock(&h->mutex);
-	if (!must_read(h, want, party, since_us)) {
-		pthread_mutex_unlock(&h->mutex);
+	assert(inv != NULL && db != NULL);
+	if (!begin_reading(inv, want, party, since_us, &reading))
 		return ERR_OK;
-	}
-	reading = ++h->begun;
-	others = shared_event_version(h->event_id) - h->own;
-	pthread_mutex_unlock(&h->mutex);
+	const struct call call = { STMT_INVENTORY_TAKEN, { param_int(ctx, inv->event_id) } };
 	if ((e = db_query(db, ctx, call, &rows)) != ERR_OK)
 		return e;
-	pthread_mutex_lock(&h->mutex);
-	if (reading > h->known) { /* else another thread's newer one came first */
-		taken = row_ints(ctx, rows, 0, 0, &n);
-		take_over(h, reading, taken, n);
-		h->known = reading;
-		h->others = others;
-		h->read_us = began;
-		h->cost_us = clock_mono_us() - began;
-		h->lapse_us = row_null(rows, 0, 1) ? -1 : began + row_i64(rows, 0, 1);
-	}
-	pthread_mutex_unlock(&h->mutex);
+	taken = row_ints(ctx, rows, 0, INVENTORY_TAKEN_SEATS, &n);
+	lapses_us = row_null(rows, 0, INVENTORY_TAKEN_LAPSES_US)
+	                ? -1
+	                : row_i64(rows, 0, INVENTORY_TAKEN_LAPSES_US);
+	pthread_mutex_lock(&inv->mutex);
+	inventory_state_merge(&inv->state, &reading, taken, n, lapses_us, clock_mono_us());
+	pthread_mutex_unlock(&inv->mutex);
 	return ERR_OK;
 }
 
-/* Claimed seats that would fit a party; h->mutex is held. */
-static size_t
-count_claimed(const struct inventory *h, const struct party *party, bool any_access)
-{
-	size_t n = 0;
-
-	for (size_t i = 0, left = h->n_promised + h->n_lost; left > 0; i++) {
-		const bool is_claimed = h->claim[i] != CLAIM_NONE;
-
-		left -= is_claimed;
-		n += is_claimed && inventory_fits(&h->facts[i], party, any_access);
-	}
-	return n;
-}
-
 bool
-inventory_has_room(struct inventory *h, const struct party *party, bool any_access)
+inventory_has_room(struct inventory *inv, const struct party *party, bool any_access)
 {
-	const size_t quantity = (size_t)party->quantity;
-	struct party other = *party;
-	size_t n;
+	bool has;
 
-	other.accessible = !party->accessible;
-	pthread_mutex_lock(&h->mutex);
-	n = seats_count(h->seats, party) + (any_access ? seats_count(h->seats, &other) : 0);
-	if (n < quantity && n + h->n_promised + h->n_lost >= quantity)
-		n += count_claimed(h, party, any_access);
-	pthread_mutex_unlock(&h->mutex);
-	return n >= quantity;
+	assert(inv != NULL && party->quantity >= 1);
+	pthread_mutex_lock(&inv->mutex);
+	has = inventory_state_has_room(&inv->state, inv->seats, party, any_access);
+	pthread_mutex_unlock(&inv->mutex);
+	return has;
 }
 
 enum err
-inventory_choose(struct inventory *h, const struct party *party, int32_t *out)
+inventory_choose(struct inventory *inv, const struct party *party, int32_t *out)
 {
 	enum err e;
 
-	pthread_mutex_lock(&h->mutex);
-	e = seats_choose(h->seats, party, out);
-	for (int32_t i = 0; e == ERR_OK && i < party->quantity; i++) {
-		seats_set(h->seats, out[i], false);
-		set_claim(h, (size_t)out[i] - 1, CLAIM_PROMISED);
-	}
-	pthread_mutex_unlock(&h->mutex);
+	assert(inv != NULL && party->quantity >= 1);
+	pthread_mutex_lock(&inv->mutex);
+	e = inventory_state_choose(&inv->state, party, out);
+	pthread_mutex_unlock(&inv->mutex);
 	return e;
 }
 
 void
-inventory_settle(struct inventory *h, const int32_t *seats, size_t n, bool booked,
+inventory_settle(struct inventory *inv, const int32_t *seats, size_t n, bool booked,
                  const int32_t *lost, size_t n_lost, bool stays)
 {
-	size_t k = 0;
-
-	pthread_mutex_lock(&h->mutex);
-	for (size_t i = 0; i < n; i++) {
-		bool is_lost;
-
-		while (k < n_lost && lost[k] < seats[i])
-			k++;
-		is_lost = k < n_lost && lost[k] == seats[i];
-		set_claim(h, (size_t)seats[i] - 1, is_lost ? CLAIM_LOST : CLAIM_NONE);
-		if (is_lost)
-			h->noted[seats[i] - 1] = h->begun + stays;
-		seats_set(h->seats, seats[i], !booked && !is_lost);
-	}
-	pthread_mutex_unlock(&h->mutex);
+	assert(inv != NULL && n_lost <= n);
+	pthread_mutex_lock(&inv->mutex);
+	inventory_state_settle(&inv->state, seats, n, booked, lost, n_lost, stays);
+	pthread_mutex_unlock(&inv->mutex);
 }
 
 void
-inventory_note_taken(struct inventory_cache *all, int32_t event_id, const int32_t *seats, size_t n)
+inventory_note_taken(struct inventory_cache *cache, int32_t event_id, const int32_t *seats,
+                     size_t n)
 {
-	struct inventory *h;
+	struct inventory *inv;
 
-	pthread_mutex_lock(&all->mutex);
-	h = find_house(all, event_id);
-	if (h != NULL && h->reading)
-		h = NULL;
-	if (h != NULL)
-		h->pins++;
-	pthread_mutex_unlock(&all->mutex);
-	if (h == NULL) {
+	pthread_mutex_lock(&cache->mutex);
+	inv = find(cache, event_id);
+	if (inv != NULL && inv->reading)
+		inv = NULL; /* it reads its seats when it is first used */
+	if (inv != NULL)
+		inv->pins++;
+	pthread_mutex_unlock(&cache->mutex);
+	if (inv == NULL) {
 		shared_event_changed(event_id);
 		return;
 	}
-	pthread_mutex_lock(&h->mutex);
-	for (size_t i = 0; i < n; i++) {
-		seats_set(h->seats, seats[i], false);
-		h->noted[seats[i] - 1] = h->begun;
-	}
-	h->own++;
-	shared_event_changed(event_id);
-	pthread_mutex_unlock(&h->mutex);
-	inventory_close(h);
+	pthread_mutex_lock(&inv->mutex);
+	inventory_state_note_taken(&inv->state, seats, n);
+	shared_event_changed(event_id); /* under the mutex: own changes and version go together */
+	pthread_mutex_unlock(&inv->mutex);
+	inventory_close(inv);
 }

@@ -1,5 +1,7 @@
+/* How many seats of events stand how, kept for a moment: lists of events are asked for often. */
 #include "core/inventory/seat_counts.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -35,6 +37,7 @@ recall(int32_t event_id, struct seat_counts *out)
 	return good;
 }
 
+/* Keeps the counts of an event. */
 static void
 keep(int32_t event_id, uint64_t shared, const struct seat_counts *counts)
 {
@@ -48,6 +51,21 @@ keep(int32_t event_id, uint64_t shared, const struct seat_counts *counts)
 	pthread_mutex_unlock(&mutex);
 }
 
+/* Takes the counts of an event out of the rows of COUNT_SEATS. */
+static void
+take_counts(const struct rows *rows, int32_t event_id, struct seat_counts *out)
+{
+	for (int r = 0; r < rows_count(rows); r++) {
+		enum seat_status status;
+
+		if (row_i32(rows, r, COUNT_SEATS_EVENT) != event_id)
+			continue;
+		status = seat_status_parse(row_text(rows, r, COUNT_SEATS_STATUS));
+		assert(status < SEAT__MAX);
+		out->n[status] = row_i64(rows, r, COUNT_SEATS_COUNT);
+	}
+}
+
 enum err
 seat_counts_read(struct pool *pool, TALLOC_CTX *ctx, const int32_t *events, size_t n,
                  struct seat_counts *out)
@@ -59,6 +77,7 @@ seat_counts_read(struct pool *pool, TALLOC_CTX *ctx, const int32_t *events, size
 	struct rows *rows;
 	enum err e;
 
+	assert(n == 0 || (events != NULL && out != NULL));
 	memset(out, 0, n * sizeof(*out));
 	array_init(&ids, ctx);
 	for (size_t i = 0; i < n; i++) {
@@ -74,13 +93,10 @@ seat_counts_read(struct pool *pool, TALLOC_CTX *ctx, const int32_t *events, size
 	if ((e = transact_read(pool, ctx, &call, 1, &rows)) != ERR_OK)
 		return e;
 	for (size_t i = 0; i < n; i++) {
-		for (int r = 0; missing[i] && r < rows_count(rows); r++) {
-			if (row_i32(rows, r, 0) == events[i])
-				out[i].n[seat_status_parse(row_text(rows, r, 1))] = row_i64(rows, r,
-				                                                            2);
-		}
-		if (missing[i])
-			keep(events[i], shared[i], &out[i]);
+		if (!missing[i])
+			continue;
+		take_counts(rows, events[i], &out[i]);
+		keep(events[i], shared[i], &out[i]);
 	}
 	return ERR_OK;
 }

@@ -10,9 +10,13 @@ struct seat_counts {
 };
 
 /*
- * Counts the seats of n events, on ctx as needed. Counts are kept for COUNTS_GOOD_US, or
- * until the event changes on this host, so that a list that everybody asks for is not
- * counted for everybody. Errors: UNAVAILABLE.
+ * Counts the seats of events. Counts are kept for half a second, or until the event changes on this
+ * host, so that a list that many clients ask for is not counted for each. Any thread may call.
+ *
+ * events	n of them
+ * out		n, set on ERR_OK; zero for an event that does not exist
+ *
+ * Errors as of transact_read.
  */
 enum err seat_counts_read(struct pool *pool, TALLOC_CTX *ctx, const int32_t *events, size_t n,
                           struct seat_counts *out) MUST_CHECK;

@@ -1,5 +1,10 @@
+/*
+ * Reads, renders and keeps seat maps: one thread reads a map for all that ask for it, without the
+ * mutex, and its text answers until it may be out of date.
+ */
 #include "core/inventory/seat_map.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,43 +19,44 @@
 #define FRESH_LEAST_US 100000   /* a map is good for at least this long, … */
 #define FRESH_MOST_US  US_PER_S /* … at most this long, … */
 #define FRESH_FACTOR   20       /* … and so long that reading it costs 5 % of a core */
-#define ENTRIES        256
+#define MAPS_KEPT      256
+#define ETAG_ROOM      64 /* bytes of an entity tag, with its end */
 
-/* One event's map in memory. Guarded by the cache's mutex, but for a reader's own work. */
-struct entry {
-	int32_t event_id;
-	bool reading; /* a thread is at it; others wait for its broadcast */
-	char *text;   /* malloc'd; NULL: nothing read yet */
+/* One event's map in memory. Guarded by the cache's mutex; malloc'd, as threads share it. */
+struct kept_map {
+	int32_t event_id; /* 0: free */
+	bool reading;     /* a thread reads it; others that want it wait for the broadcast */
+	char *text;       /* NULL: nothing read yet */
 	size_t len;
-	char etag[64];
-	char filed[64];         /* the tag of the map that lies in a file, or "" … */
+	char etag[ETAG_ROOM];
+	char filed[ETAG_ROOM];  /* the tag of the map that lies in a file, or "" … */
 	int64_t filed_until_us; /* … and the freshness that it was filed with */
-	char **holders;         /* users who hold seats in it: malloc'd, n_holders */
+	char **holders;         /* users that hold seats in it, n_holders */
 	size_t n_holders;
 	uint64_t shared;        /* shared_event_version before it was read */
-	int64_t fresh_until_us; /* monotonic */
-	int64_t began_us;       /* when it was begun to be read */
+	int64_t fresh_until_us; /* monotonic, like the next two */
+	int64_t began_us;       /* when its reading began */
 	int64_t used_us;
 	int64_t base, horizon; /* changes below the horizon (an xid), for counting on */
 };
 
 struct seat_map_cache {
 	pthread_mutex_t mutex;
-	pthread_cond_t read;
+	pthread_cond_t read; /* a map was read, or could not be */
 	struct pool *pool;
-	seatmap_render render;
+	seat_map_render render;
 	size_t room, used; /* bytes of text */
-	struct entry entries[ENTRIES];
+	struct kept_map maps[MAPS_KEPT];
 };
 
 static int
 cache_free(struct seat_map_cache *c)
 {
-	for (int i = 0; i < ENTRIES; i++) {
-		for (size_t k = 0; k < c->entries[i].n_holders; k++)
-			free(c->entries[i].holders[k]);
-		free(c->entries[i].holders);
-		free(c->entries[i].text);
+	for (int i = 0; i < MAPS_KEPT; i++) {
+		for (size_t k = 0; k < c->maps[i].n_holders; k++)
+			free(c->maps[i].holders[k]);
+		free(c->maps[i].holders);
+		free(c->maps[i].text);
 	}
 	pthread_cond_destroy(&c->read);
 	pthread_mutex_destroy(&c->mutex);
@@ -58,10 +64,11 @@ cache_free(struct seat_map_cache *c)
 }
 
 struct seat_map_cache *
-seat_map_cache_new(TALLOC_CTX *ctx, struct pool *pool, size_t room_bytes, seatmap_render render)
+seat_map_cache_new(TALLOC_CTX *ctx, struct pool *pool, size_t room_bytes, seat_map_render render)
 {
 	struct seat_map_cache *c = talloc_zero(ctx, struct seat_map_cache);
 
+	assert(pool != NULL && render != NULL);
 	pthread_mutex_init(&c->mutex, NULL);
 	pthread_cond_init(&c->read, NULL);
 	c->pool = pool;
@@ -77,8 +84,11 @@ read_sections(TALLOC_CTX *ctx, const struct rows *rows, struct seat_map *map)
 	map->n_sections = (size_t)rows_count(rows);
 	map->sections = talloc_array(ctx, struct map_section, (unsigned)map->n_sections);
 	for (int r = 0; r < (int)map->n_sections; r++)
-		map->sections[r] = (struct map_section){ row_i32(rows, r, 0), row_i32(rows, r, 2),
-			                                 row_text(rows, r, 1) };
+		map->sections[r] = (struct map_section){
+			.no = row_i32(rows, r, MAP_SECTIONS_NO),
+			.subsection = row_i32(rows, r, MAP_SECTIONS_SUBSECTION),
+			.name = row_text(rows, r, MAP_SECTIONS_NAME),
+		};
 }
 
 /* The index of a section number; sections are numbered from 1 without holes. */
@@ -88,39 +98,44 @@ section_index(const struct seat_map *map, int32_t no)
 	return no >= 1 && (size_t)no <= map->n_sections ? no - 1 : 0;
 }
 
+/* Notes that a seat's hold or window ends, or has ended, and when the first of those does. */
+static void
+note_end(struct seat_map *map, enum seat_status status, int64_t left_us)
+{
+	if (status == SEAT_FREE)
+		map->lapsed++;
+	else if (map->ends_in_us < 0 || left_us < map->ends_in_us)
+		map->ends_in_us = left_us;
+}
+
 static void
 read_seat(const struct rows *rows, int r, struct seat_map *map)
 {
 	struct map_seat *s = &map->seats[r];
-	int64_t ends_us = row_us(rows, r, 11), left_us;
+	const int64_t ends_us = row_us(rows, r, MAP_SEATS_ENDS);
 
-	s->section = section_index(map, row_i32(rows, r, 0));
-	s->no = row_i32(rows, r, 1);
-	s->row = row_text(rows, r, 2);
-	s->label = row_text(rows, r, 3);
-	s->tier = row_text(rows, r, 4);
-	s->price_minor = row_i32(rows, r, 5);
-	s->accessible = row_bool(rows, r, 6);
-	s->has_xy = !row_null(rows, r, 7) && !row_null(rows, r, 8);
+	s->section = section_index(map, row_i32(rows, r, MAP_SEATS_SECTION));
+	s->no = row_i32(rows, r, MAP_SEATS_NO);
+	s->row = row_text(rows, r, MAP_SEATS_ROW);
+	s->label = row_text(rows, r, MAP_SEATS_LABEL);
+	s->tier = row_text(rows, r, MAP_SEATS_TIER);
+	s->price_minor = row_i32(rows, r, MAP_SEATS_PRICE);
+	s->accessible = row_bool(rows, r, MAP_SEATS_ACCESSIBLE);
+	s->has_xy = !row_null(rows, r, MAP_SEATS_X) && !row_null(rows, r, MAP_SEATS_Y);
 	if (s->has_xy) {
-		s->x = (float)row_real(rows, r, 7);
-		s->y = (float)row_real(rows, r, 8);
+		s->x = (float)row_real(rows, r, MAP_SEATS_X);
+		s->y = (float)row_real(rows, r, MAP_SEATS_Y);
 	}
-	s->status = seat_status_parse(row_text(rows, r, 9));
-	s->holder = s->status == SEAT_HELD ? row_text(rows, r, 10) : NULL;
-	if (ends_us < 0)
-		return;
-	if (s->status == SEAT_FREE) {
-		map->lapsed++;
-		return;
-	}
-	left_us = ends_us - row_us(rows, r, 12);
-	if (map->ends_in_us < 0 || left_us < map->ends_in_us)
-		map->ends_in_us = left_us;
+	s->status = seat_status_parse(row_text(rows, r, MAP_SEATS_STATUS));
+	s->holder = s->status == SEAT_HELD ? row_text(rows, r, MAP_SEATS_HOLDER) : NULL;
+	if (ends_us >= 0)
+		note_end(map, s->status, ends_us - row_us(rows, r, MAP_SEATS_NOW));
 }
 
-/* Reads a map onto ctx; base and horizon are counted on. The version is read before the
- * seats, so it may be too low for them, never too high. */
+/*
+ * Reads a map onto ctx; base and horizon are counted on. The version is read before the seats, so
+ * it may be too low for them, never too high.
+ */
 static enum err
 read_map(struct pool *pool, TALLOC_CTX *ctx, int32_t event_id, int64_t *base, int64_t *horizon,
          struct seat_map *map)
@@ -141,10 +156,11 @@ read_map(struct pool *pool, TALLOC_CTX *ctx, int32_t event_id, int64_t *base, in
 		return ERR_EVENT_NOT_FOUND;
 	memset(map, 0, sizeof(*map));
 	map->event_id = event_id;
-	map->version = *base + row_i64(rows[0], 0, 0);
-	*base += row_i64(rows[0], 0, 1);
-	*horizon = row_i64(rows[0], 0, 2);
-	map->currency = row_text(rows[2], 0, 8);
+	map->version = *base + row_i64(rows[0], 0, MAP_VERSION_CHANGES);
+	*base += row_i64(rows[0], 0, MAP_VERSION_BELOW);
+	assert(*base <= map->version);
+	*horizon = row_i64(rows[0], 0, MAP_VERSION_HORIZON);
+	map->currency = row_text(rows[2], 0, GET_EVENT_CURRENCY);
 	map->ends_in_us = -1;
 	read_sections(ctx, rows[1], map);
 	map->n_seats = (size_t)rows_count(rows[3]);
@@ -155,9 +171,11 @@ read_map(struct pool *pool, TALLOC_CTX *ctx, int32_t event_id, int64_t *base, in
 	return ERR_OK;
 }
 
+/* Frees what was read of a map. */
 static void
-drop_text(struct seat_map_cache *c, struct entry *e)
+drop_text(struct seat_map_cache *c, struct kept_map *e)
 {
+	assert(!e->reading && c->used >= e->len);
 	for (size_t i = 0; i < e->n_holders; i++)
 		free(e->holders[i]);
 	free(e->holders);
@@ -168,15 +186,15 @@ drop_text(struct seat_map_cache *c, struct entry *e)
 	e->n_holders = e->len = 0;
 }
 
-/* Drops least recently used texts until the rest fits; keeps the entry's own. */
+/* Drops least recently used texts until the rest fits, but for one that was just read. */
 static void
-make_room(struct seat_map_cache *c, const struct entry *keep)
+make_room(struct seat_map_cache *c, const struct kept_map *keep)
 {
 	while (c->used > c->room) {
-		struct entry *oldest = NULL;
+		struct kept_map *oldest = NULL;
 
-		for (int i = 0; i < ENTRIES; i++) {
-			struct entry *e = &c->entries[i];
+		for (int i = 0; i < MAPS_KEPT; i++) {
+			struct kept_map *e = &c->maps[i];
 
 			if (e != keep && e->text != NULL && !e->reading &&
 			    (oldest == NULL || e->used_us < oldest->used_us))
@@ -188,14 +206,14 @@ make_room(struct seat_map_cache *c, const struct entry *keep)
 	}
 }
 
-/* The entry of an event, or the one that it may have; NULL when all are being read. */
-static struct entry *
-find_entry(struct seat_map_cache *c, int32_t event_id)
+/* The kept map of an event, or the place that it may have; NULL when all are being read. */
+static struct kept_map *
+find_map(struct seat_map_cache *c, int32_t event_id)
 {
-	struct entry *oldest = NULL;
+	struct kept_map *oldest = NULL;
 
-	for (int i = 0; i < ENTRIES; i++) {
-		struct entry *e = &c->entries[i];
+	for (int i = 0; i < MAPS_KEPT; i++) {
+		struct kept_map *e = &c->maps[i];
 
 		if (e->event_id == event_id)
 			return e;
@@ -210,22 +228,24 @@ find_entry(struct seat_map_cache *c, int32_t event_id)
 	return oldest;
 }
 
+/* Whether a map may answer any request: nothing is known to have changed since. */
 static bool
-is_fresh(const struct entry *e)
+is_fresh(const struct kept_map *e)
 {
 	return e->text != NULL && clock_mono_us() < e->fresh_until_us &&
 	       e->shared == shared_event_version(e->event_id);
 }
 
-/* Whether a map may answer one who asked at a time (monotonic): seats change, but not before. */
+/* Whether a map may answer a request of that time (monotonic): it was not read before. */
 static bool
-is_usable(const struct entry *e, int64_t asked_us)
+is_usable(const struct kept_map *e, int64_t asked_us)
 {
 	return is_fresh(e) || (e->text != NULL && e->began_us >= asked_us);
 }
 
+/* Lists the users that hold seats in a map: each is shown a map of its own. */
 static void
-note_holders(struct entry *e, const struct seat_map *map)
+note_holders(struct kept_map *e, const struct seat_map *map)
 {
 	for (size_t i = 0; i < map->n_seats; i++) {
 		const char *user = map->seats[i].holder;
@@ -243,16 +263,16 @@ note_holders(struct entry *e, const struct seat_map *map)
 
 /* The tag of a map: at one version, only time changes it, and time only frees seats. */
 static void
-make_etag(char out[64], const struct seat_map *map, const char *viewer)
+make_etag(char out[ETAG_ROOM], const struct seat_map *map, const char *viewer)
 {
-	snprintf(out, 64, "\"%d-%lld-%d%s%llx\"", map->event_id, (long long)map->version,
+	snprintf(out, ETAG_ROOM, "\"%d-%lld-%d%s%llx\"", map->event_id, (long long)map->version,
 	         map->lapsed, viewer == NULL ? "-" : "-u",
 	         viewer == NULL ? 0 : (unsigned long long)hash_text(viewer));
 }
 
-/* Reads an entry anew; called and left with the mutex held, works without it. */
+/* Reads a map anew; called and left with the mutex held, which is released meanwhile. */
 static enum err
-refresh(struct seat_map_cache *c, struct entry *e)
+refresh(struct seat_map_cache *c, struct kept_map *e)
 {
 	TALLOC_CTX *tmp = talloc_new(NULL);
 	uint64_t shared = shared_event_version(e->event_id);
@@ -261,6 +281,7 @@ refresh(struct seat_map_cache *c, struct entry *e)
 	char *text = NULL;
 	enum err err;
 
+	assert(!e->reading);
 	e->reading = true;
 	pthread_mutex_unlock(&c->mutex);
 	err = read_map(c->pool, tmp, e->event_id, &base, &horizon, &map);
@@ -270,6 +291,7 @@ refresh(struct seat_map_cache *c, struct entry *e)
 	e->reading = false;
 	if (err == ERR_OK) {
 		drop_text(c, e);
+		assert(text != NULL && e->text == NULL);
 		e->text = text;
 		e->len = strlen(text);
 		c->used += e->len;
@@ -294,7 +316,7 @@ refresh(struct seat_map_cache *c, struct entry *e)
 }
 
 static bool
-holds_seats(const struct entry *e, const char *viewer)
+holds_seats(const struct kept_map *e, const char *viewer)
 {
 	for (size_t i = 0; viewer != NULL && i < e->n_holders; i++) {
 		if (strcmp(e->holders[i], viewer) == 0)
@@ -303,14 +325,14 @@ holds_seats(const struct entry *e, const char *viewer)
 	return false;
 }
 
-/* A map for one who holds seats: read for him alone. */
+/* A map for a viewer that holds seats: read for this answer alone. */
 static enum err
 personal_map(struct seat_map_cache *c, TALLOC_CTX *ctx, int32_t event_id, const char *viewer,
              struct seat_map_page *out)
 {
 	int64_t base = 0, horizon = 0;
 	struct seat_map map;
-	char etag[64];
+	char etag[ETAG_ROOM];
 	enum err e;
 
 	if ((e = read_map(c->pool, ctx, event_id, &base, &horizon, &map)) != ERR_OK)
@@ -323,11 +345,11 @@ personal_map(struct seat_map_cache *c, TALLOC_CTX *ctx, int32_t event_id, const 
 }
 
 /*
- * Whether this map should be left in a file for the web server: the second who asks for it
- * does that. Maps that are good for one answer only are not worth a file.
+ * Whether this map is to be left in a file for the web server: the second request for it does
+ * that. Maps that are good for one answer only are not worth a file.
  */
 static bool
-note_filing(struct entry *e, TALLOC_CTX *ctx, const struct seat_map_page *page,
+note_filing(struct kept_map *e, TALLOC_CTX *ctx, const struct seat_map_page *page,
             struct seat_map_file *out)
 {
 	if (*shared_maps() == '\0' || e->filed_until_us == e->fresh_until_us || !is_fresh(e))
@@ -359,16 +381,18 @@ seat_map_get(struct seat_map_cache *c, TALLOC_CTX *ctx, int32_t event_id, const 
 	bool hit = true, personal = false, filing = false;
 	struct seat_map_file file;
 	enum err err = ERR_OK;
-	struct entry *e;
+	struct kept_map *e;
 
+	assert(c != NULL && out != NULL);
 	pthread_mutex_lock(&c->mutex);
-	while ((e = find_entry(c, event_id)) == NULL || (!is_usable(e, asked_us) && e->reading))
+	while ((e = find_map(c, event_id)) == NULL || (!is_usable(e, asked_us) && e->reading))
 		pthread_cond_wait(&c->read, &c->mutex);
 	if (!is_usable(e, asked_us)) {
 		hit = false;
 		err = refresh(c, e);
 	}
 	if (err == ERR_OK) {
+		assert(e->event_id == event_id && e->text != NULL);
 		e->used_us = clock_mono_us();
 		personal = holds_seats(e, viewer);
 		out->etag = talloc_strdup(ctx, e->etag);

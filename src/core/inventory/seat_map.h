@@ -27,7 +27,7 @@ struct map_section {
 	const char *name;
 };
 
-/* A map as read; everything on the ctx of whoever reads. */
+/* A map as read; everything on the ctx of the reading. */
 struct seat_map {
 	int32_t event_id;
 	int64_t version; /* changes of the event's seats and bookings so far */
@@ -40,30 +40,42 @@ struct seat_map {
 	int64_t ends_in_us; /* until the next hold or window runs out; -1: none will */
 };
 
-/* Renders a map for a viewer (a user, or NULL for the public) as text on ctx. */
-typedef char *(*seatmap_render)(TALLOC_CTX *ctx, const struct seat_map *map, const char *viewer);
+/*
+ * Renders a map as text on ctx; may run on any thread that asks for a map.
+ *
+ * viewer	a user whose own holds are to show, or NULL for the public
+ */
+typedef char *(*seat_map_render)(TALLOC_CTX *ctx, const struct seat_map *map, const char *viewer);
 
-/* What is answered: text and entity tag (quoted, RFC 9110 8.8.3), on the asker's ctx. */
+/* What is answered: text and entity tag (quoted, RFC 9110 8.8.3), on the ctx of the call. */
 struct seat_map_page {
-	const char *text; /* NULL when the tag is the one that the asker has */
+	const char *text; /* NULL when the client has the map of this tag */
 	size_t len;
 	const char *etag;
 };
 
 struct seat_map_cache;
 
-/* room_bytes: of rendered text that is kept; the least recently used maps go first. */
+/*
+ * Makes an empty cache, on ctx.
+ *
+ * pool	that maps are read with
+ * room_bytes	of rendered text that is kept; the least recently used maps go first
+ * render	makes the text
+ */
 struct seat_map_cache *seat_map_cache_new(TALLOC_CTX *ctx, struct pool *pool, size_t room_bytes,
-                                          seatmap_render render);
+                                          seat_map_render render);
 
 /*
- * The map of an event as of a moment after this call began.
+ * The map of an event as of a moment after this call began, or as it has not changed since, as far
+ * as is known. Any number of threads may call.
  *
  * viewer	a user whose own holds are to show, or NULL
- * known	the entity tags that the asker has, as in If-None-Match, or NULL; when one is the
+ * known	the entity tags that the client has, as in If-None-Match, or NULL; when one is the
  *		map's, out->text is NULL
+ * out	set on ERR_OK, on ctx
  *
- * Errors: EVENT_NOT_FOUND, UNAVAILABLE.
+ * Errors: EVENT_NOT_FOUND; as of transact_read.
  */
 enum err seat_map_get(struct seat_map_cache *cache, TALLOC_CTX *ctx, int32_t event_id,
                       const char *viewer, const char *known, struct seat_map_page *out) MUST_CHECK;

@@ -1,5 +1,10 @@
+/*
+ * Leaves seat maps in files for the web server. Files are written under other names and renamed, so
+ * that a reader sees a whole file or none.
+ */
 #include "core/inventory/seat_map_file.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -15,15 +20,18 @@
 #include "base/shared.h"
 
 #define PATH_ROOM  4096
-#define LEFTOVER_S 60 /* a map that was not renewed for so long belongs to nobody */
+#define LEFTOVER_S 60 /* no worker renews a map any more that is so old */
+#define NAME_ROOM  128
 #define FILE_MODE  0640
 
+/* Writes a file; false, and errno says why, when it could not be written as a whole. */
 static bool
 write_file(const char *path, const char *text, size_t len)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
 	bool ok;
 
+	assert(text != NULL);
 	if (fd < 0)
 		return false;
 	ok = write(fd, text, len) == (ssize_t)len;
@@ -34,14 +42,17 @@ write_file(const char *path, const char *text, size_t len)
 static void
 body_name(char *out, size_t size, const char *etag)
 {
-	snprintf(out, size, "%.*s.json", (int)strlen(etag) - 2, etag + 1);
+	const size_t len = strlen(etag);
+
+	assert(len > 2 && etag[0] == '"' && etag[len - 1] == '"');
+	snprintf(out, size, "%.*s.json", (int)len - 2, etag + 1);
 }
 
-/* Removes the body of an older map; who is about to open it will ask a worker instead. */
+/* Removes the body of an older map; a request that is about to open it goes to a worker. */
 static void
 drop_body(const char *dir, const char *etag)
 {
-	char path[PATH_ROOM], name[128];
+	char path[PATH_ROOM], name[NAME_ROOM];
 
 	body_name(name, sizeof(name), etag);
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
@@ -65,15 +76,17 @@ void
 seat_map_file_publish(const struct seat_map_file *map)
 {
 	const char *dir = shared_maps();
-	char name[128], fresh[PATH_ROOM], line[256];
+	char name[NAME_ROOM], fresh[PATH_ROOM], line[256];
 	int n;
 
+	assert(map->text != NULL && map->etag != NULL && map->previous != NULL);
 	if (*dir == '\0')
 		return;
 	body_name(name, sizeof(name), map->etag);
 	snprintf(fresh, sizeof(fresh), "%s/.%d.tag.%d", dir, map->event_id, (int)gettid());
 	n = snprintf(line, sizeof(line), "%lld %s %s\n",
 	             (long long)((clock_now_us() + map->good_us) / 1000), map->etag, name);
+	assert(n > 0 && (size_t)n < sizeof(line));
 	if (!put_body(dir, name, map) || !write_file(fresh, line, (size_t)n)) {
 		log_line(LOG_WARN, "a seat map cannot be published", "folder", dir, "reason",
 		         strerror(errno), NULL);

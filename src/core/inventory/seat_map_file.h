@@ -21,10 +21,13 @@ struct seat_map_file {
 	size_t len;
 };
 
-/* Publishes a map if the event has not changed meanwhile; failures are logged and harmless. */
+/*
+ * Publishes a map if the event has not changed since it was read. A failure is logged and
+ * harmless: workers answer then.
+ */
 void seat_map_file_publish(const struct seat_map_file *map);
 
-/* Removes what earlier workers left behind and nobody will take back; once, at start. */
+/* Removes what earlier workers left behind and none will take back; once, at start. */
 void seat_map_file_clean(void);
 
 #endif

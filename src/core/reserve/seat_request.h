@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "core/booking/booking.h"
 #include "core/booking/policy.h"
-#include "core/inventory/inventory.h"
+#include "core/inventory/inventory_layout.h"
 #include "store/idempotency.h"
 #include "store/reserve.h"
 
