@@ -203,12 +203,14 @@ changeset_end(struct changeset *m, const struct locked_booking *bookings, size_t
 	                                   array_done(&rest) } });
 	if (paying)
 		changeset_call(m, (struct call){ STMT_CLOSE_PAYMENTS, { events, ids } });
-	if (m->n_ends == 0) {
-		m->free_at = m->n;
-		changeset_call(m, (struct call){ .stmt = STMT_FREE_SEATS }); /* see complete() */
-	}
 	m->ends[m->n_ends].bookings = bookings;
 	m->ends[m->n_ends++].n = n;
+	if (m->n_ends == 1) {
+		m->free_at = m->n;
+		changeset_call(m, free_call(m));
+	} else {
+		m->calls[m->free_at] = free_call(m);
+	}
 }
 
 void
@@ -353,8 +355,6 @@ complete(struct changeset *m)
 {
 	size_t n = m->n;
 
-	if (m->n_ends > 0)
-		m->calls[m->free_at] = free_call(m);
 	if (m->n_rows > 0)
 		m->calls[n++] = (struct call){ STMT_INSERT_JOURNAL,
 			                       { array_done(&m->event), array_done(&m->booking),

@@ -7,7 +7,6 @@
 #include <cmocka.h>
 
 #include "core/reserve/decide.h"
-#include "core/booking/booking.h"
 #include "core/reserve/lock_set.h"
 
 /* One event with five seats; the asks are made by each test. */
@@ -583,27 +582,6 @@ test_wants_key_takes_each_request_once(void **state)
 		assert_true(w.answer_keys[i].lock_key != w.answer_keys[0].lock_key);
 }
 
-/* The moves of R-1, spelled out once more, by hand. */
-static void
-test_booking_may_move_exactly_as_the_rule_says(void **state)
-{
-	static const char *const may[BOOKING__MAX] = {
-		/*             RPYCXEFr: requested pending paYing confirmed cancelled(X) expired failed refunded */
-		[BOOKING_REQUESTED] = ".P..X.F.", [BOOKING_PENDING] = "..YCXE..",
-		[BOOKING_PAYING] = ".P.CXE..",    [BOOKING_CONFIRMED] = "....X..r",
-		[BOOKING_CANCELLED] = "........", [BOOKING_EXPIRED] = "........",
-		[BOOKING_FAILED] = "........",    [BOOKING_REFUNDED] = "........",
-	};
-
-	(void)state;
-	for (int from = 0; from < BOOKING__MAX; from++) {
-		for (int to = 0; to < BOOKING__MAX; to++)
-			assert_int_equal(booking_state_may_move((enum booking_status)from,
-			                                        (enum booking_status)to),
-			                 may[from][to] != '.');
-	}
-}
-
 #define DECIDE_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -636,7 +614,6 @@ main(void)
 		DECIDE_TEST(test_wants_collect_asks_once_what_each_holds),
 		DECIDE_TEST(test_decide_gives_nothing_to_who_is_served_elsewhere),
 		DECIDE_TEST(test_wants_key_takes_each_request_once),
-		cmocka_unit_test(test_booking_may_move_exactly_as_the_rule_says),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -292,5 +292,5 @@ main(void)
 		cmocka_unit_test(test_refund_under_an_id_of_the_gateways),
 	};
 
-	return cmocka_run_group_tests_name("cashier_case", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("match", tests, NULL, NULL);
 }

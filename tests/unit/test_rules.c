@@ -479,5 +479,5 @@ main(void)
 		cmocka_unit_test(test_refund_that_fails_in_every_state),
 	};
 
-	return cmocka_run_group_tests_name("cashier", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("rules", tests, NULL, NULL);
 }
