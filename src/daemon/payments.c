@@ -1,43 +1,35 @@
+/*
+ * The role `payments`: settles what Kafka tells of payments, and asks providers for the refunds
+ * that are due. A thread for each: a provider that does not answer must not hold up messages.
+ */
 #include "daemon/payments.h"
 
+#include <assert.h>
 #include <pthread.h>
 
 #include "base/log.h"
-#include "base/metrics.h"
 #include "base/stop.h"
-#include "bus/consumer.h"
-#include "core/payment/settle.h"
-#include "daemon/payment_message.h"
 #include "core/payment/refund_request.h"
+#include "core/payment/settle.h"
+#include "daemon/consume.h"
+#include "daemon/payment_message.h"
 
-#define TAKE_MOST   100
-#define TAKE_MS     20  /* to wait for a first message */
-#define IDLE_MS     100 /* between two looks for refunds, and after trouble */
-#define BACK_OFF_MS 50  /* before the second try of a message; doubles */
+#define TAKE_MOST   100 /* messages of a round */
+#define IDLE_MS     100 /* between two looks for refunds, and after trouble with a message */
 #define CONNECTIONS 2   /* one for messages, one for refunds */
+#define TOPICS      2
 
-/* A topic that is heard. */
-struct channel {
-	const char *topic;
-	enum pay_event_type type;
-	struct consumer *consumer;
-};
-
-struct role {
+struct daemon_payments {
 	struct pool *pool;
 	struct policy policy;
 	struct pay_gateway gateway;
-	int attempts; /* of a message, before it is buried */
-	struct channel channels[2];
-};
-
-/* A message on its way through a round. */
-struct work {
-	const struct consumer_message *raw;
-	struct payment_message message;
-	enum err err;    /* of the last try; OK: it has had its effect, now or before */
-	const char *why; /* it can never have any, for people; NULL: who knows */
-	int tries;
+	struct consume_role role;
+	struct payment_topic {
+		const char *name;
+		enum pay_event_type type; /* of the topic's messages */
+		struct consumer *consumer;
+		struct daemon_payments *payments;
+	} topics[TOPICS];
 };
 
 /* Whether an error is the database's, and the message no worse for it. */
@@ -47,121 +39,88 @@ is_passing(enum err e)
 	return e == ERR_UNAVAILABLE || e == ERR_TX_RETRY || e == ERR_DB_LOST || e == ERR_DB_UNKNOWN;
 }
 
-static struct work *
-read_all(TALLOC_CTX *ctx, enum pay_event_type type, const struct consumer_message *messages,
-         size_t n)
+static void
+read_message(void *arg, TALLOC_CTX *ctx, struct consumed_message *m)
 {
-	struct work *works = talloc_zero_array(ctx, struct work, (unsigned)n);
+	const struct payment_topic *t = arg;
+	struct payment_message *message = talloc(ctx, struct payment_message);
+	const char *why;
+
+	if (payment_message_read(ctx, t->type, m->raw->value, m->raw->len, message, &why) == ERR_OK)
+		m->content = message;
+	else
+		consume_tried(m, CONSUMED_NEVER, why);
+}
+
+/* Notes what a try at a message came to. */
+static void
+note_error(struct consumed_message *m, enum err e)
+{
+	if (e == ERR_OK)
+		consume_tried(m, CONSUMED_DONE, NULL);
+	else if (is_passing(e))
+		consume_tried(m, CONSUMED_LATER, NULL);
+	else if (e == ERR_PAYMENT_NOT_FOUND)
+		consume_tried(m, CONSUMED_NEVER,
+		              "payload.transactionId is a session of another booking");
+	else if (e == ERR_VALIDATION_ERROR)
+		consume_tried(m, CONSUMED_NEVER,
+		              "payload.amount is too large, or finer than the booking's currency");
+	else
+		consume_tried(m, CONSUMED_FAILED,
+		              e == ERR_BOOKING_NOT_FOUND
+		                  ? "payload.bookingId: there is no such booking"
+		                  : "it could not be settled, for a reason in the log");
+}
+
+/* Each message in a transaction of its own; trouble with the database ends the round. */
+static bool
+settle_open(void *arg, TALLOC_CTX *ctx, struct consumed_message *messages, size_t n)
+{
+	const struct payment_topic *t = arg;
+	const struct daemon_payments *p = t->payments;
 
 	for (size_t i = 0; i < n; i++) {
-		struct work *w = &works[i];
+		enum err e;
 
-		w->raw = &messages[i];
-		w->err = payment_message_read(ctx, type, w->raw->value, w->raw->len, &w->message,
-		                              &w->why);
-		if (w->err == ERR_OK)
-			w->err = ERR_UNAVAILABLE; /* not tried yet */
-		else
-			w->tries = 1;
-	}
-	return works;
-}
-
-/* One try at each message that is open; how many stay so. The first passing trouble ends it. */
-static size_t
-try_all(struct role *r, TALLOC_CTX *ctx, struct work *works, size_t n, bool *trouble)
-{
-	size_t left = 0;
-
-	for (size_t i = 0; i < n && !*trouble; i++) {
-		struct work *w = &works[i];
-
-		if (w->err == ERR_OK || w->why != NULL)
+		if (!consume_is_open(&messages[i]))
 			continue;
-		w->err = payment_settle(r->pool, ctx, &r->policy, &w->message, NULL);
-		w->tries++;
-		*trouble = is_passing(w->err);
-		if (w->err == ERR_PAYMENT_NOT_FOUND)
-			w->why = "payload.transactionId is a session of another booking";
-		else if (w->err == ERR_VALIDATION_ERROR)
-			w->why =
-			    "payload.amount is too large, or finer than the booking's currency";
-		left += w->err != ERR_OK && w->why == NULL;
+		e = payment_settle(p->pool, ctx, &p->policy, messages[i].content, NULL);
+		note_error(&messages[i], e);
+		if (is_passing(e))
+			return false;
 	}
-	return left;
-}
-
-/*
- * Whether a message is done with: it had its effect, or it is among the dead letters, after all its
- * tries: trouble with another message may have cut them short.
- */
-static bool
-finish(const struct role *r, const struct channel *c, const struct work *w)
-{
-	const char *why = w->why;
-
-	if (w->err == ERR_OK)
-		return true;
-	if (is_passing(w->err) || (why == NULL && w->tries < r->attempts) || stop_wait(0))
-		return false;
-	if (why == NULL)
-		why = w->err == ERR_BOOKING_NOT_FOUND
-		          ? "payload.bookingId: there is no such booking"
-		          : "it could not be settled, for a reason in the log";
-	if (consumer_bury(c->consumer, w->raw, why, w->tries) != ERR_OK)
-		return false;
-	metrics_count(METRIC_DEAD_LETTERS, TAKER_PAYMENTS);
 	return true;
 }
 
 /*
- * One round from a topic; false when its client has failed for good. A booking that is not known
- * may be on its way: its messages are tried again, and hold up nothing but their round. Messages
- * may pass each other so; whatever their order, they come to the same (R-41).
+ * A round from a topic; false when its client has failed for good. A booking that is not known may
+ * be on its way: its messages are tried again, and hold up nothing but their round. Messages may
+ * pass each other so; whatever their order, they come to the same (R-41).
  */
 static bool
-take(struct role *r, const struct channel *c)
+take(struct payment_topic *t)
 {
-	TALLOC_CTX *ctx = talloc_new(NULL);
-	struct consumer_message *messages = talloc_array(ctx, struct consumer_message, TAKE_MOST);
-	size_t n = 0, done = 0, left;
-	bool trouble = false;
-	enum err e = consumer_take(c->consumer, messages, TAKE_MOST, TAKE_MS, &n);
-	struct work *works = read_all(ctx, c->type, messages, n);
-
-	left = try_all(r, ctx, works, n, &trouble);
-	for (int i = 1; left > 0 && !trouble && i < r->attempts; i++) {
-		if (stop_wait(BACK_OFF_MS << (i < 6 ? i : 6)))
-			break;
-		left = try_all(r, ctx, works, n, &trouble);
-	}
-	while (done < n && finish(r, c, &works[done]))
-		done++;
-	consumer_done(c->consumer, messages, done);
-	consumer_back(c->consumer, messages + done, n - done);
-	if (done < n)
-		stop_wait(IDLE_MS);
-	talloc_free(ctx);
-	return e == ERR_OK;
+	return consume_round(t->consumer, &t->payments->role, t);
 }
 
-/* As long as there are refunds that are due. */
+/* Round by round, for as long as refunds are due; done is counted up. */
 static enum err
-ask_for_refunds(struct role *r, size_t *done)
+ask_for_refunds(struct daemon_payments *p, size_t *done)
 {
 	size_t n = REFUND_REQUEST_MOST;
 	enum err e = ERR_OK;
 
 	while (e == ERR_OK && n == REFUND_REQUEST_MOST && !stop_wait(0)) {
-		e = refund_request_due(r->pool, &r->policy, &r->gateway, &n);
+		e = refund_request_due(p->pool, &p->policy, &p->gateway, &n);
 		*done += n;
 	}
 	return e;
 }
 
-/* The thread that asks for refunds: a gateway that does not answer shall hold up no message. */
+/* The thread that asks for refunds, until the process ends. */
 static void *
-refund(void *arg)
+run_refunds(void *arg)
 {
 	size_t done = 0;
 
@@ -172,27 +131,32 @@ refund(void *arg)
 	return NULL;
 }
 
+/* What both threads need; false when a setting cannot be read, logged. */
 static bool
-prepare(struct role *r, TALLOC_CTX *ctx, const struct config *config, const char *database)
+prepare(struct daemon_payments *p, TALLOC_CTX *ctx, const struct config *config,
+        const char *database)
 {
-	*r = (struct role){ .pool = pool_new(ctx, database, CONNECTIONS),
-		            .gateway = { config->gateway_url, config->webhook_secret },
-		            .attempts = (int)config->consumer_attempts,
-		            .channels = { { "payment.success", PAY_SUCCEEDED, NULL },
-		                          { "payment.failed", PAY_FAILED, NULL } } };
-	return policy_read(config, &r->policy) == ERR_OK;
+	*p = (struct daemon_payments){ .pool = pool_new(ctx, database, CONNECTIONS),
+		                       .gateway = { config->gateway_url, config->webhook_secret },
+		                       .role = { .most = TAKE_MOST,
+		                                 .attempts = (int)config->consumer_attempts,
+		                                 .trouble_ms = IDLE_MS,
+		                                 .taker = TAKER_PAYMENTS,
+		                                 .read = read_message,
+		                                 .try_open = settle_open },
+		                       .topics = { { "payment.success", PAY_SUCCEEDED, NULL, p },
+		                                   { "payment.failed", PAY_FAILED, NULL, p } } };
+	return policy_read(config, &p->policy) == ERR_OK;
 }
 
 /* Joins the group for each topic; false when that cannot be. */
 static bool
-listen(struct role *r, TALLOC_CTX *ctx, const struct config *config)
+join(struct daemon_payments *p, TALLOC_CTX *ctx, const struct config *config)
 {
-	for (int i = 0; i < 2; i++) {
-		struct channel *c = &r->channels[i];
-		const char *topic = talloc_asprintf(ctx, "%s%s", config->kafka_prefix, c->topic);
+	for (int i = 0; i < TOPICS; i++) {
+		struct payment_topic *t = &p->topics[i];
 
-		c->consumer = consumer_new(ctx, config->kafka_broker, config->kafka_group, topic);
-		if (c->consumer == NULL)
+		if ((t->consumer = consume_join(ctx, config, t->name)) == NULL)
 			return false;
 	}
 	return true;
@@ -200,18 +164,18 @@ listen(struct role *r, TALLOC_CTX *ctx, const struct config *config)
 
 /* Takes messages beside the refunds; the exit status. */
 static int
-serve(struct role *r)
+serve(struct daemon_payments *p)
 {
 	pthread_t refunds;
 	bool good = true;
 
-	if (pthread_create(&refunds, NULL, refund, r) != 0) {
+	if (pthread_create(&refunds, NULL, run_refunds, p) != 0) {
 		log_line(LOG_ERROR, "no more threads to be had", NULL);
 		return 1;
 	}
 	while (good && !stop_wait(0)) {
-		for (int i = 0; good && i < 2; i++)
-			good = take(r, &r->channels[i]);
+		for (int i = 0; good && i < TOPICS; i++)
+			good = take(&p->topics[i]);
 	}
 	stop_ask();
 	pthread_join(refunds, NULL);
@@ -222,14 +186,14 @@ int
 daemon_payments_run(TALLOC_CTX *ctx, const struct config *config, const char *database)
 {
 	const bool kafka = *config->kafka_broker != '\0';
-	struct role r;
+	struct daemon_payments p;
 
-	if (!prepare(&r, ctx, config, database) || (kafka && !listen(&r, ctx, config)))
+	if (!prepare(&p, ctx, config, database) || (kafka && !join(&p, ctx, config)))
 		return 1;
 	log_line(LOG_INFO, "settling payments", "from", kafka ? "Kafka" : "call-backs alone", NULL);
 	if (kafka)
-		return serve(&r);
-	refund(&r);
+		return serve(&p);
+	run_refunds(&p);
 	return 0;
 }
 
@@ -237,9 +201,9 @@ enum err
 daemon_payments_refund_due(TALLOC_CTX *ctx, const struct config *config, const char *database,
                            size_t *done)
 {
-	struct role r;
+	struct daemon_payments p;
 
 	*done = 0;
-	return prepare(&r, ctx, config, database) ? ask_for_refunds(&r, done)
+	return prepare(&p, ctx, config, database) ? ask_for_refunds(&p, done)
 	                                          : ERR_VALIDATION_ERROR;
 }

@@ -7,13 +7,27 @@
 #include "base/err.h"
 
 /*
- * The role `payments` of rowlockd: hears by Kafka what became of payments, and asks providers for
- * the refunds that are due. Without Kafka it does the latter alone. Runs until stop_wait says so;
- * returns the exit status.
+ * The role `payments` of rowlockd: settles what the topics payment.success and payment.failed tell
+ * (messages.md, Kafka), and asks providers for the refunds that are due. Without Kafka it does the
+ * latter alone. Any number of processes may: the group shares out the messages, and each refund is
+ * asked for by one of them at a time.
+ *
+ * ctx		of its connections and consumers
+ * config	read only, as long as the role runs
+ * database	a connection string of libpq
+ *
+ * Runs until stop_ask. Returns the exit status: 0; 1 when it cannot be begun or the Kafka client
+ * has failed for good, logged. Rules: R-41 to R-44, R-61.
  */
 int daemon_payments_run(TALLOC_CTX *ctx, const struct config *config, const char *database);
 
-/* Asks for all refunds that are due by now, for a job that runs once; done: set, how many. */
+/*
+ * Asks for all refunds that are due by now, for a job that runs once.
+ *
+ * done	set: how many were asked for
+ *
+ * Errors: VALIDATION_ERROR (a setting), UNAVAILABLE, INTERNAL; what is not asked for stays due.
+ */
 enum err daemon_payments_refund_due(TALLOC_CTX *ctx, const struct config *config,
                                     const char *database, size_t *done) MUST_CHECK;
 

@@ -1,40 +1,34 @@
+/*
+ * The role `reserve`: gives seats to bookings that were accepted before. They come from Kafka, and
+ * from the booking table, which is the net under it.
+ */
 #include "daemon/reserve.h"
 
-#include <string.h>
+#include <assert.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/metrics.h"
 #include "base/stop.h"
-#include "bus/consumer.h"
-#include "daemon/reserve_message.h"
 #include "core/reserve/seat_accepted.h"
+#include "daemon/consume.h"
+#include "daemon/reserve_message.h"
 
-#define TOPIC       "BookingCreatedDomainEvent"
-#define IDLE_MS     20       /* between two looks where nobody waits */
-#define TROUBLE_MS  200      /* after a round in which nobody could be seated */
-#define NET_AGE_S   3        /* what Kafka has not told of by then is taken from the table … */
-#define NET_US      US_PER_S /* … which is looked at this often */
-#define BACK_OFF_MS 50       /* before the second try of a message; doubles */
+#define TOPIC      "BookingCreatedDomainEvent"
+#define IDLE_MS    20       /* between two looks at the table while no booking waits */
+#define TROUBLE_MS 200      /* after a round in which a booking could not be seated */
+#define NET_AGE_S  3        /* what Kafka has not told of by then is taken from the table … */
+#define NET_US     US_PER_S /* … which is looked at this often */
 
-struct reserver {
+struct daemon_reserve {
 	struct accepted *seating;
 	struct consumer *consumer; /* NULL: no Kafka */
-	int attempts;              /* of a message, before it is buried */
-	int64_t net_us;            /* monotonic: when the table was last looked at */
+	struct consume_role role;
+	int64_t net_us; /* monotonic: when the table was last looked at */
 };
 
-/* A message on its way through a round. */
-struct work {
-	const struct consumer_message *message;
-	struct uuid id;
-	enum seated outcome;
-	const char *why; /* it cannot be understood; NULL: it can */
-};
-
-/* One round from the table; how long to wait before the next. */
+/* A round from the table; how long to wait before the next, in ms. */
 static int
-take_from_table(struct reserver *r, int32_t age_s)
+take_from_table(struct daemon_reserve *r, int32_t age_s)
 {
 	size_t taken, settled;
 	enum err e = accepted_oldest(r->seating, age_s, &taken, &settled);
@@ -44,120 +38,100 @@ take_from_table(struct reserver *r, int32_t age_s)
 	return taken < SEATING_MOST ? IDLE_MS : 0;
 }
 
+/* Reads the id of the booking that a message asks seats for. */
 static void
-read_messages(TALLOC_CTX *ctx, const struct consumer_message *messages, size_t n,
-              struct work *works)
+read_message(void *arg, TALLOC_CTX *ctx, struct consumed_message *m)
 {
-	for (size_t i = 0; i < n; i++) {
-		struct reserve_message asked;
-		struct work *w = &works[i];
+	struct reserve_message asked;
+	const char *why;
 
-		*w = (struct work){ .message = &messages[i], .outcome = SEATED_UNKNOWN };
-		if (reserve_message_read(ctx, messages[i].value, messages[i].len, &asked,
-		                         &w->why) == ERR_OK)
-			w->id = asked.booking_id;
-	}
+	(void)arg;
+	if (reserve_message_read(ctx, m->raw->value, m->raw->len, &asked, &why) == ERR_OK)
+		m->content = talloc_memdup(ctx, &asked.booking_id, sizeof(asked.booking_id));
+	else
+		consume_tried(m, CONSUMED_NEVER, why);
 }
 
-/* Whether a message must still have its effect. */
-static bool
-is_open(const struct work *w)
+/* Where an id is among the first n; n when it is not. */
+static size_t
+find_id(const struct uuid *ids, size_t n, const struct uuid *id)
 {
-	return w->why == NULL && w->outcome != SEATED_DONE;
+	size_t k = 0;
+
+	while (k < n && !uuid_equal(&ids[k], id))
+		k++;
+	return k;
 }
 
 /* The distinct bookings of the messages that are open; how many. */
 static size_t
-open_ids(const struct work *works, size_t n, struct uuid *ids)
+open_ids(const struct consumed_message *messages, size_t n, struct uuid *ids)
 {
 	size_t used = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		size_t k = 0;
+		const struct uuid *id = messages[i].content;
 
-		while (k < used && memcmp(&ids[k], &works[i].id, sizeof(ids[k])) != 0)
-			k++;
-		if (is_open(&works[i]) && k == used)
-			ids[used++] = works[i].id;
+		if (consume_is_open(&messages[i]) && find_id(ids, used, id) == used)
+			ids[used++] = *id;
 	}
 	return used;
 }
 
-/* One try at the messages that are open; how many stay so. */
-static size_t
-seat_once(struct reserver *r, TALLOC_CTX *ctx, struct work *works, size_t n)
+/* What becomes of a message by what became of its booking. */
+static void
+note_outcome(struct consumed_message *m, enum seated outcome)
 {
-	struct uuid *ids = talloc_array(ctx, struct uuid, (unsigned)n);
-	enum seated *out = talloc_array(ctx, enum seated, (unsigned)n);
-	size_t asked = open_ids(works, n, ids), left = 0;
-	enum err e = asked == 0 ? ERR_OK : accepted_named(r->seating, ids, asked, out);
+	static const struct {
+		enum consumed state;
+		const char *why;
+	} means[] = {
+		[SEATED_DONE] = { CONSUMED_DONE, NULL },
+		[SEATED_UNKNOWN] = { CONSUMED_FAILED, "booking_id: there is no such booking" },
+		[SEATED_LATER] = { CONSUMED_LATER, NULL },
+		[SEATED_BROKEN] = { CONSUMED_FAILED,
+		                    "it could not be seated, for a reason in the log" },
+	};
 
-	for (size_t i = 0; i < n; i++) {
-		if (!is_open(&works[i]))
-			continue;
-		works[i].outcome = SEATED_LATER;
-		for (size_t k = 0; e == ERR_OK && k < asked; k++) {
-			if (memcmp(&ids[k], &works[i].id, sizeof(ids[k])) == 0)
-				works[i].outcome = out[k];
-		}
-		left += is_open(&works[i]);
-	}
-	return left;
+	assert((size_t)outcome < sizeof(means) / sizeof(means[0]));
+	consume_tried(m, means[outcome].state, means[outcome].why);
 }
 
-/* Whether a message is done with: it had its effect, or it is among the dead letters. */
+/* One batch for all messages that are open. */
 static bool
-finish(struct reserver *r, const struct work *w)
+seat_open(void *arg, TALLOC_CTX *ctx, struct consumed_message *messages, size_t n)
 {
-	const char *why = w->why;
+	const struct daemon_reserve *r = arg;
+	struct uuid *ids = talloc_array(ctx, struct uuid, (unsigned)n);
+	enum seated *seated = talloc_array(ctx, enum seated, (unsigned)n);
+	const size_t asked = open_ids(messages, n, ids);
+	enum err e;
 
-	if (why == NULL && w->outcome == SEATED_DONE)
-		return true;
-	if ((why == NULL && w->outcome == SEATED_LATER) || stop_wait(0))
-		return false;
-	if (why == NULL)
-		why = w->outcome == SEATED_UNKNOWN
-		          ? "booking_id: there is no such booking"
-		          : "it could not be seated, for a reason in the log";
-	if (consumer_bury(r->consumer, w->message, why, w->why != NULL ? 1 : r->attempts) != ERR_OK)
-		return false;
-	metrics_count(METRIC_DEAD_LETTERS, TAKER_RESERVE);
+	assert(asked > 0 && asked <= SEATING_MOST);
+	e = accepted_named(r->seating, ids, asked, seated);
+	for (size_t i = 0; i < n; i++) {
+		if (!consume_is_open(&messages[i]))
+			continue;
+		note_outcome(&messages[i], e != ERR_OK
+		                               ? SEATED_LATER
+		                               : seated[find_id(ids, asked, messages[i].content)]);
+	}
 	return true;
 }
 
 /*
- * One round from Kafka; false when its client has failed for good. A booking that could not be
- * seated for a reason of its own is buried as well: it waits on in the table, and the net sees
- * to it, but its message holds up nobody.
+ * A round from Kafka; false when its client has failed for good. A booking that could not be
+ * seated for a reason of its own has its message buried as well: it waits on in the table, where
+ * the net finds it, and holds up no other message.
  */
 static bool
-take_from_kafka(struct reserver *r)
+take_from_kafka(struct daemon_reserve *r)
 {
-	TALLOC_CTX *ctx = talloc_new(NULL);
-	struct consumer_message *messages = talloc_array(ctx, struct consumer_message,
-	                                                 SEATING_MOST);
-	struct work *works = talloc_array(ctx, struct work, SEATING_MOST);
-	size_t n = 0, done = 0, left;
-	enum err e = consumer_take(r->consumer, messages, SEATING_MOST, IDLE_MS, &n);
-
-	read_messages(ctx, messages, n, works);
-	left = n > 0 ? seat_once(r, ctx, works, n) : 0;
-	for (int i = 1; left > 0 && i < r->attempts && !stop_wait(BACK_OFF_MS << (i < 6 ? i : 6));
-	     i++)
-		left = seat_once(r, ctx, works, n);
-	while (done < n && finish(r, &works[done]))
-		done++;
-	/* What is seated already will be found so when it comes again. */
-	consumer_done(r->consumer, messages, done);
-	consumer_back(r->consumer, messages + done, n - done);
-	if (done < n)
-		stop_wait(TROUBLE_MS);
-	talloc_free(ctx);
-	return e == ERR_OK;
+	return consume_round(r->consumer, &r->role, r);
 }
 
 static int
-serve(struct reserver *r)
+serve(struct daemon_reserve *r)
 {
 	int wait_ms = 0;
 
@@ -203,19 +177,20 @@ daemon_reserve_once(TALLOC_CTX *ctx, const struct config *config, const char *da
 int
 daemon_reserve_run(TALLOC_CTX *ctx, const struct config *config, const char *database)
 {
-	struct reserver r = { .attempts = (int)config->consumer_attempts };
+	struct daemon_reserve r = { .role = { .most = SEATING_MOST,
+		                              .attempts = (int)config->consumer_attempts,
+		                              .trouble_ms = TROUBLE_MS,
+		                              .taker = TAKER_RESERVE,
+		                              .read = read_message,
+		                              .try_open = seat_open } };
 	struct policy policy;
 
 	if (policy_read(config, &policy) != ERR_OK)
 		return 1;
 	r.seating = accepted_new(ctx, database, &policy);
-	if (*config->kafka_broker != '\0') {
-		const char *topic = talloc_asprintf(ctx, "%s%s", config->kafka_prefix, TOPIC);
-
-		r.consumer = consumer_new(ctx, config->kafka_broker, config->kafka_group, topic);
-		if (r.consumer == NULL)
-			return 1;
-	}
+	if (*config->kafka_broker != '\0' &&
+	    (r.consumer = consume_join(ctx, config, TOPIC)) == NULL)
+		return 1;
 	log_line(LOG_INFO, "seating accepted bookings", "from",
 	         r.consumer == NULL ? "the booking table" : "Kafka", NULL);
 	return serve(&r);
