@@ -49,7 +49,7 @@ job_sweep(struct ctl *c)
 		return CTL_FAILED;
 	if (policy_read(c->config, &policy) != ERR_OK)
 		return CTL_FAILED;
-	e = daemon_sweep_once(pool_new(c->ctx, database, SWEEPER_HANDS), &policy, &swept);
+	e = daemon_sweep_once(pool_new(c->ctx, database, SWEEP_THREADS), &policy, &swept);
 	printf("%zu bookings and %zu holds ended, %zu cancelled events finished; dropped %zu keys, "
 	       "%zu kept "
 	       "messages and %zu notes of others\n",

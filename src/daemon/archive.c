@@ -1,5 +1,10 @@
+/*
+ * The role `archive`: moves events that are long over out of the tables of every day, piece by
+ * piece. What a piece is made of and in which order, rowlock_archive knows (sql/0008_archive.sql).
+ */
 #include "daemon/archive.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -11,14 +16,14 @@
 #include "store/param.h"
 #include "store/transact.h"
 
-#define PIECE     1000  /* bookings, or seats, of a transaction */
-#define HOUR      3     /* of the day when the role works */
-#define LOOK_MS   60000 /* at the clock, which may be set meanwhile; and again after a failure */
-#define OTHERS_MS 20    /* until it is looked again whether those have ended who began before */
-#define PATIENCE  10    /* so often, until the event is left for the next run */
+#define PIECE       1000  /* bookings, or seats, of a transaction */
+#define HOUR        3     /* of the day when the role works */
+#define LOOK_MS     60000 /* at the clock, which may be set meanwhile; and again after a failure */
+#define OTHERS_MS   20    /* between two looks whether transactions that began before have ended */
+#define OTHERS_MOST 10    /* looks in a row: then the event is left for the next run */
 
 /* One event, on its way. */
-struct mover {
+struct archive_event {
 	struct pool *pool;
 	const char *event, *days; /* parameters */
 	int32_t event_id;
@@ -27,32 +32,33 @@ struct mover {
 
 /* Moves one piece; *outcome is on ctx. */
 static enum err
-move_piece(struct mover *m, TALLOC_CTX *ctx, const char **outcome)
+move_piece(struct archive_event *m, TALLOC_CTX *ctx, const char **outcome)
 {
+	static const int moved[METRICS_TABLES] = { ARCHIVE_BOOKINGS, ARCHIVE_PAYMENTS,
+		                                   ARCHIVE_REFUNDS, ARCHIVE_JOURNAL_ROWS,
+		                                   ARCHIVE_SEATS };
 	const struct call call = { STMT_ARCHIVE, { m->event, m->days, param_int(ctx, PIECE) } };
 	struct archive_tally *t = m->tally;
 	struct rows *rows;
-	enum err e = ERR_TX_RETRY;
+	enum err e;
 
-	/* What is done twice because an answer was lost finds nothing the second time. */
-	for (int i = 0; e == ERR_TX_RETRY && i < POOL_ATTEMPTS; i++)
-		e = transact_read(m->pool, ctx, &call, 1, &rows);
-	if (e != ERR_OK)
+	/* A piece may be moved twice when an answer was lost: the second finds nothing. */
+	if ((e = transact_read(m->pool, ctx, &call, 1, &rows)) != ERR_OK)
 		return e;
-	for (int i = 0; i < METRICS_TABLES; i++)
-		metrics_add(METRIC_ARCHIVED, (unsigned)i, (uint64_t)row_i32(rows, 0, i));
-	t->bookings += row_i32(rows, 0, 0);
-	t->payments += row_i32(rows, 0, 1);
-	t->refunds += row_i32(rows, 0, 2);
-	t->journal_rows += row_i32(rows, 0, 3);
-	t->seats += row_i32(rows, 0, 4);
-	*outcome = row_text(rows, 0, 5);
+	for (unsigned i = 0; i < METRICS_TABLES; i++)
+		metrics_add(METRIC_ARCHIVED, i, (uint64_t)row_i32(rows, 0, moved[i]));
+	t->bookings += row_i32(rows, 0, ARCHIVE_BOOKINGS);
+	t->payments += row_i32(rows, 0, ARCHIVE_PAYMENTS);
+	t->refunds += row_i32(rows, 0, ARCHIVE_REFUNDS);
+	t->journal_rows += row_i32(rows, 0, ARCHIVE_JOURNAL_ROWS);
+	t->seats += row_i32(rows, 0, ARCHIVE_SEATS);
+	*outcome = row_text(rows, 0, ARCHIVE_OUTCOME);
 	return ERR_OK;
 }
 
 /* Moves piece by piece, for as long as there is more. */
 static enum err
-move_pieces(struct mover *m, TALLOC_CTX *ctx, const char **outcome)
+move_pieces(struct archive_event *m, TALLOC_CTX *ctx, const char **outcome)
 {
 	bool others;
 	int looks = 0;
@@ -63,7 +69,7 @@ move_pieces(struct mover *m, TALLOC_CTX *ctx, const char **outcome)
 			return e;
 		others = strcmp(*outcome, "others") == 0;
 		looks = others ? looks + 1 : 0;
-		if (looks == PATIENCE)
+		if (looks == OTHERS_MOST)
 			return ERR_OK;
 	} while ((others || strcmp(*outcome, "more") == 0) && !stop_wait(others ? OTHERS_MS : 0));
 	return ERR_OK;
@@ -71,7 +77,7 @@ move_pieces(struct mover *m, TALLOC_CTX *ctx, const char **outcome)
 
 /* Cancels one booking, if it still waits, whatever it waits for. */
 static enum err
-end_one(struct mover *m, struct db *db, TALLOC_CTX *ctx, const struct uuid *id)
+end_one(struct archive_event *m, struct db *db, TALLOC_CTX *ctx, const struct uuid *id)
 {
 	const struct booking_key key = { m->event_id, *id };
 	bool done = false;
@@ -86,7 +92,7 @@ end_one(struct mover *m, struct db *db, TALLOC_CTX *ctx, const struct uuid *id)
  * never be over: those that still wait are cancelled. *n is how many there were.
  */
 static enum err
-end_endless(struct mover *m, TALLOC_CTX *ctx, int *n)
+end_endless(struct archive_event *m, TALLOC_CTX *ctx, int *n)
 {
 	const struct call call = { STMT_ENDLESS_BOOKINGS, { m->event, param_int(ctx, PIECE) } };
 	struct rows *rows;
@@ -98,7 +104,7 @@ end_endless(struct mover *m, TALLOC_CTX *ctx, int *n)
 		return e;
 	e = db_query(db, ctx, call, &rows);
 	for (; e == ERR_OK && *n < rows_count(rows) && !stop_wait(0); (*n)++) {
-		const struct uuid id = row_uuid(rows, *n, 0);
+		const struct uuid id = row_uuid(rows, *n, ENDLESS_BOOKINGS_ID);
 
 		e = end_one(m, db, ctx, &id);
 	}
@@ -106,8 +112,9 @@ end_endless(struct mover *m, TALLOC_CTX *ctx, int *n)
 	return e;
 }
 
+/* Moves all of an event that can be moved now, and counts it by what is left of it. */
 static enum err
-move_event(struct mover *m, TALLOC_CTX *ctx)
+move_event(struct archive_event *m, TALLOC_CTX *ctx)
 {
 	const char *outcome;
 	int ended = 0;
@@ -141,17 +148,18 @@ daemon_archive_once(struct pool *pool, int days, struct archive_tally *out)
 {
 	const int64_t began_us = clock_mono_us();
 	TALLOC_CTX *ctx = talloc_new(NULL);
-	struct mover m = { .pool = pool, .days = param_int(ctx, days), .tally = out };
+	struct archive_event m = { .pool = pool, .days = param_int(ctx, days), .tally = out };
 	const struct call due = { STMT_DUE_EVENTS, { m.days } };
 	struct rows *rows;
 	enum err e, first;
 
+	assert(pool != NULL && days > 0);
 	memset(out, 0, sizeof(*out));
 	first = transact_read(pool, ctx, &due, 1, &rows);
 	for (int r = 0, n = first == ERR_OK ? rows_count(rows) : 0; r < n && !stop_wait(0); r++) {
 		TALLOC_CTX *tmp = talloc_new(ctx);
 
-		m.event_id = row_i32(rows, r, 0);
+		m.event_id = row_i32(rows, r, DUE_EVENTS_ID);
 		m.event = param_int(tmp, m.event_id);
 		if ((e = move_event(&m, tmp)) != ERR_OK && first == ERR_OK)
 			first = e;

@@ -7,9 +7,9 @@
 #include "store/pool.h"
 
 /*
- * The archive (R-28): events that are long over leave the tables that everybody works on, with
- * their bookings, seats, payments, refunds and journal rows. Nothing is lost, and a booking can
- * still be read by its id. See sql/0008_archive.sql for what is moved when.
+ * The archive (R-28): events that are long over leave the tables of every day, with their bookings,
+ * seats, payments, refunds and journal rows. Nothing is lost, and a booking can still be read by its
+ * id. See sql/0008_archive.sql for what is moved when.
  */
 
 /* What a run has moved. */
@@ -24,18 +24,23 @@ struct archive_tally {
 /*
  * Moves what is due, in pieces of a transaction each, and logs how much that was. Several may run
  * at once, on any hosts; one that is ended in the middle leaves nothing half done. stop_ask ends
- * it early, and well.
+ * it between two pieces.
  *
- * days	after the start of an event, 1 or more
+ * days	after the start of an event, 1 or more (ARCHIVE_DAYS)
+ * out	set, also on failure: what was done
  *
- * Errors: UNAVAILABLE, of the first event that failed; those behind it had their turn, and out says
- * what was done. Rules: R-28, R-61.
+ * Errors: as of db_exchange, of the first event that failed; those behind it had their turn. Rules:
+ * R-28, R-61.
  */
 enum err daemon_archive_once(struct pool *pool, int days, struct archive_tally *out) MUST_CHECK;
 
 /*
- * The role `archive`: does so daily at 03:00 by this host's clock, until stop_ask. What fails is
- * tried again every minute. Returns the exit status: 0. stop_watch must have been called.
+ * The role `archive` of rowlockd: does so daily at 03:00 by this host's clock, until stop_ask. What
+ * fails is tried again every minute.
+ *
+ * database	a connection string of libpq
+ *
+ * Returns the exit status: 0. stop_watch must have been called.
  */
 int daemon_archive_run(TALLOC_CTX *ctx, const struct config *config, const char *database);
 

@@ -1,7 +1,11 @@
+/*
+ * The role `sweep`: tidies up what time alone has ended, batch by batch, and ends the bookings of
+ * events that were cancelled.
+ */
 #include "daemon/sweep.h"
 
+#include <assert.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -13,113 +17,94 @@
 #include "core/reserve/hold.h"
 #include "store/idempotency.h"
 #include "store/param.h"
+#include "store/transact.h"
 
-#define BATCH     1000
-#define EVERY_MS  5000
-#define GLANCE_MS 500 /* how often events that are being cancelled are looked for */
+#define BATCH           1000 /* rows of a transaction */
+#define EVERY_MS        5000 /* between two sweeps */
+#define CANCEL_EVERY_MS 500  /* between two looks for events that are being cancelled */
 
-/* --- bookings --- */
+/* --- what is swept --- */
 
-static enum err
-sweep_due(struct db *db, TALLOC_CTX *ctx, const struct policy *policy, size_t *n)
-{
-	(void)policy;
-	return booking_expire_due(db, ctx, BATCH, n);
-}
-
+/* Bookings whose payment has been under way for too long. */
 static enum err
 sweep_overdue(struct db *db, TALLOC_CTX *ctx, const struct policy *policy, size_t *n)
 {
 	return booking_expire_overdue(db, ctx, BATCH, policy->paying_min, n);
 }
 
-static enum err
-sweep_holds(struct db *db, TALLOC_CTX *ctx, const struct policy *policy, size_t *n)
-{
-	(void)policy;
-	return hold_sweep(db, ctx, BATCH, n);
-}
+/* One of the three says how a batch of it is done. */
+struct sweep_kind {
+	enum err (*batch)(struct db *db, TALLOC_CTX *ctx, int most, size_t *n);
+	enum err (*by_policy)(struct db *db, TALLOC_CTX *ctx, const struct policy *policy,
+	                      size_t *n);
+	enum stmt deletion; /* of up to $1 rows; returns a row for each */
+};
 
-/* --- what is kept for a while --- */
-
-static enum err
-sweep_keys(struct db *db, TALLOC_CTX *ctx, const struct policy *policy, size_t *n)
-{
-	(void)policy;
-	return idempotency_sweep(db, ctx, BATCH, n);
-}
-
-/* A batch of what a statement deletes. */
-static enum err
-drop(struct db *db, TALLOC_CTX *ctx, enum stmt stmt, size_t *n)
-{
-	const struct call call = { stmt, { param_int(ctx, BATCH) } };
-	struct rows *rows;
-	enum err e = db_query(db, ctx, call, &rows);
-
-	*n = e == ERR_OK ? (size_t)rows_count(rows) : 0;
-	return e;
-}
-
-static enum err
-sweep_parked(struct db *db, TALLOC_CTX *ctx, const struct policy *policy, size_t *n)
-{
-	(void)policy;
-	return drop(db, ctx, STMT_DELETE_PARKED, n);
-}
-
-static enum err
-sweep_processed(struct db *db, TALLOC_CTX *ctx, const struct policy *policy, size_t *n)
-{
-	(void)policy;
-	return drop(db, ctx, STMT_DELETE_PROCESSED, n);
-}
+static const struct sweep_kind due_bookings = { .batch = booking_expire_due };
 
 /* --- a sweep --- */
 
-typedef enum err (*sweep_batch)(struct db *db, TALLOC_CTX *ctx, const struct policy *policy,
-                                size_t *n);
+/* One batch, as a transaction. */
+struct sweep_batch {
+	const struct sweep_kind *kind;
+	const struct policy *policy;
+	size_t n; /* set: how many there were */
+};
 
-/* One batch; how many there were. */
 static enum err
-sweep_once(struct pool *pool, const struct policy *policy, sweep_batch batch, size_t *n)
+run_batch(struct db *db, TALLOC_CTX *ctx, void *arg)
 {
-	TALLOC_CTX *ctx = talloc_new(NULL);
-	struct db *db;
+	struct sweep_batch *b = arg;
+	struct call call;
+	struct rows *rows;
 	enum err e;
 
-	*n = 0;
-	if ((e = pool_take(pool, &db)) == ERR_OK) {
-		e = batch(db, ctx, policy, n);
-		pool_give(pool, db); /* which rolls back what is open */
-	}
+	b->n = 0;
+	if (b->kind->batch != NULL)
+		return b->kind->batch(db, ctx, BATCH, &b->n);
+	if (b->kind->by_policy != NULL)
+		return b->kind->by_policy(db, ctx, b->policy, &b->n);
+	call = (struct call){ b->kind->deletion, { param_int(ctx, BATCH) } };
+	e = db_query(db, ctx, call, &rows);
+	b->n = e == ERR_OK ? (size_t)rows_count(rows) : 0;
+	return e;
+}
+
+/*
+ * One batch; *n is how many there were. One whose COMMIT was not answered is done again: what it
+ * has ended is not found any more.
+ */
+static enum err
+sweep_batch(struct pool *pool, const struct policy *policy, const struct sweep_kind *kind,
+            size_t *n)
+{
+	struct sweep_batch b = { .kind = kind, .policy = policy };
+	const struct transaction t = { .run = run_batch, .resolve = transact_again, .arg = &b };
+	TALLOC_CTX *ctx = talloc_new(NULL);
+	enum err e = transact(pool, ctx, &t);
+
+	*n = e == ERR_OK ? b.n : 0;
 	talloc_free(ctx);
 	return e;
 }
 
-/* Batch by batch until there is none; one that fails for a passing reason is tried again. */
+/* Batch by batch until there is none; *done is counted up. */
 static enum err
-sweep_all(struct pool *pool, const struct policy *policy, sweep_batch batch, size_t *done)
+sweep_all(struct pool *pool, const struct policy *policy, const struct sweep_kind *kind,
+          size_t *done)
 {
 	size_t n = 1;
-	int failed = 0;
 	enum err e = ERR_OK;
 
-	while (n > 0 && !stop_wait(0)) {
-		e = sweep_once(pool, policy, batch, &n);
-		if (e == ERR_OK)
-			*done += n;
-		else if ((e != ERR_TX_RETRY && e != ERR_DB_LOST && e != ERR_DB_UNKNOWN) ||
-		         ++failed == POOL_ATTEMPTS)
-			return e;
-		else
-			n = 1;
+	while (e == ERR_OK && n > 0 && !stop_wait(0)) {
+		e = sweep_batch(pool, policy, kind, &n);
+		*done += n;
 	}
 	return e;
 }
 
-/* One of those who sweep side by side. */
-struct hand {
+/* One of the threads that sweep side by side. */
+struct sweep_thread {
 	pthread_t thread;
 	struct pool *pool;
 	const struct policy *policy;
@@ -128,61 +113,64 @@ struct hand {
 };
 
 static void *
-lend_a_hand(void *arg)
+sweep_in_thread(void *arg)
 {
-	struct hand *h = arg;
+	struct sweep_thread *t = arg;
 
-	h->err = sweep_all(h->pool, h->policy, sweep_due, &h->done);
+	t->err = sweep_all(t->pool, t->policy, &due_bookings, &t->done);
 	return NULL;
 }
 
 /*
- * Those whose window has passed. After a rush that is not paid for there may be a hundred thousand
- * of them: then several sweep at once, each with a connection.
+ * Bookings whose window has passed. After a rush that is not paid for there may be a hundred
+ * thousand of them: then several threads sweep at once, each with a connection.
  */
 static enum err
 sweep_together(struct pool *pool, const struct policy *policy, size_t *done)
 {
-	struct hand hands[SWEEPER_HANDS];
+	struct sweep_thread threads[SWEEP_THREADS];
 	size_t n = 0, started = 0;
-	enum err e = sweep_once(pool, policy, sweep_due, &n);
+	enum err e = sweep_batch(pool, policy, &due_bookings, &n);
 
 	*done += n;
 	if (e != ERR_OK || n < BATCH)
 		return e;
-	for (; started < SWEEPER_HANDS; started++) {
-		hands[started] = (struct hand){ .pool = pool, .policy = policy };
-		if (pthread_create(&hands[started].thread, NULL, lend_a_hand, &hands[started]) != 0)
+	for (; started < SWEEP_THREADS; started++) {
+		struct sweep_thread *t = &threads[started];
+
+		*t = (struct sweep_thread){ .pool = pool, .policy = policy };
+		if (pthread_create(&t->thread, NULL, sweep_in_thread, t) != 0)
 			break;
 	}
 	for (size_t i = 0; i < started; i++) {
-		pthread_join(hands[i].thread, NULL);
-		*done += hands[i].done;
-		e = e == ERR_OK ? hands[i].err : e;
+		pthread_join(threads[i].thread, NULL);
+		*done += threads[i].done;
+		e = e == ERR_OK ? threads[i].err : e;
 	}
 	return e;
 }
 
-/* All but events. */
+/* All but events. What fails does not keep the others from their turn; the first error. */
 static enum err
-tidy(struct pool *pool, const struct policy *policy, struct swept *out)
+sweep_kinds(struct pool *pool, const struct policy *policy, struct swept *out)
 {
 	const struct {
-		sweep_batch batch;
+		struct sweep_kind kind;
 		size_t *done;
-	} parts[] = { { sweep_overdue, &out->bookings },
-		      { sweep_holds, &out->holds },
-		      { sweep_parked, &out->parked },
-		      { sweep_keys, &out->keys },
-		      { sweep_processed, &out->processed } };
+	} parts[] = {
+		{ { .by_policy = sweep_overdue }, &out->bookings },
+		{ { .batch = hold_sweep }, &out->holds },
+		{ { .deletion = STMT_DELETE_PARKED }, &out->parked },
+		{ { .batch = idempotency_sweep }, &out->keys },
+		{ { .deletion = STMT_DELETE_PROCESSED }, &out->processed },
+	};
 	const int64_t began_us = clock_mono_us();
 	enum err e, first;
 
 	first = sweep_together(pool, policy, &out->bookings);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		if ((e = sweep_all(pool, policy, parts[i].batch, parts[i].done)) != ERR_OK &&
-		    first == ERR_OK)
-			first = e;
+		e = sweep_all(pool, policy, &parts[i].kind, parts[i].done);
+		first = first == ERR_OK ? e : first;
 	}
 	metrics_add(METRIC_SWEPT, 0, out->bookings);
 	metrics_job(JOB_SWEEP, clock_mono_us() - began_us, first != ERR_OK);
@@ -195,14 +183,15 @@ daemon_sweep_once(struct pool *pool, const struct policy *policy, struct swept *
 	bool more = true;
 	enum err e = ERR_OK, first;
 
+	assert(pool != NULL && policy != NULL && out != NULL);
 	memset(out, 0, sizeof(*out));
-	first = tidy(pool, policy, out);
+	first = sweep_kinds(pool, policy, out);
 	while (e == ERR_OK && more && !stop_wait(0))
 		e = event_cancel_all(pool, &out->events, &more);
 	return first == ERR_OK ? e : first;
 }
 
-/* Says what a sweep did, if it did anything. */
+/* Logs what a sweep did, if it did anything. */
 static void
 report(const struct swept *s, enum err e, int64_t began_us)
 {
@@ -220,20 +209,20 @@ report(const struct swept *s, enum err e, int64_t began_us)
 int
 daemon_sweep_run(TALLOC_CTX *ctx, const struct config *config, const char *database)
 {
-	struct pool *pool = pool_new(ctx, database, SWEEPER_HANDS);
+	struct pool *pool = pool_new(ctx, database, SWEEP_THREADS);
 	int64_t due_us = 0;
 	struct policy policy;
 	bool more = false;
 
 	if (policy_read(config, &policy) != ERR_OK)
 		return 1;
-	while (!stop_wait(more ? 0 : GLANCE_MS)) {
+	while (!stop_wait(more ? 0 : CANCEL_EVERY_MS)) {
 		const int64_t began_us = clock_mono_us();
 		struct swept swept = { 0 };
 		enum err e, first = ERR_OK;
 
 		if (began_us >= due_us) {
-			first = tidy(pool, &policy, &swept);
+			first = sweep_kinds(pool, &policy, &swept);
 			due_us = clock_mono_us() + EVERY_MS * 1000;
 		}
 		e = event_cancel_all(pool, &swept.events, &more);

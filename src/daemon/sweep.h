@@ -5,9 +5,12 @@
 #include "store/pool.h"
 
 /*
- * Tidying up what time alone has ended: nobody depends on it (R-11), but seats, journal and
- * everybody who listens learn of it.
+ * Tidying up what time alone has ended. Correctness does not depend on it: a window that has passed
+ * counts as passed whether or not it was swept (R-11). But the seats become free for all to see, the
+ * journal has its rows, and all that follow it learn of it.
  */
+
+#define SWEEP_THREADS 3 /* that sweep side by side, and the connections of a pool for them */
 
 /* What a sweep did. */
 struct swept {
@@ -19,17 +22,26 @@ struct swept {
 	size_t processed; /* notes of such messages that have had their effect, likewise */
 };
 
-#define SWEEPER_HANDS                                                                              \
-	3 /* that sweep side by side when there is much to do: connections of the pool */
-
 /*
- * Sweeps until nothing is left that can be done now, batch by batch. Any number may, at once and
- * on any host: what one has locked the others leave out.
+ * Sweeps until nothing is left that can be done now, batch by batch, a transaction each. Any number
+ * of processes may at once, on any hosts: rows that one has locked are left out by the others.
+ *
+ * pool	with SWEEP_THREADS connections
+ * out	set, also on failure: what was done
+ *
+ * Errors: of the first thing that failed; the others had their turn.
  */
 enum err daemon_sweep_once(struct pool *pool, const struct policy *policy,
                            struct swept *out) MUST_CHECK;
 
-/* The role `sweep` of rowlockd: sweeps every 5 s, until stop_wait says so. */
+/*
+ * The role `sweep` of rowlockd: sweeps every 5 s, and looks for cancelled events each half second,
+ * until stop_ask. What fails is logged, and tried again by the next sweep.
+ *
+ * database	a connection string of libpq
+ *
+ * Returns the exit status: 0; 1 when a setting cannot be read, logged. Rules: R-61.
+ */
 int daemon_sweep_run(TALLOC_CTX *ctx, const struct config *config, const char *database);
 
 #endif

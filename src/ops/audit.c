@@ -1,12 +1,17 @@
+/*
+ * Runs the rules of the audit in one transaction, and collects findings and sums. What the rules
+ * ask is in store/audit_rules.def.
+ */
 #include "ops/audit.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "store/param.h"
 
 #define BATCH 10000 /* acknowledged bookings that are looked up at once */
 
-/* Every rule, in the order in which they are looked at. */
+/* Every rule, in the order in which they are run. */
 static const enum stmt rules[] = {
 #define STMT(id, nparams, text) STMT_##id,
 #include "store/audit_rules.def"
@@ -21,11 +26,12 @@ struct audit {
 	const struct audit_ask *ask;
 	const char *event; /* its number as a parameter; NULL: all */
 	struct audit_report *report;
-	int64_t told;
+	int64_t told; /* findings so far, of ask->most */
 };
 
 /* --- what is wrong --- */
 
+/* How many more findings are wanted, as a parameter. */
 static const char *
 limit_param(const struct audit *a, TALLOC_CTX *ctx)
 {
@@ -36,12 +42,14 @@ limit_param(const struct audit *a, TALLOC_CTX *ctx)
 static void
 take_findings(struct audit *a, const struct rows *rows)
 {
+	assert(a->told <= a->report->findings);
 	if (rows_count(rows) > 0)
-		a->report->findings += row_i64(rows, 0, 1);
+		a->report->findings += row_i64(rows, 0, AUDIT_RULE_FINDINGS);
 	for (int r = 0; r < rows_count(rows) && a->told < a->ask->most; r++, a->told++)
-		a->ask->tell(a->ask->arg, row_text(rows, r, 0));
+		a->ask->tell(a->ask->arg, row_text(rows, r, AUDIT_RULE_FINDING));
 }
 
+/* One call, whose rows are findings. */
 static enum err
 check(struct audit *a, const struct call *call, TALLOC_CTX *ctx)
 {
@@ -64,7 +72,7 @@ check_rule(struct audit *a, enum stmt rule)
 	return e;
 }
 
-/* I1, of some of the bookings. */
+/* I1, of n of the acknowledged bookings. */
 static enum err
 check_acknowledged(struct audit *a, const struct uuid *ids, size_t n)
 {
@@ -104,15 +112,17 @@ read_sums(struct audit *a, const struct rows *rows)
 
 	out->n_sums = (size_t)rows_count(rows);
 	out->sums = talloc_array(a->ctx, struct audit_sum, (unsigned)out->n_sums);
-	for (int r = 0; r < rows_count(rows); r++)
-		out->sums[r] = (struct audit_sum){ .currency = row_text(rows, r,
-			                                                0), /* on the same ctx */
-			                           .captured = row_i64(rows, r, 1),
-			                           .refunded = row_i64(rows, r, 2),
-			                           .pending = row_i64(rows, r, 3),
-			                           .owed = row_i64(rows, r, 4),
-			                           .kept = row_i64(rows, r, 5),
-			                           .confirmed = row_i64(rows, r, 6) };
+	for (int r = 0; r < rows_count(rows); r++) {
+		struct audit_sum *sum = &out->sums[r];
+
+		sum->currency = row_text(rows, r, AUDIT_SUMS_CURRENCY); /* the rows are on ctx */
+		sum->captured = row_i64(rows, r, AUDIT_SUMS_CAPTURED);
+		sum->refunded = row_i64(rows, r, AUDIT_SUMS_REFUNDED);
+		sum->pending = row_i64(rows, r, AUDIT_SUMS_PENDING);
+		sum->owed = row_i64(rows, r, AUDIT_SUMS_OWED);
+		sum->kept = row_i64(rows, r, AUDIT_SUMS_KEPT);
+		sum->confirmed = row_i64(rows, r, AUDIT_SUMS_CONFIRMED);
+	}
 }
 
 /* Opens the transaction, and counts what is there. */
@@ -130,12 +140,12 @@ begin(struct audit *a)
 
 	if ((e = db_exchange(a->db, a->ctx, calls, 4, rows)) != ERR_OK)
 		return e;
-	if (a->event != NULL && row_i64(rows[2], 0, 0) == 0)
+	if (a->event != NULL && row_i64(rows[2], 0, AUDIT_COUNTS_EVENTS) == 0)
 		return ERR_EVENT_NOT_FOUND;
-	a->report->bookings = row_i64(rows[2], 0, 1);
-	a->report->seats = row_i64(rows[2], 0, 2);
-	a->report->journal_rows = row_i64(rows[2], 0, 3);
-	a->report->payments = row_i64(rows[2], 0, 4);
+	a->report->bookings = row_i64(rows[2], 0, AUDIT_COUNTS_BOOKINGS);
+	a->report->seats = row_i64(rows[2], 0, AUDIT_COUNTS_SEATS);
+	a->report->journal_rows = row_i64(rows[2], 0, AUDIT_COUNTS_JOURNAL_ROWS);
+	a->report->payments = row_i64(rows[2], 0, AUDIT_COUNTS_PAYMENTS);
 	read_sums(a, rows[3]);
 	return ERR_OK;
 }
@@ -146,6 +156,8 @@ audit_run(struct pool *pool, TALLOC_CTX *ctx, const struct audit_ask *ask, struc
 	struct audit a = { .ctx = ctx, .ask = ask, .report = out };
 	enum err e;
 
+	assert(pool != NULL && ask->event_id >= 0 && ask->most >= 0 && ask->tell != NULL);
+	assert(ask->n_acknowledged == 0 || ask->acknowledged != NULL);
 	memset(out, 0, sizeof(*out));
 	a.event = ask->event_id == 0 ? NULL : param_int(ctx, ask->event_id);
 	if ((e = pool_take(pool, &a.db)) != ERR_OK)

@@ -17,12 +17,12 @@
 
 struct audit_ask {
 	int32_t event_id;                /* 0: all */
-	const struct uuid *acknowledged; /* bookings that must exist, of any event */
+	const struct uuid *acknowledged; /* n_acknowledged bookings that must exist, of any event */
 	size_t n_acknowledged;
-	int64_t most; /* findings that are told; the others are counted */
+	int64_t most; /* findings that are told, 0 or more; the others are counted */
 	void (*tell)(void *arg, const char *finding);
 	void (*progress)(void *arg, size_t rules_done, size_t rules); /* or NULL */
-	void *arg;
+	void *arg;                                                    /* of both */
 };
 
 /* The money of a currency, in minor units. */
@@ -37,14 +37,15 @@ struct audit_sum {
 struct audit_report {
 	int64_t findings;
 	int64_t bookings, seats, journal_rows, payments; /* that were looked at */
-	struct audit_sum *sums; /* by currency; those without money are not there */
+	struct audit_sum *sums; /* n_sums, by currency; those without money are not there */
 	size_t n_sums;
 };
 
 /*
  * Looks at everything, as it is at one moment: in one transaction that changes nothing and waits
- * for nobody.
+ * for no lock of another.
  *
+ * ask	what is looked for; its call-backs are called in this thread
  * out	set on ERR_OK; its arrays are on ctx
  *
  * Errors: EVENT_NOT_FOUND; UNAVAILABLE, DB_LOST, INTERNAL (it could not look, or not at all of it:

@@ -1,5 +1,10 @@
+/*
+ * Whether what a worker needs is there: the database, Redis, Kafka, the readers of the journal. No
+ * caller waits for another one's question, and no dependency is asked more than once a second.
+ */
 #include "ops/health.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -10,18 +15,19 @@
 #include "store/transact.h"
 
 #define REDIS_WAIT_MS 200
-#define RELAY_SEEN_MS 10000  /* a relay that lives says so every 2 s */
-#define COUNT_MOST    100000 /* requests that wait: when nobody seats them there may be any number */
+#define RELAY_SEEN_MS 10000  /* a relay that lives stores its cursor every 2 s */
+#define COUNT_MOST    100000 /* requests that wait: while no role seats them there may be more */
 
 const char *
 check_name(enum check c)
 {
 	static const char *const names[] = { "down", "ok", "disabled" };
 
+	assert((size_t)c < sizeof(names) / sizeof(names[0]));
 	return names[c];
 }
 
-/* Asks Redis at most once a second, and by one thread at a time. */
+/* Asks Redis once a second at most, and in one thread at a time: the others get the last answer. */
 static enum check
 check_redis(const char *url)
 {
@@ -40,7 +46,7 @@ check_redis(const char *url)
 	return (enum check)atomic_load(&last);
 }
 
-/* What is known of the readers of the journal; nothing is at first, and that is DOWN. */
+/* What is known of the readers of the journal, in this process; DOWN until there is an answer. */
 static struct {
 	atomic_flag asking;
 	_Atomic int64_t good_until;
@@ -52,10 +58,12 @@ static struct {
 static enum sink_id
 sink_of(const struct rows *rows, int r)
 {
-	return strcmp(row_text(rows, r, 0), sink_name(SINK_KAFKA)) == 0 ? SINK_KAFKA : SINK_REDIS;
+	return strcmp(row_text(rows, r, LIST_CURSORS_NAME), sink_name(SINK_KAFKA)) == 0
+	           ? SINK_KAFKA
+	           : SINK_REDIS;
 }
 
-/* Keeps what LIST_CURSORS says about the sinks that are configured. */
+/* Keeps what the rows of LIST_CURSORS say about the sinks that are configured. */
 static void
 keep_readers(const struct rows *rows, const bool configured[SINKS])
 {
@@ -66,9 +74,11 @@ keep_readers(const struct rows *rows, const bool configured[SINKS])
 	for (int r = 0; r < rows_count(rows); r++) {
 		const enum sink_id sink = sink_of(rows, r);
 
-		troubled[sink] = !row_null(rows, r, 1);
-		seen[sink] = row_i64(rows, r, 2) < RELAY_SEEN_MS;
-		lag_ms = row_i64(rows, r, 3) > lag_ms ? row_i64(rows, r, 3) : lag_ms;
+		troubled[sink] = !row_null(rows, r, LIST_CURSORS_TROUBLE);
+		seen[sink] = row_i64(rows, r, LIST_CURSORS_SEEN_MS) < RELAY_SEEN_MS;
+		lag_ms = row_i64(rows, r, LIST_CURSORS_LAG_MS) > lag_ms
+		             ? row_i64(rows, r, LIST_CURSORS_LAG_MS)
+		             : lag_ms;
 	}
 	for (int s = 0; s < SINKS; s++)
 		all_seen = all_seen && (seen[s] || !configured[s]);
@@ -92,7 +102,7 @@ sink_names(TALLOC_CTX *ctx, const bool configured[SINKS])
 	return array_done(&names);
 }
 
-/* Asks the database whether it is there, and once a second also after the journal's readers. */
+/* Asks whether the database is there, and once a second what the journal's readers say. */
 static enum err
 ask_database(struct pool *pool, TALLOC_CTX *ctx, const bool configured[SINKS])
 {
@@ -100,7 +110,6 @@ ask_database(struct pool *pool, TALLOC_CTX *ctx, const bool configured[SINKS])
 		                      { STMT_LIST_CURSORS, { sink_names(ctx, configured) } } };
 	struct rows *rows[2];
 	enum err e;
-
 	const bool ask = clock_mono_us() >= atomic_load(&readers.good_until) &&
 	                 !atomic_flag_test_and_set(&readers.asking);
 
@@ -121,10 +130,11 @@ health_check(struct pool *pool, TALLOC_CTX *ctx, const char *redis_url, const ch
 	const bool configured[SINKS] = {
 		[SINK_REDIS] = *redis_url != '\0', [SINK_KAFKA] = *kafka_broker != '\0'
 	};
-	int64_t began = clock_mono_us();
+	const int64_t began_us = clock_mono_us();
 
+	assert(pool != NULL && redis_url != NULL && kafka_broker != NULL && out != NULL);
 	out->database = ask_database(pool, ctx, configured) == ERR_OK ? CHECK_OK : CHECK_DOWN;
-	out->database_us = out->database == CHECK_OK ? clock_mono_us() - began : -1;
+	out->database_us = out->database == CHECK_OK ? clock_mono_us() - began_us : -1;
 	out->redis = check_redis(redis_url);
 	out->kafka = configured[SINK_KAFKA] ? (enum check)atomic_load(&readers.kafka)
 	                                    : CHECK_DISABLED;
@@ -146,15 +156,16 @@ health_measure(struct pool *pool, TALLOC_CTX *ctx, const char *redis_url, const 
 	int64_t lag_ms[SINKS] = { 0 };
 	struct rows *rows[2];
 
+	assert(pool != NULL && redis_url != NULL && kafka_broker != NULL);
 	if (atomic_flag_test_and_set(&asking))
 		return;
 	if (transact_read(pool, ctx, calls, 2, rows) == ERR_OK) {
 		for (int r = 0; r < rows_count(rows[0]); r++)
-			lag_ms[sink_of(rows[0], r)] = row_i64(rows[0], r, 3);
+			lag_ms[sink_of(rows[0], r)] = row_i64(rows[0], r, LIST_CURSORS_LAG_MS);
 		for (int s = 0; s < SINKS; s++)
 			metrics_set(METRIC_JOURNAL_LAG, (unsigned)s, lag_ms[s]);
-		metrics_set(METRIC_REQUESTED, 0, row_i64(rows[1], 0, 0));
-		metrics_set(METRIC_REQUESTED_AGE, 0, row_i64(rows[1], 0, 1));
+		metrics_set(METRIC_REQUESTED, 0, row_i64(rows[1], 0, WAITING_REQUESTS_COUNT));
+		metrics_set(METRIC_REQUESTED_AGE, 0, row_i64(rows[1], 0, WAITING_REQUESTS_AGE_MS));
 	}
 	atomic_flag_clear(&asking);
 }
