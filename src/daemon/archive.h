@@ -8,8 +8,8 @@
 
 /*
  * The archive (R-28): events that are long over leave the tables of every day, with their bookings,
- * seats, payments, refunds and journal rows. Nothing is lost, and a booking can still be read by its
- * id. See sql/0008_archive.sql for what is moved when.
+ * seats, payments, refunds and journal rows. Nothing is lost, and a booking can still be read by
+ * its id. sql/0008_archive.sql says what is moved when.
  */
 
 /* What a run has moved. */

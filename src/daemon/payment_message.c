@@ -1,5 +1,7 @@
+/* Reads the messages about payments: an envelope, and in it which payment of which booking. */
 #include "daemon/payment_message.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "pay/message_reader.h"
@@ -35,7 +37,7 @@ read_members(struct message_reader *w, struct payment_message *out)
 	ev->has_booking = message_uuid(&payload, "bookingId", REQUIRED, &ev->booking_id);
 	if (ev->has_booking && !uuid_is_of_event(&ev->booking_id))
 		message_fault(w, "payload.bookingId is not the id of a booking");
-	/* Without it nobody could tell a payment that is told again from another one. */
+	/* Without it a payment that is told of again could not be told from another one. */
 	ev->gateway_ref = message_id(&payload, "transactionId",
 	                             ev->type == PAY_SUCCEEDED ? REQUIRED : OPTIONAL);
 	ev->currency = message_currency(&payload, "currency", OPTIONAL);
@@ -51,6 +53,7 @@ payment_message_read(TALLOC_CTX *ctx, enum pay_event_type type, const char *valu
 {
 	struct message_reader w = message_begin(ctx, value, len);
 
+	assert(type == PAY_SUCCEEDED || type == PAY_FAILED);
 	*out = (struct payment_message){ .source = "kafka", .final = true };
 	out->event = (struct pay_event){ .type = type, .amount_minor = -1, .amount_major = -1 };
 	read_members(&w, out);

@@ -6,11 +6,12 @@
 /*
  * Reads a message of the topics payment.success and payment.failed (messages.md, Kafka):
  * {"eventId","eventType"?,"version"?,"correlationId"?,
- * "payload":{"bookingId","transactionId","amount"?,"currency"?}}, the transactionId only of one that
- * succeeded. Others are passed over, also the reason why a payment failed: it is for people, and may
- * be any text.
+ * "payload":{"bookingId","transactionId","amount"?,"currency"?}}, the transactionId only of a
+ * payment that succeeded. Other members are passed over, also the reason why a payment failed: it
+ * is for people, and may be any text.
  *
  * type		PAY_SUCCEEDED or PAY_FAILED, by the topic
+ * value	len bytes, no end needed
  * out		set, on ctx: it comes from kafka, and a payment that failed is final
  * why		set when it is not understood, for people
  *

@@ -8,19 +8,19 @@
 #include "base/err.h"
 #include "base/ids.h"
 
-/* A BookingCreatedDomainEvent, as far as whoever seats the booking goes by it: the rest is in the
- * booking's row. */
+/* What is read of a BookingCreatedDomainEvent: the rest is in the booking's row. */
 struct reserve_message {
 	struct uuid booking_id;
 	int32_t event_id;
 };
 
 /*
- * Reads the value of a message from Kafka: a JSON object (strictly, see json_check) with the
- * members booking_id, a version 7 UUID of ours, and event_id, the number of the event that is
+ * Reads the value of a message of that topic: a JSON object (strictly, see json_check) with the
+ * members booking_id, the version 7 UUID of a booking, and event_id, the event's number that is
  * part of it. Other members are passed over.
  *
  * value	len bytes, no end needed
+ * out		set on ERR_OK
  * why	set on failure: the reason, for the headers of a dead letter; on ctx
  *
  * Errors: VALIDATION_ERROR.

@@ -6,8 +6,8 @@
 
 /*
  * Tidying up what time alone has ended. Correctness does not depend on it: a window that has passed
- * counts as passed whether or not it was swept (R-11). But the seats become free for all to see, the
- * journal has its rows, and all that follow it learn of it.
+ * counts as passed whether or not it was swept (R-11). But the seats become free for all to see,
+ * and the journal, with all that follow it, learns of it.
  */
 
 #define SWEEP_THREADS 3 /* that sweep side by side, and the connections of a pool for them */

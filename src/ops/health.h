@@ -23,16 +23,16 @@ struct health {
  * redis_url, kafka_broker	as configured; "" when there is none
  * out	set, whatever is away
  *
- * kafka is DOWN when the relay has stored that it cannot be used, and with journal when no relay was
- * seen for 10 s, or ever. Without Redis and Kafka no relay reads the journal: DISABLED.
+ * kafka is DOWN when the relay has stored that it cannot be used, and with journal when no relay
+ * was seen for 10 s, or ever. Without Redis and Kafka no relay reads the journal: DISABLED.
  */
 void health_check(struct pool *pool, TALLOC_CTX *ctx, const char *redis_url,
                   const char *kafka_broker, struct health *out);
 
 /*
- * Sets the gauges that only the database knows: the process that they are about may be the one that
- * is away. They stay as they are while the database is away, or while another thread of this process
- * is asking: a database that hangs does not hang every caller. Arguments as for health_check.
+ * Sets the gauges that only the database knows: the process that they are about may be the one
+ * that is away. They stay as they are while the database is away, or while another thread of this
+ * process is asking: a database that hangs does not hang every caller. Arguments as for health_check.
  */
 void health_measure(struct pool *pool, TALLOC_CTX *ctx, const char *redis_url,
                     const char *kafka_broker);
