@@ -38,8 +38,6 @@ enum err daemon_archive_once(struct pool *pool, int days, struct archive_tally *
  * The role `archive` of rowlockd: does so daily at 03:00 by this host's clock, until stop_ask. What
  * fails is tried again every minute.
  *
- * database	a connection string of libpq
- *
  * Returns the exit status: 0. stop_watch must have been called.
  */
 int daemon_archive_run(TALLOC_CTX *ctx, const struct config *config, const char *database);

@@ -12,10 +12,6 @@
  * latter alone. Any number of processes may: the group shares out the messages, and each refund is
  * asked for by one of them at a time.
  *
- * ctx		of its connections and consumers
- * config	read only, as long as the role runs
- * database	a connection string of libpq
- *
  * Runs until stop_ask. Returns the exit status: 0; 1 when it cannot be begun or the Kafka client
  * has failed for good, logged. Rules: R-41 to R-44, R-61.
  */

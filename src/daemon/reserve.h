@@ -13,10 +13,6 @@
  * Without Kafka the table is all there is. Which of the two a booking is taken from makes no
  * difference (core/reserve/seat_accepted.h), so any number of processes may run.
  *
- * ctx		of its connections and consumer
- * config	read only, as long as the role runs
- * database	a connection string of libpq
- *
  * Runs until stop_ask. Returns the exit status: 0; 1 when it cannot be begun or the Kafka client
  * has failed for good, logged.
  */

@@ -59,6 +59,7 @@ run_batch(struct db *db, TALLOC_CTX *ctx, void *arg)
 	struct rows *rows;
 	enum err e;
 
+	assert(b->kind->batch == NULL || b->kind->by_policy == NULL);
 	b->n = 0;
 	if (b->kind->batch != NULL)
 		return b->kind->batch(db, ctx, BATCH, &b->n);

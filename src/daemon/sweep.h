@@ -38,8 +38,6 @@ enum err daemon_sweep_once(struct pool *pool, const struct policy *policy,
  * The role `sweep` of rowlockd: sweeps every 5 s, and looks for cancelled events each half second,
  * until stop_ask. What fails is logged, and tried again by the next sweep.
  *
- * database	a connection string of libpq
- *
  * Returns the exit status: 0; 1 when a setting cannot be read, logged. Rules: R-61.
  */
 int daemon_sweep_run(TALLOC_CTX *ctx, const struct config *config, const char *database);

@@ -32,7 +32,7 @@ void health_check(struct pool *pool, TALLOC_CTX *ctx, const char *redis_url,
 /*
  * Sets the gauges that only the database knows: the process that they are about may be the one
  * that is away. They stay as they are while the database is away, or while another thread of this
- * process is asking: a database that hangs does not hang every caller. Arguments as for health_check.
+ * process is asking: a database that hangs does not hang every caller. Arguments as above.
  */
 void health_measure(struct pool *pool, TALLOC_CTX *ctx, const char *redis_url,
                     const char *kafka_broker);

@@ -62,19 +62,10 @@ enum err change_parse_seats(TALLOC_CTX *ctx, const char *text, size_t n,
  */
 void change_read(TALLOC_CTX *ctx, const struct rows *rows, int r, int c, struct change *out);
 
-/*
- * The part of change_read for rows that have only the columns FACTS_…, from c on: sets positions,
- * seats and message, and nothing else.
- */
+/* Likewise of rows with only the columns FACTS_…: sets positions, seats and message alone. */
 void change_read_facts(TALLOC_CTX *ctx, const struct rows *rows, int r, int c, struct change *out);
 
-/*
- * The seats that a row changed.
- *
- * r, c		as for change_read
- * change	what change_read has read from the same row
- * out		set, on ctx
- */
+/* The seats that a row changed, on ctx; change: what change_read has read from the same row. */
 void change_read_seats(TALLOC_CTX *ctx, const struct rows *rows, int r, int c,
                        const struct change *change, struct seats_change *out);
 

@@ -15,13 +15,7 @@ enum journal_type {
 	JOURNAL__MAX
 };
 
-/*
- * The name of a type as it is written into a row: "booking.confirmed".
- *
- * type	not JOURNAL__MAX
- *
- * Returns a constant.
- */
+/* The name of a type, not JOURNAL__MAX, as it is written into a row; a constant. */
 const char *journal_type_name(enum journal_type type);
 
 /* The type with a name, which is not NULL; JOURNAL__MAX for no such name. */

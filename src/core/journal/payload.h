@@ -6,29 +6,24 @@
 
 /*
  * The payloads of the journal's rows about what becomes of bookings and holds: JSON with what a
- * row's own columns do not say. Amounts are in minor units, instants as in R-60. A booking that
- * came through /api/booking has the member "queue" in each of its rows:
- * {"section","subsection","positions":["row-seat"…]}. What asked for seats in the first place has
- * its payloads in core/reserve/request_payload.h. payload_read reads all of them.
+ * row's own columns do not say, on ctx. Amounts are in minor units, instants as in R-60. A
+ * booking that came through /api/booking has the member "queue" in each of its rows:
+ * {"section","subsection","positions":["row-seat"…]}. Requests for seats have their payloads in
+ * core/reserve/request_payload.h.
  *
- * Each returns its text, on ctx. A booking is given as it was locked, before the move: its
- * state then is the member "from".
+ * A booking is given as it was locked, before the move: its state then is the member "from". A
+ * reason is one of messages.md, not NULL.
  */
 
 /*
  * booking.cancelled, booking.expired: {"from","reason","seats":[released…],"queue"?}. A booking
  * that only asked for seats releases none.
- *
- * reason	USER_CANCELLED and so on (messages.md); not NULL
  */
 char *payload_ended(TALLOC_CTX *ctx, const struct locked_booking *b, const char *reason);
 
 /*
- * booking.refunded: as payload_ended, and "refunded","kept","currency".
- *
- * note			what the one that asked for it wrote, as "note": for people; or NULL
- * refunded_minor	that is given back, 0 or more
- * kept_minor		that is not, 0 or more
+ * booking.refunded: as payload_ended, and "refunded","kept","currency"; both amounts are 0 or more.
+ * note is what the one that asked for it wrote, for people, as "note"; or NULL.
  */
 char *payload_refunded(TALLOC_CTX *ctx, const struct locked_booking *b, const char *reason,
                        const char *note, int64_t refunded_minor, int64_t kept_minor);
@@ -36,11 +31,7 @@ char *payload_refunded(TALLOC_CTX *ctx, const struct locked_booking *b, const ch
 /* seats.released: {"seats":[…]}, those of one user's hold in one event. */
 char *payload_released(TALLOC_CTX *ctx, const struct hold_rows *hold);
 
-/*
- * booking.confirmed: {"from","seats":[…],"total","currency","ticketReference","queue"?}.
- *
- * ticket_ref	not NULL
- */
+/* booking.confirmed: {"from","seats":[…],"total","currency","ticketReference","queue"?} */
 char *payload_confirmed(TALLOC_CTX *ctx, const struct locked_booking *b, const char *ticket_ref);
 
 /*
@@ -59,10 +50,8 @@ char *payload_returned(TALLOC_CTX *ctx, const struct locked_booking *b, const ch
                        int32_t attempt, int64_t expires_us);
 
 /*
- * booking.extended: {"minutes","extension","expiresAt","queue"?} (R-24).
- *
- * minutes	by how much, 1 or more
- * expires_us	the window's end from then on
+ * booking.extended: {"minutes","extension","expiresAt","queue"?} (R-24), by 1 minute or more, and
+ * with the window's new end.
  */
 char *payload_extended(TALLOC_CTX *ctx, const struct locked_booking *b, int32_t minutes,
                        int64_t expires_us);
