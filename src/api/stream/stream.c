@@ -53,13 +53,13 @@ struct redeeming {
 	struct sse *by; /* NULL: gone */
 };
 
-struct ticket_ask {
+struct ticket_claim {
 	struct stream_ticket ticket; /* first: what the reader sees */
 	struct redeeming *redeeming;
 };
 
 _Static_assert(offsetof(struct sse, follower) == 0, "a follower is its stream");
-_Static_assert(offsetof(struct ticket_ask, ticket) == 0, "a ticket is its question");
+_Static_assert(offsetof(struct ticket_claim, ticket) == 0, "a ticket is its claim");
 
 /* --- Answers. --- */
 
@@ -238,15 +238,15 @@ static void
 redeem(struct stream_app *app, struct sse *s, const char *ticket)
 {
 	TALLOC_CTX *ctx;
-	struct ticket_ask *ask = read_queue_ask(app->tickets, sizeof(*ask), &ctx);
+	struct ticket_claim *claim = read_queue_ask(app->tickets, sizeof(*claim), &ctx);
 
 	assert(s->redeeming == NULL);
-	ask->redeeming = malloc(sizeof(*ask->redeeming));
-	if (ask->redeeming == NULL)
+	claim->redeeming = malloc(sizeof(*claim->redeeming));
+	if (claim->redeeming == NULL)
 		abort();
-	ask->redeeming->by = s;
-	ask->ticket.text = talloc_strdup(ctx, ticket);
-	s->redeeming = ask->redeeming;
+	claim->redeeming->by = s;
+	claim->ticket.text = talloc_strdup(ctx, ticket);
+	s->redeeming = claim->redeeming;
 }
 
 /* Finds the URL, and who asks; sets *ticket when the ticket has yet to tell that. */
@@ -321,21 +321,21 @@ take_tickets(void *arg, struct read_batch *b)
 	struct stream_app *app = arg;
 
 	for (size_t i = 0; i < b->n; i++) {
-		const struct ticket_ask *ask = b->asks[i];
-		struct sse *s = ask->redeeming->by;
+		const struct ticket_claim *claim = b->asks[i];
+		struct sse *s = claim->redeeming->by;
 		enum err e = b->err;
 
-		free(ask->redeeming);
+		free(claim->redeeming);
 		if (s == NULL)
 			continue;
 		s->redeeming = NULL;
-		if (e == ERR_OK && ask->ticket.good) {
+		if (e == ERR_OK && claim->ticket.good) {
 			char *old = s->id;
 
 			s->id = NULL;
-			keep_texts(s, old, ask->ticket.user_id);
+			keep_texts(s, old, claim->ticket.user_id);
 			free(old);
-			s->role = (uint8_t)role_parse(ask->ticket.role);
+			s->role = (uint8_t)role_parse(claim->ticket.role);
 			fanout_follow(app->fanout, &s->follower);
 		} else {
 			e = e == ERR_OK ? ERR_UNAUTHORIZED : e;
