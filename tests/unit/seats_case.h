@@ -13,41 +13,19 @@
  * An answer is the same drawing with * for the seats that were chosen.
  */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctx_case.h"
 #include "core/seating/seats_choose.h"
 
 #define N(a) (sizeof(a) / sizeof((a)[0]))
 
-static TALLOC_CTX *ctx; /* of the test at hand, as are all below */
-static struct seats *hall;
+static struct seats *hall; /* of the test at hand, on ctx, as are all below */
 static struct seat_spot *spots;
 static int32_t n_spots;
 static char *drawing;
 static int32_t *drawn_at; /* by seat: where in the drawing it is */
-
-static inline int
-setup(void **state)
-{
-	(void)state;
-	ctx = talloc_new(NULL);
-	return 0;
-}
-
-static inline int
-teardown(void **state)
-{
-	(void)state;
-	talloc_free(ctx);
-	return 0;
-}
 
 static inline bool
 is_drawn_available(char c)

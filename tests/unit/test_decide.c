@@ -1,15 +1,9 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
+/* Which requests of a batch get their seats: the rules of decide(), one by one. */
 
-#include <cmocka.h>
-
+#include "seat_request_case.h"
 #include "core/reserve/decide.h"
-#include "core/reserve/lock_set.h"
 
-/* One event with five seats; the asks are made by each test. */
+/* One event with five seats; the requests are made by each test. */
 static struct event_facts event;
 static struct seat_facts seats[5];
 static struct pending_facts pending[1];
@@ -19,19 +13,13 @@ static struct hold_rows holding;
 static const struct policy policy = {
 	.max_seats = 10, .window_min = 10, .max_pending = 3, .hold_min = 5
 };
-static struct seat_request asks[6];
-static struct seat_request *queue[6] = {
-	&asks[0], &asks[1], &asks[2], &asks[3], &asks[4], &asks[5]
-};
 static struct verdict verdicts[6];
-static TALLOC_CTX *ctx;
 
 static int
-setup(void **state)
+begin(void **state)
 {
-	(void)state;
-	ctx = talloc_new(NULL);
-	memset(asks, 0, sizeof(asks));
+	setup(state);
+	memset(requests, 0, sizeof(requests));
 	memset(verdicts, 0, sizeof(verdicts));
 	event = (struct event_facts){ .id = 7, .status = EVENT_ON_SALE, .currency = "EUR" };
 	for (int i = 0; i < 5; i++)
@@ -39,14 +27,6 @@ setup(void **state)
 	facts = (struct locked){
 		.events = &event, .n_events = 1, .seats = seats, .n_seats = 5, .pending = pending
 	};
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	talloc_free(ctx);
 	return 0;
 }
 
@@ -58,25 +38,12 @@ decide_all(size_t n)
 }
 
 static void
-ask(int i, const char *user, int n, const int32_t *wanted)
-{
-	asks[i] = (struct seat_request){
-		.event_id = 7, .user_id = user, .quantity = n, .n_seats = (size_t)n
-	};
-	memcpy(asks[i].seats, wanted, (size_t)n * sizeof(*wanted));
-}
-
-#define ASK(i, user, ...)                                                                          \
-	ask(i, user, sizeof((int32_t[]){ __VA_ARGS__ }) / sizeof(int32_t),                         \
-	    (int32_t[]){ __VA_ARGS__ })
-
-static void
 test_decide_gives_a_seat_to_the_first_who_asks(void **state)
 {
 	(void)state;
-	ASK(0, "a", 1, 2);
-	ASK(1, "b", 2, 3);
-	ASK(2, "c", 3);
+	REQUEST(0, "a", 1, 2);
+	REQUEST(1, "b", 2, 3);
+	REQUEST(2, "c", 3);
 	decide_all(3);
 	assert_int_equal(verdicts[0].err, ERR_OK);
 	assert_int_equal(verdicts[0].total_minor, 300);
@@ -85,6 +52,20 @@ test_decide_gives_a_seat_to_the_first_who_asks(void **state)
 	assert_int_equal(verdicts[1].n_refused, 1);
 	assert_int_equal(verdicts[1].refused[0], 2);
 	assert_int_equal(verdicts[2].err, ERR_OK); /* all or none: b left seat 3 alone */
+}
+
+/* One that is named by a request and chosen for another is locked, and read, twice. */
+static void
+test_decide_gives_a_seat_that_is_locked_twice_once(void **state)
+{
+	(void)state;
+	seats[1] = seats[0];
+	REQUEST(0, "a", 1);
+	REQUEST(1, "b", 1);
+	requests[1].best = true;
+	decide_all(2);
+	assert_int_equal(verdicts[0].err, ERR_OK);
+	assert_int_equal(verdicts[1].err, ERR_SEAT_ALREADY_RESERVED);
 }
 
 static void
@@ -96,7 +77,7 @@ test_decide_names_every_seat_that_is_taken(void **state)
 	seats[3].status = SEAT_RESERVED;
 	seats[4].status = SEAT_HELD;
 	seats[4].holder = "other";
-	ASK(0, "a", 1, 2, 3, 4, 5);
+	REQUEST(0, "a", 1, 2, 3, 4, 5);
 	decide_all(1);
 	assert_int_equal(verdicts[0].err, ERR_SEAT_ALREADY_RESERVED);
 	assert_int_equal(verdicts[0].n_refused, 4);
@@ -112,7 +93,7 @@ test_decide_lets_own_and_lapsed_holds_be_taken(void **state)
 	seats[0].holder = "a";
 	seats[1].holder = "other";
 	seats[1].lapsed = true;
-	ASK(0, "a", 1, 2);
+	REQUEST(0, "a", 1, 2);
 	decide_all(1);
 	assert_int_equal(verdicts[0].err, ERR_OK);
 }
@@ -123,8 +104,8 @@ test_decide_puts_lapsed_bookings_aside(void **state)
 	(void)state;
 	seats[0].status = SEAT_RESERVED;
 	seats[0].lapsed = true;
-	ASK(0, "a", 1, 2);
-	ASK(1, "b", 2);
+	REQUEST(0, "a", 1, 2);
+	REQUEST(1, "b", 2);
 	decide_all(2);
 	assert_true(verdicts[0].lapsed);
 	assert_int_equal(verdicts[0].err, ERR_SEAT_ALREADY_RESERVED);
@@ -138,10 +119,10 @@ test_decide_counts_pending_bookings_of_the_whole_queue(void **state)
 	(void)state;
 	pending[0] = (struct pending_facts){ "a", 1 };
 	facts.n_pending = 1;
-	ASK(0, "a", 1);
-	ASK(1, "b", 2);
-	ASK(2, "a", 3);
-	ASK(3, "a", 4);
+	REQUEST(0, "a", 1);
+	REQUEST(1, "b", 2);
+	REQUEST(2, "a", 3);
+	REQUEST(3, "a", 4);
 	decide_all(4);
 	assert_int_equal(verdicts[0].err, ERR_OK);
 	assert_int_equal(verdicts[1].err, ERR_OK);
@@ -157,7 +138,7 @@ test_decide_counts_nothing_without_a_window(void **state)
 	event.window_min = 0;
 	pending[0] = (struct pending_facts){ "a", 3 };
 	facts.n_pending = 1;
-	ASK(0, "a", 1);
+	REQUEST(0, "a", 1);
 	decide_all(1);
 	assert_int_equal(verdicts[0].err, ERR_OK);
 	assert_int_equal(verdicts[0].window_min, 0);
@@ -171,9 +152,9 @@ test_decide_follows_the_events_policy(void **state)
 	event.max_pending = 1;
 	event.window_named = true;
 	event.window_min = 25;
-	ASK(0, "a", 1, 2, 3);
-	ASK(1, "a", 1, 2);
-	ASK(2, "a", 3);
+	REQUEST(0, "a", 1, 2, 3);
+	REQUEST(1, "a", 1, 2);
+	REQUEST(2, "a", 3);
 	decide_all(3);
 	assert_int_equal(verdicts[0].err, ERR_VALIDATION_ERROR);
 	assert_int_equal(verdicts[0].limit, 2);
@@ -189,7 +170,7 @@ test_decide_an_events_limit_never_widens_the_general_one(void **state)
 
 	(void)state;
 	event.max_seats = 5;
-	ASK(0, "a", 1, 2, 3);
+	REQUEST(0, "a", 1, 2, 3);
 	decide(ctx, &narrow, &facts, queue, 1, verdicts);
 	assert_int_equal(verdicts[0].err, ERR_VALIDATION_ERROR);
 	assert_int_equal(verdicts[0].limit, 2);
@@ -211,11 +192,11 @@ test_decide_tells_the_states_of_an_event_apart(void **state)
 	(void)state;
 	for (size_t i = 0; i < 4; i++) {
 		event.status = cases[i].status;
-		ASK(0, "a", 1);
+		REQUEST(0, "a", 1);
 		decide_all(1);
 		assert_int_equal(verdicts[0].err, cases[i].err);
 	}
-	asks[0].event_id = 8;
+	requests[0].event_id = 8;
 	decide_all(1);
 	assert_int_equal(verdicts[0].err, ERR_EVENT_NOT_FOUND);
 }
@@ -225,55 +206,11 @@ test_decide_names_seats_that_do_not_exist(void **state)
 {
 	(void)state;
 	seats[0].status = SEAT_SOLD;
-	ASK(0, "a", 1, 99);
+	REQUEST(0, "a", 1, 99);
 	decide_all(1);
 	assert_int_equal(verdicts[0].err, ERR_SEAT_NOT_FOUND);
 	assert_int_equal(verdicts[0].n_refused, 1);
 	assert_int_equal(verdicts[0].refused[0], 99);
-}
-
-static void
-test_wants_collect_sorts_and_drops_repeats(void **state)
-{
-	struct lock_set w;
-
-	(void)state;
-	ASK(0, "a", 3, 5);
-	ASK(1, "b", 1, 3);
-	ASK(2, "a", 5);
-	asks[2].event_id = 2;
-	lock_set_collect(ctx, queue, 3, false, &w);
-	assert_int_equal(w.n_keys, 2);
-	assert_true(w.lock_keys[0] < w.lock_keys[1]);
-	assert_int_equal(w.n_events, 2);
-	assert_int_equal(w.events[0], 2);
-	assert_int_equal(w.n_seats, 4);
-	assert_int_equal(w.seats[0].event_id, 2);
-	assert_int_equal(w.seats[1].no, 1);
-	assert_int_equal(w.seats[3].no, 5);
-}
-
-static void
-test_wants_collect_leaves_chosen_seats_to_others_until_patient(void **state)
-{
-	struct lock_set w;
-
-	(void)state;
-	ASK(0, "a", 3, 5);
-	ASK(1, "b", 2, 1);
-	asks[0].best = true;
-	asks[1].kind = REQUEST_ACCEPT; /* seats that are only wished for */
-	ASK(2, "c", 4);
-	asks[2].kind = REQUEST_SEAT;
-	asks[2].id.b[0] = 9;
-	lock_set_collect(ctx, queue, 3, false, &w);
-	assert_int_equal(w.n_idle, 2);
-	assert_int_equal(w.n_seats, 1);
-	assert_int_equal(w.n_bookings, 1);
-	assert_int_equal(w.bookings[0].b[0], 9);
-	lock_set_collect(ctx, queue, 3, true, &w);
-	assert_int_equal(w.n_idle, 0);
-	assert_int_equal(w.n_seats, 3);
 }
 
 static void
@@ -283,12 +220,12 @@ test_decide_accepts_by_event_and_limit_alone(void **state)
 	seats[0].status = SEAT_SOLD;
 	pending[0] = (struct pending_facts){ "a", 3 };
 	facts.n_pending = 1;
-	ASK(0, "a", 1);
-	asks[0].kind = REQUEST_ACCEPT;
-	asks[0].queued = true;
-	asks[1] = asks[0];
-	asks[1].quantity = QUEUE_MAX_SEATS + 1;
-	asks[2] = asks[0];
+	REQUEST(0, "a", 1);
+	requests[0].kind = REQUEST_ACCEPT;
+	requests[0].queued = true;
+	requests[1] = requests[0];
+	requests[1].quantity = QUEUE_MAX_SEATS + 1;
+	requests[2] = requests[0];
 	verdicts[2].err = ERR_NOT_ENOUGH_SEATS; /* as counted before */
 	decide(ctx, &policy, &facts, queue, 3, verdicts);
 	assert_int_equal(verdicts[0].err, ERR_OK);
@@ -309,12 +246,12 @@ test_decide_seats_only_those_that_wait(void **state)
 	(void)state;
 	facts.requested = &waiting;
 	facts.n_requested = 1;
-	ASK(0, "a", 1);
-	asks[0].kind = REQUEST_SEAT;
-	asks[0].queued = true;
-	asks[0].id = waiting;
-	asks[1] = asks[0];
-	asks[1].id.b[0] = 2;
+	REQUEST(0, "a", 1);
+	requests[0].kind = REQUEST_SEAT;
+	requests[0].queued = true;
+	requests[0].id = waiting;
+	requests[1] = requests[0];
+	requests[1].id.b[0] = 2;
 	event.status = EVENT_CLOSED; /* it was accepted while on sale */
 	decide_all(2);
 	assert_int_equal(verdicts[0].err, ERR_OK);
@@ -337,9 +274,9 @@ test_decide_gives_a_queued_booking_the_events_window_and_no_cap(void **state)
 	event.max_pending = 1;
 	pending[0] = (struct pending_facts){ "a", 1 };
 	facts.n_pending = 1;
-	ASK(0, "a", 1);
-	asks[0].queued = true;
-	ASK(1, "a", 2);
+	REQUEST(0, "a", 1);
+	requests[0].queued = true;
+	REQUEST(1, "a", 2);
 	decide_all(2);
 	assert_int_equal(verdicts[0].err, ERR_OK);
 	assert_int_equal(verdicts[0].window_min, 7);
@@ -350,20 +287,20 @@ static void
 test_decide_takes_a_chosen_seat_that_is_missing_for_taken(void **state)
 {
 	(void)state;
-	ASK(0, "a", 2, 77); /* 77 was left out: somebody is at it */
-	asks[0].best = true;
+	REQUEST(0, "a", 2, 77); /* 77 was left out: somebody is at it */
+	requests[0].best = true;
 	decide_all(1);
 	assert_int_equal(verdicts[0].err, ERR_SEAT_ALREADY_RESERVED);
 	assert_int_equal(verdicts[0].n_refused, 1);
 	assert_int_equal(verdicts[0].refused[0], 77);
 }
 
-/* The ask is one to hold; what "a" holds is what holds_already said. */
+/* Request i is to hold; what "a" holds is what holds_already said. */
 static void
 hold(int i, const char *user)
 {
-	asks[i].kind = REQUEST_HOLD;
-	asks[i].user_id = user;
+	requests[i].kind = REQUEST_HOLD;
+	requests[i].user_id = user;
 	holding = (struct hold_rows){
 		.event_id = 7, .user_id = "a", .seats = held, .n = holding.n
 	};
@@ -386,7 +323,7 @@ test_decide_holds_seats_for_the_time_that_the_policy_says(void **state)
 	(void)state;
 	holds_already(0);
 	event.max_seats = 1; /* of a booking */
-	ASK(0, "a", 1, 2);
+	REQUEST(0, "a", 1, 2);
 	hold(0, "a");
 	decide_all(1);
 	assert_int_equal(verdicts[0].err, ERR_OK);
@@ -406,7 +343,7 @@ test_decide_holds_all_or_nothing_and_only_on_sale(void **state)
 	seats[1].status = SEAT_HELD;
 	seats[1].holder = "other";
 	seats[2].status = SEAT_SOLD;
-	ASK(0, "a", 1, 2, 3);
+	REQUEST(0, "a", 1, 2, 3);
 	hold(0, "a");
 	decide_all(1);
 	assert_int_equal(verdicts[0].err, ERR_SEAT_ALREADY_RESERVED);
@@ -422,13 +359,13 @@ test_decide_counts_what_is_held_already_and_each_seat_once(void **state)
 {
 	(void)state;
 	holds_already(HOLD_MOST - 2);
-	ASK(0, "a", 1, 2, 3);
+	REQUEST(0, "a", 1, 2, 3);
 	hold(0, "a");
-	ASK(1, "a", 1, 2);
+	REQUEST(1, "a", 1, 2);
 	hold(1, "a");
-	ASK(2, "a", 2);
+	REQUEST(2, "a", 2);
 	hold(2, "a");
-	ASK(3, "a", 3);
+	REQUEST(3, "a", 3);
 	hold(3, "a");
 	decide_all(4);
 	assert_int_equal(verdicts[0].err, ERR_VALIDATION_ERROR);
@@ -446,9 +383,9 @@ test_decide_counts_no_hold_that_has_lapsed_but_lists_it(void **state)
 	(void)state;
 	holds_already(HOLD_MOST);
 	held[3].lapsed = true;
-	ASK(0, "a", 1);
+	REQUEST(0, "a", 1);
 	hold(0, "a");
-	ASK(1, "a", 2);
+	REQUEST(1, "a", 2);
 	hold(1, "a");
 	decide_all(2);
 	assert_int_equal(verdicts[0].err, ERR_OK);
@@ -463,14 +400,14 @@ test_decide_lets_a_booking_of_the_same_batch_use_a_hold_up(void **state)
 	holds_already(0);
 	pending[0] = (struct pending_facts){ "a", 2 };
 	facts.n_pending = 1;
-	ASK(0, "a", 1, 2);
+	REQUEST(0, "a", 1, 2);
 	hold(0, "a");
-	ASK(1, "b", 2);
-	ASK(2, "a", 2, 3);
-	ASK(3, "a", 2, 4); /* to hold what was booked just now */
+	REQUEST(1, "b", 2);
+	REQUEST(2, "a", 2, 3);
+	REQUEST(3, "a", 2, 4); /* to hold what was booked just now */
 	hold(3, "a");
-	ASK(4, "b", 1); /* another's hold is no booking's */
-	ASK(5, "a", 1);
+	REQUEST(4, "b", 1); /* another's hold is no booking's */
+	REQUEST(5, "a", 1);
 	decide_all(6);
 	assert_int_equal(verdicts[0].err, ERR_OK);
 	assert_int_equal(verdicts[1].err, ERR_SEAT_ALREADY_RESERVED);
@@ -490,7 +427,7 @@ test_decide_holds_of_several_users_are_their_own(void **state)
 	holds_already(HOLD_MOST);
 	struct hold_rows both[2];
 
-	ASK(0, "b", 1);
+	REQUEST(0, "b", 1);
 	hold(0, "b");
 	both[0] = holding;
 	both[1] = (struct hold_rows){ .event_id = 7, .user_id = "b" };
@@ -509,7 +446,7 @@ test_decide_puts_a_hold_of_lapsed_bookings_seats_aside(void **state)
 	holds_already(0);
 	seats[0].status = SEAT_RESERVED;
 	seats[0].lapsed = true;
-	ASK(0, "a", 1, 2);
+	REQUEST(0, "a", 1, 2);
 	hold(0, "a");
 	decide_all(1);
 	assert_true(verdicts[0].lapsed);
@@ -517,33 +454,11 @@ test_decide_puts_a_hold_of_lapsed_bookings_seats_aside(void **state)
 }
 
 static void
-test_wants_collect_asks_once_what_each_holds(void **state)
-{
-	struct lock_set w;
-
-	(void)state;
-	ASK(0, "a", 1);
-	ASK(1, "a", 2);
-	ASK(2, "b", 2);
-	ASK(3, "a", 3);
-	ASK(4, "c", 5);
-	for (int i = 0; i < 4; i++)
-		hold(i, asks[i].user_id);
-	asks[3].event_id = 8;
-	lock_set_collect(ctx, queue, 5, false, &w);
-	assert_int_equal(w.n_holdings, 3);
-	assert_string_equal(w.holdings[1].user_id, "b");
-	assert_int_equal(w.holdings[2].event_id, 8);
-	assert_int_equal(w.n_seats, 4);
-	assert_int_equal(w.n_keys, 3);
-}
-
-static void
 test_decide_gives_nothing_to_who_is_served_elsewhere(void **state)
 {
 	(void)state;
-	ASK(0, "a", 1);
-	ASK(1, "b", 1);
+	REQUEST(0, "a", 1);
+	REQUEST(1, "b", 1);
 	memset(verdicts, 0, sizeof(verdicts));
 	verdicts[0].err = ERR_IDEMPOTENCY_IN_PROGRESS;
 	decide(ctx, &policy, &facts, queue, 2, verdicts);
@@ -555,40 +470,14 @@ test_decide_gives_nothing_to_who_is_served_elsewhere(void **state)
 	assert_int_equal(verdicts[0].err, ERR_KEY_KNOWN);
 }
 
-static void
-test_wants_key_takes_each_request_once(void **state)
-{
-	static const struct {
-		const char *principal, *route, *key;
-		bool is_new;
-	} cases[] = {
-		{ "a", "POST /x", "1", true }, { "a", "POST /x", "1", false },
-		{ "b", "POST /x", "1", true }, { "a", "POST /y", "1", true },
-		{ "a", "POST /x", "2", true }, { "b", "POST /x", "1", false },
-	};
-	struct lock_set w = { 0 };
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		const struct idempotent k = { .ctx = ctx,
-			                      .principal = cases[i].principal,
-			                      .route = cases[i].route,
-			                      .key = cases[i].key };
-
-		assert_int_equal(lock_set_key(ctx, &k, &w), cases[i].is_new);
-	}
-	assert_int_equal(w.n_answer_keys, 4);
-	for (size_t i = 1; i < w.n_answer_keys; i++)
-		assert_true(w.answer_keys[i].lock_key != w.answer_keys[0].lock_key);
-}
-
-#define DECIDE_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define DECIDE_TEST(f) cmocka_unit_test_setup_teardown(f, begin, teardown)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		DECIDE_TEST(test_decide_gives_a_seat_to_the_first_who_asks),
+		DECIDE_TEST(test_decide_gives_a_seat_that_is_locked_twice_once),
 		DECIDE_TEST(test_decide_names_every_seat_that_is_taken),
 		DECIDE_TEST(test_decide_lets_own_and_lapsed_holds_be_taken),
 		DECIDE_TEST(test_decide_puts_lapsed_bookings_aside),
@@ -598,8 +487,6 @@ main(void)
 		DECIDE_TEST(test_decide_an_events_limit_never_widens_the_general_one),
 		DECIDE_TEST(test_decide_tells_the_states_of_an_event_apart),
 		DECIDE_TEST(test_decide_names_seats_that_do_not_exist),
-		DECIDE_TEST(test_wants_collect_sorts_and_drops_repeats),
-		DECIDE_TEST(test_wants_collect_leaves_chosen_seats_to_others_until_patient),
 		DECIDE_TEST(test_decide_accepts_by_event_and_limit_alone),
 		DECIDE_TEST(test_decide_seats_only_those_that_wait),
 		DECIDE_TEST(test_decide_gives_a_queued_booking_the_events_window_and_no_cap),
@@ -611,9 +498,7 @@ main(void)
 		DECIDE_TEST(test_decide_lets_a_booking_of_the_same_batch_use_a_hold_up),
 		DECIDE_TEST(test_decide_holds_of_several_users_are_their_own),
 		DECIDE_TEST(test_decide_puts_a_hold_of_lapsed_bookings_seats_aside),
-		DECIDE_TEST(test_wants_collect_asks_once_what_each_holds),
 		DECIDE_TEST(test_decide_gives_nothing_to_who_is_served_elsewhere),
-		DECIDE_TEST(test_wants_key_takes_each_request_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,12 +1,6 @@
 /* What a process knows of an event's seats: promises, readings that come late, and counters. */
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
+#include "ctx_case.h"
 #include "base/clock.h"
 #include "core/inventory/inventory_state.h"
 
@@ -16,20 +10,18 @@
 #define LONG   (US_PER_S * 3600)
 #define OTHERS 7 /* changes by others so far */
 
-static TALLOC_CTX *ctx; /* of the test at hand, as are all below */
-static struct inventory_state state;
+static struct inventory_state state; /* of the test at hand, on ctx, as are all below */
 static struct layout_seat layout[SEATS];
 static int64_t now_us;
 static uint64_t version;
 
 /* One row of ten seats, none of them known. */
 static int
-setup(void **unused)
+open_row(void **unused)
 {
 	struct seat_spot spots[SEATS];
 
-	(void)unused;
-	ctx = talloc_new(NULL);
+	setup(unused);
 	for (int i = 0; i < SEATS; i++) {
 		spots[i] = (struct seat_spot){ .no = i + 1, .section = 1, .row = 1, .col = i + 1 };
 		layout[i] = (struct layout_seat){ .section = 1, .row = 1 };
@@ -40,23 +32,15 @@ setup(void **unused)
 	return 0;
 }
 
-static int
-teardown(void **unused)
-{
-	(void)unused;
-	talloc_free(ctx);
-	return 0;
-}
-
 static void
-begin(struct reading *reading)
+begin(struct seat_reading *reading)
 {
 	inventory_state_begin(&state, version, now_us, reading);
 }
 
 /* A reading comes in that found n seats not free. */
 static void
-merge(const struct reading *reading, const int32_t *taken, size_t n)
+merge(const struct seat_reading *reading, const int32_t *taken, size_t n)
 {
 	inventory_state_merge(&state, reading, taken, n, -1, reading->began_us + COST);
 }
@@ -65,7 +49,7 @@ merge(const struct reading *reading, const int32_t *taken, size_t n)
 static void
 read_now(const int32_t *taken, size_t n)
 {
-	struct reading reading;
+	struct seat_reading reading;
 
 	begin(&reading);
 	merge(&reading, taken, n);
@@ -211,7 +195,7 @@ test_inventory_state_sets_lost_seats_aside(void **unused)
 static void
 test_inventory_state_reading_does_not_free_promised_seats(void **unused)
 {
-	struct reading reading;
+	struct seat_reading reading;
 	int32_t seats[4];
 
 	(void)unused;
@@ -227,7 +211,7 @@ test_inventory_state_reading_does_not_free_promised_seats(void **unused)
 static void
 test_inventory_state_reading_does_not_free_what_was_taken_meanwhile(void **unused)
 {
-	struct reading reading;
+	struct seat_reading reading;
 
 	(void)unused;
 	read_now(NULL, 0);
@@ -244,7 +228,7 @@ test_inventory_state_reading_does_not_free_what_was_taken_meanwhile(void **unuse
 static void
 test_inventory_state_reading_that_comes_late_is_dropped(void **unused)
 {
-	struct reading older, newer;
+	struct seat_reading older, newer;
 
 	(void)unused;
 	begin(&older);
@@ -262,7 +246,7 @@ static void
 lose_and_read(bool stays, bool taken, size_t lost_then, size_t free_then)
 {
 	const int32_t one = 1;
-	struct reading before;
+	struct seat_reading before;
 	int32_t seats[SEATS];
 
 	read_now(NULL, 0);
@@ -341,7 +325,7 @@ test_inventory_state_own_changes_are_no_news(void **unused)
 static void
 test_inventory_state_change_during_a_reading_is_news(void **unused)
 {
-	struct reading reading;
+	struct seat_reading reading;
 
 	(void)unused;
 	begin(&reading);
@@ -377,7 +361,7 @@ test_inventory_state_is_read_again_after_half_a_second(void **unused)
 static void
 test_inventory_state_is_read_again_when_a_window_ends(void **unused)
 {
-	struct reading reading;
+	struct seat_reading reading;
 
 	(void)unused;
 	begin(&reading);
@@ -435,7 +419,7 @@ test_inventory_state_lost_seats_are_looked_for(void **unused)
 	assert_true(must_read(INVENTORY_LAST_WORD));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_row, teardown)
 
 int
 main(void)

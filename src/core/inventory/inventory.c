@@ -181,7 +181,7 @@ inventory_close(struct inventory *inv)
 /* Whether the seats must be read first; then a reading begins. */
 static bool
 begin_reading(struct inventory *inv, enum inventory_want want, const struct party *party,
-              int64_t since_us, struct reading *out)
+              int64_t since_us, struct seat_reading *out)
 {
 	uint64_t version;
 	int64_t now_us;
@@ -201,7 +201,7 @@ enum err
 inventory_refresh(struct inventory *inv, struct db *db, TALLOC_CTX *ctx, enum inventory_want want,
                   const struct party *party, int64_t since_us)
 {
-	struct reading reading;
+	struct seat_reading reading;
 	struct rows *rows;
 	int32_t *taken;
 	int64_t lapses_us;
@@ -264,6 +264,7 @@ inventory_note_taken(struct inventory_cache *cache, int32_t event_id, const int3
 {
 	struct inventory *inv;
 
+	assert(cache != NULL && n > 0 && seats != NULL);
 	pthread_mutex_lock(&cache->mutex);
 	inv = find(cache, event_id);
 	if (inv != NULL && inv->reading)

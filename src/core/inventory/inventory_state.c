@@ -59,10 +59,10 @@ inventory_state_must_read(const struct inventory_state *s, enum inventory_want w
 
 void
 inventory_state_begin(struct inventory_state *s, uint64_t version, int64_t now_us,
-                      struct reading *out)
+                      struct seat_reading *out)
 {
 	assert(s->known <= s->begun);
-	*out = (struct reading){ ++s->begun, version - s->own, now_us };
+	*out = (struct seat_reading){ ++s->begun, version - s->own, now_us };
 }
 
 /* --- which seats are free --- */
@@ -102,7 +102,7 @@ merge_seats(struct inventory_state *s, uint32_t reading, const int32_t *taken, s
 }
 
 void
-inventory_state_merge(struct inventory_state *s, const struct reading *reading,
+inventory_state_merge(struct inventory_state *s, const struct seat_reading *reading,
                       const int32_t *taken, size_t n, int64_t lapses_us, int64_t now_us)
 {
 	assert(reading->no >= 1 && reading->no <= s->begun && now_us >= reading->began_us);
@@ -149,6 +149,7 @@ inventory_state_has_room(const struct inventory_state *s, const struct layout_se
 	struct party other = *party;
 	size_t n;
 
+	assert(seats != NULL && party->quantity >= 1);
 	other.accessible = !party->accessible;
 	n = seats_count(s->seats, party) + (any_access ? seats_count(s->seats, &other) : 0);
 	if (n < quantity && n + s->n_promised + s->n_lost >= quantity)

@@ -42,7 +42,7 @@ struct inventory_state {
 };
 
 /* A reading of the seats that are not free, on its way. */
-struct reading {
+struct seat_reading {
 	uint32_t no;
 	uint64_t others;
 	int64_t began_us;
@@ -70,7 +70,7 @@ bool inventory_state_must_read(const struct inventory_state *state, enum invento
 
 /* Notes that a reading begins; version and now_us as above. */
 void inventory_state_begin(struct inventory_state *state, uint64_t version, int64_t now_us,
-                           struct reading *out);
+                           struct seat_reading *out);
 
 /*
  * Takes a reading over, except for what this process knows better: seats that are promised, or
@@ -80,7 +80,7 @@ void inventory_state_begin(struct inventory_state *state, uint64_t version, int6
  * lapses_us	how long after the reading began the first of them lapses; -1: none does
  * now_us	clock_mono_us, by now
  */
-void inventory_state_merge(struct inventory_state *state, const struct reading *reading,
+void inventory_state_merge(struct inventory_state *state, const struct seat_reading *reading,
                            const int32_t *taken, size_t n, int64_t lapses_us, int64_t now_us);
 
 /* As of inventory_has_room; seats is the layout, state->n of them. */
