@@ -140,8 +140,8 @@ HOT = {
     "LIST_CURSORS": ("'{redis,kafka}'", ["cursor_pkey(name)", "journal_cursor(xid, seq)"]),
     "MAP_SECTIONS": ("1", ["section by event_id"]),
     "MAP_SEATS": ("1", ["seat_pkey(event_id)", "archive_seat_pkey(event_id)"]),
-    "HOUSE_SEATS": ("1", ["seat_pkey(event_id)"]),
-    "HOUSE_TAKEN": ("1", ["seat_pkey(event_id)"]),
+    "INVENTORY_SEATS": ("1", ["seat_pkey(event_id)"]),
+    "INVENTORY_TAKEN": ("1", ["seat_pkey(event_id)"]),
     "CONFIRM_BOOKING": (f"1, '{BOOKING}', 'REF'", ["booking_pkey(event_id, id)"]),
     "SELL_SEATS": (f"'{{1,1}}', '{{3,5}}', '{{{BOOKING},{BOOKING}}}'",
                    ["unnest", "seat_pkey(event_id, no)"]),
@@ -229,7 +229,7 @@ ORDER_KEEPERS = {"ModifyTable", "LockRows", "Nested Loop", "Function Scan", "Ind
 SECTIONS = re.compile(r"section_\w+\(event_id\b.*")
 
 # Answers or counts a whole event, or all of a user: as many pages as there is to read.
-LONG = ("MAP_SEATS", "EXPIRE_DUE", "LOCK_LIVE", "HOUSE_SEATS", "HOUSE_TAKEN", "LIST_SOLD", "MAP_VERSION", "COUNT_SEATS", "COUNT_BOOKINGS",
+LONG = ("MAP_SEATS", "EXPIRE_DUE", "LOCK_LIVE", "INVENTORY_SEATS", "INVENTORY_TAKEN", "LIST_SOLD", "MAP_VERSION", "COUNT_SEATS", "COUNT_BOOKINGS",
         "LIST_BOOKINGS", "POLL_JOURNAL", "OWN_STANDING", "OWN_CHANGES", "SEAT_VERSIONS", "TAKEN_SEATS", "SEAT_CHANGES", "WAITING_REQUESTS")
 FEW_PAGES = 80
 
