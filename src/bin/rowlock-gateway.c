@@ -11,6 +11,7 @@
 #include "bin/program.h"
 #include "fake_gateway/callback_sender.h"
 #include "fake_gateway/gateway.h"
+#include "fake_gateway/gateway_dispatch.h"
 #include "http/server.h"
 
 static void
@@ -35,7 +36,7 @@ serve(const struct program *p, struct gateway *g)
 	metrics_init(); /* in memory of its own: the figures of /metrics are the workers' */
 	if (!callback_sender_begin(g))
 		return 1;
-	status = server_run((int)p->config->threads, gateway_serve, g);
+	status = server_run((int)p->config->threads, gateway_dispatch, g);
 	stop_ask(); /* the sender of call-backs ends when no request can add one any more */
 	if (!callback_sender_end() || status != 0)
 		program_leave(status);

@@ -1,5 +1,7 @@
+/* Messages of the fake gateway: their text, sending them, and what is noted of that. */
 #include "fake_gateway/callback.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -11,7 +13,7 @@
 #include "store/param.h"
 #include "store/transact.h"
 
-#define ROOM 512 /* bytes of a message, about */
+#define ROOM 512 /* bytes of most messages */
 
 const char *
 callback_text(TALLOC_CTX *ctx, const struct callback_facts *facts)
@@ -19,6 +21,8 @@ callback_text(TALLOC_CTX *ctx, const struct callback_facts *facts)
 	char uuid[UUID_TEXT], amount[MONEY_TEXT];
 	struct jsonw w;
 
+	assert(facts->type != NULL && facts->session != NULL && facts->currency != NULL);
+	assert(facts->amount_minor >= 0);
 	jsonw_init(&w, ctx, ROOM);
 	jsonw_open(&w, NULL, '{');
 	jsonw_str(&w, "id", talloc_asprintf(ctx, "evt_%s", uuid_text(&facts->id, uuid)));
@@ -40,9 +44,9 @@ callback_text(TALLOC_CTX *ctx, const struct callback_facts *facts)
 	return jsonw_text(&w);
 }
 
-/* Notes what became of messages that were sent. */
+/* Notes what became of messages that were sent, which says when those not taken are due again. */
 static void
-note(struct gateway *g, TALLOC_CTX *ctx, const struct callback *callbacks, size_t n)
+note(const struct gateway *g, TALLOC_CTX *ctx, const struct callback *callbacks, size_t n)
 {
 	struct array ids, statuses;
 
@@ -58,16 +62,18 @@ note(struct gateway *g, TALLOC_CTX *ctx, const struct callback *callbacks, size_
 }
 
 void
-callback_send(struct gateway *g, TALLOC_CTX *ctx, struct callback *callbacks, size_t n)
+callback_send(const struct gateway *g, TALLOC_CTX *ctx, struct callback *callbacks, size_t n)
 {
 	struct http_post *posts = talloc_zero_array(ctx, struct http_post, (unsigned)n);
 	size_t missed = 0, last = 0;
 
 	for (size_t i = 0; i < n; i++) {
+		assert(callbacks[i].body != NULL);
 		posts[i].url = callbacks[i].url != NULL ? callbacks[i].url : g->webhook_url;
 		posts[i].body = callbacks[i].body;
 		posts[i].len = strlen(callbacks[i].body);
 	}
+	assert(n > 0 && g->webhook_url != NULL);
 	http_post_all(ctx, g->secrets, posts, n);
 	for (size_t i = 0; i < n; i++) {
 		callbacks[i].status = posts[i].status;
@@ -90,20 +96,21 @@ callback_rows(TALLOC_CTX *ctx, const struct rows *rows)
 	struct callback *out = talloc_zero_array(ctx, struct callback, (unsigned)n);
 
 	for (int r = 0; r < n; r++) {
-		out[r].id = row_uuid(rows, r, 0);
-		out[r].url = row_text(rows, r, 1);
-		out[r].body = row_text(rows, r, 2);
+		out[r].id = row_uuid(rows, r, GATEWAY_CALLBACK_ID);
+		out[r].url = row_text(rows, r, GATEWAY_CALLBACK_URL);
+		out[r].body = row_text(rows, r, GATEWAY_CALLBACK_BODY);
 	}
 	return out;
 }
 
 enum err
-callback_due(struct gateway *g, TALLOC_CTX *ctx, int most, struct callback **out, size_t *n)
+callback_due(const struct gateway *g, TALLOC_CTX *ctx, int most, struct callback **out, size_t *n)
 {
 	const struct call call = { STMT_GATEWAY_DUE, { param_int(ctx, most) } };
 	struct rows *rows;
 	enum err e;
 
+	assert(most > 0);
 	*n = 0;
 	if ((e = transact_read(g->pool, ctx, &call, 1, &rows)) != ERR_OK)
 		return e;

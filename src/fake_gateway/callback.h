@@ -8,7 +8,10 @@
 
 struct gateway;
 
-/* What the fake gateway tells: a message that is sent until it is answered with 2xx. */
+/*
+ * What the fake gateway tells the merchant: a message that is sent until it is answered with 2xx.
+ * Its text is written once, with the row that it tells of, and sent as it is ever after.
+ */
 struct callback {
 	struct uuid id;
 	const char *url; /* NULL: where the gateway is set to */
@@ -27,20 +30,24 @@ struct callback_facts {
 	const struct uuid *refund_id;     /* or NULL */
 };
 
-/* Writes the text of a message, once and for all (messages.md), on ctx. */
+/* Writes the text of a message (messages.md, Webhook of the payment gateway), on ctx. */
 const char *callback_text(TALLOC_CTX *ctx, const struct callback_facts *facts);
 
 /*
- * Sends messages, several at once, and notes what became of each: those that were not answered
- * with 2xx are due again. What cannot be noted is sent again later by whoever looks.
+ * Sends n messages, several at once, and notes what became of each: those that were not answered
+ * with 2xx are due again. What cannot be noted is sent again when its time has passed. Waits for
+ * all answers; no transaction may be open.
  */
-void callback_send(struct gateway *g, TALLOC_CTX *ctx, struct callback *callbacks, size_t n);
+void callback_send(const struct gateway *g, TALLOC_CTX *ctx, struct callback *callbacks, size_t n);
 
-/* Takes up to `most` messages that are due, for a minute; *n: how many. */
-enum err callback_due(struct gateway *g, TALLOC_CTX *ctx, int most, struct callback **out,
+/*
+ * Takes up to `most` messages that are due, for a minute, in which no other process takes them;
+ * *n: how many. Errors as of transact_read.
+ */
+enum err callback_due(const struct gateway *g, TALLOC_CTX *ctx, int most, struct callback **out,
                       size_t *n) MUST_CHECK;
 
-/* The messages of an answer, columns id, url, body; on ctx. */
+/* The messages of an answer with the columns of GATEWAY_CALLBACK; on ctx, as long as the rows. */
 struct callback *callback_rows(TALLOC_CTX *ctx, const struct rows *rows);
 
 #endif

@@ -1,5 +1,7 @@
+/* The thread of the fake gateway that sends call-backs and lets sessions expire. */
 #include "fake_gateway/callback_sender.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <time.h>
 
@@ -14,11 +16,12 @@
 #define SEND_MOST   256 /* if all take 5 s, still done within the minute that they are ours */
 #define PATIENCE_S  6
 
-static pthread_t thread;
+static pthread_t thread; /* one a process, from callback_sender_begin to _end */
+static bool running;
 
-/* One look; whether there was as much as could be taken. */
+/* One look; whether there was as much as one takes, so that there may be more. */
 static bool
-look(struct gateway *g)
+look(const struct gateway *g)
 {
 	TALLOC_CTX *ctx = talloc_new(NULL);
 	struct callback *due = NULL;
@@ -46,7 +49,9 @@ run(void *arg)
 bool
 callback_sender_begin(struct gateway *g)
 {
-	if (pthread_create(&thread, NULL, run, g) == 0)
+	assert(!running);
+	running = pthread_create(&thread, NULL, run, g) == 0;
+	if (running)
 		return true;
 	log_line(LOG_ERROR, "no thread to be had for call-backs", NULL);
 	return false;
@@ -57,6 +62,7 @@ callback_sender_end(void)
 {
 	struct timespec until;
 
+	assert(running);
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += PATIENCE_S;
 	return pthread_timedjoin_np(thread, NULL, &until) == 0;

@@ -6,14 +6,14 @@
 struct gateway;
 
 /*
- * The thread that calls back whatever is due, and lets sessions expire. Any number of processes
- * may have one: they share the work.
+ * The thread that sends the call-backs that are due, and lets sessions expire whose time has
+ * passed. Any number of processes may have one: they share the work by row locks.
  */
 
-/* Starts it; false when there is no thread to be had. It runs until stop_wait says so. */
+/* Starts it, once; false, and logged, when there is no thread. It runs until stop_wait says so. */
 bool callback_sender_begin(struct gateway *g);
 
-/* Waits until it has ended, after stop_ask; false: it is not waited for any longer. */
+/* Waits up to 6 s until it has ended, after stop_ask; false: it may still run. */
 bool callback_sender_end(void);
 
 #endif

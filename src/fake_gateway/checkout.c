@@ -1,17 +1,21 @@
-/* Ending a session: by the buyer on a page, or by whoever tests. */
+/* Ending a session: by the buyer on a page, or by a test with a request. */
+#include "fake_gateway/checkout.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/json_write.h"
 #include "fake_gateway/callback.h"
-#include "fake_gateway/gateway.h"
 #include "fake_gateway/ledger.h"
 #include "fake_gateway/page.h"
 #include "pay/message_reader.h"
 
-/* Ends a session, or finds it ended so, and calls back once before anybody is answered. */
+/*
+ * Ends a session, or finds it ended so, and calls back once before the request is answered: the
+ * page that follows then shows the booking as it is.
+ */
 static enum err
-end(struct visit *v, const struct session *s, enum outcome o, struct callback *told)
+end(struct visit *v, const struct ledger_session *s, enum outcome o, struct callback *told)
 {
 	enum err e = ledger_settle(v->g->pool, v->rq->ctx, s, o, told);
 
@@ -22,7 +26,7 @@ end(struct visit *v, const struct session *s, enum outcome o, struct callback *t
 	return e;
 }
 
-/* Chance decides. */
+/* An outcome by chance, at the rate that is set. */
 static enum outcome
 draw(const struct gateway *g)
 {
@@ -55,19 +59,20 @@ read_outcome(struct visit *v, enum outcome *out)
 }
 
 enum err
-simulate_post(struct visit *v)
+checkout_simulate(struct visit *v)
 {
 	struct callback told;
 	enum outcome o;
-	struct session s;
+	struct ledger_session s;
 	struct jsonw w;
 	enum err e;
 
-	if ((e = gateway_body(v, "application/json")) != ERR_OK ||
+	assert(v->id != NULL);
+	if ((e = visit_body(v, "application/json")) != ERR_OK ||
 	    (e = read_outcome(v, &o)) != ERR_OK ||
 	    (e = ledger_get(v->g->pool, v->rq->ctx, v->id, &s)) != ERR_OK)
 		return e;
-	if (o == OUTCOME__MAX) /* nobody says: what it has, or else chance */
+	if (o == OUTCOME__MAX) /* not said: the one that it has, or else chance */
 		o = s.outcome != OUTCOME__MAX ? s.outcome : draw(v->g);
 	if ((e = end(v, &s, o, &told)) != ERR_OK)
 		return e;
@@ -91,6 +96,7 @@ simulate_post(struct visit *v)
 static void
 show(struct visit *v, int status, const char *page)
 {
+	assert(page != NULL);
 	v->rs->status = status;
 	v->rs->content_type = "text/html; charset=utf-8";
 	v->rs->body = page;
@@ -111,10 +117,11 @@ checkout_error(struct visit *v, enum err e)
 enum err
 checkout_get(struct visit *v)
 {
-	char *(*page)(TALLOC_CTX * ctx, const struct session *s);
-	struct session s;
+	char *(*page)(TALLOC_CTX * ctx, const struct ledger_session *s);
+	struct ledger_session s;
 	enum err e;
 
+	assert(v->id != NULL); /* its route has {id} */
 	if ((e = ledger_get(v->g->pool, v->rq->ctx, v->id, &s)) != ERR_OK)
 		return e;
 	page = s.outcome == OUTCOME__MAX && !s.lapsed ? page_pay : page_over;
@@ -140,15 +147,16 @@ checkout_post(struct visit *v)
 {
 	struct callback told;
 	enum outcome o;
-	struct session s;
+	struct ledger_session s;
 	enum err e;
 
-	if ((e = gateway_body(v, "application/x-www-form-urlencoded")) != ERR_OK ||
+	assert(v->id != NULL);
+	if ((e = visit_body(v, "application/x-www-form-urlencoded")) != ERR_OK ||
 	    (e = read_button(v, &o)) != ERR_OK ||
 	    (e = ledger_get(v->g->pool, v->rq->ctx, v->id, &s)) != ERR_OK ||
 	    (e = end(v, &s, o, &told)) != ERR_OK)
 		return e;
-	/* To the page that says so, which may be loaded again without doing it again. */
+	/* The page that says so may be loaded again without ending anything again. */
 	v->rs->status = 303;
 	response_header(v->rq, v->rs, "Location",
 	                talloc_asprintf(v->rq->ctx, CHECKOUT_PATH "%s", s.id));

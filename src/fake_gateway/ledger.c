@@ -1,5 +1,7 @@
+/* The books of the fake gateway: sessions, refunds, and the call-backs that tell of them. */
 #include "fake_gateway/ledger.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,7 +11,7 @@
 #define SECRET_BYTES 20 /* random ones of a session's id: 160 bits */
 #define REF_BYTES    8
 
-/* Each outcome: what it is called by people, by the books and in a call-back, and why. */
+/* Each outcome: its name in a request, in the books and in a call-back, and the reason there. */
 static const struct {
 	const char *word, *status, *type, *reason;
 } outcomes[OUTCOME__MAX] = {
@@ -21,12 +23,14 @@ static const struct {
 const char *
 outcome_word(enum outcome o)
 {
+	assert(o < OUTCOME__MAX);
 	return outcomes[o].word;
 }
 
 const char *
 outcome_status(enum outcome o)
 {
+	assert(o < OUTCOME__MAX);
 	return outcomes[o].status;
 }
 
@@ -57,30 +61,32 @@ new_id(TALLOC_CTX *ctx, const char *prefix, unsigned n)
 	uint8_t random[SECRET_BYTES];
 	char hex[2 * SECRET_BYTES + 1];
 
+	assert(n <= SECRET_BYTES);
 	random_bytes(random, n);
 	for (unsigned i = 0; i < n; i++)
 		snprintf(hex + 2 * i, 3, "%02x", random[i]);
 	return talloc_asprintf(ctx, "%s%s", prefix, hex);
 }
 
-static struct session
+static struct ledger_session
 read_session(const struct rows *rows, int r)
 {
-	return (struct session){
-		.id = row_text(rows, r, 0),
-		.payment_id = row_uuid(rows, r, 1),
-		.booking_id = row_uuid(rows, r, 2),
-		.amount_minor = row_i64(rows, r, 3),
-		.currency = row_text(rows, r, 4),
-		.outcome = outcome_of_status(row_text(rows, r, 5)), /* "open" is none */
-		.gateway_ref = row_text(rows, r, 6),
-		.expires_us = row_us(rows, r, 7),
-		.lapsed = row_bool(rows, r, 8),
+	return (struct ledger_session){
+		.id = row_text(rows, r, GATEWAY_SESSION_ID),
+		.payment_id = row_uuid(rows, r, GATEWAY_SESSION_PAYMENT),
+		.booking_id = row_uuid(rows, r, GATEWAY_SESSION_BOOKING),
+		.amount_minor = row_i64(rows, r, GATEWAY_SESSION_AMOUNT),
+		.currency = row_text(rows, r, GATEWAY_SESSION_CURRENCY),
+		/* "open" is none of them: OUTCOME__MAX */
+		.outcome = outcome_of_status(row_text(rows, r, GATEWAY_SESSION_STATUS)),
+		.gateway_ref = row_text(rows, r, GATEWAY_SESSION_REF),
+		.expires_us = row_us(rows, r, GATEWAY_SESSION_EXPIRES),
+		.lapsed = row_bool(rows, r, GATEWAY_SESSION_LAPSED),
 	};
 }
 
 enum err
-ledger_open(struct pool *pool, TALLOC_CTX *ctx, struct session *s, const char *webhook_url)
+ledger_open(struct pool *pool, TALLOC_CTX *ctx, struct ledger_session *s, const char *webhook_url)
 {
 	const char *payment = param_uuid(ctx, &s->payment_id);
 	const struct call calls[] = {
@@ -90,21 +96,22 @@ ledger_open(struct pool *pool, TALLOC_CTX *ctx, struct session *s, const char *w
 		    webhook_url } },
 		{ STMT_GATEWAY_SESSION_OF, { payment } },
 	};
-	const struct session asked = *s;
+	const struct ledger_session asked = *s;
 	struct rows *rows[2];
 	enum err e;
 
 	if ((e = transact_read(pool, ctx, calls, 2, rows)) != ERR_OK)
 		return e;
+	assert(rows_count(rows[1]) == 1); /* GATEWAY_OPEN put it there, or found it */
 	*s = read_session(rows[1], 0);
-	if (memcmp(&s->booking_id, &asked.booking_id, sizeof(s->booking_id)) != 0 ||
+	if (!uuid_equal(&s->booking_id, &asked.booking_id) ||
 	    s->amount_minor != asked.amount_minor || strcmp(s->currency, asked.currency) != 0)
 		return ERR_IDEMPOTENCY_MISMATCH;
 	return ERR_OK;
 }
 
 enum err
-ledger_get(struct pool *pool, TALLOC_CTX *ctx, const char *id, struct session *out)
+ledger_get(struct pool *pool, TALLOC_CTX *ctx, const char *id, struct ledger_session *out)
 {
 	const struct call call = { STMT_GATEWAY_SESSION, { id } };
 	struct rows *rows;
@@ -122,7 +129,7 @@ ledger_get(struct pool *pool, TALLOC_CTX *ctx, const char *id, struct session *o
 
 /* The statement that gives n sessions an outcome, each with its call-back. */
 static struct call
-settle_call(TALLOC_CTX *ctx, const struct session *sessions, size_t n, enum outcome o)
+settle_call(TALLOC_CTX *ctx, const struct ledger_session *sessions, size_t n, enum outcome o)
 {
 	struct array ids, refs, bodies;
 
@@ -130,7 +137,7 @@ settle_call(TALLOC_CTX *ctx, const struct session *sessions, size_t n, enum outc
 	array_init(&refs, ctx);
 	array_init(&bodies, ctx);
 	for (size_t i = 0; i < n; i++) {
-		const struct session *s = &sessions[i];
+		const struct ledger_session *s = &sessions[i];
 		const struct callback_facts facts = {
 			.id = s->payment_id,
 			.type = outcomes[o].type,
@@ -152,7 +159,7 @@ settle_call(TALLOC_CTX *ctx, const struct session *sessions, size_t n, enum outc
 }
 
 enum err
-ledger_settle(struct pool *pool, TALLOC_CTX *ctx, const struct session *s, enum outcome o,
+ledger_settle(struct pool *pool, TALLOC_CTX *ctx, const struct ledger_session *s, enum outcome o,
               struct callback *out)
 {
 	const struct call calls[] = {
@@ -162,6 +169,7 @@ ledger_settle(struct pool *pool, TALLOC_CTX *ctx, const struct session *s, enum 
 	struct rows *rows[2];
 	enum err e;
 
+	assert(o < OUTCOME__MAX && out != NULL);
 	if ((e = transact_read(pool, ctx, calls, 2, rows)) != ERR_OK)
 		return e;
 	if (rows_count(rows[1]) == 0)
@@ -174,7 +182,7 @@ enum err
 ledger_expire(struct pool *pool, TALLOC_CTX *ctx, int most, size_t *n)
 {
 	const struct call call = { STMT_GATEWAY_EXPIRING, { param_int(ctx, most) } };
-	struct session *sessions;
+	struct ledger_session *sessions;
 	struct call settle;
 	struct rows *rows;
 	enum err e;
@@ -183,7 +191,7 @@ ledger_expire(struct pool *pool, TALLOC_CTX *ctx, int most, size_t *n)
 	if ((e = transact_read(pool, ctx, &call, 1, &rows)) != ERR_OK || rows_count(rows) == 0)
 		return e;
 	*n = (size_t)rows_count(rows);
-	sessions = talloc_array(ctx, struct session, (unsigned)*n);
+	sessions = talloc_array(ctx, struct ledger_session, (unsigned)*n);
 	for (size_t i = 0; i < *n; i++)
 		sessions[i] = read_session(rows, (int)i);
 	settle = settle_call(ctx, sessions, *n, OUTCOME_EXPIRED);
@@ -191,7 +199,7 @@ ledger_expire(struct pool *pool, TALLOC_CTX *ctx, int most, size_t *n)
 }
 
 static const char *
-refund_text(TALLOC_CTX *ctx, const struct refund *r)
+refund_text(TALLOC_CTX *ctx, const struct ledger_refund *r)
 {
 	const struct callback_facts facts = {
 		.id = r->id,
@@ -208,7 +216,7 @@ refund_text(TALLOC_CTX *ctx, const struct refund *r)
 }
 
 enum err
-ledger_refund(struct pool *pool, TALLOC_CTX *ctx, struct refund *r)
+ledger_take_refund(struct pool *pool, TALLOC_CTX *ctx, struct ledger_refund *r)
 {
 	const char *id = param_uuid(ctx, &r->id);
 	struct rows *rows[3];
@@ -227,9 +235,9 @@ ledger_refund(struct pool *pool, TALLOC_CTX *ctx, struct refund *r)
 		return e;
 	if (rows_count(rows[2]) == 0)
 		return ERR_INVALID_STATE;
-	if (strcmp(row_text(rows[2], 0, 0), r->session) != 0 ||
-	    row_i64(rows[2], 0, 1) != r->amount_minor)
+	if (strcmp(row_text(rows[2], 0, GATEWAY_REFUND_OF_SESSION), r->session) != 0 ||
+	    row_i64(rows[2], 0, GATEWAY_REFUND_OF_AMOUNT) != r->amount_minor)
 		return ERR_IDEMPOTENCY_MISMATCH;
-	r->gateway_ref = row_text(rows[2], 0, 2);
+	r->gateway_ref = row_text(rows[2], 0, GATEWAY_REFUND_OF_REF);
 	return ERR_OK;
 }

@@ -1,10 +1,11 @@
 /* What the merchant's server asks for, in bodies that it has signed. */
+#include "fake_gateway/merchant.h"
 
-#include <string.h>
+#include <assert.h>
 
 #include "base/clock.h"
 #include "base/json_write.h"
-#include "fake_gateway/gateway.h"
+#include "fake_gateway/checkout.h"
 #include "fake_gateway/ledger.h"
 #include "pay/signature.h"
 #include "pay/message_reader.h"
@@ -16,7 +17,7 @@ take_signed(struct visit *v, struct message_reader *w)
 	struct request *rq = v->rq;
 	enum err e;
 
-	if ((e = gateway_body(v, "application/json")) != ERR_OK)
+	if ((e = visit_body(v, "application/json")) != ERR_OK)
 		return e;
 	if (!signature_check(v->g->secrets, request_header(rq, "HTTP_X_GATEWAY_SIGNATURE"),
 	                     rq->body, rq->body_len, clock_now_us() / US_PER_S)) {
@@ -31,12 +32,13 @@ take_signed(struct visit *v, struct message_reader *w)
 static enum err
 end_reading(struct visit *v, const struct message_reader *w)
 {
+	assert(w->ctx == v->rq->ctx);
 	v->message = w->why;
 	return w->why == NULL ? ERR_OK : ERR_VALIDATION_ERROR;
 }
 
 static enum err
-read_session(struct visit *v, struct session *s, const char **webhook_url)
+read_session(struct visit *v, struct ledger_session *s, const char **webhook_url)
 {
 	struct message_reader w;
 	enum err e;
@@ -56,7 +58,7 @@ enum err
 merchant_session(struct visit *v)
 {
 	const char *webhook_url = NULL;
-	struct session s;
+	struct ledger_session s;
 	struct jsonw w;
 	enum err e;
 
@@ -81,7 +83,7 @@ merchant_session(struct visit *v)
 }
 
 static enum err
-read_refund(struct visit *v, struct refund *r)
+read_refund(struct visit *v, struct ledger_refund *r)
 {
 	struct message_reader w;
 	enum err e;
@@ -101,13 +103,13 @@ read_refund(struct visit *v, struct refund *r)
 enum err
 merchant_refund(struct visit *v)
 {
-	struct refund r;
+	struct ledger_refund r;
 	struct jsonw w;
 	enum err e;
 
 	if ((e = read_refund(v, &r)) != ERR_OK)
 		return e;
-	e = ledger_refund(v->g->pool, v->rq->ctx, &r);
+	e = ledger_take_refund(v->g->pool, v->rq->ctx, &r);
 	if (e == ERR_INVALID_STATE)
 		v->message = "No such session was paid, or not so much of it is left";
 	if (e == ERR_IDEMPOTENCY_MISMATCH)

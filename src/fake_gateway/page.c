@@ -1,5 +1,7 @@
+/* The pages of the fake gateway: HTML made whole, with every text escaped. */
 #include "fake_gateway/page.h"
 
+#include <assert.h>
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 #include <string.h>
@@ -77,7 +79,7 @@ whole(TALLOC_CTX *ctx, const char *title, const char *content)
 
 /* "150.00 EUR" */
 static char *
-price(TALLOC_CTX *ctx, const struct session *s)
+price(TALLOC_CTX *ctx, const struct ledger_session *s)
 {
 	char amount[MONEY_TEXT];
 
@@ -87,7 +89,7 @@ price(TALLOC_CTX *ctx, const struct session *s)
 
 /* What the session is for, as a list. */
 static char *
-facts(TALLOC_CTX *ctx, const struct session *s)
+facts(TALLOC_CTX *ctx, const struct ledger_session *s)
 {
 	char uuid[UUID_TEXT];
 
@@ -96,7 +98,7 @@ facts(TALLOC_CTX *ctx, const struct session *s)
 }
 
 char *
-page_pay(TALLOC_CTX *ctx, const struct session *s)
+page_pay(TALLOC_CTX *ctx, const struct ledger_session *s)
 {
 	const int64_t left_us = s->expires_us - clock_now_us();
 	const long long left_min = left_us > 0 ? left_us / US_PER_S / 60 : 0;
@@ -110,8 +112,9 @@ page_pay(TALLOC_CTX *ctx, const struct session *s)
 }
 
 char *
-page_over(TALLOC_CTX *ctx, const struct session *s)
+page_over(TALLOC_CTX *ctx, const struct ledger_session *s)
 {
+	assert(s->outcome <= OUTCOME__MAX);
 	return whole(ctx, ends[s->outcome].title,
 	             talloc_asprintf(ctx, "<p>%s</p>\n<dl>\n%s</dl>\n", ends[s->outcome].text,
 	                             facts(ctx, s)));
