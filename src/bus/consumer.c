@@ -1,5 +1,10 @@
+/*
+ * Taking messages from Kafka as a member of a group: places are committed behind effects, never
+ * before, and a message that can have none becomes a dead letter.
+ */
 #include "bus/consumer.h"
 
+#include <assert.h>
 #include <librdkafka/rdkafka.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -34,8 +39,8 @@ static const char *const settings[][2] = {
 struct consumer {
 	struct kafka kafka; /* first: the callbacks get it */
 	const char *broker, *topic, *dead_letter_topic;
-	bool missing; /* the topic is not there, and that has been said */
-	struct producer *dead;
+	bool missing;             /* the topic is not there, and that has been logged */
+	struct producer *burying; /* sends the dead letters; NULL until there is one */
 	uint64_t burials, buried; /* dead letters sent, and the last that was acknowledged */
 	int32_t partition;        /* of the message that is being buried */
 	int64_t offset;
@@ -44,7 +49,7 @@ struct consumer {
 static int
 consumer_free(struct consumer *c)
 {
-	talloc_free(c->dead);
+	talloc_free(c->burying);
 	rd_kafka_consumer_close(c->kafka.client);
 	rd_kafka_destroy(c->kafka.client);
 	return 0;
@@ -80,7 +85,7 @@ consumer_new(TALLOC_CTX *ctx, const char *broker, const char *group, const char 
 	c->kafka.name = "rowlock-consumer";
 	c->broker = talloc_strdup(c, broker);
 	c->topic = talloc_strdup(c, topic);
-	c->dead_letter_topic = talloc_asprintf(c, "%s" DEAD_SUFFIX, topic);
+	c->dead_letter_topic = talloc_asprintf(c, "%s" DEAD_LETTER_SUFFIX, topic);
 	if (kafka_open(&c->kafka, KAFKA_CONSUMER, broker, (const char *const(*)[2])own, NULL) ==
 	    ERR_OK) {
 		talloc_set_destructor(c, consumer_free);
@@ -97,7 +102,7 @@ note_error(struct consumer *c, const rd_kafka_message_t *m)
 {
 	if (m->err != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART &&
 	    m->err != RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC) {
-		kafka_complain(&c->kafka, rd_kafka_message_errstr(m));
+		kafka_note_trouble(&c->kafka, rd_kafka_message_errstr(m));
 	} else if (!c->missing) {
 		log_line(LOG_INFO, "topic is not there yet", "topic", c->topic, NULL);
 		c->missing = true;
@@ -107,6 +112,7 @@ note_error(struct consumer *c, const rd_kafka_message_t *m)
 enum err
 consumer_take(struct consumer *c, struct consumer_message *out, size_t most, int wait_ms, size_t *n)
 {
+	assert(out != NULL && most > 0 && wait_ms >= 0);
 	*n = 0;
 	if (c->kafka.fatal)
 		return ERR_INTERNAL;
@@ -131,7 +137,7 @@ consumer_take(struct consumer *c, struct consumer_message *out, size_t most, int
 	}
 	if (*n > 0) {
 		c->missing = false;
-		kafka_praise(&c->kafka);
+		kafka_note_recovery(&c->kafka);
 	} else if (c->kafka.trouble[0] != '\0') {
 		kafka_probe(&c->kafka);
 	}
@@ -162,8 +168,10 @@ places(const struct consumer *c, const struct consumer_message *messages, size_t
 static void
 free_all(const struct consumer_message *messages, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		assert(messages[i].raw != NULL);
 		rd_kafka_message_destroy(messages[i].raw);
+	}
 }
 
 /* A partition that has gone to another member is no error: its messages are taken there again. */
@@ -193,7 +201,7 @@ seek_trouble(const rd_kafka_topic_partition_list_t *list)
 	return NULL;
 }
 
-/* When the place cannot be had back, this member must end: it would go on behind the messages. */
+/* When the place cannot be set back, this member must end: it would go on behind the messages. */
 void
 consumer_back(struct consumer *c, const struct consumer_message *messages, size_t n)
 {
@@ -216,6 +224,8 @@ consumer_back(struct consumer *c, const struct consumer_message *messages, size_
 	free_all(messages, n);
 }
 
+_Static_assert(DEAD_LETTER_HEADERS <= PRODUCER_HEADERS, "a dead letter has room for its own");
+
 static void
 on_buried(void *arg, uint64_t tag)
 {
@@ -224,7 +234,7 @@ on_buried(void *arg, uint64_t tag)
 	c->buried = tag > c->buried ? tag : c->buried;
 }
 
-/* The headers that a message came with, unless they are too long to be kept; the caller's, or NULL. */
+/* A copy of the headers that a message came with; NULL when they are too long to be kept. */
 static rd_kafka_headers_t *
 own_headers(const struct consumer_message *m)
 {
@@ -252,10 +262,13 @@ send_dead(struct consumer *c, const struct consumer_message *m, const char *reas
 		                         .tag = ++c->burials,
 		                         .more = own_headers(m) };
 	char partition[24], offset[24], tries[24], bytes[24];
-	const char *const values[DEAD_HEADERS] = {
-		reason, c->topic, partition, offset, tries, bytes
+	const char *const values[DEAD_LETTER_HEADERS] = {
+		[DEAD_LETTER_REASON] = reason,       [DEAD_LETTER_TOPIC] = c->topic,
+		[DEAD_LETTER_PARTITION] = partition, [DEAD_LETTER_OFFSET] = offset,
+		[DEAD_LETTER_ATTEMPTS] = tries,      [DEAD_LETTER_BYTES] = bytes,
 	};
 
+	assert(c->burying != NULL && c->buried < c->burials);
 	if (m->key_len > BURY_KEY) {
 		dead.key = NULL;
 		dead.key_len = 0;
@@ -264,13 +277,13 @@ send_dead(struct consumer *c, const struct consumer_message *m, const char *reas
 	snprintf(offset, sizeof(offset), "%lld", (long long)m->offset);
 	snprintf(tries, sizeof(tries), "%d", attempts);
 	snprintf(bytes, sizeof(bytes), "%zu", m->len);
-	for (size_t i = 0; i < DEAD_HEADERS - (m->len > BURY_MOST ? 0 : 1); i++) {
+	for (size_t i = 0; i < DEAD_LETTER_HEADERS - (m->len > BURY_MOST ? 0 : 1); i++) {
 		dead.header[i].name = dead_letter_headers[i];
 		dead.header[i].value = values[i];
 	}
 	c->partition = m->partition;
 	c->offset = m->offset;
-	return producer_send(c->dead, &dead);
+	return producer_send(c->burying, &dead);
 }
 
 enum err
@@ -279,20 +292,21 @@ consumer_bury(struct consumer *c, const struct consumer_message *m, const char *
 {
 	const int64_t until_us = clock_mono_us() + BURY_WAIT_MS * INT64_C(1000);
 	enum err e = ERR_OK;
-	bool again = c->buried < c->burials && c->partition == m->partition &&
-	             c->offset == m->offset;
+	const bool again = c->buried < c->burials && c->partition == m->partition &&
+	                   c->offset == m->offset;
 
-	if (c->dead == NULL)
-		c->dead = producer_new(NULL, c->broker, "rowlock-dead-letters", on_buried, c);
-	if (c->dead == NULL)
+	assert(reason != NULL && attempts >= 0);
+	if (c->burying == NULL)
+		c->burying = producer_new(NULL, c->broker, "rowlock-dead-letters", on_buried, c);
+	if (c->burying == NULL)
 		return ERR_UNAVAILABLE;
 	if (!again) /* else it is on its way already */
 		e = send_dead(c, m, reason, attempts);
 	while (e == ERR_OK && c->buried < c->burials && clock_mono_us() < until_us)
-		e = producer_poll(c->dead, BURY_STEP_MS);
+		e = producer_poll(c->burying, BURY_STEP_MS);
 	if (e != ERR_OK) { /* the next try has a new producer */
-		talloc_free(c->dead);
-		c->dead = NULL;
+		talloc_free(c->burying);
+		c->burying = NULL;
 		c->buried = c->burials;
 	}
 	if (e != ERR_OK || c->buried < c->burials)

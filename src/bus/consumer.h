@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_CONSUMER_H
-#define ROWLOCK_CONSUMER_H
+#ifndef ROWLOCK_BUS_CONSUMER_H
+#define ROWLOCK_BUS_CONSUMER_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -13,10 +13,10 @@
  *
  *	consumer_take	some messages
  *	…		their effect, committed together with a note that it was done
- *	consumer_bury	each of them that can never have one
+ *	consumer_bury	each of them that can never have one: it becomes a dead letter
  *	consumer_done	all of them: only now the group goes past them
  *
- * Whoever dies in between, or loses a partition to another member, leaves messages that are
+ * A member that dies in between, or loses a partition to another one, leaves messages that are
  * taken again: an effect must be had once, however often its message comes. The group's place
  * is committed every second and at the end, and never goes past a message that is not done.
  */
@@ -33,12 +33,15 @@ struct consumer_message {
 };
 
 /*
- * Joins a group; not before a fork. A new group begins with the oldest message. NULL when
- * librdkafka cannot be had, logged. A topic is found within 5 s of its making, a broker within
- * 1 s of its return. Its talloc parent's end commits the place and leaves the group.
+ * Joins a group; not before a fork. A new group begins with the oldest message. A topic is found
+ * within 5 s of its making, a broker within 1 s of its return.
  *
- * broker, group	KAFKA_BROKER, KAFKA_GROUP_ID
+ * broker	KAFKA_BROKER
+ * group	KAFKA_GROUP_ID
  * topic	with its prefix
+ *
+ * Returns the consumer, a child of ctx, or NULL when librdkafka gives no client, logged. Freeing
+ * it commits the place and leaves the group.
  */
 struct consumer *consumer_new(TALLOC_CTX *ctx, const char *broker, const char *group,
                               const char *topic);
@@ -46,7 +49,7 @@ struct consumer *consumer_new(TALLOC_CTX *ctx, const char *broker, const char *g
 /*
  * Takes up to `most` messages; each partition's come in their order. Waits at most wait_ms
  * for the first, and for no other. Must be called at least every five minutes, or the group
- * takes us for dead.
+ * gives this member's partitions to others.
  *
  * out	`most` entries; the messages are the caller's until consumer_done or consumer_back
  * n	set; 0 when none came, for instance because Kafka is away (logged once)

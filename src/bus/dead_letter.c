@@ -1,5 +1,10 @@
+/*
+ * The dead letters of a topic: read from <topic>.dlq, sent once more, and marked as sent when that
+ * was acknowledged.
+ */
 #include "bus/dead_letter.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,11 +16,11 @@
 #define PATIENT_US (10 * US_PER_S)
 #define PLACE_TEXT 40 /* room for "partition/offset" */
 
-const char *const dead_letter_headers[DEAD_HEADERS] = { "reason", "topic",    "partition",
-	                                                "offset", "attempts", "bytes" };
+const char *const dead_letter_headers[DEAD_LETTER_HEADERS] = { "reason", "topic",    "partition",
+	                                                       "offset", "attempts", "bytes" };
 
 /* The place of a letter. */
-struct place {
+struct letter_place {
 	int32_t partition;
 	int64_t offset;
 };
@@ -23,15 +28,15 @@ struct place {
 /* Tags of messages: twice the place in `sent`, and one more for the mark. */
 struct dead_letters {
 	const char *broker;
-	struct topic_browser *shelf;
+	struct topic_browser *browser;
 	const char *topic, *dead_letter_topic;
-	struct place *marked; /* sorted once all are read */
+	struct letter_place *marked; /* sorted once all are read */
 	size_t n_marked;
 	struct producer *producer;
 	struct dead_letter_sent *sent;
 	size_t n_sent;
-	size_t *fresh;  /* of sent: acknowledged, in the order of that */
-	size_t n_fresh; /* of them, so far */
+	size_t *acked;  /* of sent: those that were acknowledged, in the order of that */
+	size_t n_acked; /* of them, so far */
 	size_t marks_sent, marks_done;
 };
 
@@ -41,7 +46,7 @@ dead_letters_new(TALLOC_CTX *ctx, const char *broker)
 	struct dead_letters *d = talloc_zero(ctx, struct dead_letters);
 
 	d->broker = talloc_strdup(d, broker);
-	if ((d->shelf = topic_browser_new(d, broker)) != NULL)
+	if ((d->browser = topic_browser_new(d, broker)) != NULL)
 		return d;
 	talloc_free(d);
 	return NULL;
@@ -50,16 +55,16 @@ dead_letters_new(TALLOC_CTX *ctx, const char *broker)
 enum err
 dead_letters_topics(struct dead_letters *d, TALLOC_CTX *ctx, const char ***topics, size_t *n)
 {
-	const size_t suffix = strlen(DEAD_SUFFIX);
+	const size_t suffix = strlen(DEAD_LETTER_SUFFIX);
 	size_t all;
-	enum err e = topic_browser_topics(d->shelf, ctx, topics, &all);
+	enum err e = topic_browser_topics(d->browser, ctx, topics, &all);
 
 	*n = 0;
 	for (size_t i = 0; e == ERR_OK && i < all; i++) {
 		const char *name = (*topics)[i];
 		const size_t len = strlen(name);
 
-		if (len > suffix && strcmp(name + len - suffix, DEAD_SUFFIX) == 0)
+		if (len > suffix && strcmp(name + len - suffix, DEAD_LETTER_SUFFIX) == 0)
 			(*topics)[(*n)++] = talloc_strndup(*topics, name, len - suffix);
 	}
 	return e;
@@ -70,7 +75,7 @@ dead_letters_topics(struct dead_letters *d, TALLOC_CTX *ctx, const char ***topic
 static int
 compare_places(const void *a, const void *b)
 {
-	const struct place *x = a, *y = b;
+	const struct letter_place *x = a, *y = b;
 
 	if (x->partition != y->partition)
 		return x->partition < y->partition ? -1 : 1;
@@ -79,7 +84,7 @@ compare_places(const void *a, const void *b)
 
 /* Whether a message is a mark, and of which letter. */
 static bool
-is_mark(const struct topic_browser_message *m, struct place *out)
+is_mark(const struct topic_browser_message *m, struct letter_place *out)
 {
 	const char *value;
 	size_t len;
@@ -88,10 +93,10 @@ is_mark(const struct topic_browser_message *m, struct place *out)
 
 	if (m->n_headers != 1 || m->len != 0)
 		return false;
-	if (strcmp(topic_browser_header(m, 0, &value, &len), DEAD_MARK) != 0 || value == NULL ||
-	    sscanf(value, "%d/%lld", &partition, &offset) != 2)
+	if (strcmp(topic_browser_header(m, 0, &value, &len), DEAD_LETTER_MARK) != 0 ||
+	    value == NULL || sscanf(value, "%d/%lld", &partition, &offset) != 2)
 		return false;
-	*out = (struct place){ partition, offset };
+	*out = (struct letter_place){ partition, offset };
 	return true;
 }
 
@@ -99,10 +104,11 @@ static bool
 note_mark(void *arg, const struct topic_browser_message *m)
 {
 	struct dead_letters *d = arg;
-	struct place place;
+	struct letter_place place;
 
 	if (is_mark(m, &place)) {
-		d->marked = talloc_realloc(d, d->marked, struct place, (unsigned)d->n_marked + 1);
+		d->marked = talloc_realloc(d, d->marked, struct letter_place,
+		                           (unsigned)d->n_marked + 1);
 		d->marked[d->n_marked++] = place;
 	}
 	return true;
@@ -114,23 +120,23 @@ dead_letters_look(struct dead_letters *d, const char *topic)
 	enum err e;
 
 	d->topic = talloc_strdup(d, topic);
-	d->dead_letter_topic = talloc_asprintf(d, "%s" DEAD_SUFFIX, topic);
+	d->dead_letter_topic = talloc_asprintf(d, "%s" DEAD_LETTER_SUFFIX, topic);
 	d->n_marked = 0;
-	if ((e = topic_browser_look(d->shelf, d->dead_letter_topic)) == ERR_OK)
-		e = topic_browser_walk(d->shelf, note_mark, d);
+	if ((e = topic_browser_look(d->browser, d->dead_letter_topic)) == ERR_OK)
+		e = topic_browser_walk(d->browser, note_mark, d);
 	if (d->n_marked > 0)
 		qsort(d->marked, d->n_marked, sizeof(*d->marked), compare_places);
 	return e;
 }
 
-/* Where the headers of the burial begin; the number of headers when there was none. */
+/* How many headers a letter had before consumer_bury added its own. */
 static size_t
-burial_of(const struct topic_browser_message *m)
+n_own_headers(const struct topic_browser_message *m)
 {
 	const char *value;
 	size_t len;
 
-	for (size_t n = DEAD_HEADERS; n >= DEAD_HEADERS - 1; n--) {
+	for (size_t n = DEAD_LETTER_HEADERS; n >= DEAD_LETTER_HEADERS - 1; n--) {
 		size_t fit = 0;
 
 		while (m->n_headers >= n && fit < n) {
@@ -147,19 +153,20 @@ burial_of(const struct topic_browser_message *m)
 	return m->n_headers;
 }
 
-/* A header of the burial, or NULL; librdkafka closes every value with a 0. */
+/* One of the headers of consumer_bury, or NULL; librdkafka closes every value with a 0. */
 static const char *
-said(const struct dead_letter *l, size_t which)
+burial_header(const struct dead_letter *l, size_t which)
 {
 	const char *value = NULL;
 	size_t len;
 
+	assert(which < DEAD_LETTER_HEADERS);
 	if (l->n_own + which < l->message->n_headers)
 		topic_browser_header(l->message, l->n_own + which, &value, &len);
 	return value;
 }
 
-struct visitor {
+struct letter_visitor {
 	const struct dead_letters *dead;
 	bool (*visit)(void *arg, const struct dead_letter *);
 	void *arg;
@@ -169,18 +176,18 @@ struct visitor {
 static bool
 visit_letter(void *arg, const struct topic_browser_message *m)
 {
-	const struct place place = { m->partition, m->offset };
-	struct dead_letter l = { .message = m, .n_own = burial_of(m) };
-	struct visitor *v = arg;
+	const struct letter_place place = { m->partition, m->offset };
+	struct dead_letter l = { .message = m, .n_own = n_own_headers(m) };
+	struct letter_visitor *v = arg;
 	const struct dead_letters *d = v->dead;
-	struct place mark;
+	struct letter_place mark;
 
 	if (is_mark(m, &mark))
 		return true;
 	v->found = true;
-	l.reason = said(&l, DEAD_REASON);
-	l.attempts = said(&l, DEAD_ATTEMPTS);
-	l.cut = said(&l, DEAD_BYTES) != NULL;
+	l.reason = burial_header(&l, DEAD_LETTER_REASON);
+	l.attempts = burial_header(&l, DEAD_LETTER_ATTEMPTS);
+	l.cut = burial_header(&l, DEAD_LETTER_BYTES) != NULL;
 	l.replayed = d->n_marked > 0 &&
 	             bsearch(&place, d->marked, d->n_marked, sizeof(place), compare_places) != NULL;
 	return v->visit(v->arg, &l);
@@ -190,17 +197,18 @@ enum err
 dead_letters_walk(struct dead_letters *d, bool (*visit)(void *, const struct dead_letter *),
                   void *arg)
 {
-	struct visitor v = { d, visit, arg, false };
+	struct letter_visitor v = { d, visit, arg, false };
 
-	return topic_browser_walk(d->shelf, visit_letter, &v);
+	assert(d->dead_letter_topic != NULL);
+	return topic_browser_walk(d->browser, visit_letter, &v);
 }
 
 enum err
 dead_letters_visit(struct dead_letters *d, int32_t partition, int64_t offset,
                    bool (*visit)(void *, const struct dead_letter *), void *arg)
 {
-	struct visitor v = { d, visit, arg, false };
-	enum err e = topic_browser_visit(d->shelf, partition, offset, visit_letter, &v);
+	struct letter_visitor v = { d, visit, arg, false };
+	enum err e = topic_browser_visit(d->browser, partition, offset, visit_letter, &v);
 
 	return e == ERR_OK && !v.found ? ERR_NOT_FOUND : e;
 }
@@ -212,27 +220,28 @@ on_acknowledged(void *arg, uint64_t tag)
 {
 	struct dead_letters *d = arg;
 
+	assert(tag / 2 < d->n_sent && d->n_acked <= d->n_sent);
 	if (tag % 2 == 1)
 		d->marks_done++;
 	else
-		d->fresh[d->n_fresh++] = (size_t)(tag / 2);
+		d->acked[d->n_acked++] = (size_t)(tag / 2);
 }
 
 /* Marks the letters whose acknowledgements have come. */
 static enum err
-mark_fresh(struct dead_letters *d)
+mark_acked(struct dead_letters *d)
 {
 	enum err e = ERR_OK;
 
-	while (e == ERR_OK && d->marks_sent < d->n_fresh) {
-		const size_t at = d->fresh[d->marks_sent++];
+	while (e == ERR_OK && d->marks_sent < d->n_acked) {
+		const size_t at = d->acked[d->marks_sent++];
 		struct dead_letter_sent *sent = &d->sent[at];
 		char place[PLACE_TEXT];
 		struct producer_message mark = { .topic = d->dead_letter_topic,
 			                         .key = place,
 			                         .value = "",
 			                         .tag = at * 2 + 1,
-			                         .header = { { DEAD_MARK, place } } };
+			                         .header = { { DEAD_LETTER_MARK, place } } };
 
 		sent->acknowledged = true;
 		mark.key_len = (size_t)snprintf(place, sizeof(place), "%d/%lld",
@@ -242,30 +251,30 @@ mark_fresh(struct dead_letters *d)
 	return e;
 }
 
-/* Takes what acknowledgements there are. */
+/* Takes what acknowledgements there are, and marks those letters. */
 static enum err
 pump(struct dead_letters *d)
 {
-	enum err e = producer_poll(d->producer, STEP_MS), marked = mark_fresh(d);
+	enum err e = producer_poll(d->producer, STEP_MS), marked = mark_acked(d);
 
 	return e != ERR_OK ? e : marked;
 }
 
-/* As long as `busy`, and as acknowledgements come. */
+/* Waits as long as `busy` and as acknowledgements come; UNAVAILABLE when they stay away. */
 static enum err
 wait_while(struct dead_letters *d, bool (*busy)(const struct dead_letters *))
 {
 	int64_t moved_us = clock_mono_us();
-	size_t done = d->n_fresh + d->marks_done;
+	size_t done = d->n_acked + d->marks_done;
 	enum err e = ERR_OK;
 
 	while (e == ERR_OK && busy(d)) {
 		e = pump(d);
-		if (d->n_fresh + d->marks_done > done)
+		if (d->n_acked + d->marks_done > done)
 			moved_us = clock_mono_us();
 		else if (e == ERR_OK && clock_mono_us() > moved_us + PATIENT_US)
 			e = ERR_UNAVAILABLE;
-		done = d->n_fresh + d->marks_done;
+		done = d->n_acked + d->marks_done;
 	}
 	return e;
 }
@@ -295,6 +304,7 @@ dead_letters_replay(struct dead_letters *d, const struct dead_letter *letter, co
 		                          .tag = d->n_sent * 2 };
 	enum err e;
 
+	assert(d->topic != NULL && value != NULL);
 	if (d->producer == NULL)
 		d->producer = producer_new(d, d->broker, "rowlock-replay", on_acknowledged, d);
 	if (d->producer == NULL)
@@ -302,7 +312,7 @@ dead_letters_replay(struct dead_letters *d, const struct dead_letter *letter, co
 	if ((e = wait_while(d, is_full)) != ERR_OK)
 		return e;
 	d->sent = talloc_realloc(d, d->sent, struct dead_letter_sent, (unsigned)d->n_sent + 1);
-	d->fresh = talloc_realloc(d, d->fresh, size_t, (unsigned)d->n_sent + 1);
+	d->acked = talloc_realloc(d, d->acked, size_t, (unsigned)d->n_sent + 1);
 	d->sent[d->n_sent++] = (struct dead_letter_sent){ m->partition, m->offset, false };
 	again.more = topic_browser_headers(m, letter->n_own);
 	return producer_send(d->producer, &again);

@@ -1,5 +1,10 @@
+/*
+ * A client of librdkafka: its settings, its errors, and whether Kafka can be used at present,
+ * which is logged when it changes and not each time that librdkafka repeats it.
+ */
 #include "bus/kafka.h"
 
+#include <assert.h>
 #include <librdkafka/rdkafka.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +20,7 @@ static const char *const common[][2] = {
 	{ "socket.keepalive.enable", "true" },
 	{ "reconnect.backoff.max.ms", "1000" },
 	{ "log.connection.close", "false" },
-	/* A topic that somebody makes is found within seconds, not after five minutes. */
+	/* A topic that is made later is found within seconds, not after five minutes. */
 	{ "topic.metadata.refresh.interval.ms", "5000" },
 	{ NULL, NULL },
 };
@@ -30,15 +35,16 @@ on_log(const rd_kafka_t *client, int level, const char *facility, const char *te
 }
 
 void
-kafka_complain(struct kafka *k, const char *why)
+kafka_note_trouble(struct kafka *k, const char *why)
 {
+	assert(why != NULL && *why != '\0');
 	if (k->trouble[0] == '\0')
 		log_line(LOG_WARN, "Kafka cannot be used", "client", k->name, "reason", why, NULL);
 	snprintf(k->trouble, sizeof(k->trouble), "%s", why);
 }
 
 void
-kafka_praise(struct kafka *k)
+kafka_note_recovery(struct kafka *k)
 {
 	if (k->trouble[0] != '\0')
 		log_line(LOG_INFO, "Kafka can be used again", "client", k->name, NULL);
@@ -61,7 +67,7 @@ on_error(rd_kafka_t *client, int code, const char *reason, void *opaque)
 		log_line(LOG_DEBUG, "Kafka connection lost", "client", k->name, "reason", reason,
 		         NULL);
 	} else {
-		kafka_complain(k, reason);
+		kafka_note_trouble(k, reason);
 	}
 }
 
@@ -91,6 +97,8 @@ kafka_open(struct kafka *k, enum kafka_kind kind, const char *broker,
 	rd_kafka_conf_t *conf = rd_kafka_conf_new();
 	char why[512] = "";
 
+	assert(k->client == NULL && k->name != NULL);
+	assert((kind == KAFKA_PRODUCER) == (report != NULL));
 	rd_kafka_conf_set_opaque(conf, k);
 	rd_kafka_conf_set_log_cb(conf, on_log);
 	rd_kafka_conf_set_error_cb(conf, on_error);
@@ -115,15 +123,16 @@ kafka_probe(struct kafka *k)
 	rd_kafka_resp_err_t e;
 	char why[KAFKA_WHY];
 
-	if (clock_mono_us() < k->asked_us + PROBE_EVERY_US)
+	assert(k->client != NULL);
+	if (clock_mono_us() < k->probed_us + PROBE_EVERY_US)
 		return;
 	e = rd_kafka_metadata(k->client, 0, NULL, &metadata, PROBE_WAIT_MS);
-	k->asked_us = clock_mono_us();
+	k->probed_us = clock_mono_us();
 	if (e == RD_KAFKA_RESP_ERR_NO_ERROR) {
 		rd_kafka_metadata_destroy(metadata);
-		kafka_praise(k);
+		kafka_note_recovery(k);
 		return;
 	}
 	snprintf(why, sizeof(why), "no answer from the brokers: %s", rd_kafka_err2str(e));
-	kafka_complain(k, why);
+	kafka_note_trouble(k, why);
 }

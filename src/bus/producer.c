@@ -1,5 +1,7 @@
+/* Sending to Kafka: what is on its way is bounded, and every acknowledgement is told. */
 #include "bus/producer.h"
 
+#include <assert.h>
 #include <librdkafka/rdkafka.h>
 
 #include "base/clock.h"
@@ -50,11 +52,12 @@ on_report(rd_kafka_t *client, const rd_kafka_message_t *m, void *opaque)
 	struct producer *p = opaque;
 
 	(void)client;
+	assert(p->messages > 0 && p->bytes >= m->len);
 	p->messages--;
 	p->bytes -= m->len;
 	p->moved = true;
 	if (m->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-		kafka_praise(&p->kafka);
+		kafka_note_recovery(&p->kafka);
 		p->acknowledged(p->arg, (uint64_t)(uintptr_t)m->_private);
 	} else if (m->err != RD_KAFKA_RESP_ERR__PURGE_QUEUE &&
 	           m->err != RD_KAFKA_RESP_ERR__PURGE_INFLIGHT) {
@@ -76,6 +79,7 @@ producer_new(TALLOC_CTX *ctx, const char *broker, const char *name,
 {
 	struct producer *p = talloc_zero(ctx, struct producer);
 
+	assert(acknowledged != NULL);
 	p->kafka.name = name;
 	p->acknowledged = acknowledged;
 	p->arg = arg;
@@ -100,6 +104,7 @@ producer_send(struct producer *p, const struct producer_message *m)
 	                                              : rd_kafka_headers_new(PRODUCER_HEADERS);
 	rd_kafka_resp_err_t e;
 
+	assert(m->topic != NULL && m->value != NULL && m->tag <= UINTPTR_MAX);
 	for (size_t i = 0; i < PRODUCER_HEADERS && m->header[i].name != NULL; i++)
 		rd_kafka_header_add(headers, m->header[i].name, -1, m->header[i].value, -1);
 	e = rd_kafka_producev(p->kafka.client, RD_KAFKA_V_TOPIC(m->topic),
@@ -127,6 +132,7 @@ producer_poll(struct producer *p, int wait_ms)
 	const int64_t until_us = clock_mono_us() + wait_ms * INT64_C(1000);
 	int64_t left_us = 0;
 
+	assert(wait_ms >= 0);
 	do {
 		left_us = until_us - clock_mono_us();
 		rd_kafka_poll(p->kafka.client, left_us > 0 ? (int)((left_us + 999) / 1000) : 0);
@@ -137,7 +143,7 @@ producer_poll(struct producer *p, int wait_ms)
 	if (p->messages == 0)
 		kafka_probe(&p->kafka);
 	else if (p->kafka.trouble[0] == '\0' && clock_mono_us() > p->moved_us + STALL_US)
-		kafka_complain(&p->kafka, "messages are not acknowledged");
+		kafka_note_trouble(&p->kafka, "messages are not acknowledged");
 	return p->refused || p->kafka.fatal ? ERR_INTERNAL : ERR_OK;
 }
 

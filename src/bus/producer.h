@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_PRODUCER_H
-#define ROWLOCK_PRODUCER_H
+#ifndef ROWLOCK_BUS_PRODUCER_H
+#define ROWLOCK_BUS_PRODUCER_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,19 +23,21 @@ struct producer_message {
 	const char *key; /* decides about the partition, as Java's clients do it; may be NULL */
 	const char *value;
 	size_t key_len, len;
-	uint64_t tag; /* given back when it is acknowledged */
+	uint64_t tag; /* given back when it is acknowledged; at most UINTPTR_MAX */
 	struct {
 		const char *name, *value;
 	} header[PRODUCER_HEADERS];      /* up to the first without a name */
-	struct rd_kafka_headers_s *more; /* in front of them; taken over; or NULL */
+	struct rd_kafka_headers_s *more; /* in front of those; taken over; or NULL */
 };
 
 /*
- * A producer; not before a fork. NULL when librdkafka cannot be had, logged. With its talloc
- * parent go the messages that are still on their way: they may or may not arrive.
+ * Makes a producer; not before a fork.
  *
- * name	of the client, for logs and brokers; a constant
+ * name		of the client, for logs and brokers; a constant
  * acknowledged	called from producer_poll with arg and the message's tag, in any order
+ *
+ * Returns it, a child of ctx, or NULL when librdkafka gives no client, logged. When it is freed,
+ * messages that are still on their way may or may not arrive.
  */
 struct producer *producer_new(TALLOC_CTX *ctx, const char *broker, const char *name,
                               void (*acknowledged)(void *arg, uint64_t tag), void *arg);
@@ -46,7 +48,10 @@ struct producer *producer_new(TALLOC_CTX *ctx, const char *broker, const char *n
  */
 bool producer_full(const struct producer *p);
 
-/* Puts a message in line; everything is copied. Errors: INTERNAL (it can never be sent), logged. */
+/*
+ * Puts a message in line; all but `more` is copied. Errors: INTERNAL (it can never be sent, and
+ * this producer sends nothing more), logged.
+ */
 enum err producer_send(struct producer *p, const struct producer_message *m) MUST_CHECK;
 
 /*
@@ -55,7 +60,7 @@ enum err producer_send(struct producer *p, const struct producer_message *m) MUS
  */
 enum err producer_poll(struct producer *p, int wait_ms) MUST_CHECK;
 
-/* Why Kafka takes nothing at present, for people; NULL when it does, as far as one can know. */
+/* Why Kafka takes nothing at present, for people; NULL when it does, as far as is known. */
 const char *producer_trouble(const struct producer *p);
 
 #endif

@@ -1,5 +1,7 @@
+/* Publishing on Redis: many messages a round trip, and a pause between tries after a failure. */
 #include "bus/publisher.h"
 
+#include <assert.h>
 #include <hiredis/hiredis.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -51,7 +53,7 @@ publisher_trouble(const struct publisher *p)
 static enum err
 fail(struct publisher *p, const char *why)
 {
-	char cut[sizeof(p->trouble)];
+	char cut[sizeof(p->trouble)]; /* why may be of the connection that is dropped here */
 
 	strncpy(cut, why, sizeof(cut) - 1);
 	cut[sizeof(cut) - 1] = '\0';
@@ -70,7 +72,7 @@ fail(struct publisher *p, const char *why)
 	return ERR_UNAVAILABLE;
 }
 
-/* Redis has answered: whatever was, is over. */
+/* Redis has answered: there is no trouble any more. */
 static void
 recovered(struct publisher *p)
 {
@@ -92,7 +94,8 @@ publisher_ready(struct publisher *p)
 		return ERR_UNAVAILABLE;
 	if (redis_connect(p->url, WAIT_MS, &p->conn) != ERR_OK)
 		return fail(p, "no connection");
-	reply = redisCommand(p->conn, "PING"); /* one that is starting up lets us in, but says no */
+	reply = redisCommand(p->conn,
+	                     "PING"); /* a server that is starting up answers with an error */
 	good = reply != NULL && reply->type != REDIS_REPLY_ERROR;
 	if (good)
 		recovered(p);
@@ -110,8 +113,9 @@ publisher_send(struct publisher *p, const char *channel, size_t channel_len, con
 	const char *argv[] = { "PUBLISH", channel, text };
 	const size_t lens[] = { sizeof("PUBLISH") - 1, channel_len, len };
 
+	assert(p->conn != NULL);
 	if (redisAppendCommandArgv(p->conn, 3, argv, lens) == REDIS_OK)
-		p->in_line++; /* if it was not, the context is dead, and publisher_flush finds it so */
+		p->in_line++; /* else the context is dead, and publisher_flush finds it so */
 }
 
 enum err

@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_PUBLISHER_H
-#define ROWLOCK_PUBLISHER_H
+#ifndef ROWLOCK_BUS_PUBLISHER_H
+#define ROWLOCK_BUS_PUBLISHER_H
 
 #include <stddef.h>
 #include <talloc.h>
@@ -13,7 +13,7 @@
  */
 struct publisher;
 
-/* Not connected yet. url	see redis_parse; copied */
+/* Makes a publisher that is not connected yet, a child of ctx. url: see redis_parse; copied. */
 struct publisher *publisher_new(TALLOC_CTX *ctx, const char *url);
 
 /*
@@ -22,7 +22,7 @@ struct publisher *publisher_new(TALLOC_CTX *ctx, const char *url);
  */
 enum err publisher_ready(struct publisher *p) MUST_CHECK;
 
-/* Puts a message in line; only after publisher_ready. channel, text: any bytes, copied. */
+/* Puts a message in line; only while publisher_ready holds. channel, text: any bytes, copied. */
 void publisher_send(struct publisher *p, const char *channel, size_t channel_len, const char *text,
                     size_t len);
 
@@ -30,7 +30,7 @@ void publisher_send(struct publisher *p, const char *channel, size_t channel_len
  * Sends what is in line and waits for the answers, a second at most for each.
  *
  * acknowledged	set, also on failure: how many messages, from the first in line on, Redis has
- *	taken. All others are forgotten, and the caller sends them again.
+ *		taken. All others are forgotten, and the caller sends them again.
  *
  * Errors: UNAVAILABLE; the connection is dropped. Logged once until Redis is back.
  */

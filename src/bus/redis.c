@@ -1,5 +1,7 @@
+/* Addresses of Redis, and connections that wait for answers. */
 #include "bus/redis.h"
 
+#include <assert.h>
 #include <hiredis/hiredis.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -30,7 +32,7 @@ parse_host(const char *text, struct redis_address *out)
 	return n > 0 && take(out->host, text, n) && out->port > 0 && out->port < 65536;
 }
 
-/* What stands behind redis:// */
+/* The part of a URL behind redis:// */
 static bool
 parse_network(const char *url, struct redis_address *out)
 {
@@ -59,6 +61,7 @@ redis_parse(const char *url, struct redis_address *out)
 	return good ? ERR_OK : ERR_VALIDATION_ERROR;
 }
 
+/* Whether a command succeeded; frees its reply. */
 static bool
 succeeds(redisReply *reply)
 {
@@ -77,6 +80,7 @@ redis_connect(const char *url, int wait_ms, struct redisContext **out)
 	enum err e;
 	bool ok;
 
+	assert(wait_ms > 0);
 	if ((e = redis_parse(url, &to)) != ERR_OK)
 		return e;
 	c = to.path[0] != '\0' ? redisConnectUnixWithTimeout(to.path, wait)

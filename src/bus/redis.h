@@ -1,7 +1,9 @@
-#ifndef ROWLOCK_REDIS_H
-#define ROWLOCK_REDIS_H
+#ifndef ROWLOCK_BUS_REDIS_H
+#define ROWLOCK_BUS_REDIS_H
 
 #include "base/err.h"
+
+/* What is common to publishing and subscribing: addresses, connections, a sign of life. */
 
 #define REDIS_PART 256 /* room for each part of a URL, with its end */
 

@@ -1,7 +1,13 @@
+/*
+ * Subscribing to Redis in an event loop. hiredis only formats and parses here: its event-driven
+ * half (0.14) cannot ask for signs of life on a connection that is subscribed.
+ */
 #include "bus/subscriber.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <hiredis/hiredis.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -14,19 +20,22 @@
 #include "base/metrics.h"
 #include "bus/redis.h"
 
-#define SILENCE_US    (2 * US_PER_S) /* without a sign of life: away */
-#define BACKOFF_FIRST 100            /* ms until Redis is looked for again, … */
-#define BACKOFF_MOST  1000           /* … doubled up to this */
-#define BUCKETS_FIRST 64
-#define READS_MOST    16 /* of 16 KiB each, then the loop has other things to do */
+#define SILENCE_US       (2 * US_PER_S) /* without a sign of life: away */
+#define BACKOFF_FIRST_MS 100            /* until Redis is looked for again, … */
+#define BACKOFF_MOST_MS  1000           /* … doubled up to this */
+#define PING_MS          1000           /* between two questions for a sign of life */
+#define BUCKETS_FIRST    64
+#define READS_MOST       16 /* of 16 KiB each, then the loop has other things to do */
 
-enum state { AWAY, CONNECTING, GREETING, UP };
+/* How it is with Redis: up to UP, each state is reached from the one before or from AWAY. */
+enum subscriber_state { AWAY, CONNECTING, GREETING, UP };
 
 struct channel {
 	LIST_ENTRY(channel) in_bucket;
 	struct subscriber *subscriber;
 	unsigned short name_at; /* behind the owner's bytes */
-	bool wanted, asked, joined;
+	bool wanted;            /* by the owner */
+	bool asked, joined;     /* on this connection; Redis has answered */
 	max_align_t owner[];
 };
 LIST_HEAD(bucket, channel);
@@ -36,9 +45,9 @@ struct subscriber {
 	const struct subscriber_rules *rules;
 	void *arg;
 	struct redis_address address;
-	redisContext *redis; /* hiredis' blocking half is never used: it only formats and parses */
+	redisContext *redis; /* NULL: AWAY */
 	struct event *io, *timer;
-	enum state state;
+	enum subscriber_state state;
 	bool writing;
 	int backoff_ms;
 	int64_t heard_us; /* the last sign of life, … */
@@ -117,6 +126,7 @@ tell(struct subscriber *s, const char *command, const char *name)
 {
 	const char *words[] = { command, name };
 
+	assert(s->state >= GREETING && s->redis != NULL);
 	redisAppendCommandArgv(s->redis, name == NULL ? 1 : 2, words, NULL);
 	await(s);
 }
@@ -141,6 +151,7 @@ channel_join(struct subscriber *s, const char *name, size_t owner_size)
 
 	if (c == NULL)
 		abort();
+	assert(owner_size <= USHRT_MAX && channel_find(s, name) == NULL);
 	c->subscriber = s;
 	c->name_at = (unsigned short)owner_size;
 	strcpy((char *)c->owner + owner_size, name);
@@ -162,6 +173,7 @@ channel_rejoin(struct channel *c)
 static void
 forget(struct channel *c)
 {
+	assert(c->subscriber->n > 0);
 	LIST_REMOVE(c, in_bucket);
 	c->subscriber->n--;
 	free(c);
@@ -174,6 +186,7 @@ forget(struct channel *c)
 void
 channel_leave(struct channel *c)
 {
+	assert(c->wanted || c->joined);
 	c->wanted = false;
 	if (c->asked && !c->joined)
 		return;
@@ -220,7 +233,7 @@ fail(struct subscriber *s, const char *reason)
 {
 	if (s->state == AWAY)
 		return;
-	if (s->state == UP || s->backoff_ms == BACKOFF_FIRST)
+	if (s->state == UP || s->backoff_ms == BACKOFF_FIRST_MS)
 		log_line(LOG_WARN, "redis is away", "reason", reason, NULL);
 	s->state = AWAY;
 	if (s->io != NULL)
@@ -232,7 +245,7 @@ fail(struct subscriber *s, const char *reason)
 	s->n_open = 0;
 	each_channel(s, reset);
 	schedule(s, s->backoff_ms);
-	s->backoff_ms = s->backoff_ms * 2 > BACKOFF_MOST ? BACKOFF_MOST : s->backoff_ms * 2;
+	s->backoff_ms = s->backoff_ms * 2 > BACKOFF_MOST_MS ? BACKOFF_MOST_MS : s->backoff_ms * 2;
 	s->rules->down(s->arg);
 }
 
@@ -242,7 +255,7 @@ check_up(struct subscriber *s)
 	if (s->state != GREETING || s->n_open > 0)
 		return;
 	s->state = UP;
-	s->backoff_ms = BACKOFF_FIRST;
+	s->backoff_ms = BACKOFF_FIRST_MS;
 	metrics_count(METRIC_REDIS_CONNECTS, 0);
 	log_line(LOG_INFO, "redis is there", "channels", log_int((int64_t)s->n), NULL);
 	s->rules->up(s->arg);
@@ -268,7 +281,8 @@ on_joined(struct subscriber *s, const char *name)
 	struct channel *c = channel_find(s, name);
 
 	if (c == NULL || !c->asked || c->joined)
-		return; /* left meanwhile */
+		return; /* it was left meanwhile */
+	assert(s->n_open > 0);
 	c->joined = true;
 	s->n_open--;
 	if (!c->wanted)
@@ -300,7 +314,7 @@ on_array(struct subscriber *s, const redisReply *r)
 	}
 }
 
-/* One answer; false when it is one after which nothing more can come. */
+/* Handles one answer; false when it is one after which nothing more can come. */
 static bool
 on_reply(struct subscriber *s, const redisReply *r)
 {
@@ -345,6 +359,7 @@ greet(struct subscriber *s)
 	socklen_t size = sizeof(int);
 	int error = 0;
 
+	assert(s->state == CONNECTING);
 	if (getsockopt(s->redis->fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0 || error != 0) {
 		fail(s, strerror(error));
 		return;
@@ -410,6 +425,7 @@ await(struct subscriber *s)
 static void
 look_for(struct subscriber *s)
 {
+	assert(s->state == AWAY && s->redis == NULL && s->io == NULL);
 	s->redis = s->address.path[0] != '\0'
 	               ? redisConnectUnixNonBlock(s->address.path)
 	               : redisConnectNonBlock(s->address.host, s->address.port);
@@ -421,14 +437,14 @@ look_for(struct subscriber *s)
 		return;
 	}
 	await(s);
-	schedule(s, 1000);
+	schedule(s, PING_MS);
 }
 
 static void
 on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct subscriber *s = arg;
-	int64_t now = clock_mono_us();
+	const int64_t now_us = clock_mono_us();
 
 	(void)fd;
 	(void)what;
@@ -436,16 +452,16 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 		look_for(s);
 		return;
 	}
-	if (s->asked_us != 0 && now - s->asked_us >= SILENCE_US &&
-	    now - s->heard_us >= SILENCE_US) {
+	if (s->asked_us != 0 && now_us - s->asked_us >= SILENCE_US &&
+	    now_us - s->heard_us >= SILENCE_US) {
 		fail(s, "no answer");
 		return;
 	}
 	if (s->state == UP && s->asked_us == 0) {
-		s->asked_us = now;
+		s->asked_us = now_us;
 		tell(s, "PING", NULL);
 	}
-	schedule(s, 1000);
+	schedule(s, PING_MS);
 }
 
 static int
@@ -466,10 +482,11 @@ subscriber_new(TALLOC_CTX *ctx, struct event_base *base, const char *url,
 {
 	struct subscriber *s = talloc_zero(ctx, struct subscriber);
 
+	assert(base != NULL && rules != NULL);
 	s->base = base;
 	s->rules = rules;
 	s->arg = arg;
-	s->backoff_ms = BACKOFF_FIRST;
+	s->backoff_ms = BACKOFF_FIRST_MS;
 	s->timer = evtimer_new(base, on_timer, s);
 	grow(s);
 	talloc_set_destructor(s, subscriber_free);

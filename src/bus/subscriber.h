@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_SUBSCRIBER_H
-#define ROWLOCK_SUBSCRIBER_H
+#ifndef ROWLOCK_BUS_SUBSCRIBER_H
+#define ROWLOCK_BUS_SUBSCRIBER_H
 
 #include <event2/event.h>
 #include <stdbool.h>
@@ -7,16 +7,16 @@
 #include <talloc.h>
 
 /*
- * Subscriptions to Redis channels, in an event loop. Redis may come and go: what is wanted is
- * subscribed again each time it is found. Messages of the time between are lost, which is the
- * owner's to make good.
+ * Subscriptions to Redis channels, in an event loop, whose thread calls all of this. Redis may
+ * come and go: what is wanted is subscribed again each time it is found. Messages of the time
+ * between are lost, which is the owner's to make good.
  */
 struct subscriber;
 
 /* A channel that is wanted. */
 struct channel;
 
-/* What is told to the owner; called from the loop. */
+/* What is told to the owner, from the loop; none of these may free the subscriber. */
 struct subscriber_rules {
 	/* Redis answers, and every channel that is wanted is subscribed. */
 	void (*up)(void *arg);
@@ -30,7 +30,10 @@ struct subscriber_rules {
 };
 
 /*
- * url	see redis_parse; "": there is no Redis, and none of the rules is ever called
+ * Makes a subscriber, a child of ctx, which looks for Redis when the loop runs.
+ *
+ * url		see redis_parse; "": there is no Redis, and none of the rules is ever called
+ * rules	must live as long
  *
  * Redis is asked every second for a sign of life, counts as away after 2 s without one, and
  * is looked for again after 0.1 to 1 s.
@@ -44,26 +47,29 @@ struct subscriber *subscriber_new(TALLOC_CTX *ctx, struct event_base *base, cons
 struct channel *channel_find(struct subscriber *s, const char *name);
 
 /*
- * Wants a channel, by a name that is not known yet.
- * owner_size	bytes for channel_owner, zeroed
+ * Wants a channel, by a name that is not known yet (channel_find).
+ *
+ * owner_size	bytes for channel_owner, zeroed; at most USHRT_MAX
+ *
+ * Returns it; it lives until channel_leave, and is subscribed when `joined` says so.
  */
 struct channel *channel_join(struct subscriber *s, const char *name, size_t owner_size);
 
-/* Wants one again that channel_find gave. */
+/* Wants a channel again that channel_find gave. */
 void channel_rejoin(struct channel *c);
 
-/* Wants it no more; it may be freed at once. */
+/* Wants a channel no more; it may be freed at once. */
 void channel_leave(struct channel *c);
 
 /* Whether Redis is there, and all channels that are wanted are subscribed. */
 bool subscriber_is_settled(const struct subscriber *s);
 
-/* Whether it is subscribed at the moment. */
+/* Whether a channel is subscribed at the moment. */
 bool channel_is_joined(const struct channel *c);
 
 const char *channel_name(const struct channel *c);
 
-/* The owner's own bytes of a channel. */
+/* The owner's own bytes of a channel, aligned for anything. */
 void *channel_owner(struct channel *c);
 
 #endif

@@ -1,5 +1,7 @@
+/* Reading what lies in a topic of Kafka: from where it began to where it ended, and no further. */
 #include "bus/topic_browser.h"
 
+#include <assert.h>
 #include <librdkafka/rdkafka.h>
 #include <string.h>
 
@@ -13,7 +15,7 @@
 
 /* No place is ever stored; the group is only a name that librdkafka insists on. */
 static const char *const settings[][2] = {
-	{ "group.id", "rowlock-shelf" },
+	{ "group.id", "rowlock-topic-browser" },
 	{ "enable.auto.commit", "false" },
 	{ "enable.auto.offset.store", "false" },
 	{ "enable.partition.eof", "true" },
@@ -22,8 +24,8 @@ static const char *const settings[][2] = {
 	{ NULL, NULL },
 };
 
-/* A partition: where it began and ended when we looked. */
-struct row {
+/* A partition: where it began and ended at topic_browser_look. */
+struct partition {
 	int32_t partition;
 	int64_t from, to; /* to: behind the last message */
 	bool done;
@@ -32,38 +34,38 @@ struct row {
 struct topic_browser {
 	struct kafka kafka; /* first: the callbacks get it */
 	const char *topic;
-	struct row *rows;
+	struct partition *partitions;
 	size_t n;
 };
 
 static int
-topic_browser_free(struct topic_browser *s)
+topic_browser_free(struct topic_browser *b)
 {
-	rd_kafka_consumer_close(s->kafka.client);
-	rd_kafka_destroy(s->kafka.client);
+	rd_kafka_consumer_close(b->kafka.client);
+	rd_kafka_destroy(b->kafka.client);
 	return 0;
 }
 
 struct topic_browser *
 topic_browser_new(TALLOC_CTX *ctx, const char *broker)
 {
-	struct topic_browser *s = talloc_zero(ctx, struct topic_browser);
+	struct topic_browser *b = talloc_zero(ctx, struct topic_browser);
 
-	s->kafka.name = "rowlock-shelf";
-	if (kafka_open(&s->kafka, KAFKA_CONSUMER, broker, settings, NULL) != ERR_OK) {
-		talloc_free(s);
+	b->kafka.name = "rowlock-topic-browser";
+	if (kafka_open(&b->kafka, KAFKA_CONSUMER, broker, settings, NULL) != ERR_OK) {
+		talloc_free(b);
 		return NULL;
 	}
-	talloc_set_destructor(s, topic_browser_free);
-	rd_kafka_poll_set_consumer(s->kafka.client);
-	return s;
+	talloc_set_destructor(b, topic_browser_free);
+	rd_kafka_poll_set_consumer(b->kafka.client);
+	return b;
 }
 
-/* What the brokers have; freed by the caller. */
+/* What topics the brokers have; freed by the caller. */
 static enum err
-ask_brokers(struct topic_browser *s, const struct rd_kafka_metadata **found)
+ask_brokers(struct topic_browser *b, const struct rd_kafka_metadata **found)
 {
-	rd_kafka_resp_err_t e = rd_kafka_metadata(s->kafka.client, 1, NULL, found, ANSWER_MS);
+	rd_kafka_resp_err_t e = rd_kafka_metadata(b->kafka.client, 1, NULL, found, ANSWER_MS);
 
 	if (e == RD_KAFKA_RESP_ERR_NO_ERROR)
 		return ERR_OK;
@@ -72,10 +74,10 @@ ask_brokers(struct topic_browser *s, const struct rd_kafka_metadata **found)
 }
 
 enum err
-topic_browser_topics(struct topic_browser *s, TALLOC_CTX *ctx, const char ***names, size_t *n)
+topic_browser_topics(struct topic_browser *b, TALLOC_CTX *ctx, const char ***names, size_t *n)
 {
 	const struct rd_kafka_metadata *found;
-	enum err e = ask_brokers(s, &found);
+	enum err e = ask_brokers(b, &found);
 
 	if (e != ERR_OK)
 		return e;
@@ -88,64 +90,65 @@ topic_browser_topics(struct topic_browser *s, TALLOC_CTX *ctx, const char ***nam
 }
 
 enum err
-topic_browser_look(struct topic_browser *s, const char *topic)
+topic_browser_look(struct topic_browser *b, const char *topic)
 {
 	const struct rd_kafka_metadata *found;
-	enum err e = ask_brokers(s, &found);
+	enum err e = ask_brokers(b, &found);
 
 	if (e != ERR_OK)
 		return e;
-	s->topic = talloc_strdup(s, topic);
-	s->n = 0;
+	b->topic = talloc_strdup(b, topic);
+	b->n = 0;
 	for (int i = 0; i < found->topic_cnt; i++) {
 		const struct rd_kafka_metadata_topic *t = &found->topics[i];
 
 		if (strcmp(t->topic, topic) != 0)
 			continue;
-		s->n = (size_t)t->partition_cnt;
-		s->rows = talloc_zero_array(s, struct row, (unsigned)s->n);
-		for (size_t k = 0; k < s->n; k++)
-			s->rows[k].partition = t->partitions[k].id;
+		b->n = (size_t)t->partition_cnt;
+		b->partitions = talloc_zero_array(b, struct partition, (unsigned)b->n);
+		for (size_t k = 0; k < b->n; k++)
+			b->partitions[k].partition = t->partitions[k].id;
 	}
 	rd_kafka_metadata_destroy(found);
-	for (size_t k = 0; k < s->n; k++) {
-		struct row *r = &s->rows[k];
+	for (size_t k = 0; k < b->n; k++) {
+		struct partition *p = &b->partitions[k];
 
-		if (rd_kafka_query_watermark_offsets(s->kafka.client, topic, r->partition, &r->from,
-		                                     &r->to,
+		if (rd_kafka_query_watermark_offsets(b->kafka.client, topic, p->partition, &p->from,
+		                                     &p->to,
 		                                     ANSWER_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
 			return ERR_UNAVAILABLE;
 	}
-	return s->n == 0 ? ERR_NOT_FOUND : ERR_OK;
+	return b->n == 0 ? ERR_NOT_FOUND : ERR_OK;
 }
 
-/* The rows that are still read; how many. With `begin` librdkafka is told to read them. */
+/* How many partitions are still read. With `begin` librdkafka is told to read them. */
 static size_t
-open_rows(struct topic_browser *s, bool begin)
+open_partitions(struct topic_browser *b, bool begin)
 {
-	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)s->n);
+	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)b->n);
 	size_t n = 0;
 
-	for (size_t i = 0; i < s->n; i++) {
-		const struct row *r = &s->rows[i];
+	assert(b->topic != NULL);
+	for (size_t i = 0; i < b->n; i++) {
+		const struct partition *p = &b->partitions[i];
 
-		if (!r->done)
-			rd_kafka_topic_partition_list_add(list, s->topic, r->partition)->offset =
-			    r->from;
-		n += r->done ? 0 : 1;
+		if (!p->done)
+			rd_kafka_topic_partition_list_add(list, b->topic, p->partition)->offset =
+			    p->from;
+		n += p->done ? 0 : 1;
 	}
 	if (begin)
-		rd_kafka_assign(s->kafka.client, list);
+		rd_kafka_assign(b->kafka.client, list);
 	rd_kafka_topic_partition_list_destroy(list);
 	return n;
 }
 
-static struct row *
-row_of(struct topic_browser *s, int32_t partition)
+static struct partition *
+partition_of(struct topic_browser *b, int32_t partition)
 {
-	for (size_t i = 0; i < s->n; i++) {
-		if (s->rows[i].partition == partition)
-			return &s->rows[i];
+	for (size_t i = 0; i < b->n; i++) {
+		if (b->partitions[i].partition == partition)
+			return &b->partitions[i];
 	}
 	return NULL;
 }
@@ -171,63 +174,63 @@ describe(rd_kafka_message_t *raw)
 	return m;
 }
 
-/* Takes what librdkafka has got; whether visit wants more. */
+/* Takes what librdkafka has received; whether visit wants more. */
 static bool
-take(struct topic_browser *s, rd_kafka_message_t *raw,
+take(struct topic_browser *b, rd_kafka_message_t *raw,
      bool (*visit)(void *, const struct topic_browser_message *), void *arg)
 {
-	struct row *r = row_of(s, raw->partition);
+	struct partition *p = partition_of(b, raw->partition);
 	bool more = true;
 
-	if (r == NULL || r->done)
+	if (p == NULL || p->done)
 		return true;
 	if (raw->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-		r->done = raw->offset >= r->to;
+		p->done = raw->offset >= p->to;
 	} else if (raw->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-		if (raw->offset < r->to) {
+		if (raw->offset < p->to) {
 			const struct topic_browser_message m = describe(raw);
 
 			more = visit(arg, &m);
 		}
-		r->done = raw->offset + 1 >= r->to;
+		p->done = raw->offset + 1 >= p->to;
 	}
 	return more;
 }
 
-/* Reads the rows that are not done. */
+/* Reads the partitions that are not done. */
 static enum err
-read_rows(struct topic_browser *s, bool (*visit)(void *, const struct topic_browser_message *),
-          void *arg)
+read_partitions(struct topic_browser *b,
+                bool (*visit)(void *, const struct topic_browser_message *), void *arg)
 {
 	int64_t heard_us = clock_mono_us();
 	bool more = true;
 
-	open_rows(s, true);
-	while (more && open_rows(s, false) > 0 && clock_mono_us() < heard_us + SILENT_US) {
-		rd_kafka_message_t *raw = rd_kafka_consumer_poll(s->kafka.client, STEP_MS);
+	open_partitions(b, true);
+	while (more && open_partitions(b, false) > 0 && clock_mono_us() < heard_us + SILENT_US) {
+		rd_kafka_message_t *raw = rd_kafka_consumer_poll(b->kafka.client, STEP_MS);
 
 		if (raw == NULL)
 			continue;
 		if (raw->err == RD_KAFKA_RESP_ERR_NO_ERROR)
 			heard_us = clock_mono_us();
-		more = take(s, raw, visit, arg);
+		more = take(b, raw, visit, arg);
 		rd_kafka_message_destroy(raw);
 	}
-	rd_kafka_assign(s->kafka.client, NULL);
-	return !more || open_rows(s, false) == 0 ? ERR_OK : ERR_UNAVAILABLE;
+	rd_kafka_assign(b->kafka.client, NULL);
+	return !more || open_partitions(b, false) == 0 ? ERR_OK : ERR_UNAVAILABLE;
 }
 
 enum err
-topic_browser_walk(struct topic_browser *s,
+topic_browser_walk(struct topic_browser *b,
                    bool (*visit)(void *, const struct topic_browser_message *), void *arg)
 {
-	for (size_t i = 0; i < s->n; i++)
-		s->rows[i].done = s->rows[i].from >= s->rows[i].to;
-	return read_rows(s, visit, arg);
+	for (size_t i = 0; i < b->n; i++)
+		b->partitions[i].done = b->partitions[i].from >= b->partitions[i].to;
+	return read_partitions(b, visit, arg);
 }
 
 /* The one message that is looked for. */
-struct wanted {
+struct wanted_message {
 	int64_t offset;
 	bool found;
 	bool (*visit)(void *arg, const struct topic_browser_message *);
@@ -237,7 +240,7 @@ struct wanted {
 static bool
 take_wanted(void *arg, const struct topic_browser_message *m)
 {
-	struct wanted *w = arg;
+	struct wanted_message *w = arg;
 
 	w->found = m->offset == w->offset;
 	if (w->found)
@@ -246,22 +249,22 @@ take_wanted(void *arg, const struct topic_browser_message *m)
 }
 
 enum err
-topic_browser_visit(struct topic_browser *s, int32_t partition, int64_t offset,
+topic_browser_visit(struct topic_browser *b, int32_t partition, int64_t offset,
                     bool (*visit)(void *, const struct topic_browser_message *), void *arg)
 {
-	struct wanted w = { offset, false, visit, arg };
-	struct row *r = row_of(s, partition);
+	struct wanted_message w = { offset, false, visit, arg };
+	struct partition *p = partition_of(b, partition);
 	int64_t from;
 	enum err e;
 
-	if (r == NULL || offset < r->from || offset >= r->to)
+	if (p == NULL || offset < p->from || offset >= p->to)
 		return ERR_NOT_FOUND;
-	for (size_t i = 0; i < s->n; i++)
-		s->rows[i].done = &s->rows[i] != r;
-	from = r->from;
-	r->from = offset;
-	e = read_rows(s, take_wanted, &w);
-	r->from = from;
+	for (size_t i = 0; i < b->n; i++)
+		b->partitions[i].done = &b->partitions[i] != p;
+	from = p->from;
+	p->from = offset;
+	e = read_partitions(b, take_wanted, &w);
+	p->from = from;
 	return e == ERR_OK && !w.found ? ERR_NOT_FOUND : e;
 }
 

@@ -189,7 +189,7 @@ print_letter(void *arg, const struct dead_letter *l)
 		fwrite(m->value, 1, m->len, stdout);
 		return false;
 	}
-	printf("letter: %s%s" DEAD_SUFFIX " %d %lld%s\ntime: %s\nkey: ", q->prefix, q->topic,
+	printf("letter: %s%s" DEAD_LETTER_SUFFIX " %d %lld%s\ntime: %s\nkey: ", q->prefix, q->topic,
 	       (int)m->partition, (long long)m->offset, l->replayed ? " (replayed)" : "",
 	       m->at_us < 0 ? "-" : clock_text(m->at_us, at));
 	print_clean(m->key == NULL ? "-" : m->key, m->key == NULL ? 1 : m->key_len, false);
