@@ -29,6 +29,7 @@ program_fault(const struct config *c)
 	struct redis_address address;
 	struct refund_tiers tiers;
 
+	assert(c != NULL);
 	if (log_set_level(c->log_level) != 0)
 		return "ROWLOCK_LOG_LEVEL: no such level";
 	if (*c->redis_url != '\0' && redis_parse(c->redis_url, &address) != ERR_OK)

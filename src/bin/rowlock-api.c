@@ -61,6 +61,7 @@ make_checkout(TALLOC_CTX *ctx, const struct app *app)
 	struct checkout *checkout = talloc(ctx, struct checkout);
 	const struct config *c = app->config;
 
+	assert(app->pool != NULL && app->lookup != NULL && app->policy != NULL);
 	*checkout = (struct checkout){ app->pool,
 		                       app->lookup,
 		                       app->policy,
@@ -80,6 +81,7 @@ build(const struct program *p, const struct policy *policy)
 	struct app *app = talloc_zero(p->ctx, struct app);
 	const struct config *c = p->config;
 
+	assert(p->config != NULL && p->database != NULL);
 	app->config = c;
 	app->policy = policy;
 	app->tokens = (struct token_rules){ c->jwt_secret, c->jwt_issuer, c->jwt_audience,

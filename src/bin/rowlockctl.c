@@ -125,6 +125,7 @@ run(const struct command *command, int argc, char **argv)
 	struct ctl c = { .ctx = talloc_new(NULL), .argc = argc, .argv = argv };
 	int status = CTL_USAGE;
 
+	assert(argc >= 1 && command->run != NULL);
 	c.fault = read_settings(&c);
 	if (c.fault != NULL && command->needs_config)
 		ctl_fail("%s", c.fault);

@@ -27,6 +27,7 @@ ctl_database(struct ctl *c)
 {
 	const char *database = config_database(c->ctx, c->config);
 
+	assert(c->config != NULL);
 	if (database == NULL)
 		ctl_fail("DATABASE_URL is not set");
 	return database;
@@ -50,6 +51,7 @@ take_option(struct ctl *c, const struct ctl_option *table, int *i)
 	const char *arg = c->argv[*i] + 2, *eq = strchr(arg, '=');
 	size_t n = eq == NULL ? strlen(arg) : (size_t)(eq - arg);
 
+	assert(strncmp(c->argv[*i], "--", 2) == 0);
 	while (table->name != NULL &&
 	       (strlen(table->name) != n || strncmp(table->name, arg, n) != 0))
 		table++;
@@ -109,6 +111,7 @@ ctl_read(struct ctl *c, const char *path, size_t most, size_t *n)
 	char *text = talloc_size(c->ctx, most + 1);
 	bool good;
 
+	assert(path != NULL && n != NULL);
 	if (f == NULL) {
 		ctl_fail("%s: cannot be opened", path);
 		return NULL;

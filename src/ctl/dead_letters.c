@@ -2,6 +2,7 @@
  * rowlockctl dlq: lists, shows and sends again the messages that no role of rowlockd could handle.
  */
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -27,6 +28,7 @@ struct dlq {
 static bool
 connect_dlq(struct dlq *q, struct ctl *c)
 {
+	assert(c->config != NULL && q->dead == NULL);
 	q->c = c;
 	q->prefix = c->config->kafka_prefix;
 	if (*c->config->kafka_broker == '\0')
@@ -169,6 +171,7 @@ with_letter(struct dlq *q, int32_t partition, int64_t offset,
 {
 	enum err e = look(q, q->c->argv[1]);
 
+	assert(q->dead != NULL && q->c->argc == 4);
 	if (e == ERR_OK)
 		e = dead_letters_visit(q->dead, partition, offset, visit, q);
 	if (e == ERR_NOT_FOUND)
@@ -276,6 +279,7 @@ finish_replay(struct dlq *q, int status)
 	enum err e;
 
 	sent = dead_letter_sent(q->dead, &n);
+	assert(n == 0 || sent != NULL);
 	e = n > 0 ? dead_letters_finish(q->dead) : ERR_OK;
 	for (size_t i = 0; i < n; i++) {
 		if (sent[i].acknowledged)

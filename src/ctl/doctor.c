@@ -40,6 +40,7 @@ tell(struct doctor *d, enum finding f, const char *what, const char *text)
 static void
 check_settings(struct doctor *d)
 {
+	assert(d->c->config != NULL);
 	if (*d->c->config->jwt_secret == '\0')
 		tell(d, FAIL, "token key",
 		     "JWT_SECRET is not set: make one with `openssl rand -hex 32`");

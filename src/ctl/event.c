@@ -76,6 +76,7 @@ take_prices(struct ctl *c, struct event_draft *draft)
 static bool
 make_draft(const struct create_options *o, struct event_draft *d)
 {
+	assert(o->timezone != NULL && o->currency != NULL && o->seller != NULL);
 	d->seller = o->seller;
 	d->title = o->title;
 	d->venue_name = o->venue == NULL ? o->title : o->venue;
@@ -210,6 +211,7 @@ set_status(struct ctl *c, enum event_status status)
 	long long id;
 	enum err e;
 
+	assert(status == EVENT_ON_SALE || status == EVENT_CLOSED); /* as it is worded below */
 	if (!take_event(c, options, &id))
 		return CTL_USAGE;
 	if ((pool = ctl_pool(c)) == NULL)

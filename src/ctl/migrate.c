@@ -1,5 +1,6 @@
 /* rowlockctl migrate: brings the database's schema up to date. */
 
+#include <assert.h>
 #include <string.h>
 
 #include "ctl/commands.h"
@@ -67,6 +68,7 @@ ctl_migrate(struct ctl *c)
 	size_t n;
 	enum err e;
 
+	assert(c->config != NULL);
 	if (!ctl_options(c, options))
 		return CTL_USAGE;
 	if (url == NULL)

@@ -1,5 +1,6 @@
 /* rowlockctl plan: imports and lists seating plans. */
 
+#include <assert.h>
 #include <string.h>
 
 #include "core/plan/plan_store.h"
@@ -13,6 +14,7 @@
 static int
 print_faults(const char *path, const struct plan_faults *faults)
 {
+	assert(faults->n > 0 && faults->n <= faults->total);
 	ctl_fail("%s: the plan has %zu fault%s", path, faults->total,
 	         faults->total == 1 ? "" : "s");
 	for (size_t i = 0; i < faults->n; i++)

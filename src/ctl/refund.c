@@ -1,5 +1,6 @@
 /* rowlockctl refund: the refunds that are not done, and what an operator does about one. */
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -73,6 +74,7 @@ take_refund(struct ctl *c, const struct ctl_option *options, struct uuid *id)
 static int
 tell(struct ctl *c, enum err e, const char *done, const char *wrong)
 {
+	assert(c->argc == 2); /* take_refund has seen to it */
 	if (e == ERR_NOT_FOUND)
 		return ctl_fail("%s: there is no such refund, or it is in the archive", c->argv[1]);
 	if (e == ERR_INVALID_STATE)

@@ -1,5 +1,6 @@
 /* rowlockctl token: makes a token that the workers accept. */
 
+#include <assert.h>
 #include <string.h>
 
 #include "auth/token.h"
@@ -29,6 +30,7 @@ ctl_token(struct ctl *c)
 	long long ttl_s;
 	char *jwt;
 
+	assert(c->config != NULL);
 	if (!ctl_options(c, options) || !ctl_number("--ttl", ttl, 1, TTL_MOST_S, &ttl_s))
 		return CTL_USAGE;
 	who.role = role_parse(role);
