@@ -8,14 +8,8 @@
 
 #include "base/shared.h"
 #include "core/journal/payload.h"
+#include "core/reserve/lock_set.h"
 #include "store/transact.h"
-
-/* The key of the advisory lock that guards what a user holds and books. */
-static int64_t
-lock_key(const char *user_id)
-{
-	return (int64_t)hash_text(user_id);
-}
 
 /* Frees the seats of locked holds, writes that down, commits, and tells the seat maps. */
 static enum err
@@ -55,13 +49,12 @@ release_once(struct db *db, TALLOC_CTX *ctx, void *arg)
 	enum err e;
 
 	*r->out = (struct released){ NULL, 0 };
-	e = hold_rows_lock_of(db, ctx, lock_key(r->user_id), r->user_id, r->event_id, &holdings,
-	                      &r->out->n);
+	e = hold_rows_lock_of(db, ctx, lock_set_user_key(r->user_id), r->user_id, r->event_id,
+	                      &holdings, &r->out->n);
 	if (e != ERR_OK)
 		return e;
-	if (r->out->n == 0) {
-		*r->out =
-		    r->unknown; /* the COMMIT whose answer was lost did it, if there was one */
+	if (r->out->n == 0) { /* if there was a COMMIT whose answer was lost, it did it */
+		*r->out = r->unknown;
 		return ERR_OK;
 	}
 	r->out->holdings = holdings;
@@ -91,7 +84,7 @@ end_found(struct db *db, TALLOC_CTX *ctx, struct hold_rows *holdings, size_t *n,
 	enum err e;
 
 	for (size_t i = 0; i < *n; i++)
-		keys[i] = lock_key(holdings[i].user_id);
+		keys[i] = lock_set_user_key(holdings[i].user_id);
 	e = hold_rows_lock_found(db, ctx, keys, running, holdings, n);
 	if (e != ERR_OK || *n == 0)
 		return e;

@@ -6,6 +6,13 @@
 
 #include "base/sort.h"
 
+int64_t
+lock_set_user_key(const char *user_id)
+{
+	assert(user_id != NULL);
+	return (int64_t)hash_text(user_id);
+}
+
 /* Sorts seats and drops repeated ones; returns how many are left. */
 static size_t
 distinct_seats(struct seat_key *seats, size_t n)
@@ -60,8 +67,8 @@ lock_set_collect(TALLOC_CTX *ctx, struct seat_request *const *requests, size_t n
 		size_t *used;
 		struct seat_key *list = seat_list(requests[i], wait_for_chosen, out, &used);
 
-		assert(requests[i]->user_id != NULL && requests[i]->n_seats <= POLICY_SEATS_MOST);
-		out->lock_keys[i] = (int64_t)hash_text(requests[i]->user_id);
+		assert(requests[i]->n_seats <= POLICY_SEATS_MOST);
+		out->lock_keys[i] = lock_set_user_key(requests[i]->user_id);
 		out->users[i] = requests[i]->user_id;
 		out->events[i] = requests[i]->event_id;
 		if (requests[i]->kind == REQUEST_SEAT)

@@ -3,6 +3,9 @@
 
 #include "core/reserve/seat_request.h"
 
+/* The key of the advisory lock that guards what a user books and holds. */
+int64_t lock_set_user_key(const char *user_id);
+
 /*
  * Collects what a batch locks and reads. Sorted and without repeats: all transactions take their
  * locks in this order (R-14), or there would be deadlocks.

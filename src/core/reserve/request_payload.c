@@ -31,7 +31,7 @@ open_queue(struct jsonw *w, const struct seat_request *request, const char *posi
 char *
 request_payload_requested(TALLOC_CTX *ctx, const struct seat_request *request, const char *currency)
 {
-	const struct inventory_section *place = request->only_section;
+	const struct inventory_section *section = request->only_section;
 	struct jsonw w;
 
 	assert(request->kind == REQUEST_ACCEPT && request->n_seats <= POLICY_SEATS_MOST);
@@ -45,9 +45,9 @@ request_payload_requested(TALLOC_CTX *ctx, const struct seat_request *request, c
 	jsonw_int(&w, "quantity", request->quantity);
 	jsonw_str(&w, "mode", booking_mode_name(request->best ? MODE_BEST : MODE_MANUAL));
 	jsonw_open(&w, "config", '{');
-	write_known(&w, "rows", place == NULL ? -1 : place->rows, -1);
-	write_known(&w, "cols", place == NULL ? -1 : place->cols, -1);
-	write_known(&w, "price", place == NULL ? -1 : place->price_minor, -1);
+	write_known(&w, "rows", section == NULL ? -1 : section->rows, -1);
+	write_known(&w, "cols", section == NULL ? -1 : section->cols, -1);
+	write_known(&w, "price", section == NULL ? -1 : section->price_minor, -1);
 	jsonw_close(&w, '}');
 	jsonw_close(&w, '}');
 	jsonw_close(&w, '}');
