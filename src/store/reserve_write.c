@@ -1,102 +1,86 @@
+/*
+ * The second round trip of a reservation: what the clerk has decided, written by one flat
+ * statement for each kind of write, then holds, seats and the journal.
+ */
 #include "store/reserve_write.h"
 
+#include <assert.h>
+
+#include "store/journal_rows.h"
 #include "store/param.h"
 
-/* What a statement takes of each booking of its kind, an array a column. */
-struct booking_arrays {
-	struct array event, id, user, name, seats, prices, total, currency, minutes, mode;
-	struct array quantity, section, subsection, positions, reason;
+/* The calls of a batch: one a kind of booking, holds, seats, the journal; and COMMIT. */
+#define WRITE_CALLS (WRITE_HELD + HOLDING_CALLS + 2 + 1)
+
+_Static_assert(WRITE_CALLS <= EXCHANGE_MOST, "one round trip");
+
+/* What statements take of each booking, an array a column. */
+enum booking_column {
+	EVENT,
+	ID,
+	USER,
+	NAME,
+	SEATS,
+	PRICES,
+	TOTAL,
+	CURRENCY,
+	MINUTES,
+	MODE,
+	QUANTITY,
+	SECTION,
+	SUBSECTION,
+	POSITIONS,
+	REASON,
+	BOOKING__COLUMNS
 };
 
-/* The columns of INSERT_JOURNAL. */
-struct journal_arrays {
-	struct array event, id, user, type, correlation, payload;
+/* The statement that writes bookings of a kind, and its parameters. */
+static const struct {
+	enum stmt stmt;
+	size_t n;
+	enum booking_column columns[STMT_MAX_PARAMS];
+} kinds[] = {
+	[WRITE_BOOKED] = { STMT_INSERT_BOOKINGS,
+	                   10,
+	                   { EVENT, ID, USER, NAME, SEATS, PRICES, TOTAL, CURRENCY, MINUTES,
+	                     MODE } },
+	[WRITE_ACCEPTED] = { STMT_INSERT_REQUESTS,
+	                     13,
+	                     { EVENT, ID, USER, NAME, SEATS, PRICES, TOTAL, CURRENCY, QUANTITY,
+	                       MODE, SECTION, SUBSECTION, POSITIONS } },
+	[WRITE_SEATED] = { STMT_SEAT_BOOKINGS,
+	                   7,
+	                   { EVENT, ID, SEATS, PRICES, TOTAL, MINUTES, POSITIONS } },
+	[WRITE_FAILED] = { STMT_FAIL_BOOKINGS, 3, { EVENT, ID, REASON } },
 };
 
-/* The columns of RESERVE_SEATS. */
-struct seat_arrays {
-	struct array event, no, holder, minutes, booking;
-};
+_Static_assert(sizeof(kinds) / sizeof(kinds[0]) == WRITE_HELD, "a line for each kind of booking");
 
 bool
 reserve_write_takes_seats(const struct reserve_write *w)
 {
+	assert(w->kind < WRITE__MAX);
 	return w->kind == WRITE_BOOKED || w->kind == WRITE_SEATED || w->kind == WRITE_HELD;
 }
 
-/* A number, or null for 0. */
 static void
-add_unless_0(struct array *a, int32_t n)
+add_booking(struct array *a, TALLOC_CTX *ctx, const struct reserve_write *w)
 {
-	if (n == 0)
-		array_text(a, NULL);
-	else
-		array_int(a, n);
-}
-
-static const char *
-ints_param(TALLOC_CTX *ctx, const int32_t *values, size_t n)
-{
-	struct array a;
-
-	array_init(&a, ctx);
-	for (size_t i = 0; i < n; i++)
-		array_int(&a, values[i]);
-	return array_done(&a);
-}
-
-static void
-add_booking(struct booking_arrays *a, TALLOC_CTX *ctx, const struct reserve_write *w)
-{
-	array_int(&a->event, w->event_id);
-	array_uuid(&a->id, &w->id);
-	array_text(&a->user, w->user_id);
-	array_text(&a->name, w->user_name);
-	array_text(&a->seats, ints_param(ctx, w->seats, w->n_seats));
-	array_text(&a->prices, ints_param(ctx, w->prices_minor, w->n_seats));
-	array_int(&a->total, w->total_minor);
-	array_text(&a->currency, w->currency);
-	add_unless_0(&a->minutes, w->window_min);
-	array_text(&a->mode, booking_mode_name(w->mode));
-	array_int(&a->quantity, w->quantity);
-	array_text(&a->section, w->section);
-	add_unless_0(&a->subsection, w->subsection);
-	array_text(&a->positions, w->positions);
-	array_text(&a->reason, w->reason);
-}
-
-static void
-add_journal(struct journal_arrays *a, const struct reserve_write *w)
-{
-	array_int(&a->event, w->event_id);
-	if (w->kind == WRITE_HELD)
-		array_text(&a->id, NULL);
-	else
-		array_uuid(&a->id, &w->id);
-	array_text(&a->user, w->user_id);
-	array_text(&a->type, w->type);
-	array_text(&a->correlation, w->correlation_id);
-	array_text(&a->payload, w->payload);
-}
-
-static void
-add_seats(struct seat_arrays *a, const struct reserve_write *w)
-{
-	for (size_t i = 0; i < w->n_seats; i++) {
-		array_int(&a->event, w->event_id);
-		array_int(&a->no, w->seats[i]);
-		array_text(&a->holder, w->user_id);
-		add_unless_0(&a->minutes, w->window_min);
-		array_uuid(&a->booking, &w->id);
-	}
-}
-
-/* Initialises n arrays that lie one after the other. */
-static void
-init_arrays(struct array *first, size_t n, TALLOC_CTX *ctx)
-{
-	for (size_t i = 0; i < n; i++)
-		array_init(&first[i], ctx);
+	array_int(&a[EVENT], w->event_id);
+	array_uuid(&a[ID], &w->id);
+	array_text(&a[USER], w->user_id);
+	array_text(&a[NAME], w->user_name);
+	array_text(&a[SEATS], param_ints(ctx, w->seats, w->n_seats));
+	array_text(&a[PRICES], param_ints(ctx, w->prices_minor, w->n_seats));
+	array_int(&a[TOTAL], w->total_minor);
+	array_text(&a[CURRENCY], w->currency);
+	array_int_or_null(&a[MINUTES], w->window_min);
+	array_text(&a[MODE], booking_mode_name(w->mode));
+	array_int(&a[QUANTITY], w->quantity);
+	array_text(&a[SECTION], w->section);
+	array_int_or_null(&a[SUBSECTION], w->subsection);
+	array_text(&a[POSITIONS], w->positions);
+	array_text(&a[REASON], w->reason);
 }
 
 /* The call that writes the bookings of one kind; false when there are none. */
@@ -104,93 +88,208 @@ static bool
 bookings_call(TALLOC_CTX *ctx, enum write_kind kind, const struct reserve_write *writes, size_t n,
               struct call *out)
 {
-	struct booking_arrays a;
-	size_t found = 0;
+	struct array columns[BOOKING__COLUMNS];
+	size_t i = 0;
 
-	init_arrays(&a.event, sizeof(a) / sizeof(struct array), ctx);
-	for (size_t i = 0; i < n; i++) {
-		if (writes[i].kind != kind)
-			continue;
-		add_booking(&a, ctx, &writes[i]);
-		found++;
-	}
-	if (found == 0)
+	assert(kind < WRITE_HELD);
+	while (i < n && writes[i].kind != kind)
+		i++;
+	if (i == n)
 		return false;
-	const char *event = array_done(&a.event), *id = array_done(&a.id),
-		   *user = array_done(&a.user), *name = array_done(&a.name),
-		   *seats = array_done(&a.seats), *prices = array_done(&a.prices),
-		   *total = array_done(&a.total), *currency = array_done(&a.currency),
-		   *minutes = array_done(&a.minutes), *mode = array_done(&a.mode);
-
-	switch (kind) {
-	case WRITE_BOOKED:
-		*out = (struct call){ STMT_INSERT_BOOKINGS,
-			              { event, id, user, name, seats, prices, total, currency,
-			                minutes, mode } };
-		break;
-	case WRITE_ACCEPTED:
-		*out = (struct call){ STMT_INSERT_REQUESTS,
-			              { event, id, user, name, seats, prices, total, currency,
-			                array_done(&a.quantity), mode, array_done(&a.section),
-			                array_done(&a.subsection), array_done(&a.positions) } };
-		break;
-	case WRITE_SEATED:
-		*out = (struct call){ STMT_SEAT_BOOKINGS,
-			              { event, id, seats, prices, total, minutes,
-			                array_done(&a.positions) } };
-		break;
-	default:
-		*out = (struct call){ STMT_FAIL_BOOKINGS, { event, id, array_done(&a.reason) } };
+	arrays_init(columns, BOOKING__COLUMNS, ctx);
+	for (; i < n; i++) {
+		if (writes[i].kind == kind)
+			add_booking(columns, ctx, &writes[i]);
 	}
+	*out = (struct call){ .stmt = kinds[kind].stmt };
+	for (size_t p = 0; p < kinds[kind].n; p++)
+		out->param[p] = array_done(&columns[kinds[kind].columns[p]]);
 	return true;
 }
 
-/* Likewise for the seats of all that got some. */
+enum seat_column { SEAT_EVENT, SEAT_NO, SEAT_HOLDER, SEAT_MINUTES, SEAT_BOOKING, SEAT__COLUMNS };
+
+/* Likewise for the seats of all bookings that got some. */
 static bool
 seats_call(TALLOC_CTX *ctx, const struct reserve_write *writes, size_t n, struct call *out)
 {
-	struct seat_arrays s;
+	struct array columns[SEAT__COLUMNS];
 	size_t found = 0;
 
-	init_arrays(&s.event, sizeof(s) / sizeof(struct array), ctx);
+	arrays_init(columns, SEAT__COLUMNS, ctx);
 	for (size_t i = 0; i < n; i++) {
-		if (writes[i].kind == WRITE_HELD || !reserve_write_takes_seats(&writes[i]))
+		const struct reserve_write *w = &writes[i];
+
+		if (w->kind == WRITE_HELD || !reserve_write_takes_seats(w))
 			continue;
-		add_seats(&s, &writes[i]);
+		for (size_t k = 0; k < w->n_seats; k++) {
+			array_int(&columns[SEAT_EVENT], w->event_id);
+			array_int(&columns[SEAT_NO], w->seats[k]);
+			array_text(&columns[SEAT_HOLDER], w->user_id);
+			array_int_or_null(&columns[SEAT_MINUTES], w->window_min);
+			array_uuid(&columns[SEAT_BOOKING], &w->id);
+		}
 		found++;
 	}
-	if (found == 0)
-		return false;
-	*out = (struct call){ STMT_RESERVE_SEATS,
-		              { array_done(&s.event), array_done(&s.no), array_done(&s.holder),
-		                array_done(&s.minutes), array_done(&s.booking) } };
-	return true;
+	*out = (struct call){ .stmt = STMT_RESERVE_SEATS };
+	arrays_done(columns, SEAT__COLUMNS, out->param);
+	return found > 0;
 }
 
 static struct call
 journal_call(TALLOC_CTX *ctx, const struct reserve_write *writes, size_t n)
 {
-	struct journal_arrays j;
+	struct journal_rows journal;
 
-	init_arrays(&j.event, sizeof(j) / sizeof(struct array), ctx);
-	for (size_t i = 0; i < n; i++)
-		add_journal(&j, &writes[i]);
-	return (struct call){ STMT_INSERT_JOURNAL,
-		              { array_done(&j.event), array_done(&j.id), array_done(&j.user),
-		                array_done(&j.type), array_done(&j.correlation),
-		                array_done(&j.payload) } };
+	journal_rows_init(&journal, ctx);
+	for (size_t i = 0; i < n; i++) {
+		const struct reserve_write *w = &writes[i];
+
+		journal_rows_add(&journal, w->event_id, w->kind == WRITE_HELD ? NULL : &w->id,
+		                 w->user_id, w->type, w->correlation_id, w->payload);
+	}
+	return journal_rows_call(&journal);
 }
 
-size_t
-reserve_write_calls(TALLOC_CTX *ctx, const struct reserve_write *writes, size_t n,
-                    struct call calls[WRITE_CALLS])
+/* The calls that write it all, without COMMIT; how many. */
+static size_t
+write_calls(TALLOC_CTX *ctx, const struct reserve_write *writes, size_t n,
+            struct call calls[WRITE_CALLS])
 {
 	size_t used = 0;
 
+	assert(writes != NULL && n > 0);
 	for (enum write_kind kind = 0; kind < WRITE_HELD; kind++)
 		used += bookings_call(ctx, kind, writes, n, &calls[used]);
 	used += hold_rows_write_calls(ctx, writes, n, &calls[used]);
 	used += seats_call(ctx, writes, n, &calls[used]);
 	calls[used++] = journal_call(ctx, writes, n);
+	assert(used < WRITE_CALLS);
 	return used;
+}
+
+static struct reserve_write *
+find_write(struct reserve_write *writes, size_t n, const struct uuid *id, size_t likely)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct reserve_write *w = &writes[(likely + i) % n];
+
+		if (uuid_equal(&w->id, id))
+			return w;
+	}
+	return NULL;
+}
+
+/* Notes the numbers that the database gave: rows that begin like those of FIND_BOOKINGS. */
+static void
+read_numbers(const struct rows *rows, struct reserve_write *writes, size_t n)
+{
+	for (int r = 0; r < rows_count(rows); r++) {
+		const struct uuid id = row_uuid(rows, r, FIND_BOOKINGS_ID);
+		struct reserve_write *w = find_write(writes, n, &id, (size_t)r);
+
+		assert(w != NULL);
+		w->number = row_i64(rows, r, FIND_BOOKINGS_NUMBER);
+	}
+}
+
+/* Notes what the answers to those calls say. */
+static void
+read_written(const struct call *calls, struct rows *const *rows, size_t used,
+             struct reserve_write *writes, size_t n)
+{
+	for (size_t i = 0; i < used; i++) {
+		if (calls[i].stmt == STMT_INSERT_BOOKINGS || calls[i].stmt == STMT_INSERT_REQUESTS)
+			read_numbers(rows[i], writes, n);
+	}
+}
+
+enum err
+reserve_write(struct db *db, TALLOC_CTX *ctx, struct reserve_write *writes, size_t n,
+              void (*on_before_commit)(void *), void *arg)
+{
+	struct call calls[WRITE_CALLS];
+	struct rows *rows[WRITE_CALLS];
+	size_t used = write_calls(ctx, writes, n, calls);
+	enum err e;
+
+	assert(db_in_transaction(db));
+	calls[used++] = (struct call){ .stmt = STMT_COMMIT };
+	e = db_exchange_early(db, ctx, calls, used, rows, on_before_commit, arg);
+	if (e == ERR_OK)
+		read_written(calls, rows, used, writes, n);
+	return e == ERR_DB_LOST ? ERR_DB_UNKNOWN : e;
+}
+
+enum err
+reserve_write_open(struct db *db, TALLOC_CTX *ctx, struct reserve_write *writes, size_t n)
+{
+	struct call calls[WRITE_CALLS];
+	struct rows *rows[WRITE_CALLS];
+	const size_t used = write_calls(ctx, writes, n, calls);
+	enum err e;
+
+	assert(db_in_transaction(db));
+	e = db_exchange(db, ctx, calls, used, rows);
+	if (e == ERR_OK)
+		read_written(calls, rows, used, writes, n);
+	return e;
+}
+
+enum err
+reserve_write_commit(struct db *db, TALLOC_CTX *ctx, const struct idempotency_row *answers,
+                     size_t n, void (*on_before_commit)(void *), void *arg)
+{
+	struct call calls[IDEMPOTENCY_STORE_CALLS + 1];
+	enum err e;
+
+	assert(db_in_transaction(db));
+	idempotency_store(ctx, answers, n, calls);
+	calls[IDEMPOTENCY_STORE_CALLS] = (struct call){ .stmt = STMT_COMMIT };
+	e = db_exchange_early(db, ctx, calls, IDEMPOTENCY_STORE_CALLS + 1, NULL, on_before_commit,
+	                      arg);
+	return e == ERR_DB_LOST ? ERR_DB_UNKNOWN : e;
+}
+
+/* Whether a row of FIND_BOOKINGS is as a transaction that moved it would have left it. */
+static bool
+has_moved(const struct rows *rows, int r)
+{
+	const char *status = row_text(rows, r, FIND_BOOKINGS_STATUS);
+
+	return booking_status_parse(status) != BOOKING_REQUESTED;
+}
+
+enum err
+reserve_write_find(struct db *db, TALLOC_CTX *ctx, const struct lock_set *locks,
+                   struct reserve_write *writes, size_t n, bool *committed)
+{
+	struct uuid *ids = talloc_array(ctx, struct uuid, (unsigned)n);
+	struct rows *rows[4];
+	bool is_new = false;
+	size_t asked = 0;
+	enum err e;
+
+	assert(!db_in_transaction(db) && locks->n_keys > 0);
+	for (size_t i = 0; i < n; i++) {
+		is_new = is_new || writes[i].kind == WRITE_BOOKED ||
+		         writes[i].kind == WRITE_ACCEPTED;
+		if (writes[i].kind != WRITE_HELD)
+			ids[asked++] = writes[i].id;
+	}
+	const struct id_params p = param_ids(ctx, ids, asked);
+	const struct call calls[] = {
+		{ .stmt = STMT_BEGIN },
+		{ STMT_LOCK_USERS, { param_bigints(ctx, locks->lock_keys, locks->n_keys) } },
+		{ STMT_FIND_BOOKINGS, { p.events, p.ids } },
+		{ .stmt = STMT_COMMIT },
+	};
+	*committed = false;
+	if ((e = db_exchange(db, ctx, calls, 4, rows)) != ERR_OK || rows_count(rows[2]) == 0)
+		return e;
+	read_numbers(rows[2], writes, n);
+	*committed = true; /* new ones are there; one that was accepted others may have moved */
+	for (int r = 0; !is_new && r < rows_count(rows[2]); r++)
+		*committed = *committed && has_moved(rows[2], r);
+	return ERR_OK;
 }

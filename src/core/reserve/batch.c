@@ -318,10 +318,10 @@ write_all(struct db *db, TALLOC_CTX *ctx, struct batch_state *state, const struc
 	if (n == 0)
 		return reserve_write(db, ctx, state->writes, state->n_writes, b->on_before_commit,
 		                     b->arg);
-	if ((e = reserve_put(db, ctx, state->writes, state->n_writes)) != ERR_OK)
+	if ((e = reserve_write_open(db, ctx, state->writes, state->n_writes)) != ERR_OK)
 		return e;
 	answers = render_answers(ctx, state, &n);
-	return reserve_commit(db, ctx, answers, n, b->on_before_commit, b->arg);
+	return reserve_write_commit(db, ctx, answers, n, b->on_before_commit, b->arg);
 }
 
 enum err
@@ -379,7 +379,7 @@ batch_resolve(struct db *db, TALLOC_CTX *ctx, struct batch_state *state)
 	enum err e;
 
 	assert(db != NULL && state != NULL && state->n_writes > 0); /* COMMIT was sent */
-	e = reserve_find(db, ctx, &state->locks, state->writes, state->n_writes, &committed);
+	e = reserve_write_find(db, ctx, &state->locks, state->writes, state->n_writes, &committed);
 	if (e != ERR_OK) {
 		db_rollback(db);
 		return e;
