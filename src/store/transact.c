@@ -1,4 +1,4 @@
-/* The one loop that runs a transaction again after what passes: see transact.h. */
+/* The one loop that runs a transaction again after failures that pass: see transact.h. */
 #include "store/transact.h"
 
 #include <assert.h>
@@ -9,6 +9,7 @@ struct source {
 	struct db *db;
 };
 
+/* A connection that stands and has no transaction open. */
 static enum err
 take(struct source *s)
 {
@@ -24,38 +25,50 @@ give(struct source *s)
 		db_rollback(s->db);
 }
 
-/* One try: finds out about a COMMIT whose answer was lost, if there was one, else runs. */
+/*
+ * One try, on a connection that stands: finds out about a COMMIT whose answer was lost, if there
+ * was one, and runs the transaction unless that settles it. *unknown: whether there was, or is.
+ */
 static enum err
-try_once(struct source *s, TALLOC_CTX *ctx, const struct transaction *t, bool unknown)
+try_once(struct db *db, TALLOC_CTX *ctx, const struct transaction *t, bool *unknown)
 {
-	enum err e = take(s);
+	enum err e;
 
-	if (e != ERR_OK)
-		return e;
-	e = unknown ? t->resolve(s->db, ctx, t->arg) : ERR_TX_RETRY;
-	if (unknown)
-		db_rollback(s->db);
-	if (e == ERR_TX_RETRY)
-		e = t->run(s->db, ctx, t->arg);
-	give(s);
+	assert(!db_in_transaction(db));
+	if (*unknown) {
+		e = t->resolve(db, ctx, t->arg);
+		db_rollback(db);
+		if (e == ERR_DB_UNKNOWN || e == ERR_DB_LOST)
+			return e; /* the question stays open */
+		*unknown = false;
+		if (e != ERR_TX_RETRY)
+			return e;
+	}
+	e = t->run(db, ctx, t->arg);
+	*unknown = e == ERR_DB_UNKNOWN;
 	return e;
+}
+
+/* Whether another try may help. */
+static bool
+may_pass(enum err e, const struct transaction *t)
+{
+	return e == ERR_TX_RETRY || e == ERR_DB_LOST ||
+	       (e == ERR_DB_UNKNOWN && t->resolve != NULL);
 }
 
 static enum err
 run_again(struct source *s, TALLOC_CTX *ctx, const struct transaction *t)
 {
 	bool unknown = false;
-	enum err e = ERR_UNAVAILABLE;
+	enum err e = ERR_TX_RETRY;
 
 	assert(t->run != NULL);
-	for (int i = 0; i < TRANSACT_TRIES; i++) {
-		e = try_once(s, ctx, t, unknown);
-		if (e == ERR_DB_UNKNOWN && t->resolve == NULL)
-			return e;
-		if (e != ERR_TX_RETRY && e != ERR_DB_LOST && e != ERR_DB_UNKNOWN)
-			return e;
-		/* A connection that is lost while finding out leaves the question open. */
-		unknown = e == ERR_DB_UNKNOWN || (unknown && e == ERR_DB_LOST);
+	for (int i = 0; i < TRANSACT_TRIES && may_pass(e, t); i++) {
+		if ((e = take(s)) != ERR_OK)
+			return unknown ? ERR_DB_UNKNOWN : e;
+		e = try_once(s->db, ctx, t, &unknown);
+		give(s);
 	}
 	return unknown ? ERR_DB_UNKNOWN : e;
 }

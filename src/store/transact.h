@@ -25,7 +25,8 @@ struct transaction {
 	 * Called after ERR_DB_UNKNOWN, with a connection that stands: finds out what became of
 	 * the transaction, or makes run() able to. Returns ERR_OK (it was committed, arg holds
 	 * what it came to), ERR_TX_RETRY (run() is called again, and either does the work or
-	 * finds it done), or an error for the caller. NULL: the caller gets ERR_DB_UNKNOWN.
+	 * finds it done), DB_UNKNOWN or DB_LOST (it is called again), or an error for the
+	 * caller. NULL: the caller gets ERR_DB_UNKNOWN.
 	 */
 	enum err (*resolve)(struct db *db, TALLOC_CTX *ctx, void *arg);
 

@@ -1,16 +1,20 @@
+/* Events: reading and listing them, and changing one. event_create.c and event_cancel.c do the rest. */
 #include "core/event/event.h"
 
+#include <assert.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/shared.h"
+#include "core/journal/journal.h"
 #include "store/changeset.h"
 #include "store/param.h"
 #include "store/transact.h"
 
-#define OTHERS_US (3 * US_PER_S)
+#define OTHERS_US    (3 * US_PER_S) /* how long a change waits for transactions that began before */
+#define OTHERS_PAUSE 2000000        /* nanoseconds between two looks */
 
 /* Which status may follow which, by an owner's PATCH; cancelling goes its own way. */
 static const bool may_follow[EVENT__MAX][EVENT__MAX] = {
@@ -19,26 +23,27 @@ static const bool may_follow[EVENT__MAX][EVENT__MAX] = {
 	[EVENT_CLOSED] = { [EVENT_ON_SALE] = true },
 };
 
-/* Row r of EVENT_COLUMNS. */
+/* Row r of GET_EVENT, or of another statement that has its columns. */
 static void
 read_event(const struct rows *rows, int r, struct event *e)
 {
-	e->id = row_i32(rows, r, 0);
-	e->seller = row_text(rows, r, 1);
-	e->title = row_text(rows, r, 2);
-	e->venue_name = row_text(rows, r, 3);
-	e->plan_id = row_uuid(rows, r, 4);
-	e->n_seats = row_i32(rows, r, 5);
-	e->starts_us = row_us(rows, r, 6);
-	e->timezone = row_text(rows, r, 7);
-	e->currency = row_text(rows, r, 8);
-	e->status = event_status_parse(row_text(rows, r, 9));
-	e->policy = row_text(rows, r, 10);
-	e->metadata = row_text(rows, r, 11);
-	e->price_min_minor = row_i32(rows, r, 12);
-	e->price_max_minor = row_i32(rows, r, 13);
-	e->created_us = row_us(rows, r, 14);
-	e->updated_us = row_us(rows, r, 15);
+	e->id = row_i32(rows, r, GET_EVENT_ID);
+	e->seller = row_text(rows, r, GET_EVENT_SELLER);
+	e->title = row_text(rows, r, GET_EVENT_TITLE);
+	e->venue_name = row_text(rows, r, GET_EVENT_VENUE);
+	e->plan_id = row_uuid(rows, r, GET_EVENT_PLAN);
+	e->n_seats = row_i32(rows, r, GET_EVENT_SEATS);
+	e->starts_us = row_us(rows, r, GET_EVENT_STARTS);
+	e->timezone = row_text(rows, r, GET_EVENT_TIMEZONE);
+	e->currency = row_text(rows, r, GET_EVENT_CURRENCY);
+	e->status = event_status_parse(row_text(rows, r, GET_EVENT_STATUS));
+	e->policy = row_text(rows, r, GET_EVENT_POLICY);
+	e->metadata = row_text(rows, r, GET_EVENT_METADATA);
+	e->price_min_minor = row_i32(rows, r, GET_EVENT_PRICE_MIN);
+	e->price_max_minor = row_i32(rows, r, GET_EVENT_PRICE_MAX);
+	e->created_us = row_us(rows, r, GET_EVENT_CREATED);
+	e->updated_us = row_us(rows, r, GET_EVENT_UPDATED);
+	assert(e->status < EVENT__MAX && e->price_min_minor <= e->price_max_minor);
 }
 
 /* Fills in the counts of n events. */
@@ -49,6 +54,7 @@ read_counts(struct pool *pool, TALLOC_CTX *ctx, struct event *events, size_t n)
 	int32_t *ids = talloc_array(ctx, int32_t, (unsigned)n);
 	enum err e;
 
+	assert(events != NULL && n > 0);
 	for (size_t i = 0; i < n; i++)
 		ids[i] = events[i].id;
 	e = seat_counts_read(pool, ctx, ids, n, counts);
@@ -80,10 +86,10 @@ event_get_new(struct db *db, TALLOC_CTX *ctx, int32_t id, struct event *out)
 	struct rows *rows;
 	enum err e;
 
+	assert(db_in_transaction(db));
 	if ((e = db_query(db, ctx, call, &rows)) != ERR_OK)
 		return e;
-	if (rows_count(rows) == 0)
-		return ERR_INTERNAL;
+	assert(rows_count(rows) == 1);
 	memset(out, 0, sizeof(*out));
 	read_event(rows, 0, out);
 	out->counts.n[SEAT_FREE] = out->n_seats;
@@ -105,10 +111,11 @@ event_list(struct pool *pool, TALLOC_CTX *ctx, struct event_page *page)
 	struct rows *rows[2];
 	enum err e;
 
+	assert(page->limit >= 1 && (page->after > 0 || page->page >= 1));
 	if ((e = transact_read(pool, ctx, calls, 2, rows)) != ERR_OK)
 		return e;
 	page->n = (size_t)rows_count(rows[0]);
-	page->total = row_i64(rows[1], 0, 0);
+	page->total = row_i64(rows[1], 0, COUNT_EVENTS_N);
 	page->events = talloc_zero_array(ctx, struct event, (unsigned)page->n);
 	for (size_t i = 0; i < page->n; i++)
 		read_event(rows[0], (int)i, &page->events[i]);
@@ -124,13 +131,14 @@ check_timezone(struct db *db, TALLOC_CTX *ctx, const char *name)
 
 	if (e != ERR_OK)
 		return e;
-	return row_bool(rows, 0, 0) ? ERR_OK : ERR_VALIDATION_ERROR;
+	return row_bool(rows, 0, IS_TIMEZONE_KNOWN) ? ERR_OK : ERR_VALIDATION_ERROR;
 }
 
-/* What a patched event will be. */
+/* Makes of an event what it will be. Errors: EVENT_CANCELLED, INVALID_STATE. */
 static enum err
 apply_patch(struct event *event, const struct event_patch *patch)
 {
+	assert(event->status < EVENT__MAX && patch->status <= EVENT__MAX);
 	if (event->status == EVENT_CANCELLED)
 		return ERR_EVENT_CANCELLED;
 	if (patch->status != EVENT__MAX && patch->status != event->status) {
@@ -149,7 +157,7 @@ apply_patch(struct event *event, const struct event_patch *patch)
 enum err
 event_wait_for_others(struct pool *pool, TALLOC_CTX *ctx)
 {
-	const struct timespec pause = { .tv_nsec = 2000000 };
+	const struct timespec pause = { .tv_nsec = OTHERS_PAUSE };
 	const struct call limit = { .stmt = STMT_TAKE_LIMIT };
 	int64_t until = clock_mono_us() + OTHERS_US;
 	struct rows *rows;
@@ -157,8 +165,10 @@ event_wait_for_others(struct pool *pool, TALLOC_CTX *ctx)
 
 	if ((e = transact_read(pool, ctx, &limit, 1, &rows)) != ERR_OK)
 		return e;
-	const struct call call = { STMT_AFTER_ALL, { param_int(ctx, row_i64(rows, 0, 0)) } };
-	while ((e = transact_read(pool, ctx, &call, 1, &rows)) == ERR_OK && !row_bool(rows, 0, 0)) {
+	const struct call call = { STMT_AFTER_ALL,
+		                   { param_int(ctx, row_i64(rows, 0, TAKE_LIMIT_XID)) } };
+	while ((e = transact_read(pool, ctx, &call, 1, &rows)) == ERR_OK &&
+	       !row_bool(rows, 0, AFTER_ALL_REACHED)) {
 		if (clock_mono_us() > until) {
 			log_line(LOG_WARN,
 			         "a transaction does not end, a change of an event waits no longer",
@@ -170,58 +180,84 @@ event_wait_for_others(struct pool *pool, TALLOC_CTX *ctx)
 	return e;
 }
 
+/* A change on its way. */
+struct event_change {
+	int32_t id;
+	const char *user_id;
+	bool staff;
+	const char *correlation_id;
+	const struct event_patch *patch;
+};
+
+/* Whether the event of a row of LOCK_EVENT may be changed by who asks. */
 static enum err
-change_locked(struct db *db, TALLOC_CTX *ctx, int32_t id, const char *user_id, bool staff,
-              const char *correlation_id, const struct event_patch *patch)
+check_change(const struct rows *rows, const struct event_change *c)
 {
-	const char *number = param_int(ctx, id);
-	const struct call lock[] = { { .stmt = STMT_BEGIN }, { STMT_LOCK_EVENT, { number } } };
+	const char *seller = row_text(rows, 0, GET_EVENT_SELLER);
+
+	if (!c->staff && strcmp(seller, c->user_id) != 0)
+		return ERR_FORBIDDEN;
+	return row_bool(rows, 0, LOCK_EVENT_ARCHIVING) ? ERR_INVALID_STATE : ERR_OK;
+}
+
+/* Writes an event as it will be, and what the journal says of that; commits. */
+static enum err
+store_change(struct db *db, TALLOC_CTX *ctx, const struct event_change *c,
+             const struct event *event, enum event_status before)
+{
+	struct changeset changes;
+
+	assert(event->id == c->id && event->status != EVENT_CANCELLED);
+	changeset_init(&changes, ctx, c->correlation_id);
+	changeset_call(&changes,
+	               (struct call){ STMT_UPDATE_EVENT,
+	                              { param_int(ctx, c->id), event->title, event->venue_name,
+	                                param_time(ctx, event->starts_us), event->timezone,
+	                                event_status_name(event->status), event->policy } });
+	if (before != event->status && event->status == EVENT_ON_SALE)
+		changeset_row(&changes, c->id, NULL, c->user_id,
+		              journal_type_name(JOURNAL_EVENT_ON_SALE), "{}");
+	return changeset_commit(db, &changes);
+}
+
+static enum err
+run_change(struct db *db, TALLOC_CTX *ctx, void *arg)
+{
+	const struct event_change *c = arg;
+	const struct call lock[] = { { .stmt = STMT_BEGIN },
+		                     { STMT_LOCK_EVENT, { param_int(ctx, c->id) } } };
 	enum event_status before;
-	bool archiving;
 	struct rows *rows[2];
 	struct event event = { 0 };
-	struct changeset m;
 	enum err e;
 
 	if ((e = db_exchange(db, ctx, lock, 2, rows)) != ERR_OK)
 		return e;
 	if (rows_count(rows[1]) == 0)
 		return ERR_EVENT_NOT_FOUND;
+	if ((e = check_change(rows[1], c)) != ERR_OK)
+		return e;
+	if (c->patch->timezone != NULL &&
+	    (e = check_timezone(db, ctx, c->patch->timezone)) != ERR_OK)
+		return e;
 	read_event(rows[1], 0, &event);
-	archiving = row_bool(rows[1], 0, 16);
-	if (!staff && strcmp(event.seller, user_id) != 0)
-		return ERR_FORBIDDEN;
-	if (archiving)
-		return ERR_INVALID_STATE;
-	if (patch->timezone != NULL && (e = check_timezone(db, ctx, patch->timezone)) != ERR_OK)
-		return e;
 	before = event.status;
-	if ((e = apply_patch(&event, patch)) != ERR_OK)
+	if ((e = apply_patch(&event, c->patch)) != ERR_OK)
 		return e;
-	changeset_init(&m, ctx, correlation_id);
-	changeset_call(&m, (struct call){ STMT_UPDATE_EVENT,
-	                                  { number, event.title, event.venue_name,
-	                                    param_time(ctx, event.starts_us), event.timezone,
-	                                    event_status_name(event.status), event.policy } });
-	if (before != event.status && event.status == EVENT_ON_SALE)
-		changeset_row(&m, id, NULL, user_id, "event.on_sale", "{}");
-	return changeset_commit(db, &m);
+	return store_change(db, ctx, c, &event, before);
 }
 
 enum err
 event_change(struct pool *pool, TALLOC_CTX *ctx, int32_t id, const char *user_id, bool staff,
              const char *correlation_id, const struct event_patch *patch)
 {
-	enum err e = ERR_TX_RETRY;
+	struct event_change c = { id, user_id, staff, correlation_id, patch };
+	/* A COMMIT whose answer was lost stays unknown: done twice, it could undo a later change. */
+	const struct transaction t = { .run = run_change, .arg = &c };
+	enum err e;
 
-	for (int i = 0; e == ERR_TX_RETRY && i < POOL_ATTEMPTS; i++) {
-		struct db *db;
-
-		if ((e = pool_take(pool, &db)) != ERR_OK)
-			return e;
-		e = change_locked(db, ctx, id, user_id, staff, correlation_id, patch);
-		pool_give(pool, db);
-	}
+	assert(patch != NULL && (staff || user_id != NULL));
+	e = transact(pool, ctx, &t);
 	if (e == ERR_OK && (patch->status != EVENT__MAX || patch->policy != NULL))
 		e = event_wait_for_others(pool, ctx);
 	shared_event_changed(id);

@@ -2,12 +2,11 @@
 #define ROWLOCK_CORE_EVENT_EVENT_H
 
 #include "core/inventory/seat_counts.h"
-#include "store/idempotency.h"
-#include "core/plan/plan.h"
-#include "store/pool.h"
 #include "store/enums.h"
+#include "store/idempotency.h"
+#include "store/pool.h"
 
-/* An event as stored; strings live on the ctx of whoever read it. */
+/* An event as stored; its strings live on the ctx it was read on. Prices in minor units. */
 struct event {
 	int32_t id, n_seats;
 	const char *seller, *title, *venue_name, *timezone, *currency;
@@ -26,16 +25,19 @@ struct event_draft {
 	const char *policy, *metadata; /* JSON objects, checked by the caller */
 	struct uuid plan_id;
 	int64_t starts_us;
-	/* Prices (major units) and tiers by category or section name. */
-	struct event_price {
-		const char *name;
-		double amount;
-	} * prices;
+	struct event_price *prices; /* by category or section name */
 	size_t n_prices;
-	struct event_tier {
-		const char *name, *tier;
-	} * tiers;
+	struct event_tier *tiers; /* likewise */
 	size_t n_tiers;
+};
+
+struct event_price {
+	const char *name;
+	double amount; /* in major units, as it was sent */
+};
+
+struct event_tier {
+	const char *name, *tier;
 };
 
 /* A page of events, newest first. NULL or __MAX: not asked for. */
@@ -43,7 +45,7 @@ struct event_page {
 	enum event_status status; /* EVENT__MAX: all but drafts */
 	const char *words;        /* within title or venue, any case */
 	const char *movie_id;     /* of the metadata */
-	const char *drafts_of;    /* whose drafts may be seen; NULL: everybody's */
+	const char *drafts_of;    /* the seller whose drafts may be seen; NULL: those of all */
 	int32_t after;            /* only numbers below this; 0: not asked for */
 	int32_t page, limit;      /* from 1; 1 to 100 */
 	struct event *events;     /* out */
@@ -61,14 +63,16 @@ struct event_patch {
 /*
  * Makes an event in draft from a plan, with all its seats, in one transaction.
  *
- * keyed	or NULL; rendered with out
- * why	on VALIDATION_ERROR: "field\0reason" texts on ctx in *field and *why
+ * idempotent	or NULL; its answer is rendered from out
+ * out		set, on ctx
+ * field, why	set when a member of the draft is at fault (VALIDATION_ERROR): its name, and what
+ *		is wrong with it, on ctx; else NULL
  *
  * Errors: PLAN_NOT_FOUND, VALIDATION_ERROR (a price is missing or finer than the currency's
  * smallest unit, no such time zone), UNAVAILABLE; as of idempotency_begin. Rules: R-14, R-60.
  */
 enum err event_create(struct pool *pool, TALLOC_CTX *ctx, const struct event_draft *draft,
-                      struct idempotent *keyed, struct event *out, const char **field,
+                      struct idempotent *idempotent, struct event *out, const char **field,
                       const char **why) MUST_CHECK;
 
 /*
@@ -80,17 +84,17 @@ enum err event_get_new(struct db *db, TALLOC_CTX *ctx, int32_t id, struct event 
 /* Reads an event, with its counts. Errors: EVENT_NOT_FOUND, UNAVAILABLE. */
 enum err event_get(struct pool *pool, TALLOC_CTX *ctx, int32_t id, struct event *out) MUST_CHECK;
 
-/* Fills in a page, with counts. */
+/* Fills in a page, with counts. Errors: UNAVAILABLE. */
 enum err event_list(struct pool *pool, TALLOC_CTX *ctx, struct event_page *page) MUST_CHECK;
 
 /*
  * Changes an event; putting it on sale is written to the journal. When this returns, no
  * booking is made any more by the status and the policy that were before.
  *
- * user_id	who asks; must be its seller unless staff
+ * user_id	asks for it; must be its seller unless staff
  *
- * Errors: EVENT_NOT_FOUND, FORBIDDEN, INVALID_STATE (a status that cannot follow, R-46; it is on its way to the archive, R-28),
- * EVENT_CANCELLED, VALIDATION_ERROR (time zone), UNAVAILABLE.
+ * Errors: EVENT_NOT_FOUND, FORBIDDEN, INVALID_STATE (a status that cannot follow, R-46; the event
+ * is on its way to the archive, R-28), EVENT_CANCELLED, VALIDATION_ERROR (time zone), UNAVAILABLE.
  */
 enum err event_change(struct pool *pool, TALLOC_CTX *ctx, int32_t id, const char *user_id,
                       bool staff, const char *correlation_id,

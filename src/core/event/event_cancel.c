@@ -1,88 +1,109 @@
+/*
+ * Cancelling an event: the event's own state at once, then its bookings and holds, batch by batch.
+ * Each step is a transaction of its own and finds what is left, so any process may take it.
+ */
 #include "core/event/event_cancel.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/shared.h"
 #include "base/stop.h"
-#include "core/event/event.h"
-#include "core/reserve/hold.h"
 #include "core/booking/booking_move.h"
 #include "core/booking/refund.h"
 #include "core/booking/refund_move.h"
+#include "core/event/event.h"
+#include "core/journal/journal.h"
+#include "core/reserve/hold.h"
 #include "store/param.h"
 #include "store/transact.h"
 
-#define BATCH    500 /* bookings, or holds, of one transaction */
-#define REASON   "EVENT_CANCELLED"
-#define SLICE_US (2 * US_PER_S) /* that event_cancel_all takes at a time */
-#define PATIENCE 10             /* rounds in which none can go on, until it leaves them for later */
+#define BATCH       500 /* bookings, or holds, of one transaction */
+#define REASON      "EVENT_CANCELLED"
+#define SLICE_US    (2 * US_PER_S) /* that event_cancel_all takes at a time */
+#define ROUNDS_IDLE 10 /* rounds in which no event can go on, until they are left for later */
 
-/* --- the beginning --- */
+/* --- the event --- */
+
+/* A request to cancel an event. */
+struct cancel_request {
+	int32_t event_id;
+	const char *user_id;
+	bool staff;
+	const char *correlation_id;
+};
 
 static enum err
-cancel_locked(struct db *db, TALLOC_CTX *ctx, int32_t event_id, const char *user_id, bool staff,
-              const char *correlation_id)
+store_cancel(struct db *db, TALLOC_CTX *ctx, const struct cancel_request *c, const char *event)
 {
-	const char *number = param_int(ctx, event_id);
-	const struct call lock[] = { { .stmt = STMT_BEGIN }, { STMT_LOCK_EVENT, { number } } };
+	struct changeset changes;
+
+	changeset_init(&changes, ctx, c->correlation_id);
+	changeset_call(&changes, (struct call){ STMT_CANCEL_EVENT, { event } });
+	changeset_call(&changes, (struct call){ STMT_INSERT_CANCELLATION,
+	                                        { event, c->user_id, c->correlation_id } });
+	changeset_row(&changes, c->event_id, NULL, c->user_id,
+	              journal_type_name(JOURNAL_EVENT_CANCELLED), "{}");
+	return changeset_commit(db, &changes);
+}
+
+static enum err
+run_cancel(struct db *db, TALLOC_CTX *ctx, void *arg)
+{
+	const struct cancel_request *c = arg;
+	const char *event = param_int(ctx, c->event_id);
+	const struct call lock[] = { { .stmt = STMT_BEGIN }, { STMT_LOCK_EVENT, { event } } };
 	struct rows *rows[2];
-	struct changeset m;
 	enum err e;
 
 	if ((e = db_exchange(db, ctx, lock, 2, rows)) != ERR_OK)
 		return e;
 	if (rows_count(rows[1]) == 0)
 		return ERR_EVENT_NOT_FOUND;
-	if (!staff && strcmp(row_text(rows[1], 0, 1), user_id) != 0)
+	if (!c->staff && strcmp(row_text(rows[1], 0, GET_EVENT_SELLER), c->user_id) != 0)
 		return ERR_FORBIDDEN;
-	if (event_status_parse(row_text(rows[1], 0, 9)) == EVENT_CANCELLED)
+	if (event_status_parse(row_text(rows[1], 0, GET_EVENT_STATUS)) == EVENT_CANCELLED)
 		return ERR_OK;
-	if (row_bool(rows[1], 0, 16)) /* it is being archived, or is */
+	if (row_bool(rows[1], 0, LOCK_EVENT_ARCHIVING)) /* or it is in the archive */
 		return ERR_INVALID_STATE;
-	changeset_init(&m, ctx, correlation_id);
-	changeset_call(&m, (struct call){ STMT_CANCEL_EVENT, { number } });
-	changeset_call(&m, (struct call){ STMT_INSERT_CANCELLATION,
-	                                  { number, user_id, correlation_id } });
-	changeset_row(&m, event_id, NULL, user_id, "event.cancelled", "{}");
-	return changeset_commit(db, &m);
+	return store_cancel(db, ctx, c, event);
 }
 
 enum err
 event_cancel(struct pool *pool, TALLOC_CTX *ctx, int32_t event_id, const char *user_id, bool staff,
              const char *correlation_id)
 {
-	enum err e = ERR_UNAVAILABLE;
+	struct cancel_request c = { event_id, user_id, staff, correlation_id };
+	const struct transaction t = { run_cancel, transact_again, &c }; /* once more is harmless */
+	enum err e;
 
-	for (int i = 0; i < POOL_ATTEMPTS; i++) {
-		struct db *db;
-
-		if ((e = pool_take(pool, &db)) != ERR_OK)
-			return e;
-		e = cancel_locked(db, ctx, event_id, user_id, staff, correlation_id);
-		pool_give(pool, db);
-		if (e != ERR_TX_RETRY && e != ERR_DB_LOST && e != ERR_DB_UNKNOWN)
-			break;
-	}
+	assert(staff || user_id != NULL);
+	e = transact(pool, ctx, &t);
 	if (e == ERR_OK) /* also when it was cancelled before: that may have been an instant ago */
 		e = event_wait_for_others(pool, ctx);
 	shared_event_changed(event_id);
 	return e;
 }
 
+/* The row of GET_CANCELLATION. */
 static void
 read_progress(const struct rows *rows, struct event_cancellation *out)
 {
-	*out = (struct event_cancellation){ .total = row_null(rows, 0, 0) ? -1
-		                                                          : row_i32(rows, 0, 0),
-		                            .cancelled = row_i32(rows, 0, 1),
-		                            .refunded = row_i32(rows, 0, 2),
-		                            .requested_us = row_us(rows, 0, 3),
-		                            .finished_us = row_us(rows, 0, 4),
-		                            .correlation_id = row_text(rows, 0, 5),
-		                            .refunds_pending = row_i64(rows, 0, 7),
-		                            .refunds_failed = row_i64(rows, 0, 8) };
+	const bool counted = !row_null(rows, 0, GET_CANCELLATION_TOTAL);
+
+	*out = (struct event_cancellation){
+		.total = counted ? row_i32(rows, 0, GET_CANCELLATION_TOTAL) : -1,
+		.cancelled = row_i32(rows, 0, GET_CANCELLATION_CANCELLED),
+		.refunded = row_i32(rows, 0, GET_CANCELLATION_REFUNDED),
+		.requested_us = row_us(rows, 0, GET_CANCELLATION_REQUESTED),
+		.finished_us = row_us(rows, 0, GET_CANCELLATION_FINISHED),
+		.correlation_id = row_text(rows, 0, GET_CANCELLATION_CORRELATION),
+		.refunds_pending = row_i64(rows, 0, GET_CANCELLATION_REFUNDS_PENDING),
+		.refunds_failed = row_i64(rows, 0, GET_CANCELLATION_REFUNDS_FAILED)
+	};
+	assert(out->cancelled >= 0 && out->refunded >= 0);
 }
 
 enum err
@@ -102,7 +123,7 @@ event_cancel_progress(struct pool *pool, TALLOC_CTX *ctx, int32_t event_id,
 
 /* --- one batch --- */
 
-/* A batch of bookings, those that are paid behind the others. */
+/* A batch of bookings that end in one transaction, those that are paid behind the others. */
 struct cancel_batch {
 	struct db *db;
 	TALLOC_CTX *ctx;
@@ -112,8 +133,8 @@ struct cancel_batch {
 	size_t n, n_unpaid;
 	struct refund_write *refunds;
 	size_t n_refunds;
-	int64_t *given; /* of the paid ones */
-	struct changeset moves;
+	int64_t *given_minor; /* to each of the paid ones */
+	struct changeset changes;
 };
 
 /* Those that are not paid first; in each part the order stays. */
@@ -131,10 +152,11 @@ sort_batch(struct cancel_batch *b)
 		if (paid == 0)
 			b->n_unpaid = used;
 	}
+	assert(used == b->n);
 	b->bookings = sorted;
 }
 
-/* The refunds of those that are paid, all that they have. */
+/* Plans the refunds of the bookings that are paid: all that was paid is given back. */
 static enum err
 plan_refunds(struct cancel_batch *b)
 {
@@ -157,15 +179,17 @@ plan_refunds(struct cancel_batch *b)
 	if ((e = db_exchange(b->db, b->ctx, calls, ACCOUNT_CALLS, rows)) != ERR_OK)
 		return e;
 	b->refunds = talloc_array(b->ctx, struct refund_write, (unsigned)(n * REFUNDS_MOST));
-	b->given = talloc_array(b->ctx, int64_t, (unsigned)n);
+	b->given_minor = talloc_array(b->ctx, int64_t, (unsigned)n);
 	for (size_t i = 0; i < n; i++) {
 		const struct locked_booking *one = &b->bookings[b->n_unpaid + i];
 		struct account account;
 
 		account_read_at(b->ctx, rows, i, row, &account);
+		assert(one->status == BOOKING_CONFIRMED);
 		b->n_refunds += refund_plan(one, &account, one->total_minor, REASON,
-		                            &b->refunds[b->n_refunds], &b->given[i]);
+		                            &b->refunds[b->n_refunds], &b->given_minor[i]);
 	}
+	assert(b->n_refunds <= n * REFUNDS_MOST);
 	return ERR_OK;
 }
 
@@ -173,47 +197,52 @@ static void
 cancel_unpaid(struct cancel_batch *b)
 {
 	if (b->n_unpaid > 0)
-		booking_move_cancel(&b->moves, b->bookings, b->n_unpaid, REASON);
+		booking_move_cancel(&b->changes, b->bookings, b->n_unpaid, REASON);
 }
 
-/* One that cost nothing is refunded as well: it was confirmed, and its event is off. */
+/* A booking that cost nothing is refunded as well: it was confirmed. */
 static void
 refund_paid(struct cancel_batch *b)
 {
 	const struct locked_booking *paid = b->bookings + b->n_unpaid;
 	const size_t n = b->n - b->n_unpaid;
-	int64_t *kept = talloc_array(b->ctx, int64_t, (unsigned)n);
+	int64_t *kept_minor = talloc_array(b->ctx, int64_t, (unsigned)n);
 
 	if (n == 0)
 		return;
 	for (size_t i = 0; i < n; i++)
-		kept[i] = paid[i].total_minor - b->given[i];
-	booking_move_refund(&b->moves, paid, n, b->given, kept, REASON, NULL);
-	refund_move_request(&b->moves, b->refunds, b->n_refunds);
+		kept_minor[i] = paid[i].total_minor - b->given_minor[i];
+	booking_move_refund(&b->changes, paid, n, b->given_minor, kept_minor, REASON, NULL);
+	refund_move_request(&b->changes, b->refunds, b->n_refunds);
 }
 
+/* Ends the bookings of a batch, which are locked, and counts them; commits. */
 static enum err
 end_batch(struct cancel_batch *b)
 {
 	enum err e;
 
+	assert(db_in_transaction(b->db) && b->n > 0);
 	sort_batch(b);
 	if ((e = plan_refunds(b)) != ERR_OK)
 		return e;
-	changeset_init(&b->moves, b->ctx, b->correlation_id);
+	changeset_init(&b->changes, b->ctx, b->correlation_id);
 	cancel_unpaid(b);
 	refund_paid(b);
-	changeset_call(&b->moves,
+	changeset_call(&b->changes,
 	               (struct call){ STMT_ADD_CANCELLED,
 	                              { param_int(b->ctx, b->event_id),
 	                                param_int(b->ctx, (int64_t)b->n_unpaid),
 	                                param_int(b->ctx, (int64_t)(b->n - b->n_unpaid)) } });
-	e = changeset_commit(b->db, &b->moves);
+	e = changeset_commit(b->db, &b->changes);
 	shared_event_changed(b->event_id);
 	return e;
 }
 
-/* No booking was found: holds end, too, and that was all, unless somebody is still at one of them. */
+/*
+ * No booking was found: the holds end, and then the cancellation, unless a booking or hold is left
+ * that another transaction had locked.
+ */
 static enum err
 finish(struct db *db, TALLOC_CTX *ctx, int32_t event_id, const char *correlation_id,
        enum cancel_state *state)
@@ -235,38 +264,47 @@ finish(struct db *db, TALLOC_CTX *ctx, int32_t event_id, const char *correlation
 	return ERR_OK;
 }
 
+/* A step on its way. */
+struct cancel_step {
+	int32_t event_id;
+	const struct uuid *after;
+	struct uuid next; /* the `after` of the next step */
+	enum cancel_state state;
+};
+
 static enum err
-step(struct db *db, TALLOC_CTX *ctx, int32_t event_id, struct uuid *after, enum cancel_state *state)
+run_step(struct db *db, TALLOC_CTX *ctx, void *arg)
 {
-	const char *number = param_int(ctx, event_id);
-	const struct call calls[] = { { STMT_BEGIN_CANCELLATION, { number } },
-		                      { STMT_GET_CANCELLATION, { number } } };
-	struct cancel_batch b = { .db = db, .ctx = ctx, .event_id = event_id };
+	struct cancel_step *s = arg;
+	const bool first = uuid_is_zero(s->after);
+	const char *event = param_int(ctx, s->event_id);
+	const struct call calls[] = { { STMT_BEGIN_CANCELLATION, { event } },
+		                      { STMT_GET_CANCELLATION, { event } } };
+	struct cancel_batch b = { .db = db, .ctx = ctx, .event_id = s->event_id };
 	struct event_cancellation c;
 	struct rows *rows[2];
-	bool others, first = uuid_is_zero(after);
 	enum err e;
 
-	if ((e = db_exchange(db, ctx, calls, 2, rows)) != ERR_OK)
+	memset(&s->next, 0, sizeof(s->next));
+	s->state = CANCEL_FINISHED;
+	if ((e = db_exchange(db, ctx, calls, 2, rows)) != ERR_OK || rows_count(rows[1]) == 0)
 		return e;
-	*state = rows_count(rows[1]) == 0 || row_us(rows[1], 0, 4) >= 0 ? CANCEL_FINISHED
-	                                                                : CANCEL_GOES_ON;
-	if (*state == CANCEL_FINISHED)
-		return ERR_OK;
 	read_progress(rows[1], &c);
-	others = row_bool(rows[1], 0, 6);
+	if (c.finished_us >= 0)
+		return ERR_OK;
+	s->state = CANCEL_GOES_ON;
 	b.correlation_id = c.correlation_id;
-	if ((e = booking_lock_live(db, ctx, event_id, after, BATCH, &b.bookings, &b.n)) != ERR_OK)
+	if ((e = booking_lock_live(db, ctx, s->event_id, s->after, BATCH, &b.bookings, &b.n)) !=
+	    ERR_OK)
 		return e;
 	if (b.n > 0) {
-		*after = b.bookings[b.n - 1].id;
+		s->next = b.bookings[b.n - 1].id;
 		return end_batch(&b);
 	}
-	memset(after, 0, sizeof(*after));
-	if (first && !others)
-		return finish(db, ctx, event_id, b.correlation_id, state);
+	if (first && !row_bool(rows[1], 0, GET_CANCELLATION_OTHERS))
+		return finish(db, ctx, s->event_id, b.correlation_id, &s->state);
 	if (first)
-		*state = CANCEL_WAITS;
+		s->state = CANCEL_WAITS;
 	return ERR_OK;
 }
 
@@ -274,22 +312,16 @@ enum err
 event_cancel_step(struct pool *pool, int32_t event_id, struct uuid *after, enum cancel_state *state)
 {
 	TALLOC_CTX *ctx = talloc_new(NULL);
-	enum err e = ERR_UNAVAILABLE;
+	struct cancel_step s = { .event_id = event_id, .after = after };
+	/* After a COMMIT that was not answered, bookings that were ended are not found again. */
+	const struct transaction t = { run_step, transact_again, &s };
+	enum err e;
 
-	*state = CANCEL_GOES_ON;
-	for (int i = 0; i < POOL_ATTEMPTS; i++) {
-		struct uuid from = *after;
-		struct db *db;
-
-		if ((e = pool_take(pool, &db)) != ERR_OK)
-			break;
-		e = step(db, ctx, event_id, &from, state);
-		pool_give(pool, db);
-		if (e == ERR_OK)
-			*after = from;
-		if (e != ERR_TX_RETRY && e != ERR_DB_LOST && e != ERR_DB_UNKNOWN)
-			break; /* after a COMMIT that was cut off, what is done is not found again */
-	}
+	assert(after != NULL && state != NULL && event_id > 0);
+	e = transact(pool, ctx, &t);
+	*state = e == ERR_OK ? s.state : CANCEL_GOES_ON;
+	if (e == ERR_OK)
+		*after = s.next;
 	talloc_free(ctx);
 	return e;
 }
@@ -301,10 +333,10 @@ struct cancel_turn {
 	int32_t event_id;
 	struct uuid after;
 	enum cancel_state state;
-	bool left; /* it failed, and is left for another time */
+	bool failed; /* and is left for the next call of event_cancel_all */
 };
 
-/* A step of each that is not finished; whether one of them can go on. */
+/* A step of each that is not finished; whether one of them can go on. *first: the first error. */
 static bool
 step_each(struct pool *pool, struct cancel_turn *turns, size_t n, enum err *first)
 {
@@ -314,10 +346,10 @@ step_each(struct pool *pool, struct cancel_turn *turns, size_t n, enum err *firs
 		struct cancel_turn *t = &turns[i];
 		enum err e;
 
-		if (t->left || t->state == CANCEL_FINISHED)
+		if (t->failed || t->state == CANCEL_FINISHED)
 			continue;
 		e = event_cancel_step(pool, t->event_id, &t->after, &t->state);
-		t->left = e != ERR_OK;
+		t->failed = e != ERR_OK;
 		if (e != ERR_OK && *first == ERR_OK)
 			*first = e;
 		busy = busy || (e == ERR_OK && t->state == CANCEL_GOES_ON);
@@ -325,14 +357,14 @@ step_each(struct pool *pool, struct cancel_turn *turns, size_t n, enum err *firs
 	return busy;
 }
 
-/* How many have come to this state. */
+/* How many have come to a state. */
 static size_t
 count_turns(const struct cancel_turn *turns, size_t n, enum cancel_state state)
 {
 	size_t found = 0;
 
 	for (size_t i = 0; i < n; i++)
-		found += !turns[i].left && turns[i].state == state;
+		found += !turns[i].failed && turns[i].state == state;
 	return found;
 }
 
@@ -348,6 +380,7 @@ event_cancel_all(struct pool *pool, size_t *done, bool *more)
 	int idle = 0;
 	enum err e;
 
+	assert(done != NULL && more != NULL);
 	*more = false;
 	if ((e = transact_read(pool, ctx, &call, 1, &rows)) != ERR_OK) {
 		talloc_free(ctx);
@@ -356,13 +389,13 @@ event_cancel_all(struct pool *pool, size_t *done, bool *more)
 	n = (size_t)rows_count(rows);
 	turns = talloc_zero_array(ctx, struct cancel_turn, (unsigned)n);
 	for (size_t i = 0; i < n; i++)
-		turns[i].event_id = row_i32(rows, (int)i, 0);
+		turns[i].event_id = row_i32(rows, (int)i, OPEN_CANCELLATIONS_EVENT);
 	do {
 		*more = step_each(pool, turns, n, &e);
 		idle = *more ? 0 : idle + 1;
 		if (!*more && count_turns(turns, n, CANCEL_WAITS) == 0)
 			break;
-	} while (idle < PATIENCE && clock_mono_us() < until_us &&
+	} while (idle < ROUNDS_IDLE && clock_mono_us() < until_us &&
 	         !stop_wait(idle > 0 ? CANCEL_WAIT_MS : 0));
 	*done += count_turns(turns, n, CANCEL_FINISHED);
 	talloc_free(ctx);
