@@ -3,15 +3,10 @@
 
 #include <assert.h>
 
-/* The parameters of INSERT_JOURNAL. */
-enum { EVENT, BOOKING, USER, TYPE, CORRELATION, PAYLOAD, COLUMNS };
-
-_Static_assert(COLUMNS == JOURNAL_ROW_COLUMNS, "struct journal_rows has an array for each");
-
 void
 journal_rows_init(struct journal_rows *rows, TALLOC_CTX *ctx)
 {
-	arrays_init(rows->columns, COLUMNS, ctx);
+	arrays_init(rows->columns, JOURNAL_ROW__COLUMNS, ctx);
 	rows->n = 0;
 }
 
@@ -21,12 +16,12 @@ journal_rows_add(struct journal_rows *rows, int32_t event_id, const struct uuid 
                  const char *payload)
 {
 	assert(event_id > 0 && type != NULL && payload != NULL);
-	array_int(&rows->columns[EVENT], event_id);
-	array_uuid(&rows->columns[BOOKING], booking_id);
-	array_text(&rows->columns[USER], user_id);
-	array_text(&rows->columns[TYPE], type);
-	array_text(&rows->columns[CORRELATION], correlation_id);
-	array_text(&rows->columns[PAYLOAD], payload);
+	array_int(&rows->columns[JOURNAL_ROW_EVENT], event_id);
+	array_uuid(&rows->columns[JOURNAL_ROW_BOOKING], booking_id);
+	array_text(&rows->columns[JOURNAL_ROW_USER], user_id);
+	array_text(&rows->columns[JOURNAL_ROW_TYPE], type);
+	array_text(&rows->columns[JOURNAL_ROW_CORRELATION], correlation_id);
+	array_text(&rows->columns[JOURNAL_ROW_PAYLOAD], payload);
 	rows->n++;
 }
 
@@ -36,6 +31,6 @@ journal_rows_call(struct journal_rows *rows)
 	struct call call = { .stmt = STMT_INSERT_JOURNAL };
 
 	assert(rows->n > 0);
-	arrays_done(rows->columns, COLUMNS, call.param);
+	arrays_done(rows->columns, JOURNAL_ROW__COLUMNS, call.param);
 	return call;
 }

@@ -4,11 +4,20 @@
 #include "store/db.h"
 #include "store/param.h"
 
-#define JOURNAL_ROW_COLUMNS 6
+/* What a row says: the parameters of INSERT_JOURNAL. */
+enum journal_column {
+	JOURNAL_ROW_EVENT,
+	JOURNAL_ROW_BOOKING,
+	JOURNAL_ROW_USER,
+	JOURNAL_ROW_TYPE,
+	JOURNAL_ROW_CORRELATION,
+	JOURNAL_ROW_PAYLOAD,
+	JOURNAL_ROW__COLUMNS
+};
 
 /* Rows for the journal, collected until they are written with what they tell of. */
 struct journal_rows {
-	struct array columns[JOURNAL_ROW_COLUMNS];
+	struct array columns[JOURNAL_ROW__COLUMNS];
 	size_t n;
 };
 

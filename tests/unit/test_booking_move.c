@@ -187,11 +187,13 @@ test_r1_each_move_is_written_and_told(void **state)
 			assert_int_equal(m.n, moves[i].n_stmts);
 			for (size_t s = 0; s < m.n; s++)
 				assert_int_equal(m.calls[s].stmt, moves[i].stmts[s]);
-			assert_int_equal(m.n_rows, moves[i].type == NULL ? 0 : 1);
+			assert_int_equal(m.journal.n, moves[i].type == NULL ? 0 : 1);
 			if (moves[i].type == NULL)
 				continue;
-			assert_non_null(strstr(array_done(&m.type), moves[i].type));
-			assert_non_null(strstr(array_done(&m.correlation), "c-1"));
+			assert_non_null(strstr(array_done(&m.journal.columns[JOURNAL_ROW_TYPE]),
+			                       moves[i].type));
+			assert_non_null(
+			    strstr(array_done(&m.journal.columns[JOURNAL_ROW_CORRELATION]), "c-1"));
 		}
 	}
 }
@@ -255,7 +257,7 @@ test_r14_seats_of_all_that_end_are_freed_by_one_call_in_order(void **state)
 	ends[1].seats = low;
 	booking_move_cancel(&m, &ends[0], 1, "EVENT_CANCELLED");
 	booking_move_refund(&m, &ends[1], 1, &given, &kept, "EVENT_CANCELLED", NULL);
-	assert_int_equal(m.n_rows, 2);
+	assert_int_equal(m.journal.n, 2);
 	assert_int_equal(m.n, 3);
 	assert_int_equal(m.calls[0].stmt, STMT_END_BOOKINGS);
 	assert_int_equal(m.calls[1].stmt, STMT_FREE_SEATS);
@@ -316,15 +318,15 @@ test_a_refund_is_told_and_its_payment_is_refunded(void **state)
 
 	(void)state;
 	refund_move_request(&m, &w, 0);
-	assert_int_equal(m.n + m.n_rows, 0);
+	assert_int_equal(m.n + m.journal.n, 0);
 	refund_move_request(&m, &w, 1);
 	assert_int_equal(m.calls[0].stmt, STMT_INSERT_REFUNDS);
 	assert_int_equal(m.calls[1].stmt, STMT_REFUND_PAYMENTS);
-	assert_int_equal(m.n_rows, 1);
+	assert_int_equal(m.journal.n, 1);
 	w.status = REFUND_COMPLETED; /* at once: both are told */
 	refund_move_request(&m, &w, 1);
-	assert_int_equal(m.n_rows, 3);
-	assert_string_equal(array_done(&m.type),
+	assert_int_equal(m.journal.n, 3);
+	assert_string_equal(array_done(&m.journal.columns[JOURNAL_ROW_TYPE]),
 	                    "{\"refund.requested\",\"refund.requested\",\"refund.completed\"}");
 }
 
@@ -339,13 +341,13 @@ test_a_refund_that_is_completed_stays_so(void **state)
 	refund_move_complete(&m, &booking, r, NULL);
 	refund_move_refuse(&m, &booking, r, NULL, true);
 	assert_int_equal(m.n, 2);
-	assert_int_equal(m.n_rows, 1); /* a refusal is not told */
+	assert_int_equal(m.journal.n, 1); /* a refusal is not told */
 	assert_string_equal(m.calls[1].param[2], "failed");
 	assert_string_equal(m.calls[1].param[4], "1");
 	refunds[0].status = REFUND_FAILED;
 	refund_move_again(&m, &booking, r);
 	assert_int_equal(m.calls[2].stmt, STMT_RETRY_REFUND);
-	assert_int_equal(m.n_rows, 2);
+	assert_int_equal(m.journal.n, 2);
 }
 
 #define MOVE_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)

@@ -99,7 +99,7 @@ price_seats(TALLOC_CTX *ctx, struct creation *c)
 	c->tier = talloc_array(ctx, const char *, (unsigned)c->plan->n_seats);
 	for (size_t i = 0; e == ERR_OK && i < c->plan->n_seats; i++) {
 		e = price_seat(ctx, c, i);
-		c->tier[i] = tier_of(m, i);
+		c->tier[i] = tier_of(c, i);
 	}
 	return e;
 }
