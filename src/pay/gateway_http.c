@@ -1,3 +1,8 @@
+/*
+ * The provider that is asked over HTTP: sessions and refunds are requests, and its call-backs are
+ * read here (messages.md, Webhook of the payment gateway). fake_gateway/ is its counterpart.
+ */
+#include <assert.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -5,12 +10,12 @@
 #include "base/log.h"
 #include "base/money.h"
 #include "pay/http_post.h"
+#include "pay/message_reader.h"
 #include "pay/provider.h"
 #include "pay/signature.h"
-#include "pay/message_reader.h"
 
 #define START_TRIES 2   /* when the connection fails */
-#define ROOM        384 /* bytes of a message of ours, about */
+#define ROOM        384 /* bytes of most messages of ours */
 
 /* What a call-back may be about. */
 static const struct {
@@ -23,9 +28,10 @@ static const struct {
 };
 #define N_TYPES (sizeof(types) / sizeof(types[0]))
 
-/* Statuses by which a gateway refuses not the message, but us, or just now. */
+/* Statuses by which a gateway does not refuse the message for good: not us, or not now. */
 static const int passing[] = { 401, 403, 404, 405, 408, 425, 429 };
 
+/* The URL of one of the gateway's resources. */
 static const char *
 url_of(TALLOC_CTX *ctx, const struct pay_gateway *gateway, const char *what)
 {
@@ -58,6 +64,7 @@ write_amount(struct jsonw *w, int64_t minor, const char *currency)
 	jsonw_str(w, "currency", currency);
 }
 
+/* Closes a message, and makes it the body of a request. */
 static void
 finish(struct http_post *p, struct jsonw *w)
 {
@@ -66,7 +73,7 @@ finish(struct http_post *p, struct jsonw *w)
 	p->len = w->used;
 }
 
-/* n messages came to nothing, this one for that reason. */
+/* Logs that n messages were not taken, and why this one was not. */
 static void
 log_trouble(const char *what, size_t n, const struct http_post *p, const char *why)
 {
@@ -98,6 +105,7 @@ start(TALLOC_CTX *ctx, const struct pay_gateway *gateway, const struct pay_order
 	const char *why;
 	struct jsonw w;
 
+	assert(order->currency != NULL && order->amount_minor >= 0);
 	if (!is_set_up(gateway))
 		return ERR_UNAVAILABLE;
 	jsonw_init(&w, ctx, ROOM);
@@ -121,6 +129,7 @@ write_refund(TALLOC_CTX *ctx, struct http_post *p, const struct pay_refund *r)
 {
 	struct jsonw w;
 
+	assert(r->currency != NULL && r->amount_minor >= 0);
 	jsonw_init(&w, ctx, ROOM);
 	jsonw_open(&w, NULL, '{');
 	jsonw_uuid(&w, "refundId", &r->id);
@@ -133,7 +142,7 @@ write_refund(TALLOC_CTX *ctx, struct http_post *p, const struct pay_refund *r)
 	finish(p, &w);
 }
 
-/* Whether it makes no sense to ask again. */
+/* Whether asking again makes no sense. */
 static bool
 is_refusal(int status)
 {
@@ -196,7 +205,7 @@ refund(TALLOC_CTX *ctx, const struct pay_gateway *gateway, struct pay_refund *re
 	talloc_free(tmp);
 }
 
-/* A refund that we did not ask for has an id that may be any text: the gateway's own. */
+/* A refund that the gateway made on its own has an id that may be any text. */
 static void
 read_refund_id(struct message_reader *w, struct pay_event *out)
 {
@@ -206,7 +215,7 @@ read_refund_id(struct message_reader *w, struct pay_event *out)
 		out->refund_id = uuid_of_name(out->refund_name);
 }
 
-/* What is of no use to us, when it was made and why, may be anything. */
+/* Members that have no use here, such as when and why, may be anything. */
 static void
 read_data(struct message_reader *w, struct pay_event *out)
 {
@@ -219,6 +228,7 @@ read_data(struct message_reader *w, struct pay_event *out)
 	read_refund_id(w, out);
 }
 
+/* The whole of a call-back, verified or not. */
 static enum err
 parse_event(TALLOC_CTX *ctx, const char *body, size_t n, struct pay_event *out, const char **why)
 {
@@ -226,6 +236,7 @@ parse_event(TALLOC_CTX *ctx, const char *body, size_t n, struct pay_event *out, 
 	const char *type;
 	size_t i = 0;
 
+	assert(out != NULL && why != NULL);
 	memset(out, 0, sizeof(*out));
 	out->id = message_id(&top, "id", REQUIRED);
 	type = message_id(&top, "type", REQUIRED);

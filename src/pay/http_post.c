@@ -1,5 +1,7 @@
+/* Signed JSON messages over HTTP, several at once in one thread (curl's multi interface). */
 #include "pay/http_post.h"
 
+#include <assert.h>
 #include <curl/curl.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -10,9 +12,9 @@
 
 #define CONNECT_MS 2000L
 #define WHOLE_MS   5000L
-#define LOOK_MS    1000 /* at the most, between two looks at what has happened */
+#define LOOK_MS    1000 /* between two looks at what has happened, at the most */
 
-/* One of the transfers at a time. */
+/* One transfer at a time; its connection is kept for the next. */
 struct slot {
 	TALLOC_CTX *ctx; /* owns the answers */
 	CURL *easy;
@@ -20,6 +22,7 @@ struct slot {
 	struct http_post *post;
 };
 
+/* curl_global_init(3) is not safe beside itself. */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void
@@ -36,7 +39,8 @@ on_answer(char *data, size_t size, size_t n, void *arg)
 	struct slot *s = arg;
 	struct http_post *p = s->post;
 
-	(void)size; /* always 1 */
+	assert(size == 1 && p != NULL); /* CURLOPT_WRITEFUNCTION(3) */
+	assert(p->answer_len <= POST_ANSWER_MOST);
 	if (p->answer_len + n > POST_ANSWER_MOST)
 		return 0;
 	p->answer = talloc_realloc_size(s->ctx, p->answer, p->answer_len + n);
@@ -45,7 +49,7 @@ on_answer(char *data, size_t size, size_t n, void *arg)
 	return n;
 }
 
-/* What all transfers of a slot have in common. */
+/* What all transfers of a slot have in common: no redirects, no proxy, no signals, time limits. */
 static void
 prepare(struct slot *s, TALLOC_CTX *ctx)
 {
@@ -71,10 +75,14 @@ begin(CURLM *multi, struct slot *s, struct http_post *post, const char *secrets)
 {
 	static const char name[] = SIGNATURE_HEADER ": ";
 	char line[sizeof(name) + SIGNATURE_TEXT] = SIGNATURE_HEADER ": ";
+	const char *signature;
 
+	assert(s->post == NULL && s->headers == NULL);
+	assert(post->url != NULL && post->body != NULL);
 	s->post = post;
-	signature_make(secrets, clock_now_us() / US_PER_S, post->body, post->len,
-	               line + sizeof(name) - 1);
+	signature = signature_make(secrets, clock_now_us() / US_PER_S, post->body, post->len,
+	                           line + sizeof(name) - 1);
+	assert(signature != NULL); /* the caller has a secret */
 	s->headers = curl_slist_append(NULL, "Content-Type: application/json");
 	s->headers = curl_slist_append(s->headers, "Expect:"); /* no 100-continue */
 	s->headers = curl_slist_append(s->headers, line);
@@ -92,6 +100,7 @@ finish(CURLM *multi, struct slot *s, CURLcode code)
 	struct http_post *p = s->post;
 	long status = 0;
 
+	assert(p != NULL);
 	p->trouble = code == CURLE_OK ? NULL : curl_easy_strerror(code);
 	p->cut = code == CURLE_COULDNT_CONNECT || code == CURLE_SEND_ERROR ||
 	         code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING;
@@ -131,6 +140,7 @@ http_post_all(TALLOC_CTX *ctx, const char *secrets, struct http_post *posts, siz
 	CURLcode code;
 	int running;
 
+	assert(secrets != NULL && (posts != NULL || n == 0));
 	pthread_once(&once, init);
 	if ((multi = curl_multi_init()) == NULL)
 		abort();
@@ -152,7 +162,7 @@ http_post_all(TALLOC_CTX *ctx, const char *secrets, struct http_post *posts, siz
 		if (ended < n)
 			curl_multi_poll(multi, NULL, 0, LOOK_MS, NULL);
 	}
-	for (size_t i = 0; i < width; i++) {
+	for (size_t i = 0; i < width; i++) { /* transfers are left only when curl failed */
 		if (slots[i].post != NULL)
 			finish(multi, &slots[i], CURLE_FAILED_INIT);
 		curl_easy_cleanup(slots[i].easy);

@@ -26,7 +26,9 @@ struct http_post {
  * Sends n messages, each signed when it is sent, up to POST_PARALLEL at once, and waits until all
  * are answered or given up: 2 s for a connection, 5 s for the whole of one. Safe from any thread.
  *
- * secrets	PAYMENT_WEBHOOK_SECRET; the first signs
+ * ctx		owns the answers
+ * secrets	PAYMENT_WEBHOOK_SECRET; the first signs, and there must be one
+ * posts	url and body are set, body not NULL; the rest is set here
  */
 void http_post_all(TALLOC_CTX *ctx, const char *secrets, struct http_post *posts, size_t n);
 

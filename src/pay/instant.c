@@ -1,4 +1,7 @@
+/* The provider that takes every amount at once. */
 #include "pay/provider.h"
+
+#include <assert.h>
 
 static enum err
 charge(TALLOC_CTX *ctx, const struct uuid *payment_id, int64_t amount_minor, const char *currency,
@@ -6,7 +9,7 @@ charge(TALLOC_CTX *ctx, const struct uuid *payment_id, int64_t amount_minor, con
 {
 	char id[UUID_TEXT];
 
-	(void)amount_minor;
+	assert(amount_minor >= 0);
 	(void)currency;
 	*ref = talloc_asprintf(ctx, "mock-%s", uuid_text(payment_id, id));
 	return ERR_OK;

@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_PROVIDER_H
-#define ROWLOCK_PROVIDER_H
+#ifndef ROWLOCK_PAY_PROVIDER_H
+#define ROWLOCK_PAY_PROVIDER_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,8 +16,7 @@ struct pay_gateway {
 
 /* What a buyer is to pay. */
 struct pay_order {
-	struct uuid
-	    payment_id; /* ours; asked for again, the provider answers with the same session */
+	struct uuid payment_id; /* ours; asked for again, the answer is the same session */
 	struct uuid booking_id;
 	int64_t amount_minor;
 	const char *currency; /* ISO 4217 */
@@ -39,8 +38,7 @@ struct pay_refund {
 	int64_t amount_minor;
 	const char *currency;
 	/* Set: */
-	enum err
-	    err; /* ERR_OK: taken on; UNAVAILABLE: ask again; INVALID_STATE: refused for good */
+	enum err err;          /* ERR_OK: taken on; UNAVAILABLE: ask again; INVALID_STATE: never */
 	bool completed;        /* taken on: done already; otherwise a call-back says when it is */
 	const char *reference; /* taken on: the provider's reference, on ctx */
 };
@@ -61,27 +59,35 @@ struct pay_event {
 };
 
 /*
- * A payment provider: what it is called, and what it can do. Those functions are NULL that it
- * has no use for. None of them is called with a transaction open, but charge.
+ * A payment provider: what it is called, and what it can do. Functions that it has no use for are
+ * NULL. None of them may be called with a transaction open, but charge; all are safe from any
+ * thread.
  */
 struct pay_provider {
 	const char *name; /* as stored with a payment */
 	/*
-	 * Takes an amount at once, from whoever: touches nothing outside this process.
+	 * Takes an amount at once. May be called with a transaction open, so it must touch
+	 * nothing outside this process.
 	 *
 	 * payment_id	ours; the same id is charged once
 	 * amount_minor	in the smallest unit of the currency (ISO 4217)
 	 * ref		set: the provider's own reference, on ctx
 	 *
-	 * Errors: UNAVAILABLE; nothing was taken. A provider that charges at once also gives back at
-	 * once: its refunds are complete with the transaction that asks for them.
+	 * Errors: UNAVAILABLE; nothing was taken. A provider that charges at once also gives back
+	 * at once: its refunds are complete with the transaction that asks for them.
 	 */
 	enum err (*charge)(TALLOC_CTX *ctx, const struct uuid *payment_id, int64_t amount_minor,
 	                   const char *currency, const char **ref);
-	/* Opens a session. Errors: UNAVAILABLE (it may be tried again, with the same payment_id). */
+	/*
+	 * Opens a session, *out on ctx. Errors: UNAVAILABLE (it may be tried again, with the same
+	 * payment_id).
+	 */
 	enum err (*start)(TALLOC_CTX *ctx, const struct pay_gateway *gateway,
 	                  const struct pay_order *order, struct pay_session *out);
-	/* Gives n amounts back, many at once; says of each what became of it. */
+	/*
+	 * Asks for n amounts to be given back, many at once, and waits for the answers; each says
+	 * in its own `err` what became of it.
+	 */
 	void (*refund)(TALLOC_CTX *ctx, const struct pay_gateway *gateway,
 	               struct pay_refund *refunds, size_t n);
 	/*
@@ -89,7 +95,7 @@ struct pay_provider {
 	 *
 	 * signature	the header X-Gateway-Signature; or NULL
 	 * body		n bytes as they came
-	 * now_s	Unix time; a signature is good for 300 s before and after (compared in constant time)
+	 * now_s	Unix time; a signature is good for 300 s before and after
 	 * why		set when the body is not understood: the member and what is wrong with it
 	 *
 	 * Errors: UNAUTHORIZED (the signature), VALIDATION_ERROR (the body).
@@ -102,13 +108,13 @@ struct pay_provider {
 	                  const char **why);
 };
 
-/* The provider for trying things out at once: takes every amount, from nobody. */
+/* Takes every amount at once, and no money: for trying bookings out. Named "mock". */
 extern const struct pay_provider pay_instant;
 
-/* A gateway that is asked over HTTP and calls back. */
+/* A gateway that is asked over HTTP and calls back. Named "gateway". */
 extern const struct pay_provider pay_gateway_http;
 
-/* The provider that a payment names; NULL: none of ours. */
+/* The provider of a name, as stored with a payment or set; NULL: there is none of that name. */
 const struct pay_provider *pay_provider_named(const char *name);
 
 #endif

@@ -1,5 +1,7 @@
+/* Signing messages of the payment gateway, and checking that it was one of our secrets. */
 #include "pay/signature.h"
 
+#include <assert.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -23,7 +25,7 @@ struct parsed {
 	int n;
 };
 
-/* The next secret of a list that is not empty: an empty key would sign for everybody. */
+/* The next secret of a list that is not empty: with an empty key anyone could sign. */
 static bool
 next_secret(const char **list, const char **secret, size_t *len)
 {
@@ -42,6 +44,7 @@ signed_text(const char *time, size_t time_len, const char *body, size_t n)
 {
 	char *text = talloc_size(NULL, time_len + 1 + n);
 
+	assert(body != NULL || n == 0);
 	memcpy(text, time, time_len);
 	text[time_len] = '.';
 	if (n > 0)
@@ -52,6 +55,7 @@ signed_text(const char *time, size_t time_len, const char *body, size_t n)
 static void
 make_mac(const char *secret, size_t len, const char *text, size_t n, unsigned char out[MAC_BYTES])
 {
+	assert(len > 0);
 	if (HMAC(EVP_sha256(), secret, (int)len, (const unsigned char *)text, n, out, NULL) == NULL)
 		abort(); /* no memory, or no SHA-256 in this OpenSSL */
 }
@@ -66,6 +70,7 @@ signature_make(const char *secrets, int64_t now_s, const char *body, size_t n,
 	size_t len;
 	int at;
 
+	assert(secrets != NULL);
 	if (!next_secret(&secrets, &secret, &len))
 		return NULL;
 	at = snprintf(out, SIGNATURE_TEXT, "t=%lld", (long long)now_s);
@@ -75,6 +80,7 @@ signature_make(const char *secrets, int64_t now_s, const char *body, size_t n,
 	at += snprintf(out + at, SIGNATURE_TEXT - (size_t)at, ",v1=");
 	for (int i = 0; i < MAC_BYTES; i++)
 		at += snprintf(out + at, SIGNATURE_TEXT - (size_t)at, "%02x", mac[i]);
+	assert(at < SIGNATURE_TEXT); /* it was not cut */
 	return out;
 }
 
@@ -97,6 +103,7 @@ parse_mac(const char *text, unsigned char out[MAC_BYTES])
 	return true;
 }
 
+/* Takes a header apart; false when it is not of the form. */
 static bool
 parse(const char *header, struct parsed *out)
 {
@@ -111,6 +118,7 @@ parse(const char *header, struct parsed *out)
 	out->time_s = strtoll(out->time, NULL, 10);
 	out->n = 0;
 	p = out->time + out->time_len;
+	/* MACS_MOST bounds the work that a header can ask for. */
 	for (; *p != '\0'; p += MAC_TEXT) {
 		if (out->n == MACS_MOST || !parse_mac(p, out->mac[out->n++]))
 			return false;
@@ -134,6 +142,7 @@ signature_check(const char *secrets, const char *header, const char *body, size_
 	while (next_secret(&secrets, &secret, &len)) {
 		make_mac(secret, len, text, p.time_len + 1 + n, mac);
 		for (int i = 0; i < p.n; i++)
+			/* All are compared, whichever fits: the time taken tells nothing. */
 			good = CRYPTO_memcmp(mac, p.mac[i], MAC_BYTES) == 0 || good;
 	}
 	talloc_free(text);

@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_SIGNATURE_H
-#define ROWLOCK_SIGNATURE_H
+#ifndef ROWLOCK_PAY_SIGNATURE_H
+#define ROWLOCK_PAY_SIGNATURE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,6 +22,7 @@
  *
  * secrets	comma-separated; blanks around each do not count
  * now_s	Unix time
+ * body		n bytes
  *
  * Returns out; NULL when there is no secret.
  */
@@ -32,7 +33,10 @@ const char *signature_make(const char *secrets, int64_t now_s, const char *body,
  * Whether one of the secrets made one of the signatures in a header. Compared in constant time;
  * strict: "t=" and 1 to 12 digits, then 1 to 8 times ",v1=" and 64 hex digits, nothing else.
  *
- * header	as it came, or NULL: none did
+ * secrets	as of signature_make; each of them is tried
+ * header	as it came; NULL: there was none, which is false
+ * body		n bytes, as they came
+ * now_s	Unix time; the signature's may differ by SIGNATURE_GOOD_S either way
  */
 bool signature_check(const char *secrets, const char *header, const char *body, size_t n,
                      int64_t now_s);
