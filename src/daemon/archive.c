@@ -10,7 +10,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "base/shared.h"
 #include "base/stop.h"
 #include "core/booking/booking_change.h"
 #include "store/param.h"
@@ -22,6 +21,18 @@
 #define OTHERS_MS   20    /* between two looks whether transactions that began before have ended */
 #define OTHERS_MOST 10    /* looks in a row: then the event is left for the next run */
 
+/* What is left of an event after a piece, as rowlock_archive says it. */
+enum archive_outcome {
+	OUTCOME_BUSY,   /* it is not due, or done, or another process has it */
+	OUTCOME_MORE,   /* there is another piece */
+	OUTCOME_WAITS,  /* some of its bookings, refunds or payments are not at their end */
+	OUTCOME_OTHERS, /* transactions that began before may still write to it */
+	OUTCOME_DONE,
+	OUTCOME__MAX
+};
+static const char *const outcome_names[OUTCOME__MAX] = { "busy", "more", "waits", "others",
+	                                                 "done" };
+
 /* One event, on its way. */
 struct archive_event {
 	struct pool *pool;
@@ -30,20 +41,31 @@ struct archive_event {
 	struct archive_tally *tally;
 };
 
-/* Moves one piece; *outcome is on ctx. */
+static enum archive_outcome
+outcome_parse(const char *name)
+{
+	int o = 0;
+
+	while (o < OUTCOME__MAX && strcmp(outcome_names[o], name) != 0)
+		o++;
+	assert(o < OUTCOME__MAX);
+	return (enum archive_outcome)o;
+}
+
+/* Moves one piece. */
 static enum err
-move_piece(struct archive_event *m, TALLOC_CTX *ctx, const char **outcome)
+move_piece(struct archive_event *ev, TALLOC_CTX *ctx, enum archive_outcome *outcome)
 {
 	static const int moved[METRICS_TABLES] = { ARCHIVE_BOOKINGS, ARCHIVE_PAYMENTS,
 		                                   ARCHIVE_REFUNDS, ARCHIVE_JOURNAL_ROWS,
 		                                   ARCHIVE_SEATS };
-	const struct call call = { STMT_ARCHIVE, { m->event, m->days, param_int(ctx, PIECE) } };
-	struct archive_tally *t = m->tally;
+	const struct call call = { STMT_ARCHIVE, { ev->event, ev->days, param_int(ctx, PIECE) } };
+	struct archive_tally *t = ev->tally;
 	struct rows *rows;
 	enum err e;
 
 	/* A piece may be moved twice when an answer was lost: the second finds nothing. */
-	if ((e = transact_read(m->pool, ctx, &call, 1, &rows)) != ERR_OK)
+	if ((e = transact_read(ev->pool, ctx, &call, 1, &rows)) != ERR_OK)
 		return e;
 	for (unsigned i = 0; i < METRICS_TABLES; i++)
 		metrics_add(METRIC_ARCHIVED, i, (uint64_t)row_i32(rows, 0, moved[i]));
@@ -52,39 +74,41 @@ move_piece(struct archive_event *m, TALLOC_CTX *ctx, const char **outcome)
 	t->refunds += row_i32(rows, 0, ARCHIVE_REFUNDS);
 	t->journal_rows += row_i32(rows, 0, ARCHIVE_JOURNAL_ROWS);
 	t->seats += row_i32(rows, 0, ARCHIVE_SEATS);
-	*outcome = row_text(rows, 0, ARCHIVE_OUTCOME);
+	*outcome = outcome_parse(row_text(rows, 0, ARCHIVE_OUTCOME));
 	return ERR_OK;
 }
 
 /* Moves piece by piece, for as long as there is more. */
 static enum err
-move_pieces(struct archive_event *m, TALLOC_CTX *ctx, const char **outcome)
+move_pieces(struct archive_event *ev, TALLOC_CTX *ctx, enum archive_outcome *outcome)
 {
 	bool others;
 	int looks = 0;
 	enum err e;
 
 	do {
-		if ((e = move_piece(m, ctx, outcome)) != ERR_OK)
+		if ((e = move_piece(ev, ctx, outcome)) != ERR_OK)
 			return e;
-		others = strcmp(*outcome, "others") == 0;
+		others = *outcome == OUTCOME_OTHERS;
 		looks = others ? looks + 1 : 0;
 		if (looks == OTHERS_MOST)
 			return ERR_OK;
-	} while ((others || strcmp(*outcome, "more") == 0) && !stop_wait(others ? OTHERS_MS : 0));
+	} while ((others || *outcome == OUTCOME_MORE) && !stop_wait(others ? OTHERS_MS : 0));
 	return ERR_OK;
 }
 
-/* Cancels one booking, if it still waits, whatever it waits for. */
-static enum err
-end_one(struct archive_event *m, struct db *db, TALLOC_CTX *ctx, const struct uuid *id)
-{
-	const struct booking_key key = { m->event_id, *id };
-	bool done = false;
-	enum err e = booking_cancel_waiting(db, ctx, &key, "EVENT_OVER", &done);
+/* A booking that is cancelled if it still waits, for seats or for payment. */
+struct endless_booking {
+	struct booking_key key;
+	bool cancelled; /* set */
+};
 
-	m->tally->ended += e == ERR_OK && done;
-	return e;
+static enum err
+cancel_endless(struct db *db, TALLOC_CTX *ctx, void *arg)
+{
+	struct endless_booking *b = arg;
+
+	return booking_cancel_waiting(db, ctx, &b->key, "EVENT_OVER", &b->cancelled);
 }
 
 /*
@@ -92,42 +116,41 @@ end_one(struct archive_event *m, struct db *db, TALLOC_CTX *ctx, const struct uu
  * never be over: those that still wait are cancelled. *n is how many there were.
  */
 static enum err
-end_endless(struct archive_event *m, TALLOC_CTX *ctx, int *n)
+end_endless(struct archive_event *ev, TALLOC_CTX *ctx, int *n)
 {
-	const struct call call = { STMT_ENDLESS_BOOKINGS, { m->event, param_int(ctx, PIECE) } };
+	const struct call call = { STMT_ENDLESS_BOOKINGS, { ev->event, param_int(ctx, PIECE) } };
 	struct rows *rows;
-	struct db *db;
 	enum err e;
 
 	*n = 0;
-	if ((e = pool_take(m->pool, &db)) != ERR_OK)
-		return e;
-	e = db_query(db, ctx, call, &rows);
+	e = transact_read(ev->pool, ctx, &call, 1, &rows);
 	for (; e == ERR_OK && *n < rows_count(rows) && !stop_wait(0); (*n)++) {
-		const struct uuid id = row_uuid(rows, *n, ENDLESS_BOOKINGS_ID);
+		struct endless_booking b = {
+			{ ev->event_id, row_uuid(rows, *n, ENDLESS_BOOKINGS_ID) }, false
+		};
+		const struct transaction t = { cancel_endless, transact_again, &b };
 
-		e = end_one(m, db, ctx, &id);
+		e = transact(ev->pool, ctx, &t);
+		ev->tally->ended += e == ERR_OK && b.cancelled;
 	}
-	pool_give(m->pool, db);
 	return e;
 }
 
 /* Moves all of an event that can be moved now, and counts it by what is left of it. */
 static enum err
-move_event(struct archive_event *m, TALLOC_CTX *ctx)
+move_event(struct archive_event *ev, TALLOC_CTX *ctx)
 {
-	const char *outcome;
+	enum archive_outcome outcome;
 	int ended = 0;
 	enum err e;
 
 	do {
-		if ((e = move_pieces(m, ctx, &outcome)) == ERR_OK && strcmp(outcome, "waits") == 0)
-			e = end_endless(m, ctx, &ended);
-	} while (e == ERR_OK && strcmp(outcome, "waits") == 0 && ended > 0 && !stop_wait(0));
+		if ((e = move_pieces(ev, ctx, &outcome)) == ERR_OK && outcome == OUTCOME_WAITS)
+			e = end_endless(ev, ctx, &ended);
+	} while (e == ERR_OK && outcome == OUTCOME_WAITS && ended > 0 && !stop_wait(0));
 	if (e == ERR_OK) {
-		m->tally->events += strcmp(outcome, "done") == 0;
-		m->tally->waiting += strcmp(outcome, "waits") == 0 ||
-		                     strcmp(outcome, "others") == 0;
+		ev->tally->events += outcome == OUTCOME_DONE;
+		ev->tally->waiting += outcome == OUTCOME_WAITS || outcome == OUTCOME_OTHERS;
 	}
 	return e;
 }
@@ -148,8 +171,8 @@ daemon_archive_once(struct pool *pool, int days, struct archive_tally *out)
 {
 	const int64_t began_us = clock_mono_us();
 	TALLOC_CTX *ctx = talloc_new(NULL);
-	struct archive_event m = { .pool = pool, .days = param_int(ctx, days), .tally = out };
-	const struct call due = { STMT_DUE_EVENTS, { m.days } };
+	struct archive_event ev = { .pool = pool, .days = param_int(ctx, days), .tally = out };
+	const struct call due = { STMT_DUE_EVENTS, { ev.days } };
 	struct rows *rows;
 	enum err e, first;
 
@@ -159,9 +182,9 @@ daemon_archive_once(struct pool *pool, int days, struct archive_tally *out)
 	for (int r = 0, n = first == ERR_OK ? rows_count(rows) : 0; r < n && !stop_wait(0); r++) {
 		TALLOC_CTX *tmp = talloc_new(ctx);
 
-		m.event_id = row_i32(rows, r, DUE_EVENTS_ID);
-		m.event = param_int(tmp, m.event_id);
-		if ((e = move_event(&m, tmp)) != ERR_OK && first == ERR_OK)
+		ev.event_id = row_i32(rows, r, DUE_EVENTS_ID);
+		ev.event = param_int(tmp, ev.event_id);
+		if ((e = move_event(&ev, tmp)) != ERR_OK && first == ERR_OK)
 			first = e;
 		talloc_free(tmp);
 	}
