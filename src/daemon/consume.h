@@ -61,10 +61,8 @@ struct consumer *consume_join(TALLOC_CTX *ctx, const struct config *config, cons
 bool consume_is_open(const struct consumed_message *m);
 
 /*
- * Notes a try at a message that is open.
- *
- * why	for the headers of a dead letter, with CONSUMED_FAILED and CONSUMED_NEVER; else NULL. It
- *	lives as long as the round
+ * Notes a try at a message that is open. why: for the headers of a dead letter, with
+ * CONSUMED_FAILED and CONSUMED_NEVER; else NULL. It lives as long as the round.
  */
 void consume_tried(struct consumed_message *m, enum consumed state, const char *why);
 

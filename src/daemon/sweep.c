@@ -23,8 +23,6 @@
 #define EVERY_MS        5000 /* between two sweeps */
 #define CANCEL_EVERY_MS 500  /* between two looks for events that are being cancelled */
 
-/* --- what is swept --- */
-
 /* Bookings whose payment has been under way for too long. */
 static enum err
 sweep_overdue(struct db *db, TALLOC_CTX *ctx, const struct policy *policy, size_t *n)
@@ -41,8 +39,6 @@ struct sweep_kind {
 };
 
 static const struct sweep_kind due_bookings = { .batch = booking_expire_due };
-
-/* --- a sweep --- */
 
 /* One batch, as a transaction. */
 struct sweep_batch {

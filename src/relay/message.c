@@ -282,18 +282,26 @@ write_known(struct jsonw *w, const char *name, int32_t n)
 		jsonw_null(w, name);
 }
 
+/* What both messages begin with: they are of bookings that came through /api/booking. */
+static void
+open_domain(struct jsonw *w, TALLOC_CTX *ctx, const struct journal_row *row,
+            const struct payload *p)
+{
+	assert(row->has_booking && p->queued);
+	jsonw_init(w, ctx, 640);
+	jsonw_open(w, NULL, '{');
+	jsonw_uuid(w, "booking_id", &row->booking_id);
+	jsonw_digits(w, "buyer_id", row->user_id);
+	jsonw_int(w, "event_id", row->event_id);
+}
+
 static void
 write_created_domain(TALLOC_CTX *ctx, const struct journal_row *row, const struct payload *p,
                      uint32_t index, struct message_kafka *out)
 {
 	struct jsonw w;
 
-	assert(row->has_booking && p->queued);
-	jsonw_init(&w, ctx, 640);
-	jsonw_open(&w, NULL, '{');
-	jsonw_uuid(&w, "booking_id", &row->booking_id);
-	jsonw_digits(&w, "buyer_id", row->user_id);
-	jsonw_int(&w, "event_id", row->event_id);
+	open_domain(&w, ctx, row, p);
 	write_price(&w, "total_price", p->total_minor, p->currency);
 	jsonw_str(&w, "section", p->section);
 	write_known(&w, "subsection", p->subsection);
@@ -317,12 +325,7 @@ write_cancelled_domain(TALLOC_CTX *ctx, const struct journal_row *row, const str
 {
 	struct jsonw w;
 
-	assert(row->has_booking && p->queued);
-	jsonw_init(&w, ctx, 384);
-	jsonw_open(&w, NULL, '{');
-	jsonw_uuid(&w, "booking_id", &row->booking_id);
-	jsonw_digits(&w, "buyer_id", row->user_id);
-	jsonw_int(&w, "event_id", row->event_id);
+	open_domain(&w, ctx, row, p);
 	jsonw_str(&w, "section", p->section);
 	write_known(&w, "subsection", p->subsection);
 	write_texts(&w, "seat_positions", p->positions, p->n_positions);

@@ -75,9 +75,10 @@ copy_list(TALLOC_CTX *ctx, const cJSON *item)
 }
 
 static bool
-take_change(TALLOC_CTX *ctx, const cJSON *object, struct change *out)
+take_change(TALLOC_CTX *ctx, const cJSON *object, void *arg)
 {
 	const struct json_members m = { .object = object };
+	struct change *out = arg;
 	const char *state = json_member_string(&m, "state", OPTIONAL);
 
 	memset(out, 0, sizeof(*out));
@@ -110,9 +111,10 @@ take_seat(const cJSON *pair, struct seat_state *out)
 }
 
 static bool
-take_seats_change(TALLOC_CTX *ctx, const cJSON *object, struct seats_change *out)
+take_seats_change(TALLOC_CTX *ctx, const cJSON *object, void *arg)
 {
 	const struct json_members m = { .object = object };
+	struct seats_change *out = arg;
 	const cJSON *list = json_member_array(&m, "changes", OPTIONAL), *pair;
 
 	memset(out, 0, sizeof(*out));
@@ -126,8 +128,10 @@ take_seats_change(TALLOC_CTX *ctx, const cJSON *object, struct seats_change *out
 	return true;
 }
 
-enum err
-change_parse(TALLOC_CTX *ctx, const char *text, size_t n, struct change *out)
+/* Reads a message whose members `take` understands; false of it means that they are others. */
+static enum err
+parse(TALLOC_CTX *ctx, const char *text, size_t n,
+      bool (*take)(TALLOC_CTX *ctx, const cJSON *object, void *out), void *out)
 {
 	TALLOC_CTX *tmp = talloc_new(ctx);
 	struct json_fault fault;
@@ -136,26 +140,22 @@ change_parse(TALLOC_CTX *ctx, const char *text, size_t n, struct change *out)
 
 	assert(text != NULL && out != NULL);
 	e = json_parse(tmp, text, n, &tree, &fault);
-	if (e == ERR_OK && !take_change(ctx, tree, out))
+	if (e == ERR_OK && !take(ctx, tree, out))
 		e = ERR_VALIDATION_ERROR;
 	talloc_free(tmp);
 	return e;
 }
 
 enum err
+change_parse(TALLOC_CTX *ctx, const char *text, size_t n, struct change *out)
+{
+	return parse(ctx, text, n, take_change, out);
+}
+
+enum err
 change_parse_seats(TALLOC_CTX *ctx, const char *text, size_t n, struct seats_change *out)
 {
-	TALLOC_CTX *tmp = talloc_new(ctx);
-	struct json_fault fault;
-	cJSON *tree;
-	enum err e;
-
-	assert(text != NULL && out != NULL);
-	e = json_parse(tmp, text, n, &tree, &fault);
-	if (e == ERR_OK && !take_seats_change(ctx, tree, out))
-		e = ERR_VALIDATION_ERROR;
-	talloc_free(tmp);
-	return e;
+	return parse(ctx, text, n, take_seats_change, out);
 }
 
 /* --- Rows. --- */

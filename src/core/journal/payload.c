@@ -12,6 +12,7 @@
 static size_t
 held_seats(const struct locked_booking *b)
 {
+	assert(b->n_seats == 0 || b->seats != NULL);
 	return b->status == BOOKING_REQUESTED ? 0 : b->n_seats;
 }
 

@@ -35,6 +35,7 @@ get_int(const struct json_members *m, const char *name, int64_t least, int64_t n
 {
 	int64_t n = none;
 
+	assert(none < least);
 	json_member_int(m, name, OPTIONAL, least, INT64_MAX, &n);
 	return n;
 }
