@@ -9,7 +9,7 @@
  *
  * rq	as request_begin leaves it; everything made for it hangs on rq->ctx
  * rs	zeroed; set to the answer, whose texts live as long as rq->ctx
- * app	struct app, complete but for `checkout` where no payment is opened
+ * app	struct app, as main() has built it
  *
  * The type is that of server_run's handler; any number of threads may call.
  */

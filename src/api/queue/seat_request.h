@@ -9,13 +9,13 @@
  * that are null count as absent, and those that are not known are passed over, as clients of this
  * face expect.
  *
- * out	zeroed, with its kind; the seats that are named are looked up and sorted, and
+ * request	zeroed, with its kind; the seats that are named are looked up and sorted, and
  *	total_minor is what they cost, or the least that the seats wished for may cost. inventory is
  *	the event's, pinned, also on an error: give it back by inventory_close
  *
  * Errors: VALIDATION_ERROR (faults are noted, or a->message is set), FORBIDDEN (only staff may
  * name another user, R-51), SEAT_NOT_FOUND, EVENT_NOT_FOUND, UNAVAILABLE. Rules: R-20, R-30, R-31.
  */
-enum err queue_seat_request_decode(struct api *a, struct seat_request *out) MUST_CHECK;
+enum err queue_seat_request_decode(struct api *a, struct seat_request *request) MUST_CHECK;
 
 #endif

@@ -49,7 +49,7 @@ struct api {
 	struct response *rs;
 	const struct route *route; /* NULL: none fits */
 	const char *arg[ROUTE_ARGS];
-	struct principal who;          /* who asks; role NONE: no token */
+	struct principal who;          /* the caller; role NONE: no token */
 	cJSON *body;                   /* the parsed body of a route that takes one, or NULL */
 	struct idempotent *idempotent; /* it came with a key; NULL: it is done each time it comes */
 	char booking[UUID_TEXT];       /* which it is about, for the log; or "" */

@@ -1,5 +1,5 @@
 /*
- * Who asks: the bearer token, the roles of a route, and which bookings one may see (R-50 to R-54).
+ * The caller of a request: bearer token, roles of a route, which bookings it may see (R-50 to R-54).
  */
 
 #include "api/request/principal.h"

@@ -3,7 +3,7 @@
 
 #include "api/request/api.h"
 
-/* Who asks, and what that one may do. */
+/* The caller of a request, and what that caller may do. */
 
 /*
  * Checks the bearer token (RFC 6750) and the route's access; sets a->who. A token that is sent must

@@ -249,7 +249,7 @@ redeem(struct stream_app *app, struct sse *s, const char *ticket)
 	s->redeeming = claim->redeeming;
 }
 
-/* Finds the URL, and who asks; sets *ticket when the ticket has yet to tell that. */
+/* Finds the URL and the caller; sets *ticket when the ticket has yet to tell the caller. */
 static enum err
 identify(struct api *a, const struct stream_url **url, const char **ticket)
 {

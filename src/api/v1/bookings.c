@@ -291,7 +291,7 @@ v1_booking_cancel(struct api *a)
 }
 
 /*
- * PATCH /api/v1/bookings/{id}/cancel: one that is paid is refused, so that nobody gives a ticket
+ * PATCH /api/v1/bookings/{id}/cancel: one that is paid is refused, so that no ticket is given
  * back by mistake.
  */
 enum err
@@ -393,7 +393,7 @@ v1_booking_list_own(struct api *a)
 	return list_of(a, a->who.sub);
 }
 
-/* GET /api/v1/bookings/user/{id}: the own ones, or for staff anyone's. */
+/* GET /api/v1/bookings/user/{id}: the caller's own, or for staff any user's. */
 enum err
 v1_booking_list_user(struct api *a)
 {
