@@ -13,7 +13,7 @@
 #define MOST_BYTES    (16 * 1024 * 1024)
 #define STALL_US      (3 * US_PER_S) /* without an acknowledgement: something is wrong */
 
-/* The limits of the queue are above our own, so that they are never met. */
+/* The limits of the queue are above those of producer_full, so that they are never met. */
 static const char *const settings[][2] = {
 	{ "enable.idempotence", "true" },
 	{ "acks", "all" },

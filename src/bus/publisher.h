@@ -8,8 +8,8 @@
 
 /*
  * Publishes on Redis, many messages in one round trip. For one thread at a time. Redis gives
- * a message to those who listen just now and forgets it: what is acknowledged here has been
- * taken by the server, whether or not anybody listens.
+ * a message to those that listen just now and forgets it: what is acknowledged here has been
+ * taken by the server, whether or not any client listens.
  */
 struct publisher;
 

@@ -160,7 +160,7 @@ framing_env(TALLOC_CTX *ctx, const uint8_t *params, size_t n)
 
 /* --- What is read. --- */
 
-/* The variables of GET_VALUES (section 4.1); we take as many connections as there are. */
+/* The variables of GET_VALUES (section 4.1): any number of connections, each for one request. */
 static const struct {
 	const char *name, *value;
 } values[] = {
@@ -183,7 +183,7 @@ put_value(uint8_t *p, const char *name, const char *value)
 	return 2 + n + m;
 }
 
-/* Answers the names of a GET_VALUES that we know; what is not understood is left out. */
+/* Answers the names of a GET_VALUES that are known; what is not understood is left out. */
 static void
 answer_values(const struct framing *f, struct framing_out *out)
 {

@@ -200,7 +200,7 @@ response_head(const struct request *rq, const struct response *rs, long length,
 	if (length >= 0)
 		n += snprintf(out + n, RESPONSE_HEAD - (size_t)n, "Content-Length: %ld\r\n",
 		              length);
-	assert(n < RESPONSE_HEAD); /* an id is short, and so is every type that we answer with */
+	assert(n < RESPONSE_HEAD); /* ids and content types are short */
 	return n;
 }
 

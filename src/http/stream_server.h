@@ -72,7 +72,7 @@ struct stream_chunk;
  * than STREAM_BACKLOG waits already is dropped, soon (STREAM_SLOW).
  *
  * s		one that began; ignored when it has been finished or dropped
- * c		stays the caller's, who may send it to others
+ * c		stays the caller's, which may send it to others
  * greeting	it does not count as waiting: what a stream begins with may be large
  */
 void stream_send(struct stream *s, struct stream_chunk *c, bool greeting);

@@ -23,7 +23,7 @@ struct batch_list {
 
 struct batch_reader {
 	pthread_t thread;
-	pthread_mutex_t mutex; /* guards todo, done and stop */
+	pthread_mutex_t mutex; /* guards todo, done and stop; the rest is the loop's */
 	pthread_cond_t more;
 	struct batch_list todo, done;
 	bool stop;
@@ -39,7 +39,7 @@ struct read_queue {
 	read_queue_answer answer;
 	read_queue_take take;
 	void *arg;
-	struct batch_list gathered; /* full batches first; the last one may be filled further */
+	struct batch_list gathered; /* in order; the last one may be filled further */
 	bool out;                   /* a batch is with the thread */
 	struct event *send;
 };
@@ -91,8 +91,7 @@ read_thread(void *arg)
 	struct batch_reader *r = arg;
 	struct read_batch *b;
 
-	if (db_ready(r->db) !=
-	    ERR_OK) /* opened before anybody waits for it; logged if it cannot be */
+	if (db_ready(r->db) != ERR_OK) /* opened now, so that the first question need not wait */
 		log_line(LOG_WARN, "streams wait for the database", NULL);
 	pthread_mutex_lock(&r->mutex);
 	while (!r->stop) {
@@ -122,6 +121,7 @@ send_next(struct read_queue *q)
 
 	if (q->out || (b = get(&q->gathered)) == NULL)
 		return;
+	assert(b->queue == q && b->n > 0);
 	q->out = true;
 	pthread_mutex_lock(&r->mutex);
 	put(&r->todo, b);
@@ -153,6 +153,7 @@ on_wake(evutil_socket_t fd, short what, void *arg)
 		pthread_mutex_unlock(&r->mutex);
 		if (b == NULL)
 			return;
+		assert(b->queue->out);
 		b->queue->out = false;
 		b->queue->take(b->queue->arg, b);
 		send_next(b->queue);
@@ -177,6 +178,7 @@ read_queue_ask(struct read_queue *q, size_t size, TALLOC_CTX **ctx)
 		event_active(q->send, EV_TIMEOUT, 1);
 	if (ctx != NULL)
 		*ctx = b;
+	assert(b->queue == q && b->n < q->most);
 	b->asks[b->n] = talloc_zero_size(b, size);
 	return b->asks[b->n++];
 }
@@ -210,7 +212,7 @@ read_queue_new(struct batch_reader *reader, size_t most, read_queue_answer answe
 {
 	struct read_queue *q = talloc_zero(reader, struct read_queue);
 
-	assert(most > 0 && most <= BATCH_MOST);
+	assert(most > 0 && most <= BATCH_MOST && answer_batch != NULL && take != NULL);
 	q->reader = reader;
 	q->most = most;
 	q->answer = answer_batch;
@@ -239,7 +241,7 @@ batch_reader_free(struct batch_reader *r)
 	return 0;
 }
 
-/* Starts the thread without signals: they are the loop's. */
+/* Starts the thread, with all signals blocked: they are the loop's. */
 static void
 start(struct batch_reader *r)
 {
@@ -263,6 +265,7 @@ batch_reader_new(TALLOC_CTX *ctx, struct event_base *base, const char *conninfo)
 {
 	struct batch_reader *r = talloc_zero(ctx, struct batch_reader);
 
+	assert(base != NULL && conninfo != NULL);
 	pthread_mutex_init(&r->mutex, NULL);
 	pthread_cond_init(&r->more, NULL);
 	r->base = base;

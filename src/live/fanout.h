@@ -10,7 +10,7 @@
  * state, then every change, without a gap and in the order of the journal (messages.md, SSE).
  *
  * News comes from Redis. While Redis or the relay is away, the journal is polled, by one
- * statement for all followers, who see no difference. All functions are for the loop's thread.
+ * statement for all followers, and these see no difference. All of this is for the loop's thread.
  */
 struct fanout;
 
@@ -42,7 +42,7 @@ void fanout_follow(struct fanout *fanout, struct follower *f);
 /* Follows no more; also for one that does not, or was refused or ended. */
 void fanout_leave(struct follower *f);
 
-/* The reader that reads for followers who begin, for other questions of theirs. */
+/* The reader that reads for followers that begin, for other questions about them. */
 struct batch_reader *fanout_reader(struct fanout *fanout);
 
 /* Whether its threads are reading at the moment. */

@@ -141,6 +141,7 @@ send_change(struct follower *f, const struct change *c, void *messages[FOLLOW__M
 {
 	const struct follower_rules *rules = topics_rules(f->topic->topics);
 
+	assert(f->kind < FOLLOW__MAX && c->status != BOOKING__MAX);
 	if (messages[f->kind] == NULL)
 		messages[f->kind] = rules->status(f->kind, c);
 	rules->send(f, messages[f->kind], greeting);
@@ -302,6 +303,7 @@ begin_following(struct follower *f, const struct read_bookings *q)
 {
 	bool over;
 
+	assert(f->state == FOLLOWER_READS && f->n_shown == 0);
 	topics_rules(f->topic->topics)->open(f);
 	if (can_replay(q)) {
 		over = begin_where_it_was(f, q);

@@ -129,7 +129,7 @@ tell(struct topic *t, const struct news *news)
 
 	if (cursor_compare(&c->cursor, &t->cursor) <= 0)
 		return;
-	/* What some know already goes by itself: they are not told again. */
+	/* What the last to begin know already is told apart, so that they are not told it again. */
 	if (s->n_merged > 0 && !s->verifying && cursor_compare(&t->cursor, &s->begun) <= 0 &&
 	    cursor_compare(&c->cursor, &s->begun) > 0)
 		flush(fs, s);
@@ -153,6 +153,7 @@ take_verified(void *arg, struct read_batch *b)
 
 		if (s == NULL)
 			continue;
+		assert(s->verifying);
 		s->verifying = false;
 		topic_hold(s->topic);
 		if (b->err == ERR_OK)
@@ -180,6 +181,7 @@ on_due(void *arg, void *of, int64_t soon_us)
 	struct follow_seats *fs = arg;
 	struct seats_state *s = of;
 
+	assert(s->topic->seats == s);
 	if (s->n_merged > 0 && !s->verifying)
 		flush(fs, s);
 	follow_seats_begin_due(fs->begin, s, soon_us);

@@ -27,7 +27,7 @@ is_beginning(const struct follower *f)
 	return f->state == FOLLOWER_READS;
 }
 
-/* Asks for everything that those who begin need. */
+/* Asks for everything that the followers that begin need. */
 static void
 read_now(struct follow_seats_begin *b, struct seats_state *s)
 {
@@ -35,7 +35,7 @@ read_now(struct follow_seats_begin *b, struct seats_state *s)
 	const struct topic *t = s->topic;
 	const struct follower *f;
 
-	assert(!s->reading);
+	assert(!s->reading && s->topic->seats == s);
 	a->ref = seats_state_ref(s);
 	a->read.event_id = t->event_id;
 	a->read.count = s->count;
@@ -75,7 +75,7 @@ follow_seats_begin_due(struct follow_seats_begin *b, struct seats_state *s, int6
 		due_list_set(b->dues, &s->due, s->read_us);
 }
 
-/* Messages for those who begin: the snapshot, and one for each number of rows missed. */
+/* Messages for followers that begin: the snapshot, and one for each number of rows missed. */
 struct greetings {
 	void *snapshot;
 	struct {
@@ -151,6 +151,7 @@ begin_with(struct follower *f, const struct read_seats *r, struct greetings *g)
 		if (!r->want_taken)
 			return false;
 	}
+	assert(f->topic->seats != NULL && f->topic->seats->version >= 0);
 	rules->open(f);
 	if (known)
 		metrics_count(METRIC_STREAM_REPLAYS, 0);
@@ -174,7 +175,7 @@ drop_greetings(struct greetings *g, const struct follower_rules *rules)
 	}
 }
 
-/* Those begin for whom it is enough what was read; for the others it is read again. */
+/* Followers begin for which it is enough what was read; for the others it is read again. */
 static void
 serve(struct follow_seats_begin *b, struct seats_state *s, const struct read_seats *r)
 {

@@ -12,7 +12,7 @@ struct follow_seats_begin;
 
 /*
  * reader	reads what followers begin with
- * dues		when an event is to be read; whose time comes is given to follow_seats_begin_due
+ * dues		for when an event is to be read; what is due goes to follow_seats_begin_due
  *
  * Returns it, a child of ctx.
  */
@@ -23,7 +23,7 @@ struct follow_seats_begin *follow_seats_begin_new(TALLOC_CTX *ctx, struct topics
 /* Sees to it that an event is read for the followers that wait, now or when it may be. */
 void follow_seats_begin_ask(struct follow_seats_begin *b, struct seats_state *s);
 
-/* Reads for those that wait, if there are any, when that was put off until soon_us or earlier. */
+/* Reads what was put off, if its time is soon_us or earlier; else puts it off again. */
 void follow_seats_begin_due(struct follow_seats_begin *b, struct seats_state *s, int64_t soon_us);
 
 /* Whether something is being read. */

@@ -18,12 +18,12 @@ enum follow {
 #define FOLLOW_REPLAY_MOST 1000   /* changes; with more missed, the present state is sent instead */
 #define FOLLOW_MERGE_US    100000 /* changes of an event's seats are told together */
 
-/* In memory of the owner, who zeroes it and fills the first part in. */
+/* In memory of the owner, which zeroes it and fills the first part in. */
 struct follower {
 	enum follow kind;
 	int32_t event_id;
 	struct uuid booking_id; /* FOLLOW_BOOKING */
-	const char *user_id;    /* of FOLLOW_OWN; who asks for a booking; lives as long as this */
+	const char *user_id;    /* whose bookings, or who asks for one; lives as long as this */
 	struct cursor after;    /* what was seen before; xid 0: nothing was */
 	int64_t since;          /* FOLLOW_SEATS: version of the seat map that is known; -1: none */
 
@@ -36,7 +36,11 @@ struct follower {
 	int64_t since_us;             /* monotonic: when it came */
 	struct cursor last;           /* up to where it has been told */
 	uint8_t n_shown;
-	enum { FOLLOWER_WAITS, FOLLOWER_READS, FOLLOWER_HEARS } state;
+	enum {
+		FOLLOWER_WAITS, /* until news of its topic can be heard */
+		FOLLOWER_READS, /* what it begins with is being read */
+		FOLLOWER_HEARS, /* it has begun, and is told what is new */
+	} state;
 };
 
 /* Changes of an event's seats, merged. */

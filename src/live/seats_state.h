@@ -11,10 +11,10 @@
  */
 struct seats_state {
 	struct topic *topic;
-	struct due due;            /* when it is told what is merged, or read for beginners */
+	struct due due;            /* when what is merged is told, or it is read for beginners */
 	struct seats_count count;  /* to count on from */
 	int64_t version;           /* up to the topic's cursor; -1: not known yet */
-	struct cursor begun;       /* the last ones to begin know everything up to here */
+	struct cursor begun;       /* the last follower to begin knows everything up to here */
 	struct kept_rows *kept;    /* what came before the version was known; or NULL */
 	struct seat_state *merged; /* in order; a seat may be there several times */
 	size_t n_merged, room;

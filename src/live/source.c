@@ -114,7 +114,7 @@ poll_in(struct live_source *s, int ms)
 	event_add(s->poll_timer, &wait);
 }
 
-/* Redis cannot be relied on: from the last place that it has certainly told us of. */
+/* Redis cannot be relied on: polls from the last place up to which it has told everything. */
 static void
 fall_back(struct live_source *s, const char *reason)
 {
@@ -165,6 +165,7 @@ hold_back(struct live_source *s, const struct channel *c, const char *text, size
 {
 	struct held_message *m;
 
+	assert(s->state == SOURCE_SWITCH && s->held != NULL);
 	if (s->held->n++ >= HELD_MOST) { /* it is tried again at the next check */
 		fall_back(s, "too much at once");
 		return;
@@ -309,6 +310,7 @@ move_on(struct live_source *s, const struct journal_poll *p, int n)
 	const struct cursor horizon = { p->horizon, 0 };
 	struct cursor last = p->from;
 
+	assert(n >= 0 && n <= POLL_ROWS && p->first == (s->state == SOURCE_UNKNOWN));
 	if (p->first) {
 		s->state = SOURCE_POLL;
 		s->cursor = horizon;

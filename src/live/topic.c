@@ -1,6 +1,6 @@
 /*
- * Who follows what: a topic for each channel that is followed, the followers of each, and the
- * line of followers that wait for what they begin with.
+ * What is followed, and by which followers: a topic for each channel, and the line of followers
+ * that wait for what they begin with.
  */
 #include "live/topic.h"
 
@@ -170,6 +170,7 @@ topic_remember(struct topic *t, const struct cursor *cursor, struct change *chan
 {
 	struct recent *r;
 
+	assert(cursor_compare(cursor, &t->cursor) <= 0);
 	if (t->beginning == 0 || t->n_recents == RECENTS_MOST) {
 		t->lost = *cursor;
 		talloc_free(change);

@@ -5,8 +5,8 @@
 #include "live/follow_kind.h"
 
 /*
- * The registry of topics: a topic is a channel of Redis and those who follow it. For the loop's
- * thread. A topic lives in its channel's bytes, from its first follower to its last.
+ * The registry of topics: a topic is a channel of Redis and its followers. For the loop's thread.
+ * A topic lives in its channel's bytes, from its first follower to its last.
  */
 struct topics;
 
@@ -61,7 +61,14 @@ unsigned topics_hearing(const struct topics *topics, enum follow kind);
 void topic_hold(struct topic *t);
 void topic_release(struct topic *t);
 
-/* Keeps what was told, for followers about to begin; takes change and message over. */
+/*
+ * Keeps what was told, for followers about to begin. When there are none, or more than 256 rows
+ * would be kept, it is only noted that something was lost.
+ *
+ * cursor	of the row, the last one told or before it
+ * change	or NULL; taken over
+ * message	or NULL; one reference, taken over
+ */
 void topic_remember(struct topic *t, const struct cursor *cursor, struct change *change,
                     void *message);
 
@@ -74,10 +81,10 @@ void topic_enter(struct topics *topics, struct follower *f);
 /* Takes a follower out of its topic; one without a topic stays as it is. */
 void topic_leave(struct follower *f);
 
-/* Moves a follower to the topic of another user's bookings; it waits as if it were new. */
+/* Moves a follower to the topic of another user's bookings, where it waits as if it were new. */
 void topic_move(struct follower *f, const char *user_id);
 
-/* Asks for what those of a topic begin with who wait, if news can be heard; of all topics. */
+/* Asks for what waiting followers begin with, if news can be heard; of one topic, or all. */
 void topic_begin(struct topic *t);
 void topics_begin(struct topics *topics);
 
