@@ -1,15 +1,16 @@
+/*
+ * Values of a JSON object, found in its text without building a tree: this runs for every request.
+ * All of it relies on the text being valid: a string has its end, brackets match. The NUL behind
+ * the text stops a reader that looks one byte too far.
+ */
 #include "auth/claims.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json_check.h"
-
-/*
- * All of this relies on the text being valid: a string has its end, brackets match. The NUL
- * behind the text stops whatever looks one byte too far.
- */
 
 static const char *
 skip_space(const char *p)
@@ -21,12 +22,14 @@ skip_space(const char *p)
 static const char *
 skip_string(const char *p)
 {
+	assert(*p == '"');
 	for (p++; *p != '"'; p++)
 		if (*p == '\\')
 			p++;
 	return p + 1;
 }
 
+/* Steps over a value of any kind, from its first byte. */
 static const char *
 skip_value(const char *p)
 {
@@ -61,14 +64,17 @@ claim_of(const char *text, size_t len)
 {
 	const char *p = text;
 
+	assert(text != NULL && text[len] == '\0');
 	return len == 0 ? (struct claim){ NULL, 0 } : take(&p);
 }
 
 void
 claims_find(struct claim object, const char *const names[], struct claim out[], size_t n)
 {
-	const char *p = skip_space(object.at + 1);
+	const char *p;
 
+	assert(object.at != NULL && *object.at == '{');
+	p = skip_space(object.at + 1);
 	memset(out, 0, n * sizeof(*out));
 	while (*p != '}') {
 		struct claim name = take(&p), c;
@@ -94,6 +100,7 @@ claim_is(struct claim c, const char *text)
 
 	if (c.at == NULL || *c.at != '"')
 		return false;
+	assert(c.len >= 2); /* the quotes */
 	raw = c.at + 1;
 	raw_len = c.len - 2;
 	if (memchr(raw, '\\', raw_len) == NULL)
@@ -111,7 +118,8 @@ claim_text(TALLOC_CTX *ctx, struct claim c)
 
 	if (c.at == NULL || *c.at != '"')
 		return NULL;
-	text = talloc_size(ctx, c.len);
+	assert(c.len >= 2);
+	text = talloc_size(ctx, c.len); /* without the quotes, with an end */
 	text[json_unescape(c.at + 1, c.len - 2, text)] = '\0';
 	return text;
 }
@@ -139,6 +147,7 @@ claim_item(struct claim c, size_t *at, struct claim *item)
 		*at = c.len;
 		return true;
 	}
+	assert(*at == 0 || c.at[*at] == ',');
 	p = skip_space(c.at + *at + 1); /* behind the bracket, or a comma */
 	if (*p == ']')
 		return false;

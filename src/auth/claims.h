@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_CLAIMS_H
-#define ROWLOCK_CLAIMS_H
+#ifndef ROWLOCK_AUTH_CLAIMS_H
+#define ROWLOCK_AUTH_CLAIMS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,13 +14,21 @@ struct claim {
 	size_t len;
 };
 
-/* The value that a text is, without the white space around it. */
+/*
+ * The value that a text of len bytes is, without the white space around it; none for an empty
+ * text.
+ */
 struct claim claim_of(const char *text, size_t len);
 
-/* Looks up n names in an object, in one pass; out[i] is the value of names[i]. */
+/*
+ * Looks up n names in an object, in one pass.
+ *
+ * object	must be one
+ * out		n values: out[i] is that of names[i], or none
+ */
 void claims_find(struct claim object, const char *const names[], struct claim out[], size_t n);
 
-/* Whether it is a string, and this one. */
+/* Whether it is a string, and equal to text once its escapes are resolved. */
 bool claim_is(struct claim c, const char *text);
 
 /* The text of a string, on ctx; NULL for anything else. */

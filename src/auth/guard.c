@@ -1,5 +1,10 @@
+/*
+ * The form of a token, checked before anything in it is used: what only some libraries refuse is
+ * refused here.
+ */
 #include "auth/guard.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -23,12 +28,13 @@ static const uint8_t letter[256] = {
 	['_'] = 64,
 };
 
+/* One of the three parts of a token, in the token. */
 struct part {
 	const char *at;
 	size_t len;
 };
 
-/* How many bytes a part holds. */
+/* How many bytes a part holds when it is decoded. */
 static size_t
 decoded_len(struct part p)
 {
@@ -70,7 +76,7 @@ decode_object(TALLOC_CTX *ctx, struct part p, struct claim *object)
 
 	if (!decode(p, (unsigned char *)text))
 		return false;
-	text[n] = '\0';
+	text[n] = '\0'; /* claims are read up to a NUL */
 	if (json_check(ctx, text, n, &fault) != ERR_OK)
 		return false;
 	*object = claim_of(text, n);
@@ -94,7 +100,7 @@ split(const char *jwt, struct part parts[PARTS])
 
 /*
  * What the header may not have (RFC 7515, 4.1): anything that brings or names a key, as
- * there is only one; and crit, as we know no extension. In the order of `params`.
+ * there is only one; and crit, as no extension is known here. In the order of `params`.
  */
 static const char *const params[] = { "kid", "jku", "jwk", "x5u", "x5c", "crit", "alg" };
 static const char *const refusals[] = {
@@ -128,6 +134,7 @@ guard_token(TALLOC_CTX *ctx, const char *jwt, struct guarded *out, const char **
 	struct part parts[PARTS];
 	struct claim header;
 
+	assert(jwt != NULL && out != NULL && why != NULL);
 	if (strnlen(jwt, TOKEN_MAX_BYTES + 1) > TOKEN_MAX_BYTES) {
 		*why = "too long";
 		return ERR_UNAUTHORIZED;
@@ -146,6 +153,7 @@ guard_token(TALLOC_CTX *ctx, const char *jwt, struct guarded *out, const char **
 	out->claims = parts[1].at;
 	out->claims_len = parts[1].len;
 	out->signed_len = (size_t)(parts[1].at + parts[1].len - jwt);
+	assert(jwt[out->signed_len] == '.');
 	return ERR_OK;
 }
 
@@ -154,6 +162,7 @@ guard_claims(TALLOC_CTX *ctx, const struct guarded *token, struct claim *object,
 {
 	struct part p = { token->claims, token->claims_len };
 
+	assert(p.at != NULL && object != NULL);
 	*why = "the claims are not a JSON object";
 	return decode_object(ctx, p, object) ? ERR_OK : ERR_UNAUTHORIZED;
 }

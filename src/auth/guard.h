@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_GUARD_H
-#define ROWLOCK_GUARD_H
+#ifndef ROWLOCK_AUTH_GUARD_H
+#define ROWLOCK_AUTH_GUARD_H
 
 #include <stddef.h>
 #include <talloc.h>

@@ -1,5 +1,7 @@
+/* Tokens: whose request it is, checked for every request, and made for rowlockctl. */
 #include "auth/token.h"
 
+#include <assert.h>
 #include <jwt.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -12,7 +14,7 @@
 #include "auth/guard.h"
 #include "base/utf8.h"
 
-/* Mightiest first. */
+/* In the order of their rights, most first: of several roles in a token the first counts. */
 static const struct {
 	enum role role;
 	const char *name;
@@ -39,6 +41,7 @@ role_name(enum role r)
 enum role
 role_parse(const char *name)
 {
+	assert(name != NULL);
 	for (size_t i = 0; i < N_ROLES; i++)
 		if (strcmp(roles[i].name, name) == 0)
 			return roles[i].role;
@@ -53,6 +56,7 @@ is_signed(const struct token_rules *rules, const char *jwt, const struct guarded
 	unsigned char md[EVP_MAX_MD_SIZE];
 	unsigned n = 0;
 
+	assert(rules->hs256_secret != NULL && *rules->hs256_secret != '\0');
 	if (HMAC(EVP_sha256(), rules->hs256_secret, (int)strlen(rules->hs256_secret),
 	         (const unsigned char *)jwt, token->signed_len, md, &n) == NULL)
 		return false;
@@ -97,7 +101,7 @@ holds(struct claim c, const char *text)
 	return false;
 }
 
-/* Why a token is not meant for us, or NULL. */
+/* Why a token comes from or is for another party, or NULL. */
 static const char *
 party_fault(const struct claim c[CLAIMS], const struct token_rules *rules)
 {
@@ -108,7 +112,7 @@ party_fault(const struct claim c[CLAIMS], const struct token_rules *rules)
 	return NULL;
 }
 
-/* A role of the token, or a list of them; whatever is not a name that we know is a buyer. */
+/* A role of the token, or a list of them; an unknown name counts as buyer. */
 static enum role
 role_of(struct claim c)
 {
@@ -118,9 +122,9 @@ role_of(struct claim c)
 	return ROLE_BUYER;
 }
 
-/* Takes down who it is; why not, or NULL. */
+/* Reads whose token it is; why that cannot be, or NULL. */
 static const char *
-read_principal(TALLOC_CTX *ctx, const struct claim c[CLAIMS], struct principal *who)
+read_principal(TALLOC_CTX *ctx, const struct claim c[CLAIMS], struct principal *principal)
 {
 	char *sub = claim_text(ctx, c[SUB]), *name;
 
@@ -134,14 +138,14 @@ read_principal(TALLOC_CTX *ctx, const struct claim c[CLAIMS], struct principal *
 	name = claim_text(ctx, c[NAME]);
 	if (name != NULL && !utf8_is_clean(name))
 		TALLOC_FREE(name);
-	*who = (struct principal){ sub, name, role_of(c[ROLE]) };
+	*principal = (struct principal){ sub, name, role_of(c[ROLE]) };
 	return NULL;
 }
 
-/* Why the claims are refused, or NULL with *who set. */
+/* Why the claims are refused, or NULL with *principal set. */
 static const char *
 claims_fault(TALLOC_CTX *ctx, const struct token_rules *rules, struct claim object, int64_t now_s,
-             struct principal *who)
+             struct principal *principal)
 {
 	const char *const names[CLAIMS] = {
 		[EXP] = "exp",
@@ -158,25 +162,26 @@ claims_fault(TALLOC_CTX *ctx, const struct token_rules *rules, struct claim obje
 	claims_find(object, names, found, CLAIMS);
 	if ((fault = time_fault(found, now_s)) == NULL &&
 	    (fault = party_fault(found, rules)) == NULL)
-		fault = read_principal(ctx, found, who);
+		fault = read_principal(ctx, found, principal);
 	return fault;
 }
 
 /*
  * The signature is decided here, over the bytes and in constant time. libjwt, which makes
- * tokens below, is not asked: it compares texts, how carefully depends on the distribution's
- * patches (CVE-2024-25189), it keeps the last of two equal names, and its word would cost as
- * much as all the rest. The claims are read from the text that the strict check saw.
+ * tokens below, does not check them: it compares texts, how carefully depends on the
+ * distribution's patches (CVE-2024-25189), it keeps the last of two equal names, and it would
+ * cost as much as all the rest. The claims are read from the text that the strict check saw.
  */
 enum err
 token_verify(TALLOC_CTX *ctx, const struct token_rules *rules, const char *jwt, int64_t now_s,
-             struct principal *who, const char **why)
+             struct principal *principal, const char **why)
 {
 	TALLOC_CTX *scratch = talloc_new(ctx);
 	struct claim object;
 	struct guarded token;
 	enum err e;
 
+	assert(rules->role_claim != NULL && principal != NULL && why != NULL);
 	if ((e = guard_token(scratch, jwt, &token, why)) != ERR_OK)
 		goto out;
 	e = ERR_UNAUTHORIZED;
@@ -186,7 +191,7 @@ token_verify(TALLOC_CTX *ctx, const struct token_rules *rules, const char *jwt, 
 	if ((e = guard_claims(scratch, &token, &object, why)) != ERR_OK)
 		goto out;
 	e = ERR_UNAUTHORIZED;
-	*why = claims_fault(ctx, rules, object, now_s, who);
+	*why = claims_fault(ctx, rules, object, now_s, principal);
 	if (*why == NULL)
 		e = ERR_OK;
 out:
@@ -198,17 +203,17 @@ out:
 
 /* Puts the claims in and signs; the token is malloc'd, NULL when libjwt refuses something. */
 static char *
-encode(jwt_t *jwt, const struct token_rules *rules, const struct principal *who, int64_t now_s,
-       int64_t exp_s)
+encode(jwt_t *jwt, const struct token_rules *rules, const struct principal *principal,
+       int64_t now_s, int64_t exp_s)
 {
 	const struct {
 		const char *claim, *text;
 	} texts[] = {
-		{ "sub", who->sub },
+		{ "sub", principal->sub },
 		{ "iss", is_set(rules->issuer) ? rules->issuer : NULL },
 		{ "aud", is_set(rules->audience) ? rules->audience : NULL },
-		{ "name", who->name },
-		{ rules->role_claim, role_name(who->role) },
+		{ "name", principal->name },
+		{ rules->role_claim, role_name(principal->role) },
 	};
 	const unsigned char *key = (const unsigned char *)rules->hs256_secret;
 
@@ -232,7 +237,7 @@ is_same(const struct principal *a, const struct principal *b)
 }
 
 enum err
-token_make(TALLOC_CTX *ctx, const struct token_rules *rules, const struct principal *who,
+token_make(TALLOC_CTX *ctx, const struct token_rules *rules, const struct principal *principal,
            int64_t now_s, int64_t ttl_s, char **out)
 {
 	TALLOC_CTX *scratch;
@@ -243,16 +248,17 @@ token_make(TALLOC_CTX *ctx, const struct token_rules *rules, const struct princi
 	int64_t exp_s;
 	enum err e = ERR_VALIDATION_ERROR;
 
+	assert(principal != NULL && out != NULL);
 	*out = NULL;
 	if (__builtin_add_overflow(now_s, ttl_s, &exp_s))
 		return ERR_VALIDATION_ERROR;
 	if (jwt_new(&jwt) == 0)
-		text = encode(jwt, rules, who, now_s, exp_s);
+		text = encode(jwt, rules, principal, now_s, exp_s);
 	jwt_free(jwt);
 	scratch = talloc_new(ctx);
-	/* What may be in a token is said once, where it is checked. */
+	/* What may be in a token is decided in one place, by the check. */
 	if (text != NULL && token_verify(scratch, rules, text, now_s, &back, &why) == ERR_OK &&
-	    is_same(who, &back)) {
+	    is_same(principal, &back)) {
 		*out = talloc_strdup(ctx, text);
 		e = ERR_OK;
 	}

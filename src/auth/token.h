@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_TOKEN_H
-#define ROWLOCK_TOKEN_H
+#ifndef ROWLOCK_AUTH_TOKEN_H
+#define ROWLOCK_AUTH_TOKEN_H
 
 #include <stdint.h>
 #include <talloc.h>
@@ -18,7 +18,7 @@ enum role {
 	ROLE_SERVICE = 8,
 };
 
-/* Who is asking. */
+/* The holder of a token: whose request it is. */
 struct principal {
 	const char *sub;  /* 1 to SUB_MAX_BYTES bytes of UTF-8 without control characters */
 	const char *name; /* the claim `name`, or NULL */
@@ -33,27 +33,28 @@ struct token_rules {
 	const char *role_claim;   /* name of the claim that holds the role or a list of roles */
 };
 
-/* The role's name in a token ("buyer"), and back; ROLE_NONE for no such name. */
+/* The role's name in a token: "buyer"; "none" for ROLE_NONE. */
 const char *role_name(enum role r);
+
+/* The role of a name; ROLE_NONE for an unknown one. */
 enum role role_parse(const char *name);
 
 /*
  * Checks a JWT (RFC 7519) in compact form: the guard of operations.md (Security) first, the
- * signature in constant time, then the claims. Safe to call
- * from many threads at once.
+ * signature in constant time, then the claims. Safe to call from many threads at once.
  *
  * jwt		the token without "Bearer "
  * now_s	Unix seconds; exp must be after it, nbf not after it
- * who		set on ERR_OK; its strings hang on ctx
+ * principal		set on ERR_OK; its strings hang on ctx
  * why		set on failure to a constant for the log, never to text from the token
  *
- * A token without a role claim is a buyer; a list of roles gives the mightiest that we
- * know, admin over service over seller over buyer; a name we do not know counts as buyer.
+ * A token without a role claim is a buyer; of a list of roles the one with most rights counts:
+ * admin, service, seller, buyer; an unknown name counts as buyer.
  *
  * Returns ERR_OK or ERR_UNAUTHORIZED.
  */
 enum err token_verify(TALLOC_CTX *ctx, const struct token_rules *rules, const char *jwt,
-                      int64_t now_s, struct principal *who, const char **why) MUST_CHECK;
+                      int64_t now_s, struct principal *principal, const char **why) MUST_CHECK;
 
 /*
  * Makes an HS256 token that token_verify accepts, valid from now_s for ttl_s seconds (at
@@ -62,7 +63,8 @@ enum err token_verify(TALLOC_CTX *ctx, const struct token_rules *rules, const ch
  * Returns ERR_OK, or ERR_VALIDATION_ERROR when no token could say this: a sub or a name
  * that token_verify does not take, no role or several, or more than fits into one.
  */
-enum err token_make(TALLOC_CTX *ctx, const struct token_rules *rules, const struct principal *who,
-                    int64_t now_s, int64_t ttl_s, char **jwt) MUST_CHECK;
+enum err token_make(TALLOC_CTX *ctx, const struct token_rules *rules,
+                    const struct principal *principal, int64_t now_s, int64_t ttl_s,
+                    char **jwt) MUST_CHECK;
 
 #endif
