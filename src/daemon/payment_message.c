@@ -37,7 +37,7 @@ read_members(struct message_reader *w, struct payment_message *out)
 	ev->has_booking = message_uuid(&payload, "bookingId", REQUIRED, &ev->booking_id);
 	if (ev->has_booking && !uuid_is_of_event(&ev->booking_id))
 		message_fault(w, "payload.bookingId is not the id of a booking");
-	/* Without it a payment that is told of again could not be told from another one. */
+	/* Without it, the same payment reported again looks like a second payment. */
 	ev->gateway_ref = message_id(&payload, "transactionId",
 	                             ev->type == PAY_SUCCEEDED ? REQUIRED : OPTIONAL);
 	ev->currency = message_currency(&payload, "currency", OPTIONAL);
