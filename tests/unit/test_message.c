@@ -1,3 +1,4 @@
+/* The messages of a journal row (relay/message.h), member by member. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +9,6 @@
 
 #include "base/json_check.h"
 #include "relay/message.h"
-#include "daemon/reserve_message.h"
 
 #define BOOKING "0197aaaa-0000-7000-8000-000000000007"
 #define EVENT   "00000000-0007-8000-8000-000000000000"
@@ -413,58 +413,6 @@ test_message_for_redis_has_no_channel_for_nobody(void **state)
 	assert_string_equal(redis[0].channel, "event:seats:7");
 }
 
-static void
-test_message_read_asked_takes_what_we_send(void **state)
-{
-	struct reserve_message asked;
-	const char *why;
-
-	(void)state;
-	assert_int_equal(tell_kafka("booking.requested", "{\"seats\":[]," QUEUE "}"), 2);
-	assert_int_equal(reserve_message_read(ctx, kafka[1].value, kafka[1].len, &asked, &why),
-	                 ERR_OK);
-	assert_memory_equal(&asked.booking_id, &row.booking_id, sizeof(row.booking_id));
-	assert_int_equal(asked.event_id, 7);
-}
-
-static void
-test_message_read_asked_says_why_not(void **state)
-{
-	static const char *const cases[][2] = {
-		{ "", "not JSON: " },
-		{ "{\"booking_id\":\"" BOOKING "\",\"event_id\":7}x", "not JSON: " },
-		{ "{\"booking_id\":\"" BOOKING "\",\"booking_id\":\"" BOOKING "\",\"event_id\":7}",
-		  "not JSON: " },
-		{ "[]", "not a JSON object" },
-		{ "{\"event_id\":7}", "booking_id is missing" },
-		{ "{\"Booking_Id\":\"" BOOKING "\",\"event_id\":7}", "booking_id is missing" },
-		{ "{\"booking_id\":7,\"event_id\":7}", "booking_id is not a string" },
-		{ "{\"booking_id\":\"7\",\"event_id\":7}", "booking_id is not the id" },
-		{ "{\"booking_id\":\"" SEAT_5 "\",\"event_id\":7}", "booking_id is not the id" },
-		{ "{\"booking_id\":\"0197aaaa-0000-7000-8000-000080000000\",\"event_id\":7}",
-		  "booking_id is not the id" },
-		{ "{\"booking_id\":\"" BOOKING "\"}", "event_id is missing" },
-		{ "{\"booking_id\":\"" BOOKING "\",\"event_id\":\"7\"}",
-		  "event_id is not a number" },
-		{ "{\"booking_id\":\"" BOOKING "\",\"event_id\":8}", "event_id is not the event" },
-		{ "{\"booking_id\":\"" BOOKING "\",\"event_id\":7.5}",
-		  "event_id is not the event" },
-		{ "{\"booking_id\":\"" BOOKING "\",\"event_id\":1e999}",
-		  "event_id is not the event" },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct reserve_message asked;
-		const char *why = NULL;
-
-		assert_int_equal(reserve_message_read(ctx, cases[i][0], strlen(cases[i][0]), &asked,
-		                                      &why),
-		                 ERR_VALIDATION_ERROR);
-		assert_memory_equal(why, cases[i][1], strlen(cases[i][1]));
-	}
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -482,8 +430,6 @@ main(void)
 		TEST(test_message_for_redis_is_of_the_booking_and_of_its_seats),
 		TEST(test_message_for_redis_says_where_each_type_leads),
 		TEST(test_message_for_redis_has_no_channel_for_nobody),
-		TEST(test_message_read_asked_takes_what_we_send),
-		TEST(test_message_read_asked_says_why_not),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,3 +1,4 @@
+/* Messages about payments are read strictly (daemon/payment_message.h). */
 #include <string.h>
 
 #include "ctx_case.h"
