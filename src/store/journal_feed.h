@@ -45,7 +45,8 @@ enum err journal_feed_read(struct db *db, TALLOC_CTX *ctx, struct cursor after, 
  * from	where the cursor must be
  * trouble	why the reader cannot tell what it reads; NULL when it can
  *
- * Errors: NOT_FOUND: the cursor is elsewhere, another reader of that name has moved it. Others as of db_exchange.
+ * Errors: NOT_FOUND (the cursor is elsewhere: another reader of that name has moved it); as of
+ * db_exchange.
  */
 enum err journal_feed_move(struct db *db, TALLOC_CTX *ctx, const char *name, struct cursor from,
                            struct cursor to, const char *trouble) MUST_CHECK;

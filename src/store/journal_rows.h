@@ -27,9 +27,9 @@ void journal_rows_init(struct journal_rows *rows, TALLOC_CTX *ctx);
 /*
  * Adds a row; the texts are copied.
  *
- * booking_id, user_id, correlation_id	or NULL
- * type									a name of core/journal/journal.def
- * payload								JSON
+ * booking_id	or NULL, as user_id and correlation_id
+ * type		a name of core/journal/journal.def
+ * payload	JSON
  */
 void journal_rows_add(struct journal_rows *rows, int32_t event_id, const struct uuid *booking_id,
                       const char *user_id, const char *type, const char *correlation_id,

@@ -17,7 +17,7 @@ struct migration {
  * Reads the migrations of a folder, in order.
  *
  * out, n	set, on ctx
- * why		set on failure, on ctx: no such folder, two files of one number, a hole in the numbers
+ * why	set on failure, on ctx: no such folder, two files of one number, a hole in the numbers
  *
  * Errors: VALIDATION_ERROR.
  */

@@ -142,8 +142,8 @@ row_text(const struct rows *rows, int r, int c)
 }
 
 /*
- * Binary arrays (array_send in PostgreSQL's arrayfuncs.c): dimensions, flags, type, then size and lower bound, then length and
- * value each. One dimension, and no nulls.
+ * Binary arrays (array_send in PostgreSQL's arrayfuncs.c): number of dimensions, flags, type, then
+ * size and lower bound, then length and value of each element. One dimension, and no nulls.
  */
 int32_t *
 row_ints(TALLOC_CTX *ctx, const struct rows *rows, int r, int c, size_t *n)

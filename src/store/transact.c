@@ -53,8 +53,7 @@ try_once(struct db *db, TALLOC_CTX *ctx, const struct transaction *t, bool *unkn
 static bool
 may_pass(enum err e, const struct transaction *t)
 {
-	return e == ERR_TX_RETRY || e == ERR_DB_LOST ||
-	       (e == ERR_DB_UNKNOWN && t->resolve != NULL);
+	return e == ERR_TX_RETRY || e == ERR_DB_LOST || (e == ERR_DB_UNKNOWN && t->resolve != NULL);
 }
 
 static enum err

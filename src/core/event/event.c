@@ -1,4 +1,7 @@
-/* Events: reading and listing them, and changing one. event_create.c and event_cancel.c do the rest. */
+/*
+ * Events: reading and listing them, and an owner's changes. Making and cancelling them are files
+ * of their own.
+ */
 #include "core/event/event.h"
 
 #include <assert.h>
@@ -46,7 +49,7 @@ read_event(const struct rows *rows, int r, struct event *e)
 	assert(e->status < EVENT__MAX && e->price_min_minor <= e->price_max_minor);
 }
 
-/* Fills in the counts of n events. */
+/* Fills in the counts of n events, all with one statement. */
 static enum err
 read_counts(struct pool *pool, TALLOC_CTX *ctx, struct event *events, size_t n)
 {
@@ -70,6 +73,7 @@ event_get(struct pool *pool, TALLOC_CTX *ctx, int32_t id, struct event *out)
 	struct rows *rows;
 	enum err e;
 
+	assert(out != NULL);
 	if ((e = transact_read(pool, ctx, &call, 1, &rows)) != ERR_OK)
 		return e;
 	if (rows_count(rows) == 0)
@@ -122,7 +126,7 @@ event_list(struct pool *pool, TALLOC_CTX *ctx, struct event_page *page)
 	return page->n == 0 ? ERR_OK : read_counts(pool, ctx, page->events, page->n);
 }
 
-/* Whether a name is in PostgreSQL's list of time zones. */
+/* Whether a name is in PostgreSQL's list of time zones: it is what reckons with them. */
 static enum err
 check_timezone(struct db *db, TALLOC_CTX *ctx, const char *name)
 {
@@ -220,6 +224,7 @@ store_change(struct db *db, TALLOC_CTX *ctx, const struct event_change *c,
 	return changeset_commit(db, &changes);
 }
 
+/* Locks the event, checks that it may be changed so, and writes. */
 static enum err
 run_change(struct db *db, TALLOC_CTX *ctx, void *arg)
 {
@@ -252,7 +257,7 @@ event_change(struct pool *pool, TALLOC_CTX *ctx, int32_t id, const char *user_id
              const char *correlation_id, const struct event_patch *patch)
 {
 	struct event_change c = { id, user_id, staff, correlation_id, patch };
-	/* A COMMIT whose answer was lost stays unknown: done twice, it could undo a later change. */
+	/* A COMMIT whose answer was lost stays unknown: done twice it could undo another change. */
 	const struct transaction t = { .run = run_change, .arg = &c };
 	enum err e;
 

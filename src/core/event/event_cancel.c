@@ -35,6 +35,7 @@ struct cancel_request {
 	const char *correlation_id;
 };
 
+/* Writes the event's state, that there is a cancellation to go on with, and the journal's row. */
 static enum err
 store_cancel(struct db *db, TALLOC_CTX *ctx, const struct cancel_request *c, const char *event)
 {
@@ -193,6 +194,7 @@ plan_refunds(struct cancel_batch *b)
 	return ERR_OK;
 }
 
+/* Nothing was paid for these: they are cancelled. */
 static void
 cancel_unpaid(struct cancel_batch *b)
 {
@@ -272,6 +274,10 @@ struct cancel_step {
 	enum cancel_state state;
 };
 
+/*
+ * One transaction. A pass over all bookings that began at the first and found none at all, while
+ * no transaction is left that may book, is the last one.
+ */
 static enum err
 run_step(struct db *db, TALLOC_CTX *ctx, void *arg)
 {

@@ -11,7 +11,7 @@
 #include "store/param.h"
 #include "store/transact.h"
 
-#define CHUNK 5000 /* seats of one INSERT */
+#define CHUNK 5000 /* seats of one INSERT: some hundred kilobytes of parameters */
 
 /* An event that is being made: the plan, and what each seat will cost and be called. */
 struct creation {
@@ -77,6 +77,7 @@ price_seat(TALLOC_CTX *ctx, struct creation *c, size_t i)
 	return ERR_OK;
 }
 
+/* The draft's tier by category, else by section, else the plan's, else its category. */
 static const char *
 tier_of(const struct creation *c, size_t i)
 {
@@ -90,11 +91,13 @@ tier_of(const struct creation *c, size_t i)
 	return tier != NULL ? tier : "REGULAR";
 }
 
+/* Prices and tiers of all seats, and the range of the prices. */
 static enum err
 price_seats(TALLOC_CTX *ctx, struct creation *c)
 {
 	enum err e = ERR_OK;
 
+	assert(c->plan->n_seats > 0);
 	c->price_minor = talloc_array(ctx, int32_t, (unsigned)c->plan->n_seats);
 	c->tier = talloc_array(ctx, const char *, (unsigned)c->plan->n_seats);
 	for (size_t i = 0; e == ERR_OK && i < c->plan->n_seats; i++) {
@@ -121,6 +124,7 @@ check_name(TALLOC_CTX *ctx, struct creation *c, const char *list, const char *na
 	return ERR_VALIDATION_ERROR;
 }
 
+/* All names of the draft's lists. */
 static enum err
 check_names(TALLOC_CTX *ctx, struct creation *c)
 {
@@ -133,6 +137,7 @@ check_names(TALLOC_CTX *ctx, struct creation *c)
 	return e;
 }
 
+/* The plan as it was imported. */
 static enum err
 load_plan(struct db *db, TALLOC_CTX *ctx, struct creation *c)
 {
@@ -146,11 +151,13 @@ load_plan(struct db *db, TALLOC_CTX *ctx, struct creation *c)
 		return e;
 	if (rows_count(rows) == 0)
 		return ERR_PLAN_NOT_FOUND;
+	assert(!row_null(rows, 0, PLAN__COLUMNS)); /* which is the document */
 	document = row_text(rows, 0, PLAN__COLUMNS);
 	e = plan_read(ctx, document, strlen(document), &c->plan, &faults);
 	return e == ERR_VALIDATION_ERROR ? ERR_INTERNAL : e; /* it was read when it was imported */
 }
 
+/* Whether PostgreSQL knows the draft's time zone. */
 static enum err
 check_zone(struct db *db, TALLOC_CTX *ctx, struct creation *c)
 {
@@ -166,6 +173,7 @@ check_zone(struct db *db, TALLOC_CTX *ctx, struct creation *c)
 	return e;
 }
 
+/* BEGIN, and the event's own row, which gives it its number. */
 static enum err
 insert_event(struct db *db, TALLOC_CTX *ctx, struct creation *c)
 {
@@ -313,6 +321,7 @@ insert_chunk(struct db *db, TALLOC_CTX *parent, const struct creation *c, size_t
 _Static_assert(SECTION__COLUMNS + 1 <= STMT_MAX_PARAMS && SEAT__COLUMNS + 2 <= STMT_MAX_PARAMS,
                "what is inserted fits a call");
 
+/* All seats, in the plan's order: their numbers are the order of R-14. */
 static enum err
 insert_seats(struct db *db, TALLOC_CTX *ctx, const struct creation *c)
 {
@@ -324,6 +333,10 @@ insert_seats(struct db *db, TALLOC_CTX *ctx, const struct creation *c)
 	return e;
 }
 
+/*
+ * Checks first, and without a transaction: nothing is locked while a large plan is read. The
+ * request's key is taken as soon as there is a transaction to take it in.
+ */
 static enum err
 run_creation(struct db *db, TALLOC_CTX *ctx, void *arg)
 {

@@ -4,7 +4,7 @@
 #include "core/booking/booking.h"
 
 /*
- * Tickets to events, and letting in those who show them (R-47). A confirmed booking has a ticket
+ * Tickets to events, and checking them in at the door (R-47). A confirmed booking has a ticket
  * for each of its seats. Nothing is written of a ticket before it is checked in: its reference is
  * that of its booking, with "-1", "-2" … behind it, by the seats' order, when there are several.
  */
@@ -22,11 +22,14 @@ struct tickets {
 	const struct booking *booking;
 	struct ticket *tickets;
 	size_t n;
-	const char *when; /* the event starts, for people, by the clocks of its place */
+	const char *when; /* the event's start, for people, by the clocks of its place */
 };
 
 /*
- * Reads the tickets of a confirmed booking; everything on ctx.
+ * Reads the tickets of a confirmed booking.
+ *
+ * booking	as read; out points to it and to its seats
+ * out		set; on ctx
  *
  * Errors: INVALID_STATE (it is not confirmed), UNAVAILABLE.
  */
@@ -36,7 +39,7 @@ enum err ticket_read(struct pool *pool, TALLOC_CTX *ctx, const struct booking *b
 /* What became of a check-in, on the caller's ctx. */
 struct check_in {
 	struct booking booking;
-	struct ticket *tickets; /* those that are in by this; ALREADY_CHECKED_IN: all asked for */
+	struct ticket *tickets; /* those checked in by this; ALREADY_CHECKED_IN: all asked for */
 	size_t n;
 	bool whole; /* the reference was that of a booking of several seats */
 };
@@ -54,6 +57,6 @@ struct check_in {
  * ALREADY_CHECKED_IN (all that were asked for; out says since when), UNAVAILABLE.
  */
 enum err ticket_check_in(struct pool *pool, TALLOC_CTX *ctx, const char *reference,
-                         const struct actor *who, struct check_in *out) MUST_CHECK;
+                         const struct actor *actor, struct check_in *out) MUST_CHECK;
 
 #endif

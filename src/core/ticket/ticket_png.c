@@ -1,5 +1,7 @@
+/* Tickets as a PNG: their codes alone, for wallets and screens. */
 #include "core/ticket/ticket_sheet.h"
 
+#include <assert.h>
 #include <png.h>
 #include <string.h>
 
@@ -14,6 +16,7 @@ static const png_byte colours[] = { 255, 255, 255, 0, 0, 0 };
 static void
 draw(const struct qr *qr, unsigned char *rows, size_t stride)
 {
+	assert((size_t)(qr->width + 2 * QR_QUIET) * MODULE_PX <= stride);
 	for (int y = 0; y < qr->width; y++) {
 		unsigned char *row = rows + (size_t)(y + QR_QUIET) * MODULE_PX * stride;
 
@@ -33,6 +36,7 @@ ticket_sheet_png(TALLOC_CTX *ctx, const struct ticket_sheet *sheet, unsigned cha
 	unsigned char *pixels, *at;
 	png_alloc_size_t size;
 
+	assert(sheet->n > 0);
 	for (size_t i = 0; i < sheet->n; i++) {
 		const int modules = sheet->tickets[i].code.width + 2 * QR_QUIET;
 		const png_uint_32 edge = (png_uint_32)modules * MODULE_PX;
@@ -47,6 +51,7 @@ ticket_sheet_png(TALLOC_CTX *ctx, const struct ticket_sheet *sheet, unsigned cha
 		draw(qr, at, image.width);
 		at += (size_t)(qr->width + 2 * QR_QUIET) * MODULE_PX * image.width;
 	}
+	assert(at == pixels + PNG_IMAGE_SIZE(image));
 	size = PNG_IMAGE_PNG_SIZE_MAX(image);
 	*out = talloc_size(ctx, size);
 	if (!png_image_write_to_memory(&image, *out, &size, 0, pixels, 0, colours)) {

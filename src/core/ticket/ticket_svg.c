@@ -1,5 +1,7 @@
+/* Tickets as SVG: a card each, with the texts at the left and the code at the right. */
 #include "core/ticket/ticket_sheet.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/utf8.h"
@@ -31,14 +33,15 @@ static const char card[] =
     " stroke-linecap=\"round\"/>\n";
 
 /*
- * How wide a character is at the most, in tenths of the font's size, whichever of the fonts there
- * is: we do not know it, and SVG breaks no lines.
+ * How wide a character is at the most, in tenths of the font's size. The reader's program takes one
+ * of several fonts, and SVG breaks no lines: so the widest is reckoned with.
  */
 static int
 width_of(const char *p, size_t n)
 {
-	if (n >= 3 &&
-	    strncmp(p, "\xe2\x80", 2) != 0) /* East Asia, pictures; but not dashes and quotes */
+	assert(n >= 1);
+	/* East Asia, pictures; but not dashes and quotes */
+	if (n >= 3 && strncmp(p, "\xe2\x80", 2) != 0)
 		return 11;
 	if (n == 1 && strchr("MWmw@%", *p) != NULL)
 		return 11;
@@ -54,6 +57,7 @@ fitting(const char *text, int room, int size)
 	const size_t all = strlen(text);
 	size_t at = 0;
 
+	assert(size > 0);
 	room = 10 * room / size;
 	while (at < all) {
 		size_t n = utf8_len((const unsigned char *)text + at, all - at);
@@ -101,6 +105,7 @@ escape(TALLOC_CTX *ctx, const char *text, size_t n)
 			to = mempcpy(to, text + at, len);
 		}
 	}
+	assert(to <= out + 6 * n);
 	*to = '\0';
 	return out;
 }
@@ -111,6 +116,7 @@ cut(TALLOC_CTX *ctx, const char *text, int room, int size)
 {
 	const size_t fits = fitting(text, room, size);
 
+	assert(room > size); /* there is room for the ellipsis */
 	if (text[fits] == '\0')
 		return escape(ctx, text, fits);
 	return talloc_asprintf(ctx, "%s…", escape(ctx, text, fitting(text, room - size, size)));
@@ -125,6 +131,7 @@ first_line(TALLOC_CTX *ctx, const char *text, int room, int size, const char **r
 	while (text[n] != '\0' && word > 0 && text[word] != ' ')
 		word--;
 	n = word > 0 ? word : n;
+	assert(n <= strlen(text));
 	*rest = text + n + strspn(text + n, " ");
 	return escape(ctx, text, n);
 }
@@ -148,7 +155,7 @@ write_value(TALLOC_CTX *ctx, char **svg, int x, int room, const char *name, cons
 	           cut(ctx, value, room, size));
 }
 
-/* The code as one path: the dark pieces of each row. */
+/* The code as one path: a rectangle for each run of dark modules in a row. */
 static void
 write_code(char **svg, const struct qr *qr)
 {
@@ -157,6 +164,7 @@ write_code(char **svg, const struct qr *qr)
 	const int scale = whole > 0 ? whole : 1;
 	const int inset = (CODE_EDGE - scale * modules) / 2 + scale * QR_QUIET;
 
+	assert(qr->width > 0);
 	*svg = talloc_asprintf_append_buffer(
 	    *svg,
 	    "<path transform=\"translate(%d %d) scale(%d)\" fill=\"#000000\""
@@ -174,6 +182,7 @@ write_code(char **svg, const struct qr *qr)
 	*svg = talloc_strdup_append_buffer(*svg, "\"/>\n");
 }
 
+/* One card, at the origin. A title that is too wide goes on in a second line. */
 static void
 write_ticket(TALLOC_CTX *ctx, char **svg, const struct ticket_sheet *sheet,
              const struct ticket_sheet_place *t)
@@ -182,6 +191,7 @@ write_ticket(TALLOC_CTX *ctx, char **svg, const struct ticket_sheet *sheet,
 	char *tier = cut(ctx, t->tier, TEXT_ROOM / 2, LINE_PX);
 	const int below = *rest == '\0' ? 0 : 30;
 
+	assert(t->place >= 1 && t->place <= sheet->of);
 	if (sheet->of > 1)
 		tier = talloc_asprintf_append(tier, "  ·  %zu of %zu", t->place, sheet->of);
 	*svg = talloc_asprintf_append_buffer(*svg, card, WIDTH - 1, HEIGHT - 1, HEIGHT - 56, TEAR_X,
@@ -214,6 +224,7 @@ ticket_sheet_svg(TALLOC_CTX *ctx, const struct ticket_sheet *sheet)
 	char *svg = talloc_asprintf(ctx, head, width, height, width, height,
 	                            escape(tmp, sheet->title, strlen(sheet->title)));
 
+	assert(sheet->n > 0 && sheet->n <= sheet->of);
 	for (size_t i = 0; i < sheet->n; i++) {
 		svg = talloc_asprintf_append_buffer(svg, "<g transform=\"translate(%d %zu)\">\n",
 		                                    GAP, GAP + i * (HEIGHT + GAP));
