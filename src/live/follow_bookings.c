@@ -18,7 +18,7 @@
 _Static_assert(SHOWN_MOST <= UINT8_MAX, "follower.n_shown counts them");
 
 /* A booking that a follower has been shown. */
-struct shown {
+struct shown_booking {
 	struct uuid id;
 	struct cursor cursor; /* of the change it was shown by */
 	enum booking_status status;
@@ -50,7 +50,7 @@ static const bool final[FOLLOW__MAX][BOOKING__MAX] = {
 
 /* --- What a follower has been shown. --- */
 
-static struct shown *
+static struct shown_booking *
 find_shown(const struct follower *f, const struct uuid *id)
 {
 	for (uint8_t i = 0; i < f->n_shown; i++) {
@@ -69,7 +69,7 @@ drop_shown(struct follower *f)
 }
 
 static void
-remove_shown(struct follower *f, struct shown *s)
+remove_shown(struct follower *f, struct shown_booking *s)
 {
 	assert(s >= f->shown && s < f->shown + f->n_shown);
 	memmove(s, s + 1, (size_t)(f->shown + f->n_shown - 1 - s) * sizeof(*s));
@@ -78,7 +78,7 @@ remove_shown(struct follower *f, struct shown *s)
 }
 
 /* Room for one more: of too many, one that is final gives way, else the oldest. */
-static struct shown *
+static struct shown_booking *
 add_shown(struct follower *f)
 {
 	uint8_t i = 0;
@@ -102,7 +102,7 @@ add_shown(struct follower *f)
 static void
 note_shown(struct follower *f, const struct change *c, struct cursor cursor)
 {
-	struct shown *s = find_shown(f, &c->booking_id);
+	struct shown_booking *s = find_shown(f, &c->booking_id);
 
 	if (final[f->kind][c->status] && cursor_compare(&cursor, &f->last) <= 0) {
 		if (s != NULL)
@@ -111,7 +111,7 @@ note_shown(struct follower *f, const struct change *c, struct cursor cursor)
 	}
 	if (s == NULL)
 		s = add_shown(f);
-	*s = (struct shown){ c->booking_id, cursor, c->status };
+	*s = (struct shown_booking){ c->booking_id, cursor, c->status };
 }
 
 static void
@@ -162,7 +162,7 @@ drop_messages(const struct follower_rules *rules, void *messages[FOLLOW__MAX])
 static bool
 tell(struct follower *f, const struct change *c, void *messages[FOLLOW__MAX], bool greeting)
 {
-	const struct shown *s;
+	const struct shown_booking *s;
 
 	if (f->kind == FOLLOW_BOOKING && !uuid_equal(&c->booking_id, &f->booking_id))
 		return false;
@@ -287,7 +287,7 @@ replay(struct follower *f, const struct read_bookings *q)
 static bool
 begin_where_it_was(struct follower *f, const struct read_bookings *q)
 {
-	const struct standing *s = q->standing; /* of the booking, when it follows one */
+	const struct booking_standing *s = q->standing; /* of the booking, when it follows one */
 	bool over = replay(f, q) && !has_live(f);
 
 	if (f->kind != FOLLOW_BOOKING)

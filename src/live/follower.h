@@ -32,7 +32,7 @@ struct follower {
 	TAILQ_ENTRY(follower) in_line;
 	struct topic *topic;          /* NULL: follows nothing */
 	struct pending_read *reading; /* what is being read for it alone, or NULL */
-	struct shown *shown;          /* n_shown bookings that it has been shown */
+	struct shown_booking *shown;  /* n_shown bookings that it has been shown */
 	int64_t since_us;             /* monotonic: when it came */
 	struct cursor last;           /* up to where it has been told */
 	uint8_t n_shown;

@@ -110,7 +110,7 @@ question_of(const struct question_list *l, const struct rows *rows, int r, int c
 
 /* Row r of STANDING. */
 static void
-read_standing(TALLOC_CTX *ctx, const struct rows *rows, int r, struct standing *out)
+read_standing(TALLOC_CTX *ctx, const struct rows *rows, int r, struct booking_standing *out)
 {
 	struct change *c = &out->change;
 
@@ -131,7 +131,7 @@ static void
 read_standings(TALLOC_CTX *ctx, const struct rows *rows, const struct question_list *l)
 {
 	const int n = rows_count(rows);
-	struct standing *all = talloc_array(ctx, struct standing, (unsigned)n);
+	struct booking_standing *all = talloc_array(ctx, struct booking_standing, (unsigned)n);
 
 	for (int r = 0; r < n; r++) {
 		struct read_bookings *q = question_of(l, rows, r, STANDING_AT);

@@ -8,7 +8,7 @@
 /* What followers of bookings begin with, read for many of them at once. */
 
 /* A booking as it is. */
-struct standing {
+struct booking_standing {
 	struct change change; /* cursor: of its last move, 0 when the journal knows none */
 	bool lapsed;          /* it reads as expired, and its row does not say so yet */
 };
@@ -27,7 +27,7 @@ struct read_bookings {
 	struct cursor horizon;      /* all rows below it are in what was read */
 	/* Those that are live or became final in the last 60 s, the newest 100, by their last
 	 * moves; or the booking. */
-	struct standing *standing;
+	struct booking_standing *standing;
 	size_t n_standing;
 	struct change *missed; /* in order; more than FOLLOW_REPLAY_MOST: not all */
 	size_t n_missed;
