@@ -25,7 +25,7 @@ class Installation:
     """The part of ./stack that installs packages, with other files and a program that does not end."""
 
     def __init__(self, folder):
-        with open(STACK, encoding="utf-8") as file:
+        with open(os.path.join(os.path.dirname(STACK), "ci", "packages.sh"), encoding="utf-8") as file:
             self.script = re.search(r"^INSTALL='$(.*?)^'$", file.read(), re.M | re.S)[1]
         self.guards = [folder / "policy-rc.d", folder / "createcluster.d" / "rowlock.conf"]
         self.at_work = folder / "at-work"
