@@ -2,7 +2,7 @@
 # ./stack check: the layers one after the other, and one that goes on beside the others.
 
 # In the order in which they run. The names are also in the help of ./stack.
-LAYERS=(includes unit db api apache browser messages load fault tsan valgrind fuzz distcheck)
+LAYERS=(tree unit db api apache browser messages load fault tsan valgrind fuzz distcheck)
 
 # The layer aside: one that mostly waits goes on beside others, in a stack of its own, and is reported
 # in its place.
@@ -48,9 +48,9 @@ command_check() {
 	for layer; do one_of "check" "$layer" "${LAYERS[@]}"; done
 	down_at_exit
 	open_dir make
-	# shellcheck disable=SC2086
-	need $PACKAGES_UP $PACKAGES_CHECK
 	[ $# -gt 0 ] || set -- "${LAYERS[@]}"
+	# shellcheck disable=SC2046
+	need $(packages_of "$@")
 	for layer; do
 		step "$layer"
 		before_p=$PASSED before_f=$FAILED t=$SECONDS

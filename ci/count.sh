@@ -30,6 +30,15 @@ count_programs() {
 	done < <(find "$1" -name '*.trs' | sort)
 }
 
+# How the tests written in Python run: with --junitxml=FILE, in the checkout.
+PYTEST=("$PYTHON" -m pytest -p no:cacheprovider --color=no -q -ra -o junit_family=xunit2 --rootdir "$ROOT")
+
+# count_pytest STATUS FILE: what pytest ended with, and the results that it left.
+count_pytest() {
+	[ ! -e "$2" ] || count_junit "$2"
+	[ "$1" -le 1 ] && [ -e "$2" ] || failed "pytest ended with status $1 (results: $2)"
+}
+
 # count_junit FILE: of pytest; a test that errs in its set-up has failed.
 count_junit() {
 	local p f

@@ -66,15 +66,12 @@ WRAP=(env) # what make check runs under
 # pytest_in NAME FOLDER [ARGUMENT…]: tests of a folder against an inner stack that is up; then that
 # stack is taken down, and whatever a sanitizer had to say counts as a failure.
 pytest_in() {
-	local name=$1 tests=tests/$2 dir junit code service
+	local name=$1 tests=tests/$2 dir junit service
 	dir=$(inner "$1") junit=$(inner "$1")/junit-$2.xml
 	shift 2
 	rm -f "$junit"
-	in_env "$name" "$PYTHON" -m pytest -p no:cacheprovider --color=no -q -ra --junitxml="$junit" \
-		-o junit_family=xunit2 --rootdir "$ROOT" "$tests" "$@" </dev/null
-	code=$?
-	[ ! -e "$junit" ] || count_junit "$junit"
-	[ "$code" -le 1 ] && [ -e "$junit" ] || failed "pytest $tests ended with status $code"
+	in_env "$name" "${PYTEST[@]}" --junitxml="$junit" "$tests" "$@" </dev/null
+	count_pytest $? "$junit"
 	down_in "$name" >/dev/null || failed "the stack could not be taken down"
 	for service in relay reserve payments sweep api gateway sse; do
 		grep -qE "$SANITIZER_REPORT" "$dir/log/$service.log" 2>/dev/null || continue

@@ -2,12 +2,20 @@
 # The layers of ./stack check. A layer is a function layer_NAME. It adds to PASSED and FAILED, and has
 # a stack or a build of its own in a folder under DIR, which it takes down again.
 
-layer_includes() {
-	if "$ROOT/.ci/includes"; then count 1 0; else failed "an #include crosses the layers"; fi
+# The rules of the source tree, and the tests of these checks.
+layer_tree() {
+	"$ROOT/ci/tree/check" && count 1 0 || failed "the source tree breaks a rule of ci/tree"
+	local junit=$DIR/junit-tree.xml
+	rm -f "$junit"
+	(cd "$ROOT" && PYTHONDONTWRITEBYTECODE=1 "${PYTEST[@]}" --junitxml="$junit" --confcutdir=tests/tree \
+		tests/tree </dev/null)
+	count_pytest $? "$junit"
 }
 
 layer_unit() {
 	build_in check address || { failed "the build"; return; }
+	"$ROOT/ci/tree/check" --objects "$(inner check)/build" && count 1 0 ||
+		failed "object files are in a circle, or use what they may not"
 	programs_in check
 }
 layer_db() { black_box check db --sanitize address --httpd lighttpd; }

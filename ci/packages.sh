@@ -7,7 +7,19 @@ PACKAGES_UP="postgresql redis-server lighttpd lighttpd-modules-lua spawn-fcgi mu
 	curl ca-certificates procps util-linux diffutils"
 PACKAGES_CHECK="libcmocka-dev python3-pytest python3-psycopg2 valgrind clang libclang-rt-14-dev apache2 wrk
 	postgresql-contrib jq kcat chromium zbar-tools"
+PACKAGES_TREE="python3 python3-pytest gcc libc6-dev binutils"
 PACKAGES_BENCH="python3-psycopg2 wrk postgresql-contrib"
+
+# packages_of LAYER…: what these layers of ./stack check need.
+packages_of() {
+	local layer
+	for layer; do
+		case $layer in
+		tree) echo "$PACKAGES_TREE" ;;
+		*) echo "$PACKAGES_UP" "$PACKAGES_CHECK" ;;
+		esac
+	done | tr -s ' \t\n' '\n' | sort -u
+}
 
 # need PACKAGE…: installs those that are missing. Services of the packages are not started, and no
 # cluster of PostgreSQL's is made; whatever already runs on the machine is left alone.
