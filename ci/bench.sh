@@ -4,8 +4,9 @@
 command_bench() {
 	local status name kafka=none
 	for name; do [ "${name^^}" != P-8 ] || kafka=real; done
-	down_at_exit
 	open_dir make
+	own_inner bench "$@"
+	down_at_exit
 	# shellcheck disable=SC2086
 	need $PACKAGES_UP $PACKAGES_BENCH
 	fresh bench

@@ -39,15 +39,16 @@ end_aside() {
 
 # down_at_exit: however a check or a bench ends, it leaves no stack behind.
 down_at_exit() {
-	trap 'end_aside; [ -z "$INNER_UP" ] || down_in "$INNER_UP" >/dev/null' EXIT
+	trap 'end_aside; [ -z "$INNER_UP" ] || down_in "$INNER_UP" >/dev/null; disown_inner' EXIT
 	trap 'exit 130' INT TERM HUP
 }
 
 command_check() {
 	local layer before_p before_f t
 	for layer; do one_of "check" "$layer" "${LAYERS[@]}"; done
-	down_at_exit
 	open_dir make
+	own_inner check "$@"
+	down_at_exit
 	[ $# -gt 0 ] || set -- "${LAYERS[@]}"
 	# shellcheck disable=SC2046
 	need $(packages_of "$@")

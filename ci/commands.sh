@@ -7,6 +7,8 @@ command_down() {
 	[ -e "$DIR/.rowlock" ] || { say "no stack in $DIR"; return 0; }
 	open_dir use
 	lock
+	[ -z "$purge" ] || [ -z "$(pid_of inner)" ] || die "a check or bench works in $DIR (pid $(pid_of inner)), which stays"
+	end_killed_owner
 	load_settings
 	for name in $(printf '%s\n' "${SERVICES[@]}" | tac); do
 		alive "$name" || [ -n "$(leftovers "$name")" ] || continue

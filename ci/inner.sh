@@ -22,6 +22,7 @@ up_in() {
 	[ "$name" != aside ] || from=8580
 	port=$(DIR=$(inner "$name") && load_settings && { alive web && echo "$PORT" || PORT=0 free_port "$from"; })
 	INNER_UP=$name
+	: >"$DIR/pid/$name.inner"
 	(exec 9>&- && "$ROOT/stack" up --dir "$(inner "$name")" --port "$port" --no-demo "$@")
 }
 
@@ -30,9 +31,10 @@ fresh() {
 	"$ROOT/stack" down --dir "$(inner "$1")" >/dev/null && rm -rf "$(inner "$1")"/{pg,kafka,log}
 }
 
+# down_in NAME: takes an inner stack down, which is not recorded from then on.
 down_in() {
 	INNER_UP=
-	"$ROOT/stack" down --dir "$(inner "$1")"
+	"$ROOT/stack" down --dir "$(inner "$1")" && rm -f "$DIR/pid/$1.inner"
 }
 
 # in_env NAME COMMAND…: with the environment of an inner stack, in the checkout.

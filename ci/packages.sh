@@ -45,7 +45,8 @@ need() {
 	fi
 	step "installing ${missing[*]:-nothing, but removing what an installation left that was cut off}"
 	log=$(mktemp /tmp/rowlock-apt.XXXXXX) || die "cannot write to /tmp"
-	${sudo[@]+"${sudo[@]}"} sh -euc "$INSTALL" "$GUARD_MARK" "${GUARDS[@]}" ${missing[@]+"${missing[@]}"} >"$log" 2>&1 </dev/null ||
+	# An installation is not to be killed with the check that began it.
+	env -u STACK_CHECK ${sudo[@]+"${sudo[@]}"} sh -euc "$INSTALL" "$GUARD_MARK" "${GUARDS[@]}" ${missing[@]+"${missing[@]}"} >"$log" 2>&1 </dev/null ||
 		die_with_log "$log" "the packages could not be installed"
 	rm -f "$log"
 }

@@ -85,6 +85,7 @@ command_up() {
 	(up_options "$@") || exit # a wrong option leaves no trace
 	open_dir make
 	lock
+	end_killed_owner
 	load_settings
 	was=$PORT was_kafka=$KAFKA
 	up_options "$@"
