@@ -2,7 +2,7 @@
 # ./stack check: the layers one after the other, and one that goes on beside the others.
 
 # In the order in which they run. The names are also in the help of ./stack.
-LAYERS=(tree unit db api apache browser messages load fault tsan valgrind fuzz distcheck)
+LAYERS=(tree lint unit db api apache browser messages load fault tsan valgrind fuzz distcheck)
 
 # The layer aside: one that mostly waits goes on beside others, in a stack of its own, and is reported
 # in its place.

@@ -12,6 +12,15 @@ layer_tree() {
 	count_pytest $? "$junit"
 }
 
+# The tree has a layer of its own.
+layer_lint() {
+	local name
+	mkdir -p "$DIR/lint"
+	for name in "${LINTS[@]}"; do
+		[ "$name" = tree ] || run_lint "$name"
+	done
+}
+
 layer_unit() {
 	build_in check address || { failed "the build"; return; }
 	"$ROOT/ci/tree/check" --objects "$(inner check)/build" && count 1 0 ||

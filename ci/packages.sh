@@ -8,6 +8,7 @@ PACKAGES_UP="postgresql redis-server lighttpd lighttpd-modules-lua spawn-fcgi mu
 PACKAGES_CHECK="libcmocka-dev python3-pytest python3-psycopg2 valgrind clang libclang-rt-14-dev apache2 wrk
 	postgresql-contrib jq kcat chromium zbar-tools"
 PACKAGES_TREE="python3 python3-pytest gcc libc6-dev binutils"
+PACKAGES_LINT="clang-format-14 clang-tidy-14 shellcheck mandoc codespell python3-venv"
 PACKAGES_BENCH="python3-psycopg2 wrk postgresql-contrib"
 
 # packages_of LAYER…: what these layers of ./stack check need.
@@ -16,6 +17,7 @@ packages_of() {
 	for layer; do
 		case $layer in
 		tree) echo "$PACKAGES_TREE" ;;
+		lint) echo "$PACKAGES_UP" "$PACKAGES_LINT" libcmocka-dev ;;
 		*) echo "$PACKAGES_UP" "$PACKAGES_CHECK" ;;
 		esac
 	done | tr -s ' \t\n' '\n' | sort -u

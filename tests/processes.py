@@ -226,7 +226,7 @@ class Postgres:
             command = ["setpriv", f"--reuid={owner.st_uid}", f"--regid={owner.st_gid}",
                        "--clear-groups", *command]
         return subprocess.run(command, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                              stderr=subprocess.DEVNULL, timeout=120).returncode
+                              stderr=subprocess.DEVNULL, timeout=120, check=False).returncode
 
     def crash(self):
         """Stops at once, as after a power failure: the next start recovers from the log."""

@@ -28,9 +28,8 @@ def b64url(raw):
 def sign(header, payload, secret):
     """A JWT over the two texts exactly as they are: dict, str or bytes."""
     parts = []
-    for part in (header, payload):
-        if isinstance(part, dict):
-            part = json.dumps(part, separators=(",", ":"))
+    for given in (header, payload):
+        part = json.dumps(given, separators=(",", ":")) if isinstance(given, dict) else given
         parts.append(b64url(part.encode() if isinstance(part, str) else part))
     text = ".".join(parts)
     return text + "." + b64url(hmac.digest(secret.encode(), text.encode(), hashlib.sha256))

@@ -52,7 +52,8 @@ def check_files(tree, _rules):
             yield Finding(rule, file.path, 0, f"has {len(file.lines)} lines, at most {most}")
         for name, line, length in file.functions():
             if length > FUNCTION_LINES_MOST:
-                yield Finding("function-size", file.path, line, f"{name} has {length} lines, at most {FUNCTION_LINES_MOST}")
+                yield Finding("function-size", file.path, line,
+                              f"{name} has {length} lines, at most {FUNCTION_LINES_MOST}")
         for line, text in enumerate(file.lines, 1):
             columns = len(text.expandtabs(TAB_COLUMNS))
             if columns > COLUMNS_MOST:

@@ -96,8 +96,8 @@ def table(path):
     rows = []
     with open(path, encoding="utf-8") as file:
         for line in file:
-            line = line.partition("#")[0].strip()
-            if line:
-                name, _, words = line.rpartition(":")
+            row = line.partition("#")[0].strip()
+            if row:
+                name, _, words = row.rpartition(":")
                 rows.append((name.strip(), words.split()))
     return rows

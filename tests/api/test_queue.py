@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from processes import wait_for
-from rowlock_client import QUEUE, grid, open_hall
+from rowlock_client import QUEUE, open_hall
 
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 UNKNOWN = "0197aaaa-0000-7000-8000-000000000001"

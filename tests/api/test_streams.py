@@ -691,7 +691,7 @@ def test_old_tickets_are_deleted_when_new_ones_are_made(buyer, db):
             who.post("stream-tickets").ok(201)
             if old() == 0:
                 return
-    assert False, "50 old tickets outlived 400 new ones"
+    pytest.fail("50 old tickets outlived 400 new ones")
 
 
 def test_only_those_with_a_token_get_a_ticket(stack):

@@ -49,7 +49,7 @@ class Cluster:
         log = os.path.join(self.base, "pg.log")
         done = subprocess.run([*self.as_user, os.path.join(self.bin, program), "-D", self.data, *args],
                               cwd="/", env={**os.environ, "LC_ALL": "C"}, timeout=120, text=True,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
         if done.returncode != 0:
             with open(log, "a+", encoding="utf-8") as file:
                 file.seek(0)

@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import pathlib
 import re
 import shutil
 import signal
@@ -107,13 +108,13 @@ WRONG = [("REFUND_TIERS", "24:100;12:50"), ("ROWLOCK_THREADS", "many"), ("REDIS_
 @pytest.mark.parametrize("name, value", WRONG)
 def test_up_refuses_a_setting_that_is_wrong(name, value, stack):
     home = os.environ["ROWLOCK_DIR"]
-    kept = [os.path.join(home, "conf", file) for file in ("local.conf", "stack.conf", "rowlock.conf")]
-    before = [open(file, encoding="utf-8").read() for file in kept]
+    kept = [pathlib.Path(home, "conf", file) for file in ("local.conf", "stack.conf", "rowlock.conf")]
+    before = [file.read_text(encoding="utf-8") for file in kept]
     workers = processes.workers()
     done = subprocess.run([STACK, "up", "--dir", home, "--set", f"{name}={value}", "--workers", "3"],
                           stdin=subprocess.DEVNULL, text=True, capture_output=True, timeout=300, check=False)
     assert done.returncode == 1 and name in done.stderr and value not in done.stderr, done
-    assert [open(file, encoding="utf-8").read() for file in kept] == before
+    assert [file.read_text(encoding="utf-8") for file in kept] == before
     assert processes.workers() == workers and stack.anyone().get("/health").status == 200
 
 
@@ -146,7 +147,7 @@ class Check:
         home = os.environ["ROWLOCK_DIR"]
         os.makedirs(os.path.join(folder, "conf"), exist_ok=True)
         os.chmod(folder, 0o755)
-        open(os.path.join(folder, ".rowlock"), "w").close()
+        pathlib.Path(folder, ".rowlock").touch()
         for part in ("src", "inst", "build"):
             shutil.copytree(os.path.join(home, part), os.path.join(folder, part), symlinks=True)
         for name in ("src.list", "src.names"):

@@ -453,7 +453,7 @@ def test_a_thousand_readers_that_do_not_read(stack, hall, db, buyer, streamer):
         memory = processes.memory_kib(streamer)
         with seats_stream(stack, place) as keen:
             keen.next()
-            for i in range(200):
+            for _ in range(200):
                 big_changes(db, place, 5000)
                 keen.next(SOON_S)
                 if figure(stack, "rowlock_streams_dropped_total") >= before + 1000:

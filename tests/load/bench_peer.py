@@ -87,10 +87,10 @@ class Peer:
         return text
 
     def start(self, *command):
-        log = open(self.dir / "started.log", "ab")
         # A session of their own: asked to stop, lighttpd ends its whole process group.
-        self.running.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                             start_new_session=True))
+        with open(self.dir / "started.log", "ab") as log:
+            self.running.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                                 start_new_session=True))
         log.close()
 
     def __enter__(self):

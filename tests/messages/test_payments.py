@@ -220,7 +220,7 @@ WRONG = [({"amount": 19.99, "currency": "EUR"}, (1999, "EUR")), ({"amount": 20.0
 
 
 @ONCE
-@pytest.mark.parametrize("money, taken", WRONG, ids=lambda value: json.dumps(value))
+@pytest.mark.parametrize("money, taken", WRONG, ids=json.dumps)
 def test_amounts_that_are_wrong_never_confirm(desk, hall, clean, money, taken):
     place = hall()
     booking = desk.book(place, 1)
