@@ -56,7 +56,7 @@ command_check() {
 		step "$layer"
 		before_p=$PASSED before_f=$FAILED t=$SECONDS
 		case " $* " in
-		*" $layer "*" messages "*) [ "$layer" != db ] && [ "$layer" != api ] || [ -n "$ASIDE" ] || begin_aside messages ;;
+		*" $layer "*"messages "*) [ "$layer" != db ] && [ "$layer" != api ] || [ -n "$ASIDE" ] || begin_aside messages ;;
 		esac
 		if [ "$layer" = messages ] && [ -n "$ASIDE" ]; then take_aside messages; else "layer_$layer"; fi
 		say "  $layer: $((PASSED - before_p)) passed, $((FAILED - before_f)) failed ($((SECONDS - t)) s)"
