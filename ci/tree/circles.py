@@ -102,7 +102,8 @@ def check(tree, rules, build):
         pair = rooms.of(one) or os.path.dirname(one), rooms.of(other) or os.path.dirname(other)
         if pair[0] != pair[1]:
             folded.setdefault(pair, f"{one} needs {symbol} of {other}")
-        if pair[0] in rooms.allowed and not rooms.may(pair[0], other):
+        header = os.path.splitext(other)[0] + ".h"  # rooms.txt may allow one header of another room
+        if pair[0] in rooms.allowed and not rooms.may(pair[0], other) and not rooms.may(pair[0], header):
             yield Finding("uses", one, 0, f"needs {symbol} of {other}, but {pair[0]}/ may use "
                           + (" ".join(rooms.allowed[pair[0]]) or "nothing but its own files"))
     for way in _circles(_edges(folded)):
