@@ -94,8 +94,8 @@ publisher_ready(struct publisher *p)
 		return ERR_UNAVAILABLE;
 	if (redis_connect(p->url, WAIT_MS, &p->conn) != ERR_OK)
 		return fail(p, "no connection");
-	reply = redisCommand(p->conn,
-	                     "PING"); /* a server that is starting up answers with an error */
+	/* A server that is starting up takes the connection, and answers with an error. */
+	reply = redisCommand(p->conn, "PING");
 	good = reply != NULL && reply->type != REDIS_REPLY_ERROR;
 	if (good)
 		recovered(p);

@@ -33,7 +33,7 @@ struct accept_backlog {
 	ino_t inode; /* of the listening socket, by which netlink knows it */
 	atomic_bool ending;
 
-	/* A ring without a lock: a thread that holds one may not run for long on a busy machine. */
+	/* A ring without a lock: on a busy machine a thread may be stopped while it holds one. */
 	_Atomic int *fds;
 	size_t room;
 	atomic_size_t put, taken; /* how many ever were; one thread puts, any may take */

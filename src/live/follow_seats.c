@@ -129,7 +129,7 @@ tell(struct topic *t, const struct news *news)
 
 	if (cursor_compare(&c->cursor, &t->cursor) <= 0)
 		return;
-	/* What the last to begin know already is told apart, so that they are not told it again. */
+	/* The followers that began last know what is merged: it goes by itself, and they skip it. */
 	if (s->n_merged > 0 && !s->verifying && cursor_compare(&t->cursor, &s->begun) <= 0 &&
 	    cursor_compare(&c->cursor, &s->begun) > 0)
 		flush(fs, s);

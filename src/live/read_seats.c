@@ -292,7 +292,7 @@ read_seats_rows_since(const struct read_seats *r, int64_t version, size_t *rows)
 		return false;
 	if (r->n_rows == 0)
 		return r->all_rows;
-	/* Their times are when transactions began: among later ones there is one of long ago. */
+	/* A row has the time at which its transaction began: an old one may follow later ones. */
 	first_us = r->rows[missed > 0 ? missed - 1 : 0].at_us;
 	for (size_t i = *rows; i < r->n_rows; i++) {
 		if (r->rows[i].at_us >= first_us - OVERLAP_US)

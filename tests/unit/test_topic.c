@@ -169,10 +169,12 @@ static void
 test_topic_lives_from_its_first_follower_to_its_last(void **state)
 {
 	struct follower a = a_follower("u"), b = a_follower("u");
+	uint64_t serial;
 
 	(void)state;
 	topic_enter(topics, &a);
 	expect("owa");
+	serial = a.topic->serial;
 	topic_enter(topics, &b);
 	expect("a");
 	assert_ptr_equal(a.topic, b.topic);
@@ -184,6 +186,9 @@ test_topic_lives_from_its_first_follower_to_its_last(void **state)
 	topic_leave(&b);
 	expect("fc");
 	assert_null(topic_find(topics, FOLLOW_OWN, "u", 7));
+	topic_enter(topics, &a);
+	assert_int_not_equal(a.topic->serial, serial);
+	topic_leave(&a);
 }
 
 static void
@@ -230,6 +235,8 @@ test_what_is_told_meanwhile_is_remembered(void **state)
 	assert_int_equal(topics_hearing(topics, FOLLOW_OWN), 1);
 	topic_catch_up(&b);
 	expect("12dd"); /* the last to begin */
+	assert_false(topic_remembers(t, &(struct cursor){ 1, 9 }));
+	assert_true(topic_remembers(t, &(struct cursor){ 2, 1 }));
 	topic_remember(t, &(struct cursor){ 3, 1 }, NULL, &message);
 	expect("d");
 	assert_false(topic_remembers(t, &(struct cursor){ 2, 9 }));
