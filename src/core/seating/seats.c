@@ -100,20 +100,6 @@ seats_available(const struct seats *s, int32_t no)
 	return s->seat[no - 1].available;
 }
 
-static bool
-wants_section(const struct party *party, int32_t section)
-{
-	return party->sections == NULL || party->sections[section];
-}
-
-/* Whether the seats of a kind fit the party, sections aside. */
-static bool
-kind_fits(const struct kind *kind, const struct party *party)
-{
-	return kind->accessible == party->accessible &&
-	       (party->tier == SEATS_ANY_TIER || party->tier == kind->tier);
-}
-
 size_t
 seats_count(const struct seats *s, const struct party *party)
 {
@@ -121,23 +107,10 @@ seats_count(const struct seats *s, const struct party *party)
 
 	assert(s != NULL && party != NULL);
 	for (const struct kind *kind = s->kinds; kind < s->kinds + s->n_kinds; kind++) {
-		if (kind_fits(kind, party) && wants_section(party, kind->section))
+		if (seats_kind_fits(kind, party) && seats_section_fits(party, kind->section))
 			n += (size_t)kind->available;
 	}
 	return n;
-}
-
-bool
-seats_fit(const struct seats *s, const struct party *party, int32_t i)
-{
-	assert(i >= 0 && i < s->n);
-	return s->seat[i].available && kind_fits(&s->kinds[s->seat[i].kind], party);
-}
-
-bool
-seats_row_serves(const struct seat_row *row, const struct party *party, int32_t n)
-{
-	return row->available >= n && wants_section(party, row->section);
 }
 
 /* What is left of the seat `lone`, which may have a neighbour, `next`, on its other side. */

@@ -50,11 +50,34 @@ enum leaves { LEAVES_NO_SINGLE, LEAVES_SINGLE_AT_EDGE, LEAVES_ORPHAN };
 /* What taking n adjacent seats from first on, all alike accessible, would leave. */
 enum leaves seats_leave(const struct seats *s, int32_t first, int32_t n);
 
+/* Whether a section is one that the party wants. Inline, like the next: they make up a choice. */
+static inline bool
+seats_section_fits(const struct party *party, int32_t section)
+{
+	return party->sections == NULL || party->sections[section];
+}
+
+/* Whether the seats of a kind fit the party, sections aside. */
+static inline bool
+seats_kind_fits(const struct kind *kind, const struct party *party)
+{
+	return kind->accessible == party->accessible &&
+	       (party->tier == SEATS_ANY_TIER || party->tier == kind->tier);
+}
+
 /* Whether the seat at an index fits the party; its section is asked of its row. */
-bool seats_fit(const struct seats *s, const struct party *party, int32_t i);
+static inline bool
+seats_fit(const struct seats *s, const struct party *party, int32_t i)
+{
+	return s->seat[i].available && seats_kind_fits(&s->kinds[s->seat[i].kind], party);
+}
 
 /* Whether a row is in a section that the party wants, and has at least n seats available. */
-bool seats_row_serves(const struct seat_row *row, const struct party *party, int32_t n);
+static inline bool
+seats_row_serves(const struct seat_row *row, const struct party *party, int32_t n)
+{
+	return row->available >= n && seats_section_fits(party, row->section);
+}
 
 /* The distances of n adjacent seats from first on, added up. */
 static inline int64_t
