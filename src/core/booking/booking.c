@@ -127,23 +127,6 @@ has_payments(const struct booking *bookings, size_t n)
 	return false;
 }
 
-/* Arrays of the event numbers and ids of bookings, as parameters. */
-static void
-key_params(TALLOC_CTX *ctx, const struct uuid *const *ids, size_t n, const char **events,
-           const char **uuids)
-{
-	struct array event, id;
-
-	array_init(&event, ctx);
-	array_init(&id, ctx);
-	for (size_t i = 0; i < n; i++) {
-		array_int(&event, uuid_event(ids[i]));
-		array_uuid(&id, ids[i]);
-	}
-	*events = array_done(&event);
-	*uuids = array_done(&id);
-}
-
 /* The statements that read from the live tables, or from the archive. */
 struct booking_source {
 	enum stmt bookings, seats, payments;
@@ -151,17 +134,16 @@ struct booking_source {
 
 static enum err
 read_from(struct db *db, TALLOC_CTX *ctx, const struct booking_source *source,
-          const struct uuid *const *ids, size_t n, struct booking *out)
+          const struct uuid *ids, size_t n, struct booking *out)
 {
+	const struct id_params p = param_ids(ctx, ids, n);
 	struct rows *rows[2];
-	const char *events, *uuids;
 	enum err e;
 
-	assert(db != NULL && ids != NULL && n > 0);
-	key_params(ctx, ids, n, &events, &uuids);
+	assert(db != NULL && n > 0);
 	const struct call calls[] = {
-		{ source->bookings, { events, uuids } },
-		{ source->seats, { events, uuids } },
+		{ source->bookings, { p.events, p.ids } },
+		{ source->seats, { p.events, p.ids } },
 	};
 	if ((e = db_exchange(db, ctx, calls, 2, rows)) != ERR_OK)
 		return e;
@@ -173,7 +155,7 @@ read_from(struct db *db, TALLOC_CTX *ctx, const struct booking_source *source,
 	}
 	read_booked_seats(ctx, rows[1], out, n);
 	if (has_payments(out, n)) {
-		e = db_query(db, ctx, (struct call){ source->payments, { events, uuids } },
+		e = db_query(db, ctx, (struct call){ source->payments, { p.events, p.ids } },
 		             &rows[0]);
 		if (e == ERR_OK)
 			read_payments(ctx, rows[0], out, n);
@@ -182,7 +164,7 @@ read_from(struct db *db, TALLOC_CTX *ctx, const struct booking_source *source,
 }
 
 enum err
-booking_read_all(struct db *db, TALLOC_CTX *ctx, const struct uuid *const *ids, size_t n,
+booking_read_all(struct db *db, TALLOC_CTX *ctx, const struct uuid *ids, size_t n,
                  struct booking *out)
 {
 	static const struct booking_source live = { STMT_GET_BOOKINGS, STMT_GET_BOOKED_SEATS,
@@ -192,7 +174,7 @@ booking_read_all(struct db *db, TALLOC_CTX *ctx, const struct uuid *const *ids, 
 }
 
 enum err
-booking_read_archived(struct db *db, TALLOC_CTX *ctx, const struct uuid *const *ids, size_t n,
+booking_read_archived(struct db *db, TALLOC_CTX *ctx, const struct uuid *ids, size_t n,
                       struct booking *out)
 {
 	static const struct booking_source archive = { STMT_GET_ARCHIVED_BOOKINGS,
@@ -209,16 +191,16 @@ booking_read_archived(struct db *db, TALLOC_CTX *ctx, const struct uuid *const *
 static enum err
 list_details(struct pool *pool, TALLOC_CTX *ctx, struct booking_page *page)
 {
-	const struct uuid **ids = talloc_array(ctx, const struct uuid *, (unsigned)page->n);
-	const char *events, *uuids;
+	struct uuid *ids = talloc_array(ctx, struct uuid, (unsigned)page->n);
 	struct rows *rows[2];
 	enum err e;
 
 	for (size_t i = 0; i < page->n; i++)
-		ids[i] = &page->bookings[i].key.id;
-	key_params(ctx, ids, page->n, &events, &uuids);
-	const struct call calls[] = { { STMT_GET_BOOKED_SEATS, { events, uuids } },
-		                      payments_call(events, uuids) };
+		ids[i] = page->bookings[i].key.id;
+	const struct id_params p = param_ids(ctx, ids, page->n);
+	const struct call calls[] = { { STMT_GET_BOOKED_SEATS, { p.events, p.ids } },
+		                      payments_call(p.events, p.ids) };
+
 	if ((e = transact_read(pool, ctx, calls, 2, rows)) == ERR_OK) {
 		read_booked_seats(ctx, rows[0], page->bookings, page->n);
 		read_payments(ctx, rows[1], page->bookings, page->n);

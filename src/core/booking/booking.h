@@ -75,12 +75,12 @@ struct booking_page {
  *
  * Errors as of db_exchange.
  */
-enum err booking_read_all(struct db *db, TALLOC_CTX *ctx, const struct uuid *const *ids, size_t n,
+enum err booking_read_all(struct db *db, TALLOC_CTX *ctx, const struct uuid *ids, size_t n,
                           struct booking *out) MUST_CHECK;
 
 /* Likewise, of bookings that are in the archive: they can be read, and nothing else. */
-enum err booking_read_archived(struct db *db, TALLOC_CTX *ctx, const struct uuid *const *ids,
-                               size_t n, struct booking *out) MUST_CHECK;
+enum err booking_read_archived(struct db *db, TALLOC_CTX *ctx, const struct uuid *ids, size_t n,
+                               struct booking *out) MUST_CHECK;
 
 /* Copies a booking that was read, with all its texts, seats and payments, onto ctx. */
 void booking_copy(TALLOC_CTX *ctx, const struct booking *from, struct booking *out);

@@ -46,7 +46,7 @@ read_changed(struct db *db, TALLOC_CTX *ctx, const struct booking_act *a, struct
 	struct rows *rows[ACCOUNT_CALLS];
 	enum err e;
 
-	if ((e = booking_read_all(db, ctx, &a->id, 1, &out->booking)) != ERR_OK)
+	if ((e = booking_read_all(db, ctx, a->id, 1, &out->booking)) != ERR_OK)
 		return e;
 	account_calls(ctx, a->id, calls);
 	if ((e = db_exchange(db, ctx, calls, ACCOUNT_CALLS, rows)) == ERR_OK)

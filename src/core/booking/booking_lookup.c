@@ -24,7 +24,7 @@ struct lookup_item {
 
 /* The bookings of a batch; freed with ctx. */
 struct lookup_batch {
-	const struct uuid *ids[COMBINER_MOST];
+	struct uuid ids[COMBINER_MOST];
 	size_t n;
 	struct booking *bookings; /* n of them, set; user_id NULL: there is none */
 };
@@ -36,7 +36,7 @@ struct lookup_batch {
 static enum err
 read_archive(struct db *db, TALLOC_CTX *ctx, struct lookup_batch *b)
 {
-	const struct uuid *missing[COMBINER_MOST];
+	struct uuid missing[COMBINER_MOST];
 	size_t place[COMBINER_MOST], n_missing = 0;
 	struct booking *found;
 	enum err e;
@@ -78,7 +78,7 @@ serve(struct combiner_batch *batch)
 	assert(batch->n >= 1 && batch->n <= COMBINER_MOST);
 	b.bookings = talloc_array(ctx, struct booking, (unsigned)b.n);
 	for (size_t i = 0; i < b.n; i++)
-		b.ids[i] = ((struct lookup_item *)batch->items[i])->id;
+		b.ids[i] = *((struct lookup_item *)batch->items[i])->id;
 	e = transact_on(batch->db, ctx, &t);
 	for (size_t i = 0; i < b.n; i++) {
 		struct lookup_item *item = batch->items[i];

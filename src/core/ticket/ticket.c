@@ -112,7 +112,6 @@ lock_booking(struct db *db, TALLOC_CTX *ctx, struct check_in_request *q, struct 
 		{ .stmt = STMT_BEGIN },
 		{ STMT_LOCK_TICKETED, { q->reference } },
 	};
-	const struct uuid *id;
 	struct rows *rows[2];
 	struct uuid found;
 	enum err e;
@@ -123,8 +122,7 @@ lock_booking(struct db *db, TALLOC_CTX *ctx, struct check_in_request *q, struct 
 		return not_live(db, ctx, q);
 	found = row_uuid(rows[1], 0, LOCK_TICKETED_ID);
 	q->now_us = row_us(rows[1], 0, LOCK_TICKETED_NOW);
-	id = &found;
-	e = booking_read_all(db, ctx, &id, 1, b);
+	e = booking_read_all(db, ctx, &found, 1, b);
 	return e == ERR_OK && b->user_id == NULL ? ERR_TICKET_NOT_FOUND : e;
 }
 
