@@ -210,7 +210,7 @@ test_read_texts_of_any_length(void **state)
 	        "data.sessionId is too long");
 }
 
-/* Whether it is as fine as its currency, and not too large, the cashier says. */
+/* Whether it is as fine as its currency, and not too large, payment_settle says. */
 static void
 test_read_amounts(void **state)
 {
