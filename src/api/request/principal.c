@@ -1,5 +1,6 @@
 /*
- * The caller of a request: bearer token, roles of a route, which bookings it may see (R-50 to R-54).
+ * The caller of a request: bearer token, roles of a route, whose bookings may be seen
+ * (R-50 to R-54).
  */
 
 #include "api/request/principal.h"
