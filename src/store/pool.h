@@ -9,9 +9,8 @@
  */
 struct pool;
 
-#define POOL_WAIT_MS  3000
-#define POOL_MOST     64 /* connections */
-#define POOL_ATTEMPTS 5  /* of a transaction that was rolled back by TX_RETRY */
+#define POOL_WAIT_MS 3000
+#define POOL_MOST    64 /* connections */
 
 /*
  * Makes a pool, on ctx, to be freed when all connections have been given back.
