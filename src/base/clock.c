@@ -1,5 +1,7 @@
+/* Instants: read, written, and how the program tells the time. */
 #include "base/clock.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -36,10 +38,6 @@ put_digits(char *p, int n, unsigned value)
 	return p + n;
 }
 
-/*
- * By hand, because every answer holds several instants. Days are counted from 0000-03-01, so
- * that a leap day is the last of its year; 146,097 days are 400 years.
- */
 int64_t
 clock_next_hour(int64_t at_us, int hour)
 {
@@ -47,6 +45,7 @@ clock_next_hour(int64_t at_us, int hour)
 	struct tm tm;
 	time_t then;
 
+	assert(hour >= 0 && hour < 24);
 	localtime_r(&now, &tm);
 	tm.tm_hour = hour;
 	tm.tm_min = tm.tm_sec = 0;
@@ -59,6 +58,10 @@ clock_next_hour(int64_t at_us, int hour)
 	return (int64_t)then * US_PER_S;
 }
 
+/*
+ * By hand, because every answer holds several instants. Days are counted from 0000-03-01, so
+ * that a leap day is the last of its year; 146,097 days are 400 years.
+ */
 char *
 clock_text(int64_t at_us, char out[CLOCK_TEXT])
 {
@@ -71,6 +74,7 @@ clock_text(int64_t at_us, char out[CLOCK_TEXT])
 	const unsigned month = mp < 10 ? mp + 3 : mp - 9;
 	char *p = out;
 
+	assert(at_us >= 0);
 	p = put_digits(p, 4, yoe + era * 400 + (month <= 2));
 	*p++ = '-';
 	p = put_digits(p, 2, month);
@@ -102,6 +106,7 @@ digits(const char **p, int n, int *v)
 	return true;
 }
 
+/* Steps over one character, if it is there. */
 static bool
 literal(const char **p, char c)
 {
@@ -151,6 +156,7 @@ days_in_month(int y, int m)
 	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
 	bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
 
+	assert(m >= 1 && m <= 12);
 	return m == 2 && leap ? 29 : days[m - 1];
 }
 
@@ -160,6 +166,7 @@ clock_parse(const char *p, int64_t *at_us)
 	int y, mo, d, h, mi, s, us, east;
 	struct tm tm = { 0 };
 
+	assert(p != NULL && at_us != NULL);
 	if (!digits(&p, 4, &y) || !literal(&p, '-') || !digits(&p, 2, &mo) || !literal(&p, '-') ||
 	    !digits(&p, 2, &d) || (!literal(&p, 'T') && !literal(&p, 't')) || !digits(&p, 2, &h) ||
 	    !literal(&p, ':') || !digits(&p, 2, &mi) || !literal(&p, ':') || !digits(&p, 2, &s) ||

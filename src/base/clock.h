@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_CLOCK_H
-#define ROWLOCK_CLOCK_H
+#ifndef ROWLOCK_BASE_CLOCK_H
+#define ROWLOCK_BASE_CLOCK_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,13 +15,16 @@
 /* This machine's wall clock, for logs, ids and tokens. */
 int64_t clock_now_us(void);
 
-/* A clock that only goes forward, for measuring and for time-outs. */
+/* A clock that only goes forward, in µs, for measuring and for time-outs; safe from any thread. */
 int64_t clock_mono_us(void);
 
-/* The first instant after at_us at which the clocks of this host's zone say so many hours, sharp. */
+/*
+ * The first instant after at_us at which the clocks of this host's zone show a full hour, 0 to 23.
+ * An hour that is skipped in spring comes on the next day.
+ */
 int64_t clock_next_hour(int64_t at_us, int hour);
 
-/* Writes an instant as RFC 3339 UTC with milliseconds and Z; returns out. */
+/* Writes an instant, 1970 to 9999, as RFC 3339 UTC with milliseconds and Z; returns out. */
 char *clock_text(int64_t at_us, char out[CLOCK_TEXT]);
 
 /*

@@ -1,5 +1,7 @@
+/* Settings: one table (config.def), read from the environment and one file at the start. */
 #include "base/config.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stddef.h>
@@ -32,7 +34,7 @@ static const struct key keys[] = {
 };
 #define N_KEYS (sizeof(keys) / sizeof(keys[0]))
 
-/* ROWLOCK_ names that belong to ./stack and its tests; a program that meets them passes by. */
+/* ROWLOCK_ names of ./stack and its tests: a program does not refuse them. */
 static const char *const foreign[] = {
 	CONFIG_FILE_KEY,
 	"ROWLOCK_URL",
@@ -62,9 +64,10 @@ static const char *const foreign[] = {
 	"ROWLOCK_TEST_SRCDIR",
 };
 
-/* Where each value came from, for config_print. */
+/* Where each value came from, for config_print; written once, by config_load. */
 static const char *origin[N_KEYS];
 
+/* The key of a name of len bytes; NULL: unknown. */
 static const struct key *
 find_key(const char *name, size_t len)
 {
@@ -85,6 +88,22 @@ is_foreign(const char *name, size_t len)
 	return false;
 }
 
+/* A text or a number of a struct config. */
+static const char **
+text_at(struct config *c, const struct key *k)
+{
+	assert(!k->is_int && k->at + sizeof(char *) <= sizeof(*c));
+	return (const char **)((char *)c + k->at);
+}
+
+static int64_t *
+number_at(struct config *c, const struct key *k)
+{
+	assert(k->is_int && k->at + sizeof(int64_t) <= sizeof(*c));
+	return (int64_t *)((char *)c + k->at);
+}
+
+/* Takes a value as it was written; `from` says where, for people. */
 static enum err
 set_value(TALLOC_CTX *ctx, struct config *c, const struct key *k, const char *value,
           const char *from, const char **why)
@@ -94,7 +113,7 @@ set_value(TALLOC_CTX *ctx, struct config *c, const struct key *k, const char *va
 
 	origin[k - keys] = from;
 	if (!k->is_int) {
-		*(const char **)((char *)c + k->at) = talloc_strdup(ctx, value);
+		*text_at(c, k) = talloc_strdup(ctx, value);
 		return ERR_OK;
 	}
 	errno = 0;
@@ -105,7 +124,7 @@ set_value(TALLOC_CTX *ctx, struct config *c, const struct key *k, const char *va
 		                       *k->unit ? " " : "", k->unit);
 		return ERR_VALIDATION_ERROR;
 	}
-	*(int64_t *)((char *)c + k->at) = n;
+	*number_at(c, k) = n;
 	return ERR_OK;
 }
 
@@ -117,9 +136,9 @@ set_defaults(struct config *c)
 
 		origin[i] = "default";
 		if (k->is_int)
-			*(int64_t *)((char *)c + k->at) = k->def_int;
+			*number_at(c, k) = k->def_int;
 		else
-			*(const char **)((char *)c + k->at) = k->def_str;
+			*text_at(c, k) = k->def_str;
 	}
 }
 
@@ -142,7 +161,7 @@ trim(char *s)
 	return s;
 }
 
-/* Refuses a line; quotes nothing of it but the name of a key, if that is one: it may be a secret. */
+/* Refuses a line. Of its text only the name of a key is shown: the rest may be a secret. */
 static enum err
 refuse_line(TALLOC_CTX *ctx, const char *path, int number, const char *text, const char **why)
 {
@@ -155,6 +174,7 @@ refuse_line(TALLOC_CTX *ctx, const char *path, int number, const char *text, con
 	return ERR_VALIDATION_ERROR;
 }
 
+/* One line of the file: KEY=value, a comment, or nothing. */
 static enum err
 read_line(TALLOC_CTX *ctx, struct config *c, char *line, const char *path, int number,
           const char **why)
@@ -208,6 +228,7 @@ read_file(TALLOC_CTX *ctx, struct config *c, const char *path, bool must_exist, 
 	return e;
 }
 
+/* Every variable that is one of our keys; other names that begin like ours are mistakes. */
 static enum err
 read_environment(TALLOC_CTX *ctx, struct config *c, const char **why)
 {
@@ -236,6 +257,7 @@ config_load(TALLOC_CTX *ctx, const struct config **out, const char **why)
 	struct config *c = talloc_zero(ctx, struct config);
 	enum err e;
 
+	assert(out != NULL && why != NULL);
 	set_defaults(c);
 	e = read_file(ctx, c, named != NULL ? named : ROWLOCK_DEFAULT_CONFIG, named != NULL, why);
 	if (e == ERR_OK)
@@ -283,15 +305,16 @@ config_database(TALLOC_CTX *ctx, const struct config *c)
 void
 config_print(const struct config *c, FILE *out)
 {
+	struct config copy = *c;
+
 	for (size_t i = 0; i < N_KEYS; i++) {
 		const struct key *k = &keys[i];
-		const char *s = k->is_int ? "" : *(const char *const *)((const char *)c + k->at);
+		const char *s = k->is_int ? "" : *text_at(&copy, k);
 
 		fprintf(out, "# %s%s%s%s\n", k->help, *k->unit ? " [" : "", k->unit,
 		        *k->unit ? "]" : "");
 		if (k->is_int)
-			fprintf(out, "%s=%lld", k->name,
-			        (long long)*(const int64_t *)((const char *)c + k->at));
+			fprintf(out, "%s=%lld", k->name, (long long)*number_at(&copy, k));
 		else
 			fprintf(out, "%s=%s", k->name, k->secret && *s != '\0' ? "***" : s);
 		fprintf(out, "  (%s)\n", origin[i]);

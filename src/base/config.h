@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_CONFIG_H
-#define ROWLOCK_CONFIG_H
+#ifndef ROWLOCK_BASE_CONFIG_H
+#define ROWLOCK_BASE_CONFIG_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -28,13 +28,16 @@ struct config {
  * why	on failure, for people, with the key's name; nothing else of a line that is not
  *	understood, which may hold a secret; hangs on ctx
  *
- * Refused: an unknown ROWLOCK_* key, an unknown key or too long a line in the file, a file that
- * cannot be read, not a number, out of range,
- * a JWT_SECRET that is set and shorter than 32 bytes.
+ * Call once, before threads. Errors: VALIDATION_ERROR for an unknown ROWLOCK_* key, an unknown key
+ * or too long a line in the file, a file that cannot be read, a value that is no number or out of
+ * range, a JWT_SECRET that is set and shorter than 32 bytes.
  */
 enum err config_load(TALLOC_CTX *ctx, const struct config **out, const char **why) MUST_CHECK;
 
-/* The connection string of the workers' role from DATABASE_URL or DATABASE_HOST …; or NULL. */
+/*
+ * The connection string of the workers' role: DATABASE_URL, or made of DATABASE_HOST and what goes
+ * with it, on ctx; NULL when neither is set.
+ */
 const char *config_database(TALLOC_CTX *ctx, const struct config *c);
 
 /* Prints each setting, its value (secrets as ***) and where it came from. */

@@ -1,10 +1,13 @@
+/* Places in the journal, as numbers and as text. */
 #include "base/cursor.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 char *
 cursor_text(const struct cursor *c, char out[CURSOR_TEXT])
 {
+	assert(c->seq >= 0);
 	snprintf(out, CURSOR_TEXT, "%llu-%lld", (unsigned long long)c->xid, (long long)c->seq);
 	return out;
 }
@@ -34,6 +37,7 @@ cursor_parse(const char *text, struct cursor *out)
 {
 	uint64_t seq;
 
+	assert(text != NULL);
 	if (!number(&text, '-', INT64_MAX, &out->xid) || !number(&text, '\0', INT64_MAX, &seq))
 		return false;
 	out->seq = (int64_t)seq;

@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_CURSOR_H
-#define ROWLOCK_CURSOR_H
+#ifndef ROWLOCK_BASE_CURSOR_H
+#define ROWLOCK_BASE_CURSOR_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_DIGEST_H
-#define ROWLOCK_DIGEST_H
+#ifndef ROWLOCK_BASE_DIGEST_H
+#define ROWLOCK_BASE_DIGEST_H
 
 #include <stddef.h>
 

@@ -1,3 +1,4 @@
+/* The one table of errors, made from err.def. */
 #include "base/err.h"
 
 #include <assert.h>
@@ -20,6 +21,7 @@ err_name(enum err e)
 	return errors[e].name;
 }
 
+/* Errors from TX_RETRY on stay inside. */
 const char *
 err_code(enum err e)
 {

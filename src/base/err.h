@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_ERR_H
-#define ROWLOCK_ERR_H
+#ifndef ROWLOCK_BASE_ERR_H
+#define ROWLOCK_BASE_ERR_H
 
 /* Marks a function whose result must be looked at. */
 #define MUST_CHECK __attribute__((warn_unused_result))

@@ -1,3 +1,4 @@
+/* UUIDs of four kinds, random bytes, and a hash of a text. */
 #include "base/ids.h"
 
 #include <assert.h>
@@ -28,6 +29,7 @@ uuid_text(const struct uuid *u, char out[UUID_TEXT])
 	return out;
 }
 
+/* 0 to 15; -1 for another character. */
 static int
 hex_value(char c)
 {
@@ -45,6 +47,7 @@ uuid_parse(const char *text, struct uuid *out)
 {
 	const char *p = text;
 
+	assert(text != NULL);
 	for (int i = 0; i < 16; i++) {
 		int high, low;
 
@@ -75,6 +78,7 @@ random_bytes(void *out, unsigned n)
 	memset(stock + left, 0, n);
 }
 
+/* Big-endian, as RFC 9562 has all its fields. */
 static void
 put_u32(uint8_t *p, uint32_t v)
 {
@@ -90,6 +94,7 @@ get_u32(const uint8_t *p)
 	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
+/* Sets the version, and the variant of RFC 9562. */
 static void
 set_version(struct uuid *u, unsigned version)
 {
@@ -135,6 +140,7 @@ uuid_of_event(int32_t event_id)
 	uint64_t ms = (uint64_t)(clock_now_us() / 1000);
 	struct uuid u;
 
+	assert(event_id >= 0); /* 0: of no event */
 	random_bytes(u.b + 6, 6);
 	u.b[0] = (uint8_t)(ms >> 40);
 	u.b[1] = (uint8_t)(ms >> 32);
@@ -161,6 +167,7 @@ uuid_of_seat(int32_t event_id, int32_t seat_no)
 {
 	struct uuid u = { { 0 } };
 
+	assert(event_id > 0 && seat_no >= 0);
 	put_u32(u.b + 2, (uint32_t)event_id);
 	memcpy(u.b + 6, seat_middle, sizeof(seat_middle));
 	put_u32(u.b + 12, (uint32_t)seat_no);
@@ -184,9 +191,10 @@ uuid_seat(const struct uuid *u, int32_t *event_id, int32_t *seat_no)
 struct uuid
 uuid_of_message(int64_t seq, uint32_t place)
 {
-	uint64_t n = (uint64_t)seq;
+	const uint64_t n = (uint64_t)seq;
 	struct uuid u = { { 0 } };
 
+	assert(seq > 0 && seq >> 60 == 0);
 	put_u32(u.b, (uint32_t)(n >> 28));
 	u.b[4] = (uint8_t)(n >> 20);
 	u.b[5] = (uint8_t)(n >> 12);

@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_IDS_H
-#define ROWLOCK_IDS_H
+#ifndef ROWLOCK_BASE_IDS_H
+#define ROWLOCK_BASE_IDS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,6 +17,7 @@ char *uuid_text(const struct uuid *u, char out[UUID_TEXT]);
 /* Reads the 36-character form in either case; false for anything else. */
 bool uuid_parse(const char *text, struct uuid *out);
 
+/* Whether two are the same, byte for byte. */
 bool uuid_equal(const struct uuid *a, const struct uuid *b);
 
 /* Orders two struct uuid by their bytes, as PostgreSQL does; for qsort and bsearch. */
@@ -30,7 +31,8 @@ struct uuid uuid_random(void);
 
 /*
  * A new version 7 UUID (RFC 9562, 5.7) for something of an event: 48 bits of Unix
- * milliseconds, 42 random bits, and the event's number in the last 32 bits.
+ * milliseconds, 42 random bits, and the event's number (0: of no event) in the last 32 bits. Any
+ * request that names a booking thus knows its shard.
  */
 struct uuid uuid_of_event(int32_t event_id);
 
@@ -50,8 +52,8 @@ struct uuid uuid_of_seat(int32_t event_id, int32_t seat_no);
 bool uuid_seat(const struct uuid *u, int32_t *event_id, int32_t *seat_no);
 
 /*
- * What somebody else has named by a text of their own, as version 8 UUID made of its SHA-256: the
- * same for the same text.
+ * An id for what another program has named by a text of its own: a version 8 UUID made of the
+ * text's SHA-256, the same for the same text.
  */
 struct uuid uuid_of_name(const char *name);
 

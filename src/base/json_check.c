@@ -1,5 +1,7 @@
+/* Whether a text is JSON, strictly; what reads it afterwards need not ask again. */
 #include "base/json_check.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -19,8 +21,9 @@ struct name {
 	size_t at; /* where it begins, for the fault */
 };
 
+/* A check under way. */
 struct check {
-	TALLOC_CTX *ctx; /* dropped after the check */
+	TALLOC_CTX *ctx; /* freed after the check */
 	const char *text;
 	size_t len, at;
 	int depth;
@@ -33,6 +36,7 @@ struct check {
 
 static bool value(struct check *c);
 
+/* Notes a fault; always false. */
 static bool
 fail(struct check *c, size_t at, const char *why)
 {
@@ -40,6 +44,7 @@ fail(struct check *c, size_t at, const char *why)
 	return false;
 }
 
+/* The next byte, or NOTHING. */
 static int
 peek(const struct check *c)
 {
@@ -111,10 +116,11 @@ escape(struct check *c)
 	return true;
 }
 
-/* A string; says whether it has escapes. */
+/* A string, from its first quote; says whether it has escapes. */
 static bool
 string(struct check *c, bool *escaped)
 {
+	assert(peek(c) == '"');
 	*escaped = false;
 	c->at++;
 	for (;;) {
@@ -139,6 +145,7 @@ string(struct check *c, bool *escaped)
 	}
 }
 
+/* Writes a character as 1 to 4 bytes; returns how many. */
 static size_t
 put_utf8(uint32_t point, char *out)
 {
@@ -184,6 +191,7 @@ json_unescape(const char *raw, size_t len, char *out)
 
 /* --- Names. --- */
 
+/* An ASCII letter in lower case; other bytes as they are. */
 static unsigned char
 lower(char ch)
 {
@@ -219,6 +227,7 @@ names_differ(struct check *c, size_t first)
 	struct name *names;
 	size_t n = c->n_names - first;
 
+	assert(first <= c->n_names);
 	if (n < 2)
 		return true;
 	names = c->names + first;
@@ -245,6 +254,7 @@ keep_name(struct check *c, size_t from, size_t len, bool escaped)
 		name.text = c->plain + c->plain_used;
 		name.len = json_unescape(c->text + from, len, c->plain + c->plain_used);
 		c->plain_used += name.len;
+		assert(c->plain_used <= c->len);
 	}
 	for (size_t i = 0; i < name.len; i++)
 		name.hash = (name.hash ^ lower(name.text[i])) * UINT64_C(0x100000001b3);
@@ -263,6 +273,7 @@ keep_name(struct check *c, size_t from, size_t len, bool escaped)
 
 /* --- Values. --- */
 
+/* A name, a colon and a value. */
 static bool
 member(struct check *c)
 {
@@ -326,6 +337,7 @@ digits(struct check *c)
 	return true;
 }
 
+/* A number of any size (RFC 8259, 6). */
 static bool
 number(struct check *c)
 {
@@ -369,6 +381,7 @@ word(struct check *c)
 	            c->at == c->len ? "a value is missing" : "something that is no value");
 }
 
+/* A value of any kind; it calls itself no deeper than JSON_MAX_DEPTH. */
 static bool
 value(struct check *c)
 {
@@ -403,8 +416,11 @@ enum err
 json_check(TALLOC_CTX *ctx, const char *text, size_t len, struct json_fault *fault)
 {
 	struct check c = { .ctx = talloc_new(ctx), .text = text, .len = len, .fault = fault };
-	bool good = document(&c);
+	bool good;
 
+	assert(fault != NULL && (text != NULL || len == 0));
+	good = document(&c);
+	assert(!good || (c.depth == 0 && c.n_names == 0 && c.at == len));
 	talloc_free(c.ctx);
 	return good ? ERR_OK : ERR_VALIDATION_ERROR;
 }

@@ -30,8 +30,12 @@ enum err json_check(TALLOC_CTX *ctx, const char *text, size_t len,
                     struct json_fault *fault) MUST_CHECK;
 
 /*
- * Resolves the escapes of a string: len bytes from between the quotes, in a text that
- * json_check took. Writes to out at most len bytes, without an end; returns how many.
+ * Resolves the escapes of a string.
+ *
+ * raw	len bytes from between the quotes, in a text that json_check took
+ * out	has room for len bytes; no end is written
+ *
+ * Returns how many bytes it wrote.
  */
 size_t json_unescape(const char *raw, size_t len, char *out);
 

@@ -1,14 +1,16 @@
+/* JSON text as a cJSON tree that a talloc context owns. */
 #include "base/json_parse.h"
 
+#include <assert.h>
 #include <stdbool.h>
 
 /* Ties a cJSON tree to a talloc context. */
-struct tree {
+struct json_tree {
 	cJSON *root;
 };
 
 static int
-tree_free(struct tree *t)
+tree_free(struct json_tree *t)
 {
 	cJSON_Delete(t->root);
 	return 0;
@@ -29,13 +31,14 @@ enum err
 json_parse(TALLOC_CTX *ctx, const char *text, size_t len, cJSON **out, struct json_fault *fault)
 {
 	const char *end = text;
-	struct tree *t;
+	struct json_tree *t;
 	enum err e;
 
+	assert(out != NULL && fault != NULL);
 	*out = NULL;
 	if ((e = json_check(ctx, text, len, fault)) != ERR_OK)
 		return e;
-	t = talloc_zero(ctx, struct tree);
+	t = talloc_zero(ctx, struct json_tree);
 	talloc_set_destructor(t, tree_free);
 	t->root = cJSON_ParseWithLengthOpts(text, len, &end, false);
 	/* Of a long number older versions read 63 characters, and may leave the rest unsaid. */

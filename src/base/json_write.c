@@ -1,6 +1,8 @@
+/* JSON as text, front to back; faster than building a tree, and each member in its order. */
 #include "base/json_write.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +12,7 @@
 void
 jsonw_init(struct jsonw *w, TALLOC_CTX *ctx, size_t room)
 {
+	assert(w != NULL);
 	w->room = room < 64 ? 64 : room;
 	w->text = talloc_size(ctx, w->room);
 	if (w->text == NULL)
@@ -18,7 +21,7 @@ jsonw_init(struct jsonw *w, TALLOC_CTX *ctx, size_t room)
 	w->comma = false;
 }
 
-/* Makes room for n more bytes and the end. */
+/* Makes room for n more bytes and the end; doubled, so that what is written is copied seldom. */
 static void
 need(struct jsonw *w, size_t n)
 {
@@ -56,6 +59,7 @@ lead(struct jsonw *w, const char *name)
 void
 jsonw_open(struct jsonw *w, const char *name, char bracket)
 {
+	assert(bracket == '{' || bracket == '[');
 	lead(w, name);
 	put(w, &bracket, 1);
 	w->comma = false;
@@ -64,10 +68,12 @@ jsonw_open(struct jsonw *w, const char *name, char bracket)
 void
 jsonw_close(struct jsonw *w, char bracket)
 {
+	assert(bracket == '}' || bracket == ']');
 	put(w, &bracket, 1);
 	w->comma = true;
 }
 
+/* A string between its quotes: bytes that need no escape are copied together. */
 static void
 put_escaped(struct jsonw *w, const char *s)
 {
@@ -156,10 +162,10 @@ jsonw_real(struct jsonw *w, const char *name, double d)
 {
 	char text[40];
 
+	assert(isfinite(d)); /* JSON has no other numbers */
 	for (int digits = 6; digits <= 17; digits++) {
 		snprintf(text, sizeof(text), "%.*g", digits, d);
-		if (strtod(text, NULL) ==
-		    d) /* exact on purpose: the shortest text that reads back */
+		if (strtod(text, NULL) == d) /* exactly: the shortest text that reads back */
 			break;
 	}
 	jsonw_raw(w, name, text);
@@ -193,8 +199,8 @@ jsonw_raw(struct jsonw *w, const char *name, const char *json)
 char *
 jsonw_text(struct jsonw *w)
 {
-	need(w, 1);
-	w->text[w->used] = '\0';
+	assert(w->text != NULL && w->used < w->room);
+	w->text[w->used] = '\0'; /* need() leaves room for it */
 	return w->text;
 }
 

@@ -1,5 +1,7 @@
+/* The log: one logfmt line for each call, in one write(2), so that lines of threads never mix. */
 #include "base/log.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,7 +12,7 @@
 #define LINE_MAX_BYTES 4096
 
 static const char *const level_names[LOG__MAX] = { "error", "warn", "info", "debug" };
-static enum log_level threshold = LOG_INFO;
+static enum log_level threshold = LOG_INFO; /* set once, before threads */
 
 /* A line under construction; what does not fit is cut. */
 struct line {
@@ -21,6 +23,7 @@ struct line {
 int
 log_set_level(const char *name)
 {
+	assert(name != NULL);
 	for (int i = 0; i < LOG__MAX; i++) {
 		if (strcmp(name, level_names[i]) == 0) {
 			threshold = (enum log_level)i;
@@ -55,6 +58,7 @@ put_text(struct line *l, const char *s)
 		put_char(l, *s++);
 }
 
+/* Whether a value needs no quotes. */
 static int
 is_bare(const char *s)
 {
@@ -67,6 +71,7 @@ is_bare(const char *s)
 	return 1;
 }
 
+/* A value, quoted where it must be: no text can end its line or pass for another pair. */
 static void
 put_value(struct line *l, const char *s)
 {
@@ -101,6 +106,7 @@ log_line(enum log_level level, const char *msg, ...)
 	const char *name, *value;
 	va_list ap;
 
+	assert(level < LOG__MAX && msg != NULL);
 	if (level > threshold)
 		return;
 	put_text(&l, "ts=");
@@ -122,5 +128,5 @@ log_line(enum log_level level, const char *msg, ...)
 	va_end(ap);
 	l.text[l.used++] = '\n';
 	if (write(STDERR_FILENO, l.text, l.used) < 0)
-		return; /* nowhere left to complain to */
+		return; /* there is no other place to say so */
 }

@@ -1,3 +1,4 @@
+/* The figures of /metrics: counters in the memory that all workers of a host share. */
 #include "base/metrics.h"
 
 #include <assert.h>
@@ -27,11 +28,11 @@ static const struct {
 #undef HISTOGRAM
 };
 
-/* The statuses that we answer; the last stands for any other. */
+/* The HTTP statuses that are answered; the last stands for any other. */
 static const int statuses[METRICS_STATUSES] = { 200, 201, 202, 204, 304, 400, 401, 403, 404, 405,
 	                                        408, 409, 413, 415, 422, 429, 500, 503, 0 };
 
-static unsigned first_slot[METRIC__MAX];
+static unsigned first_slot[METRIC__MAX]; /* set by metrics_init, read-only afterwards */
 static const char *route_names[METRICS_ROUTES];
 
 /* Slots of one value: a histogram has its buckets and the sum, all else has one. */
@@ -60,9 +61,11 @@ metrics_name_route(unsigned i, const char *name)
 		route_names[i] = name;
 }
 
+/* The slots of a metric's value; a label beyond the last counts as the last. */
 static _Atomic uint64_t *
 slots_of(enum metric m, unsigned label)
 {
+	assert(m < METRIC__MAX);
 	if (label >= table[m].values)
 		label = table[m].values - 1;
 	return shared_get()->slot + first_slot[m] + label * width(m);
@@ -85,12 +88,14 @@ sink_name(enum sink_id s)
 {
 	static const char *const names[SINKS] = { "redis", "kafka" };
 
+	assert(s < SINKS);
 	return names[s];
 }
 
 void
 metrics_count(enum metric m, unsigned label)
 {
+	assert(table[m].kind == KIND_COUNTER);
 	add(slots_of(m, label), 1);
 }
 
@@ -103,6 +108,7 @@ metrics_add(enum metric m, unsigned label, uint64_t n)
 void
 metrics_set(enum metric m, unsigned label, int64_t value)
 {
+	assert(table[m].kind == KIND_GAUGE);
 	atomic_store_explicit(slots_of(m, label), (uint64_t)value, memory_order_relaxed);
 }
 
@@ -130,6 +136,7 @@ metrics_observe(enum metric m, unsigned label, int64_t value)
 	_Atomic uint64_t *slot = slots_of(m, label);
 	unsigned bucket = 0;
 
+	assert(table[m].kind == KIND_HISTOGRAM);
 	if (value < 0)
 		value = 0;
 	while (bucket < METRICS_BUCKETS - 1 && value > INT64_C(1) << bucket)

@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_METRICS_H
-#define ROWLOCK_METRICS_H
+#ifndef ROWLOCK_BASE_METRICS_H
+#define ROWLOCK_BASE_METRICS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,16 +12,16 @@
 #define METRICS_BUCKETS  24 /* powers of two: 1, 2, 4 … units, the last is +Inf */
 #define METRICS_STREAMS  3  /* kinds of streams */
 
-/* Who is told what the journal says; the labels of the relay's figures. */
+/* Where the relay sends what the journal says; the labels of its figures. */
 enum sink_id { SINK_REDIS, SINK_KAFKA, SINKS };
 
-/* Who takes messages from Kafka. */
+/* The roles that take messages from Kafka. */
 enum taker_id { TAKER_RESERVE, TAKER_PAYMENTS, TAKERS };
 
-/* What runs now and then. */
+/* The roles that run by the clock. */
 enum job_id { JOB_SWEEP, JOB_ARCHIVE, JOBS };
 
-#define METRICS_TABLES 5 /* that have a twin in the archive */
+#define METRICS_TABLES 5 /* that have a counterpart in the archive */
 
 enum metric {
 #define COUNTER(id, name, label, values, help)         METRIC_##id,

@@ -1,5 +1,7 @@
+/* Amounts: major units of a currency to minor units and back, exactly. */
 #include "base/money.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,6 +31,7 @@ money_is_currency(const char *s)
 static int
 exponent_of(const char *currency)
 {
+	assert(currency != NULL);
 	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
 		if (strcmp(odd[i].code, currency) == 0)
 			return odd[i].exponent;

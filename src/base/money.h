@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_MONEY_H
-#define ROWLOCK_MONEY_H
+#ifndef ROWLOCK_BASE_MONEY_H
+#define ROWLOCK_BASE_MONEY_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,5 +1,10 @@
+/*
+ * Memory that the worker processes of a host share, and publishing seat maps, which has to be one
+ * step for all of them.
+ */
 #include "base/shared.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,12 +16,13 @@
 
 #include "base/log.h"
 
+/* A number for this shape of the memory; other versions have others. */
 #define LAYOUT    (UINT64_C(0x526f776c6f636b02) + sizeof(struct shared))
 #define PATH_ROOM 4096
 
 static struct shared private_memory;
 static struct shared *mapped = &private_memory;
-static const char *maps_dir = "";
+static const char *maps_dir = ""; /* where this process publishes; set before threads */
 
 /* Opens or makes the file at its full size; -1 with errno set. */
 static int
@@ -39,7 +45,7 @@ open_file(const char *path)
 	return fd;
 }
 
-/* Makes the locks: they outlive a process that dies with one in its hand. */
+/* Makes the locks; robust, so that a process that dies while it holds one blocks no other. */
 static void
 make_locks(struct shared *s)
 {
@@ -69,9 +75,11 @@ initialise(struct shared *s, int fd)
 static void
 lock(pthread_mutex_t *mutex)
 {
-	if (pthread_mutex_lock(mutex) == EOWNERDEAD)
-		pthread_mutex_consistent(
-		    mutex); /* it guards one rename or unlink: nothing is half done */
+	int e = pthread_mutex_lock(mutex);
+
+	assert(e == 0 || e == EOWNERDEAD);
+	if (e == EOWNERDEAD) /* it guards one rename or unlink: nothing is half done */
+		pthread_mutex_consistent(mutex);
 }
 
 /* The name of an event's tag file. */
@@ -82,13 +90,13 @@ tag_path(char out[PATH_ROOM], int32_t event_id)
 }
 
 /*
- * Takes the tag of whichever event stands in a slot away; its lock is held. False when it cannot
- * be had away: it stands there still, for the next one to try.
+ * Takes back what is published in a slot: unlinks the tag file of the event that is noted there.
+ * The slot's lock is held. False when it cannot be unlinked: it stays noted, to be tried again.
  */
 static bool
 take_back(_Atomic int32_t *published)
 {
-	static atomic_bool said;
+	static atomic_bool said; /* logged once a process */
 	int32_t event_id = atomic_load(published);
 	char path[PATH_ROOM];
 
@@ -105,7 +113,7 @@ take_back(_Atomic int32_t *published)
 	return false;
 }
 
-/* Notes where maps are published from now on, for all who map the memory. */
+/* Notes where maps are published from now on, for all processes that map the memory. */
 static void
 settle_folder(const char *maps)
 {
@@ -133,6 +141,7 @@ shared_open(const char *path, const char *maps)
 	void *map = MAP_FAILED;
 	int fd;
 
+	assert(mapped == &private_memory); /* once a process */
 	make_locks(&private_memory);
 	if (*path == '\0')
 		return;
@@ -153,8 +162,7 @@ shared_open(const char *path, const char *maps)
 		         NULL);
 	} else if (*maps != '\0') {
 		settle_folder(maps);
-		maps_dir =
-		    maps; /* a map may be published only where all workers can take it back */
+		maps_dir = maps; /* only where all workers can take a map back */
 	}
 }
 
@@ -165,6 +173,7 @@ shared_join(const char *path)
 	struct shared *map = MAP_FAILED;
 	struct stat st;
 
+	assert(mapped == &private_memory); /* once a process */
 	make_locks(&private_memory);
 	if (fd < 0)
 		return;
@@ -213,10 +222,10 @@ shared_publish(int32_t event_id, uint64_t version, const char *from)
 	bool done = false;
 
 	lock(mutex);
-	/* Another folder than ours: workers with other settings have come meanwhile. */
+	/* Another folder than ours: workers with other settings have begun meanwhile. */
 	if (strcmp(mapped->maps, maps_dir) == 0 &&
 	    (atomic_load(&mapped->published[i]) == event_id || take_back(&mapped->published[i]))) {
-		/* Announced first, compared after: a change from here on sees it, and waits for the lock. */
+		/* Noted, then compared: a change from here on sees the note and waits. */
 		atomic_store(&mapped->published[i], event_id);
 		tag_path(to, event_id);
 		done = shared_event_version(event_id) == version && rename(from, to) == 0;

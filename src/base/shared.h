@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_SHARED_H
-#define ROWLOCK_SHARED_H
+#ifndef ROWLOCK_BASE_SHARED_H
+#define ROWLOCK_BASE_SHARED_H
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -39,8 +39,8 @@ struct shared {
 void shared_open(const char *path, const char *maps);
 
 /*
- * The same for whoever comes and goes: joins the memory of those who run on this host, if there
- * is one of this layout, and makes and replaces none.
+ * The same for a program that runs for a moment: maps the memory of the workers of this host, if
+ * there is one of this layout, and makes and replaces none. Call once, before threads.
  */
 void shared_join(const char *path);
 
@@ -48,9 +48,9 @@ void shared_join(const char *path);
 struct shared *shared_get(void);
 
 /*
- * Notes that seats of an event changed, and takes a published map of it back: called after
- * COMMIT and before anyone is told, so that whoever heard of a booking finds it in the next
- * seat map on this host.
+ * Notes that seats of an event changed, and takes a published map of it back. Called after COMMIT
+ * and before the request is answered, so that a client that knows of a booking finds it in the
+ * next seat map of this host.
  */
 void shared_event_changed(int32_t event_id);
 

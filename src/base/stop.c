@@ -1,3 +1,4 @@
+/* One pipe that is readable once the process shall stop. */
 #include "base/stop.h"
 
 #include <errno.h>
@@ -8,13 +9,13 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A byte in this pipe is the question; nobody takes it out, so everybody sees it. */
+/* A byte in this pipe asks to stop. It is never read, so that every thread that polls sees it. */
 static int ends[2] = { -1, -1 };
 
 void
 stop_ask(void)
 {
-	ssize_t wrote = write(ends[1], "", 1); /* a full pipe has been asked already */
+	ssize_t wrote = write(ends[1], "", 1); /* when the pipe is full, it was asked before */
 
 	(void)wrote;
 }

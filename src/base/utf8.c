@@ -1,5 +1,7 @@
+/* UTF-8, strictly. */
 #include "base/utf8.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -10,6 +12,7 @@ utf8_len(const unsigned char *p, size_t left)
 	size_t n = p[0] >= 0xf8 ? 0 : p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : p[0] >= 0xc0 ? 2 : 0;
 	uint32_t point;
 
+	assert(left > 0);
 	if (p[0] < 0x80)
 		return 1;
 	if (n == 0 || n > left)

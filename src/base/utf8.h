@@ -1,5 +1,5 @@
-#ifndef ROWLOCK_UTF8_H
-#define ROWLOCK_UTF8_H
+#ifndef ROWLOCK_BASE_UTF8_H
+#define ROWLOCK_BASE_UTF8_H
 
 #include <stdbool.h>
 #include <stddef.h>
