@@ -129,9 +129,10 @@ advance(struct stream *s, size_t n)
 	s->greeting -= n < s->greeting ? n : s->greeting;
 	s->stuck = false;
 	while (n > 0) {
-		size_t left = s->first->chunk->n - s->sent;
+		size_t left;
 
-		assert(left > 0);
+		assert(s->first != NULL && s->sent < s->first->chunk->n);
+		left = s->first->chunk->n - s->sent;
 		if (n < left) {
 			s->sent += n;
 			return;

@@ -83,6 +83,7 @@ add_shown(struct follower *f)
 {
 	uint8_t i = 0;
 
+	assert((f->shown == NULL) == (f->n_shown == 0));
 	if (f->n_shown == SHOWN_MOST) {
 		while (i < f->n_shown && !final[f->kind][f->shown[i].status])
 			i++;

@@ -129,7 +129,7 @@ tell(struct topic *t, const struct news *news)
 
 	if (cursor_compare(&c->cursor, &t->cursor) <= 0)
 		return;
-	/* The followers that began last know what is merged: it goes by itself, and they skip it. */
+	/* Followers that began last know what is merged: it goes by itself, and they skip it. */
 	if (s->n_merged > 0 && !s->verifying && cursor_compare(&t->cursor, &s->begun) <= 0 &&
 	    cursor_compare(&c->cursor, &s->begun) > 0)
 		flush(fs, s);
