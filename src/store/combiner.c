@@ -1,6 +1,6 @@
 /*
  * The queue in which the threads of a process wait, and the hand-over of the right to serve it:
- * see combiner.h. Who may serve is decided under one mutex; nothing else is done under it.
+ * see combiner.h. Which thread serves is decided under one mutex; nothing else is done under it.
  */
 #include "store/combiner.h"
 

@@ -3,7 +3,7 @@
 
 #include <assert.h>
 
-/* Where the connections come from: a pool, which wants each one back, or the caller. */
+/* Where the connections come from: a pool, to which each one is given back, or the caller. */
 struct source {
 	struct pool *pool; /* or NULL */
 	struct db *db;

@@ -193,7 +193,7 @@ struct event_change {
 	const struct event_patch *patch;
 };
 
-/* Whether the event of a row of LOCK_EVENT may be changed by who asks. */
+/* Whether the event of a row of LOCK_EVENT may be changed, and by this user. */
 static enum err
 check_change(const struct rows *rows, const struct event_change *c)
 {

@@ -50,7 +50,7 @@ struct check_in {
  * refunded before that, or after.
  *
  * reference	in any spelling (ticket_reference_parse)
- * who			the seller of the event, or staff
+ * actor	the seller of the event, or staff
  *
  * Errors: TICKET_NOT_FOUND, FORBIDDEN, INVALID_STATE (its booking is confirmed no more,
  * or in the archive: then out->booking is not set),
