@@ -196,6 +196,14 @@ def test_call_of_a_room_without_its_header(tree):
     tree.breaks("uses", "src/base/base.c: needs store_of of store/store.c", options=("--objects", tree.build()))
 
 
+def test_call_of_a_room_whose_header_is_allowed(tree):
+    """The table may name one header of a room: then what that header declares may be called."""
+    tree.add("base/base.c", calls("store_of"))
+    rooms = tree.folder / "rules" / "rooms.txt"
+    rooms.write_text(re.sub(r"^base:", "base: store/store.h", rooms.read_text(), flags=re.M))
+    tree.passes("--objects", tree.build())
+
+
 def test_object_file_of_a_source_that_is_gone(tree):
     tree.put("base/second.c", "/* Calls back. */\n" + calls("base_of").replace("calls_base_of", "second"))
     tree.add("base/base.c", calls("second"))
