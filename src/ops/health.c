@@ -19,7 +19,7 @@
 #define COUNT_MOST    100000 /* requests that wait: while no role seats them there may be more */
 
 const char *
-check_name(enum check c)
+health_state_name(enum health_state c)
 {
 	static const char *const names[] = { "down", "ok", "disabled" };
 
@@ -28,22 +28,22 @@ check_name(enum check c)
 }
 
 /* Asks Redis once a second at most, and in one thread at a time: the others get the last answer. */
-static enum check
+static enum health_state
 check_redis(const char *url)
 {
 	static atomic_flag asking = ATOMIC_FLAG_INIT;
-	static atomic_int last = CHECK_DOWN;
+	static atomic_int last = HEALTH_DOWN;
 	static _Atomic int64_t good_until;
 
 	if (*url == '\0')
-		return CHECK_DISABLED;
+		return HEALTH_DISABLED;
 	if (clock_mono_us() >= atomic_load(&good_until) && !atomic_flag_test_and_set(&asking)) {
 		atomic_store(&last,
-		             redis_ping(url, REDIS_WAIT_MS) == ERR_OK ? CHECK_OK : CHECK_DOWN);
+		             redis_ping(url, REDIS_WAIT_MS) == ERR_OK ? HEALTH_OK : HEALTH_DOWN);
 		atomic_store(&good_until, clock_mono_us() + US_PER_S);
 		atomic_flag_clear(&asking);
 	}
-	return (enum check)atomic_load(&last);
+	return (enum health_state)atomic_load(&last);
 }
 
 /* What is known of the readers of the journal, in this process; DOWN until there is an answer. */
@@ -82,10 +82,10 @@ keep_readers(const struct rows *rows, const bool configured[SINKS])
 	}
 	for (int s = 0; s < SINKS; s++)
 		all_seen = all_seen && (seen[s] || !configured[s]);
-	atomic_store(&readers.journal, all_seen ? CHECK_OK : CHECK_DOWN);
+	atomic_store(&readers.journal, all_seen ? HEALTH_OK : HEALTH_DOWN);
 	atomic_store(&readers.lag_ms, lag_ms);
 	atomic_store(&readers.kafka,
-	             seen[SINK_KAFKA] && !troubled[SINK_KAFKA] ? CHECK_OK : CHECK_DOWN);
+	             seen[SINK_KAFKA] && !troubled[SINK_KAFKA] ? HEALTH_OK : HEALTH_DOWN);
 }
 
 /* The names of the sinks that are configured, as an array of SQL. */
@@ -133,14 +133,14 @@ health_check(struct pool *pool, TALLOC_CTX *ctx, const char *redis_url, const ch
 	const int64_t began_us = clock_mono_us();
 
 	assert(pool != NULL && redis_url != NULL && kafka_broker != NULL && out != NULL);
-	out->database = ask_database(pool, ctx, configured) == ERR_OK ? CHECK_OK : CHECK_DOWN;
-	out->database_us = out->database == CHECK_OK ? clock_mono_us() - began_us : -1;
+	out->database = ask_database(pool, ctx, configured) == ERR_OK ? HEALTH_OK : HEALTH_DOWN;
+	out->database_us = out->database == HEALTH_OK ? clock_mono_us() - began_us : -1;
 	out->redis = check_redis(redis_url);
-	out->kafka = configured[SINK_KAFKA] ? (enum check)atomic_load(&readers.kafka)
-	                                    : CHECK_DISABLED;
+	out->kafka = configured[SINK_KAFKA] ? (enum health_state)atomic_load(&readers.kafka)
+	                                    : HEALTH_DISABLED;
 	out->journal = configured[SINK_REDIS] || configured[SINK_KAFKA]
-	                   ? (enum check)atomic_load(&readers.journal)
-	                   : CHECK_DISABLED;
+	                   ? (enum health_state)atomic_load(&readers.journal)
+	                   : HEALTH_DISABLED;
 	out->lag_ms = atomic_load(&readers.lag_ms);
 }
 

@@ -4,16 +4,16 @@
 #include "store/pool.h"
 
 /* What a check found. DOWN also before there was an answer; DISABLED: it is not configured. */
-enum check { CHECK_DOWN, CHECK_OK, CHECK_DISABLED };
+enum health_state { HEALTH_DOWN, HEALTH_OK, HEALTH_DISABLED };
 
 /* "ok", "down", "disabled"; a constant. */
-const char *check_name(enum check c);
+const char *health_state_name(enum health_state c);
 
 struct health {
-	enum check database, redis;
-	enum check kafka, journal; /* as the relay has stored it in the database */
-	int64_t database_us;       /* time that it took to answer; -1 when it did not */
-	int64_t lag_ms;            /* age of the oldest journal row that some sink was not told */
+	enum health_state database, redis;
+	enum health_state kafka, journal; /* as the relay has stored it in the database */
+	int64_t database_us;              /* time that it took to answer; -1 when it did not */
+	int64_t lag_ms; /* age of the oldest journal row that some sink was not told */
 };
 
 /*

@@ -10,11 +10,12 @@
 
 /* Writes {"status"} of a check, with a figure of its own when that is not negative. */
 static void
-write_check(struct jsonw *w, const char *name, enum check c, const char *figure, double value)
+write_check(struct jsonw *w, const char *name, enum health_state c, const char *figure,
+            double value)
 {
 	assert(value < 0 || figure != NULL);
 	jsonw_open(w, name, '{');
-	jsonw_str(w, "status", check_name(c));
+	jsonw_str(w, "status", health_state_name(c));
 	if (value >= 0)
 		jsonw_real(w, figure, value);
 	jsonw_close(w, '}');
@@ -27,9 +28,9 @@ write_check(struct jsonw *w, const char *name, enum check c, const char *figure,
 static const char *
 summary(const struct health *h)
 {
-	if (h->database == CHECK_DOWN)
+	if (h->database == HEALTH_DOWN)
 		return "unavailable";
-	return h->redis == CHECK_DOWN || h->kafka == CHECK_DOWN || h->journal == CHECK_DOWN
+	return h->redis == HEALTH_DOWN || h->kafka == HEALTH_DOWN || h->journal == HEALTH_DOWN
 	           ? "degraded"
 	           : "ok";
 }
@@ -43,7 +44,7 @@ enum err
 v1_health_get(struct api *a)
 {
 	const struct config *c = a->app->config;
-	struct health h = { .database = CHECK_DISABLED };
+	struct health h = { .database = HEALTH_DISABLED };
 	struct jsonw w;
 
 	jsonw_init(&w, a->rq->ctx, 256);
@@ -62,7 +63,7 @@ v1_health_get(struct api *a)
 		jsonw_str(&w, "status", "ok");
 	}
 	jsonw_close(&w, '}');
-	response_json(a->rs, h.database == CHECK_DOWN ? 503 : 200, &w);
+	response_json(a->rs, h.database == HEALTH_DOWN ? 503 : 200, &w);
 	if (a->rs->status == 503)
 		response_header(a->rq, a->rs, "Retry-After", "1");
 	response_header(a->rq, a->rs, "Cache-Control", "no-store");
