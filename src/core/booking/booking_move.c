@@ -12,8 +12,8 @@
 
 /* The row of the journal. Its type says which state the booking moves to, which must be legal. */
 static void
-note(struct changeset *m, const struct locked_booking *b, enum journal_type type,
-     const char *payload)
+add_row(struct changeset *m, const struct locked_booking *b, enum journal_type type,
+        const char *payload)
 {
 	assert(booking_state_may_move(b->status, journal_booking_status(type)));
 	changeset_note(m, b, journal_type_name(type), payload);
@@ -30,7 +30,7 @@ booking_move_cancel(struct changeset *m, const struct locked_booking *bookings, 
 		const struct locked_booking *b = &bookings[i];
 
 		kept[i] = b->status == BOOKING_CONFIRMED ? b->total_minor : 0;
-		note(m, b, JOURNAL_BOOKING_CANCELLED, payload_ended(m->ctx, b, reason));
+		add_row(m, b, JOURNAL_BOOKING_CANCELLED, payload_ended(m->ctx, b, reason));
 	}
 	changeset_end(m, bookings, n, BOOKING_CANCELLED, reason, kept);
 }
@@ -42,22 +42,22 @@ booking_move_expire(struct changeset *m, const struct locked_booking *bookings, 
 
 	assert(bookings != NULL && n > 0);
 	for (size_t i = 0; i < n; i++)
-		note(m, &bookings[i], JOURNAL_BOOKING_EXPIRED,
-		     payload_ended(m->ctx, &bookings[i], reason));
+		add_row(m, &bookings[i], JOURNAL_BOOKING_EXPIRED,
+		        payload_ended(m->ctx, &bookings[i], reason));
 	changeset_end(m, bookings, n, BOOKING_EXPIRED, reason, NULL);
 }
 
 void
 booking_move_refund(struct changeset *m, const struct locked_booking *bookings, size_t n,
                     const int64_t *given_minor, const int64_t *kept_minor, const char *reason,
-                    const char *words)
+                    const char *note)
 {
 	assert(bookings != NULL && n > 0 && reason != NULL);
 	for (size_t i = 0; i < n; i++) {
 		assert(given_minor[i] >= 0 && kept_minor[i] >= 0);
-		note(m, &bookings[i], JOURNAL_BOOKING_REFUNDED,
-		     payload_refunded(m->ctx, &bookings[i], reason, words, given_minor[i],
-		                      kept_minor[i]));
+		add_row(m, &bookings[i], JOURNAL_BOOKING_REFUNDED,
+		        payload_refunded(m->ctx, &bookings[i], reason, note, given_minor[i],
+		                         kept_minor[i]));
 	}
 	changeset_end(m, bookings, n, BOOKING_REFUNDED, reason, kept_minor);
 }
@@ -74,7 +74,7 @@ void
 booking_move_confirm(struct changeset *m, const struct locked_booking *b, const char *ticket_ref)
 {
 	assert(ticket_ref != NULL);
-	note(m, b, JOURNAL_BOOKING_CONFIRMED, payload_confirmed(m->ctx, b, ticket_ref));
+	add_row(m, b, JOURNAL_BOOKING_CONFIRMED, payload_confirmed(m->ctx, b, ticket_ref));
 	changeset_confirm(m, b, ticket_ref, false);
 }
 
@@ -94,7 +94,7 @@ booking_move_pay(struct changeset *m, const struct locked_booking *b, const stru
 {
 	assert(payment->status == PAYMENT_PENDING);
 	assert(b->windowed == (until_us >= 0));
-	note(m, b, JOURNAL_BOOKING_PAYING, payload_paying(m->ctx, b, payment));
+	add_row(m, b, JOURNAL_BOOKING_PAYING, payload_paying(m->ctx, b, payment));
 	changeset_pay(m, b, until_us);
 	changeset_add_payment(m, b, payment);
 }
@@ -110,9 +110,9 @@ booking_move_return(struct changeset *m, const struct locked_booking *bookings, 
 		assert(b->status ==
 		       BOOKING_PAYING); /* R-1 lets requested bookings be pending, too */
 		assert(b->windowed == (until_us[i] >= 0));
-		note(m, b, JOURNAL_BOOKING_PAYMENT_FAILED,
-		     payload_returned(m->ctx, b, reason, b->attempts + (failed ? 1 : 0),
-		                      until_us[i]));
+		add_row(m, b, JOURNAL_BOOKING_PAYMENT_FAILED,
+		        payload_returned(m->ctx, b, reason, b->attempts + (failed ? 1 : 0),
+		                         until_us[i]));
 	}
 	changeset_return(m, bookings, n, failed, until_us);
 }

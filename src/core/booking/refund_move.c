@@ -10,7 +10,7 @@
 #include "core/journal/payload.h"
 
 static void
-note(struct changeset *m, const struct refund_write *w, enum journal_type type)
+add_row(struct changeset *m, const struct refund_write *w, enum journal_type type)
 {
 	assert(w->amount_minor > 0);
 	changeset_note(m, w->booking, journal_type_name(type), payload_refund(m->ctx, w));
@@ -23,9 +23,9 @@ refund_move_request(struct changeset *m, const struct refund_write *refunds, siz
 		changeset_add_refunds(m, refunds, n);
 	for (size_t i = 0; i < n; i++) {
 		assert(refunds[i].status != REFUND_FAILED);
-		note(m, &refunds[i], JOURNAL_REFUND_REQUESTED);
+		add_row(m, &refunds[i], JOURNAL_REFUND_REQUESTED);
 		if (refunds[i].status == REFUND_COMPLETED)
-			note(m, &refunds[i], JOURNAL_REFUND_COMPLETED);
+			add_row(m, &refunds[i], JOURNAL_REFUND_COMPLETED);
 	}
 }
 
@@ -34,7 +34,7 @@ refund_move_found(struct changeset *m, const struct refund_write *refund)
 {
 	assert(refund->status == REFUND_COMPLETED);
 	changeset_add_refunds(m, refund, 1);
-	note(m, refund, JOURNAL_REFUND_COMPLETED);
+	add_row(m, refund, JOURNAL_REFUND_COMPLETED);
 }
 
 /* A stored refund as the journal's payload wants it. */
@@ -68,7 +68,7 @@ refund_move_complete(struct changeset *m, const struct locked_booking *b, const 
 
 	assert(r->status == REFUND_PENDING || r->status == REFUND_FAILED);
 	set_refund(m, b, r, REFUND_COMPLETED, reference, r->attempts);
-	note(m, &w, JOURNAL_REFUND_COMPLETED);
+	add_row(m, &w, JOURNAL_REFUND_COMPLETED);
 }
 
 void
@@ -89,5 +89,5 @@ refund_move_again(struct changeset *m, const struct locked_booking *b, const str
 	changeset_call(m, (struct call){
 			      STMT_RETRY_REFUND,
 			      { param_int(m->ctx, b->event_id), param_uuid(m->ctx, &r->id) } });
-	note(m, &w, JOURNAL_REFUND_REQUESTED);
+	add_row(m, &w, JOURNAL_REFUND_REQUESTED);
 }
