@@ -69,7 +69,7 @@ inventory_state_begin(struct inventory_state *s, uint64_t version, int64_t now_u
 
 /* Changes what a seat is claimed for. */
 static void
-set_claim(struct inventory_state *s, size_t i, enum claim claim)
+set_claim(struct inventory_state *s, size_t i, enum seat_claim claim)
 {
 	assert(i < s->n);
 	s->n_promised -= s->claim[i] == CLAIM_PROMISED;

@@ -21,7 +21,7 @@ struct layout_seat {
 };
 
 /* What keeps a seat from being chosen that may be free. */
-enum claim {
+enum seat_claim {
 	CLAIM_NONE,
 	CLAIM_PROMISED, /* to a batch under way */
 	CLAIM_LOST, /* taken by others first, or so a lock said: left alone for the time being */
@@ -30,7 +30,7 @@ enum claim {
 struct inventory_state {
 	struct seats *seats;
 	size_t n;
-	uint8_t *claim; /* enum claim, by seat */
+	uint8_t *claim; /* enum seat_claim, by seat */
 	size_t n_promised, n_lost;
 	uint32_t
 	    *noted;     /* by seat: how many readings had begun when this process took or lost it */

@@ -45,19 +45,19 @@ find_kinds(struct seats *s, const struct seat_spot *spots)
 	}
 	newest = talloc_array(s, int32_t, 2 * (unsigned)tiers);
 	memset(newest, -1, 2 * (size_t)tiers * sizeof(*newest));
-	s->kinds = talloc_array(s, struct kind, (unsigned)s->n);
+	s->kinds = talloc_array(s, struct seat_kind, (unsigned)s->n);
 	for (int32_t i = 0; i < s->n; i++) {
 		const struct seat_spot *spot = &spots[i];
 		int32_t *k = &newest[2 * spot->tier + spot->accessible];
 
 		if (*k < 0 || s->kinds[*k].section != spot->section) {
 			*k = s->n_kinds++;
-			s->kinds[*k] = (struct kind){ spot->section, spot->tier, spot->accessible,
-				                      0 };
+			s->kinds[*k] = (struct seat_kind){ spot->section, spot->tier,
+				                           spot->accessible, 0 };
 		}
 		s->seat[i].kind = *k;
 	}
-	s->kinds = talloc_realloc(s, s->kinds, struct kind, (unsigned)s->n_kinds);
+	s->kinds = talloc_realloc(s, s->kinds, struct seat_kind, (unsigned)s->n_kinds);
 	talloc_free(newest);
 }
 
@@ -106,7 +106,7 @@ seats_count(const struct seats *s, const struct party *party)
 	size_t n = 0;
 
 	assert(s != NULL && party != NULL);
-	for (const struct kind *kind = s->kinds; kind < s->kinds + s->n_kinds; kind++) {
+	for (const struct seat_kind *kind = s->kinds; kind < s->kinds + s->n_kinds; kind++) {
 		if (seats_kind_fits(kind, party) && seats_section_fits(party, kind->section))
 			n += (size_t)kind->available;
 	}

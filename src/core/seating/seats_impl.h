@@ -17,7 +17,7 @@ struct seat {
 };
 
 /* Seats of a section that fit the same parties. */
-struct kind {
+struct seat_kind {
 	int32_t section, tier;
 	bool accessible;
 	int32_t available; /* how many */
@@ -35,7 +35,7 @@ struct seats {
 	int32_t n;
 	struct seat_row *rows;
 	int32_t n_rows;
-	struct kind *kinds;
+	struct seat_kind *kinds;
 	int32_t n_kinds;
 	double far; /* more than any two seats of a section are apart */
 	struct view
@@ -59,7 +59,7 @@ seats_section_fits(const struct party *party, int32_t section)
 
 /* Whether the seats of a kind fit the party, sections aside. */
 static inline bool
-seats_kind_fits(const struct kind *kind, const struct party *party)
+seats_kind_fits(const struct seat_kind *kind, const struct party *party)
 {
 	return kind->accessible == party->accessible &&
 	       (party->tier == SEATS_ANY_TIER || party->tier == kind->tier);
