@@ -19,7 +19,7 @@ struct callback {
 	int status; /* set by callback_send: HTTP status, 0: no answer */
 };
 
-/* What a message is about. */
+/* What a message is about: of a session, or of a refund when refund_id is set. */
 struct callback_facts {
 	struct uuid id;
 	const char *type; /* payment.succeeded … */

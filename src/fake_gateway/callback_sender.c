@@ -36,6 +36,7 @@ look(const struct gateway *g)
 	return more || n == SEND_MOST;
 }
 
+/* Looks again at once while there is more, else after LOOK_MS. */
 static void *
 run(void *arg)
 {

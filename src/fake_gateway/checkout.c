@@ -92,7 +92,7 @@ checkout_simulate(struct visit *v)
 	return ERR_OK;
 }
 
-/* Answers a page. */
+/* Answers a page, which no cache may keep and no other site may show in a frame. */
 static void
 show(struct visit *v, int status, const char *page)
 {

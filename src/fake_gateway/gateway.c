@@ -11,7 +11,10 @@
 #define CONNECTIONS  4 /* of the database: buyers and testers are few, the sender is one */
 #define WEBHOOK_PATH "/api/v1/payments/webhook"
 
-/* The scheme, host and port of a URL; NULL when it is none of http or https. */
+/*
+ * The scheme, host and port of a URL; NULL when it is none of http or https, or names a user, which
+ * browsers would show as if it were the host.
+ */
 static const char *
 site_of(TALLOC_CTX *ctx, const char *url)
 {

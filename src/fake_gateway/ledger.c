@@ -44,6 +44,7 @@ outcome_of_word(const char *word)
 	return (enum outcome)o;
 }
 
+/* The outcome of a state in the books; OUTCOME__MAX for "open". */
 static enum outcome
 outcome_of_status(const char *status)
 {
@@ -68,6 +69,7 @@ new_id(TALLOC_CTX *ctx, const char *prefix, unsigned n)
 	return talloc_asprintf(ctx, "%s%s", prefix, hex);
 }
 
+/* Row r of SESSION_COLUMNS; the texts live as long as the rows. */
 static struct ledger_session
 read_session(const struct rows *rows, int r)
 {
@@ -198,6 +200,7 @@ ledger_expire(struct pool *pool, TALLOC_CTX *ctx, int most, size_t *n)
 	return transact_read(pool, ctx, &settle, 1, NULL);
 }
 
+/* The call-back that tells of a refund; it always succeeds. */
 static const char *
 refund_text(TALLOC_CTX *ctx, const struct ledger_refund *r)
 {

@@ -37,6 +37,7 @@ end_reading(struct visit *v, const struct message_reader *w)
 	return w->why == NULL ? ERR_OK : ERR_VALIDATION_ERROR;
 }
 
+/* What a session is asked for with: *webhook_url is NULL when the body names none. */
 static enum err
 read_session(struct visit *v, struct ledger_session *s, const char **webhook_url)
 {
@@ -82,6 +83,7 @@ merchant_session(struct visit *v)
 	return ERR_OK;
 }
 
+/* What a refund is asked for with; an amount of 0 is a fault. */
 static enum err
 read_refund(struct visit *v, struct ledger_refund *r)
 {

@@ -68,7 +68,7 @@ escape(TALLOC_CTX *ctx, const char *text)
 	}
 }
 
-/* A page: title is text, content is HTML. */
+/* A page: title is text and is escaped here, content is HTML whose texts are escaped already. */
 static char *
 whole(TALLOC_CTX *ctx, const char *title, const char *content)
 {

@@ -10,7 +10,7 @@
  * policy of page_policy can forbid everything but their style and their form.
  */
 
-/* What is to be paid, until when, and the three ways to end it. */
+/* What is to be paid, until when, and the three ways to end it; for a session that is open. */
 char *page_pay(TALLOC_CTX *ctx, const struct ledger_session *s);
 
 /* What has become of a session that is over. */

@@ -14,7 +14,8 @@ struct visit {
 };
 
 /*
- * Reads the body, at most 64 KiB.
+ * Reads the body, at most 64 KiB, into v->rq; on an error that needs more than its default text,
+ * v->message says what it is.
  *
  * type		what it must be, if there is one: "application/json"
  *

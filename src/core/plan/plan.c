@@ -25,6 +25,7 @@ form_of(const struct plan_object *document)
 {
 	const struct form *form = NULL;
 
+	assert(N_FORMS == 2); /* which the texts below say */
 	for (size_t i = 0; i < N_FORMS; i++) {
 		if (json_member(&document->m, forms[i].mark, OPTIONAL) == NULL)
 			continue;
@@ -40,6 +41,7 @@ form_of(const struct plan_object *document)
 	return form;
 }
 
+/* What both forms have, and the rest by the reader of its form. */
 static void
 read_document(struct plan_reader *r, const cJSON *tree)
 {

@@ -8,8 +8,9 @@
 #define SUBSECTIONS_MOST 1000
 #define ROW_LETTERS      4 /* enough for PLAN_MAX_SEATS rows: "AAAA" is row 18,279 */
 #define SEAT_DIGITS      6
-#define ROW_TEXT         8
+#define ROW_TEXT         8 /* room for a row's label, with its end */
 
+/* A section as the document has it: several subsections that are alike. */
 struct grid_section {
 	const char *name, *tier; /* in the document's memory */
 	double price;
@@ -18,15 +19,17 @@ struct grid_section {
 	bool *aisle;      /* whether one follows a column; NULL when there is none */
 };
 
+/* A document of this form while it is read. */
 struct grid {
 	struct plan_reader *r;
 	struct plan_names *names;
-	struct grid_section *sections;
+	struct grid_section *sections; /* n so far, of all that the document lists */
 	size_t n;
 	int64_t n_seats, n_subsections; /* of the sections so far; may exceed the limits */
 	int32_t rows, cols;             /* for sections that give none; 0 when there is no such */
 };
 
+/* All that the form knows: a misspelt member would be left out unnoticed, and is refused. */
 static const char *const document_members[] = { "name", "sections", "rows", "cols", NULL };
 static const char *const section_members[] = { "name", "subsections", "rows",   "cols", "price",
 	                                       "tier", "accessible",  "aisles", NULL };
@@ -37,6 +40,7 @@ row_label(int32_t i, char out[ROW_TEXT])
 {
 	char *p = out + ROW_TEXT - 1;
 
+	assert(i >= 0 && i < PLAN_MAX_SEATS); /* ROW_LETTERS are enough for these */
 	*p = '\0';
 	for (i++; i > 0; i = (i - 1) / 26)
 		*--p = (char)('A' + (i - 1) % 26);
@@ -61,6 +65,7 @@ parse_seat(const char *text, int32_t *row, int32_t *col)
 	return c > 0 && *p == '\0';
 }
 
+/* Marks the seats that "accessible" names, each once. */
 static void
 read_accessible(struct grid *g, const struct plan_object *o, struct grid_section *s)
 {
@@ -69,6 +74,7 @@ read_accessible(struct grid *g, const struct plan_object *o, struct grid_section
 
 	if (list == NULL)
 		return;
+	assert(s->rows > 0 && s->cols > 0 && (int64_t)s->rows * s->cols <= PLAN_MAX_SEATS);
 	s->accessible = talloc_zero_array(g->r->scratch, bool, (unsigned)(s->rows * s->cols));
 	cJSON_ArrayForEach(item, list) {
 		const struct plan_at *here = PLAN_ELEMENT(o->at, "accessible", i++);
@@ -84,6 +90,7 @@ read_accessible(struct grid *g, const struct plan_object *o, struct grid_section
 	}
 }
 
+/* Marks the columns that "aisles" names, each once: an aisle follows each of them. */
 static void
 read_aisles(struct grid *g, const struct plan_object *o, struct grid_section *s)
 {
@@ -92,6 +99,7 @@ read_aisles(struct grid *g, const struct plan_object *o, struct grid_section *s)
 
 	if (list == NULL)
 		return;
+	assert(s->cols > 0);
 	s->aisle = talloc_zero_array(g->r->scratch, bool, (unsigned)s->cols + 1);
 	cJSON_ArrayForEach(item, list) {
 		const struct plan_at *here = PLAN_ELEMENT(o->at, "aisles", i++);
@@ -110,6 +118,7 @@ read_aisles(struct grid *g, const struct plan_object *o, struct grid_section *s)
 static bool
 read_extent(const struct plan_object *o, const char *name, int32_t otherwise, int32_t *out)
 {
+	assert(otherwise >= 0 && otherwise <= PLAN_MAX_SEATS);
 	*out = otherwise;
 	if (otherwise != 0 && json_member(&o->m, name, OPTIONAL) == NULL)
 		return true;
@@ -124,6 +133,7 @@ count(struct grid *g, const struct plan_at *at, const struct grid_section *s)
 
 	if (!was_good)
 		return false;
+	assert(s->rows > 0 && s->cols > 0 && s->subsections > 0);
 	g->n_seats += (int64_t)s->rows * s->cols * s->subsections;
 	g->n_subsections += s->subsections;
 	if (g->n_seats > PLAN_MAX_SEATS)
@@ -135,6 +145,7 @@ count(struct grid *g, const struct plan_at *at, const struct grid_section *s)
 	return g->n_seats <= PLAN_MAX_SEATS && g->n_subsections <= PLAN_MAX_SECTIONS;
 }
 
+/* One of "sections"; what is wrong is noted, and the next one is read all the same. */
 static void
 read_section(struct grid *g, const struct plan_at *at, const cJSON *item)
 {
@@ -169,11 +180,13 @@ make_row_labels(struct grid *g, int32_t n)
 	const char **labels = talloc_array(g->r->plan, const char *, (unsigned)n);
 	char text[ROW_TEXT];
 
+	assert(labels != NULL);
 	for (int32_t i = 0; i < n; i++)
 		labels[i] = talloc_strdup(labels, row_label(i, text));
 	return labels;
 }
 
+/* "1", "2" … */
 static const char **
 make_seat_labels(struct grid *g, int32_t n)
 {
@@ -191,8 +204,9 @@ lay_subsection(struct plan *plan, const struct grid_section *s, const char *cons
 {
 	int32_t section = (int32_t)plan->n_sections - 1;
 
+	assert(section >= 0);
 	for (int32_t row = 0; row < s->rows; row++) {
-		int32_t holes = 0;
+		int32_t holes = 0; /* columns that aisles take */
 
 		for (int32_t col = 0; col < s->cols; col++) {
 			if (s->aisle != NULL && s->aisle[col])
@@ -213,6 +227,7 @@ lay_subsection(struct plan *plan, const struct grid_section *s, const char *cons
 	plan->n_rows += (size_t)s->rows;
 }
 
+/* Makes the plan of sections that are all good. */
 static void
 lay_out(struct grid *g)
 {
@@ -220,6 +235,7 @@ lay_out(struct grid *g)
 	int32_t most_rows = 0, most_cols = 0;
 	const char **rows, **cols;
 
+	assert(g->n_seats <= PLAN_MAX_SEATS && g->n_subsections <= PLAN_MAX_SECTIONS);
 	for (size_t i = 0; i < g->n; i++) {
 		most_rows = g->sections[i].rows > most_rows ? g->sections[i].rows : most_rows;
 		most_cols = g->sections[i].cols > most_cols ? g->sections[i].cols : most_cols;
@@ -244,6 +260,8 @@ lay_out(struct grid *g)
 			lay_subsection(plan, s, rows, cols);
 		}
 	}
+	assert(plan->n_seats == (size_t)g->n_seats);
+	assert(plan->n_sections == (size_t)g->n_subsections);
 }
 
 void
@@ -255,6 +273,7 @@ plan_grid_read(struct plan_reader *r, const cJSON *document)
 	size_t i = 0;
 	int n;
 
+	assert(r->plan != NULL && r->faults != NULL);
 	if (!plan_object_begin(&o, r, NULL, document))
 		return;
 	json_member_known(&o.m, document_members);
@@ -271,6 +290,7 @@ plan_grid_read(struct plan_reader *r, const cJSON *document)
 	g.sections = talloc_zero_array(r->scratch, struct grid_section, (unsigned)n);
 	cJSON_ArrayForEach(item, list)
 		read_section(&g, PLAN_ELEMENT(NULL, "sections", i++), item);
+	assert(g.n == (size_t)n);
 	if (r->faults->total == 0)
 		lay_out(&g);
 }

@@ -9,6 +9,7 @@
 
 #define NAMES_FIRST 64 /* places of a fresh set; a power of two */
 
+/* Room for one text. */
 struct name_place {
 	const char *text; /* NULL: free */
 	uint64_t hash;
@@ -34,11 +35,13 @@ plan_names_new(TALLOC_CTX *ctx)
 	return names;
 }
 
+/* Mixed with the seed; the top bits reach the bottom ones, which choose the place. */
 static uint64_t
 names_hash(const struct plan_names *names, const char *text)
 {
 	uint64_t h = names->seed;
 
+	assert(text != NULL);
 	for (; *text != '\0'; text++)
 		h = (h ^ (uint8_t)*text ^ h >> 29) * UINT64_C(0x9e3779b97f4a7c15);
 	h = (h ^ h >> 32) * UINT64_C(0xd6e8feb86659fd93);
@@ -58,6 +61,7 @@ names_place(const struct plan_names *names, const char *text, uint64_t hash)
 	return &names->places[i];
 }
 
+/* Doubles the room, and puts every text in its place there. */
 static void
 names_grow(struct plan_names *names)
 {
@@ -71,12 +75,13 @@ names_grow(struct plan_names *names)
 			*names_place(names, old[i].text, old[i].hash) = old[i];
 	}
 	talloc_free(old);
+	assert(names->n * 2 <= names->room);
 }
 
 bool
 plan_names_add(struct plan_names *names, const char *text, size_t *number)
 {
-	uint64_t hash = names_hash(names, text);
+	const uint64_t hash = names_hash(names, text);
 	struct name_place *place = names_place(names, text, hash);
 
 	assert(number != NULL);

@@ -12,8 +12,12 @@ struct plan_names;
 struct plan_names *plan_names_new(TALLOC_CTX *ctx);
 
 /*
- * Puts a text in with a number, unless it is there: then returns false, and *number becomes
- * that of the text that is.
+ * Puts a text in with a number, unless it is there.
+ *
+ * text		must outlive the set
+ * number	what the text is to be found by; set to that of the text that is there
+ *
+ * Returns whether it was put in; false: it was there.
  */
 bool plan_names_add(struct plan_names *names, const char *text, size_t *number);
 

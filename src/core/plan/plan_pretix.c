@@ -11,6 +11,7 @@
 
 #define AISLE 1.5 /* how many times the usual spacing of its row a gap must exceed */
 
+/* A category of the plan: what its seats have unless they say otherwise. */
 struct category {
 	const char *name, *tier; /* the plan's own copies */
 	double price;
@@ -26,6 +27,7 @@ struct point {
 	double x, y;
 };
 
+/* A document of this form while it is read. */
 struct pretix {
 	struct plan_reader *r;
 	struct category *categories;
@@ -47,6 +49,7 @@ keep_label(struct pretix *p, const char *text)
 	size_t i = p->n_labels;
 	const char *copy;
 
+	assert(text != NULL && i <= talloc_array_length(p->label));
 	if (plan_names_find(p->labels, text, &i))
 		return p->label[i];
 	if (i == talloc_array_length(p->label))
@@ -95,6 +98,7 @@ read_position(const struct plan_object *o, struct point *point)
 	return good;
 }
 
+/* All categories, of which each seat must name one; a name twice is a fault. */
 static void
 read_categories(struct pretix *p, const struct plan_object *document)
 {
@@ -140,6 +144,7 @@ make_room(struct pretix *p, const cJSON *zones)
 	size_t sections = 0, seats = 0, longest = 0;
 	const cJSON *zone, *row;
 
+	assert(p->listed == NULL && p->gaps == NULL);
 	cJSON_ArrayForEach(zone, zones) {
 		const cJSON *rows = json_member_of(zone, "rows");
 
@@ -174,6 +179,8 @@ read_guid(struct pretix *p, const struct plan_object *o)
 	size_t n = p->r->plan->n_seats;
 	const struct listed *first;
 
+	assert(at->up != NULL && at->up->up != NULL); /* a seat of a row of a zone */
+	assert(n < talloc_array_length(p->listed));
 	p->listed[n] = (struct listed){ (int32_t)at->up->up->index, (int32_t)at->up->index,
 		                        (int32_t)at->index };
 	if (!cJSON_IsString(guid) || *guid->valuestring == '\0') {
@@ -188,6 +195,7 @@ read_guid(struct pretix *p, const struct plan_object *o)
 	           (int)first->row, (int)first->seat);
 }
 
+/* What the seat's category gives it; the seat itself may say otherwise about access. */
 static void
 read_category(struct pretix *p, const struct plan_object *o, struct plan_seat *seat)
 {
@@ -201,12 +209,14 @@ read_category(struct pretix *p, const struct plan_object *o, struct plan_seat *s
 		           "is not one of the plan's categories");
 		return;
 	}
+	assert(i < p->r->plan->n_categories);
 	seat->category = p->categories[i].name;
 	seat->tier = p->categories[i].tier;
 	seat->price = p->categories[i].price;
 	seat->accessible = p->categories[i].accessible;
 }
 
+/* One seat; origin is where its row is. */
 static void
 read_seat(struct pretix *p, const struct plan_at *at, const cJSON *item, struct point origin,
           struct plan_seat *seat)
@@ -239,6 +249,7 @@ compare_x(const void *a, const void *b)
 	return (s->col > t->col) - (s->col < t->col);
 }
 
+/* Orders two doubles, for qsort. */
 static int
 compare_double(const void *a, const void *b)
 {
@@ -253,6 +264,7 @@ runs_along_x(const struct plan_seat *seats, size_t n)
 {
 	double left = seats[0].x, right = left, top = seats[0].y, bottom = top;
 
+	assert(n > 0);
 	for (size_t i = 1; i < n; i++) {
 		left = fmin(left, seats[i].x);
 		right = fmax(right, seats[i].x);
@@ -262,6 +274,7 @@ runs_along_x(const struct plan_seat *seats, size_t n)
 	return right - left >= bottom - top;
 }
 
+/* How far a seat is from the one before it in its row. */
 static double
 gap_before(const struct plan_seat *seat)
 {
@@ -277,6 +290,8 @@ set_columns(struct pretix *p, struct plan_seat *seats, size_t n)
 {
 	double usual = 0;
 
+	assert(n > 0);
+	assert(n <= talloc_array_length(p->gaps));
 	if (p->row_has_places && runs_along_x(seats, n))
 		qsort(seats, n, sizeof(*seats), compare_x);
 	if (p->row_has_places && n > 1) {
@@ -291,6 +306,7 @@ set_columns(struct pretix *p, struct plan_seat *seats, size_t n)
 		               (usual > 0 && gap_before(&seats[i]) > AISLE * usual ? 2 : 1);
 }
 
+/* One row, whose seats become the plan's next ones; origin is where its zone is. */
 static void
 read_row(struct pretix *p, const struct plan_at *at, const cJSON *row, struct point origin,
          int32_t row_no)
@@ -317,6 +333,7 @@ read_row(struct pretix *p, const struct plan_at *at, const cJSON *row, struct po
 	cJSON_ArrayForEach(item, seats) {
 		struct plan_seat *seat = &plan->seats[plan->n_seats];
 
+		assert(plan->n_seats < talloc_array_length(plan->seats));
 		read_seat(p, PLAN_ELEMENT(at, "seats", n), item, origin, seat);
 		seat->section = (int32_t)plan->n_sections;
 		seat->row_no = row_no;
@@ -330,6 +347,7 @@ read_row(struct pretix *p, const struct plan_at *at, const cJSON *row, struct po
 	set_columns(p, first, (size_t)n);
 }
 
+/* Whether two texts are equal, or both absent. */
 static bool
 same_text(const char *a, const char *b)
 {
@@ -340,6 +358,7 @@ same_text(const char *a, const char *b)
 static void
 agree(struct plan_section *section, const struct plan_seat *seats, size_t n)
 {
+	assert(n > 0);
 	section->price = seats[0].price;
 	section->tier = seats[0].tier;
 	for (size_t i = 1; i < n; i++) {
@@ -373,6 +392,7 @@ read_zone(struct pretix *p, const struct plan_at *at, const cJSON *zone)
 			plan_fault(p->r, PLAN_MEMBER(at, "name"), "repeats the name of zones[%zu]",
 			           same);
 	}
+	assert(plan->n_sections < talloc_array_length(plan->sections));
 	section->subsection = 1;
 	cJSON_ArrayForEach(row, rows) {
 		int32_t i = section->rows++;
@@ -399,6 +419,7 @@ plan_pretix_read(struct plan_reader *r, const cJSON *document)
 	struct plan_object o;
 	size_t i = 0;
 
+	assert(r->plan != NULL && r->faults != NULL);
 	if (!plan_object_begin(&o, r, NULL, document))
 		return;
 	read_categories(&p, &o);

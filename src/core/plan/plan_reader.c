@@ -9,7 +9,7 @@
 #include "base/money.h"
 #include "base/utf8.h"
 
-#define COORDINATE_MOST 1e9
+#define COORDINATE_MOST 1e9 /* in the units of the plan, which are its own */
 
 /* --- Faults. --- */
 
@@ -18,6 +18,7 @@ plan_path(TALLOC_CTX *ctx, const struct plan_at *at)
 {
 	char *path;
 
+	assert(ctx != NULL);
 	if (at == NULL || at->name == NULL)
 		return talloc_strdup(ctx, "");
 	path = plan_path(ctx, at->up);
@@ -30,7 +31,7 @@ plan_path(TALLOC_CTX *ctx, const struct plan_at *at)
 void
 plan_fault(struct plan_reader *r, const struct plan_at *at, const char *format, ...)
 {
-	size_t n = r->faults->n;
+	const size_t n = r->faults->n;
 	va_list args;
 
 	assert(n <= PLAN_MAX_FAULTS);
@@ -52,6 +53,7 @@ static const char *const wordings[JSON_WRONG__MAX] = {
 	[JSON_NO_ARRAY] = "must be a list",
 };
 
+/* Of members and of elements, in the same words. */
 static void
 fault_of_integer(struct plan_reader *r, const struct plan_at *at, int64_t least, int64_t most)
 {
@@ -65,12 +67,14 @@ fault_of_unknown(const struct plan_object *o, const char *name)
 {
 	const size_t n = strlen(name);
 
+	assert(o->m.object != NULL);
 	if (n > 0 && n <= PLAN_MAX_LABEL && utf8_is_clean(name))
 		plan_fault(o->r, PLAN_MEMBER(o->at, name), "is not known");
 	else
 		plan_fault(o->r, o->at, "has a member that is not known");
 }
 
+/* Notes a fault that json_member found, under the member's path. */
 static void
 member_fault(void *arg, const char *name, const struct json_member_fault *fault)
 {
@@ -110,6 +114,7 @@ plan_object_begin(struct plan_object *o, struct plan_reader *r, const struct pla
 const char *
 plan_object_label(const struct plan_object *o, const char *name, enum need need)
 {
+	assert(o->m.arg == o);
 	return json_member_text(&o->m, name, need, 1, PLAN_MAX_LABEL);
 }
 
@@ -118,6 +123,7 @@ plan_object_coordinate(const struct plan_object *o, const char *name, double *ou
 {
 	const cJSON *item = json_member(&o->m, name, REQUIRED);
 
+	assert(o->m.arg == o); /* it was not copied */
 	if (item == NULL)
 		return false;
 	if (!cJSON_IsNumber(item) || !(fabs(item->valuedouble) <= COORDINATE_MOST)) {
@@ -133,6 +139,7 @@ plan_object_price(const struct plan_object *o, double *out)
 {
 	const cJSON *item = json_member(&o->m, "price", OPTIONAL);
 
+	assert(o->m.arg == o && out != NULL);
 	if (item == NULL)
 		return false;
 	if (!cJSON_IsNumber(item) ||

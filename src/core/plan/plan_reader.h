@@ -25,7 +25,11 @@ struct plan_reader {
 	TALLOC_CTX *scratch;        /* the document and all else that is freed after reading */
 };
 
-/* Notes a fault: counts it, and keeps it while there is room. */
+/*
+ * Notes a fault: counts it, and keeps its path and its text while there is room.
+ *
+ * at	what is wrong; NULL: the document
+ */
 void plan_fault(struct plan_reader *r, const struct plan_at *at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -42,7 +46,14 @@ struct plan_object {
 	struct json_members m;
 };
 
-/* Begins to read an object; false, with a fault, when the value at `at` is none. */
+/*
+ * Begins to read an object.
+ *
+ * o	set; must not outlive at and value
+ * at	where the value is; NULL: it is the document
+ *
+ * Returns false, with a fault, when the value is no object.
+ */
 bool plan_object_begin(struct plan_object *o, struct plan_reader *r, const struct plan_at *at,
                        const cJSON *value);
 

@@ -54,6 +54,7 @@ import_resolve(struct db *db, TALLOC_CTX *ctx, void *arg)
 	struct rows *rows;
 	enum err e;
 
+	assert(!uuid_is_zero(&im->out->id));
 	if ((e = db_query(db, ctx, begin, NULL)) != ERR_OK ||
 	    (e = db_query(db, ctx, *im->lock, NULL)) != ERR_OK ||
 	    (e = db_query(db, ctx, *im->find, &rows)) != ERR_OK)
@@ -127,6 +128,7 @@ plan_store_get(struct pool *pool, TALLOC_CTX *ctx, const struct uuid *id, struct
 	struct rows *rows;
 	enum err e;
 
+	assert(out != NULL);
 	if ((e = transact_read(pool, ctx, &call, 1, &rows)) != ERR_OK)
 		return e;
 	if (rows_count(rows) == 0)
