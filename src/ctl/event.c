@@ -9,6 +9,7 @@
 #include "base/money.h"
 #include "base/stop.h"
 #include "core/event/event.h"
+#include "core/event/event_create.h"
 #include "core/event/event_cancel.h"
 #include "ctl/commands.h"
 

@@ -14,6 +14,7 @@
 #include "core/booking/policy.h"
 #include "core/event/event.h"
 #include "core/event/event_cancel.h"
+#include "core/event/event_create.h"
 #include "core/plan/plan.h"
 
 #define TITLE_MAX    200 /* bytes, of a title or a venue */

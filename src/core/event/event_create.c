@@ -2,11 +2,12 @@
  * Making an event from a plan: prices and tiers of all seats are worked out, then the event, its
  * sections and its seats are inserted in one transaction.
  */
+#include "core/event/event_create.h"
+
 #include <assert.h>
 #include <string.h>
 
 #include "base/money.h"
-#include "core/event/event.h"
 #include "core/plan/plan.h"
 #include "store/param.h"
 #include "store/transact.h"
