@@ -13,19 +13,19 @@
 static void
 note_fault(void *arg, const char *name, const struct json_member_fault *fault)
 {
-	struct payload *f = arg;
+	struct payload *p = arg;
 
 	(void)name;
 	(void)fault;
-	f->readable = false;
+	p->readable = false;
 }
 
 /* The members of an object, which may be NULL: then it has none. */
 static struct json_members
-members_of(struct payload *f, const cJSON *object)
+members_of(struct payload *p, const cJSON *object)
 {
 	return (struct json_members){
-		.object = object, .null_is_absent = true, .fault = note_fault, .arg = f
+		.object = object, .null_is_absent = true, .fault = note_fault, .arg = p
 	};
 }
 
@@ -51,88 +51,88 @@ get_i32(const struct json_members *m, const char *name)
 }
 
 static void
-read_seats(TALLOC_CTX *ctx, struct payload *f, const struct json_members *m)
+read_seats(TALLOC_CTX *ctx, struct payload *p, const struct json_members *m)
 {
 	const cJSON *list = json_member_array(m, "seats", OPTIONAL), *item;
 	int64_t no;
 
 	if (list == NULL)
 		return;
-	f->seats = talloc_array(ctx, int32_t, (unsigned)cJSON_GetArraySize(list));
-	f->has_seats = true;
+	p->seats = talloc_array(ctx, int32_t, (unsigned)cJSON_GetArraySize(list));
+	p->has_seats = true;
 	cJSON_ArrayForEach(item, list) {
 		if (json_member_is_whole(item, 1, INT32_MAX, &no))
-			f->seats[f->n_seats++] = (int32_t)no;
+			p->seats[p->n_seats++] = (int32_t)no;
 		else
-			f->has_seats = f->readable = false;
+			p->has_seats = p->readable = false;
 	}
-	if (!f->has_seats) /* some of them would be a false statement */
-		f->n_seats = 0;
+	if (!p->has_seats) /* some of them would be a false statement */
+		p->n_seats = 0;
 }
 
 static void
-read_positions(TALLOC_CTX *ctx, struct payload *f, const struct json_members *queue)
+read_positions(TALLOC_CTX *ctx, struct payload *p, const struct json_members *queue)
 {
 	const cJSON *list = json_member_array(queue, "positions", OPTIONAL), *item;
 
 	if (list == NULL)
 		return;
-	f->positions = talloc_array(ctx, const char *, (unsigned)cJSON_GetArraySize(list));
+	p->positions = talloc_array(ctx, const char *, (unsigned)cJSON_GetArraySize(list));
 	cJSON_ArrayForEach(item, list) {
 		if (cJSON_IsString(item))
-			f->positions[f->n_positions++] = item->valuestring;
+			p->positions[p->n_positions++] = item->valuestring;
 		else
-			f->readable = false;
+			p->readable = false;
 	}
 }
 
 /* What a booking that came through /api/booking asked for. */
 static void
-read_queue(TALLOC_CTX *ctx, struct payload *f, const struct json_members *m)
+read_queue(TALLOC_CTX *ctx, struct payload *p, const struct json_members *m)
 {
-	const struct json_members queue = members_of(f, json_member_object(m, "queue", OPTIONAL));
-	const struct json_members config = members_of(f, json_member_object(&queue, "config",
+	const struct json_members queue = members_of(p, json_member_object(m, "queue", OPTIONAL));
+	const struct json_members config = members_of(p, json_member_object(&queue, "config",
 	                                                                    OPTIONAL));
 
-	f->queued = queue.object != NULL;
-	f->section = json_member_string(&queue, "section", OPTIONAL);
-	f->subsection = get_i32(&queue, "subsection");
-	f->quantity = get_i32(&queue, "quantity");
-	f->mode = json_member_string(&queue, "mode", OPTIONAL);
-	read_positions(ctx, f, &queue);
-	f->rows = get_i32(&config, "rows");
-	f->cols = get_i32(&config, "cols");
-	f->price_minor = get_int(&config, "price", 0, -1);
+	p->queued = queue.object != NULL;
+	p->section = json_member_string(&queue, "section", OPTIONAL);
+	p->subsection = get_i32(&queue, "subsection");
+	p->quantity = get_i32(&queue, "quantity");
+	p->mode = json_member_string(&queue, "mode", OPTIONAL);
+	read_positions(ctx, p, &queue);
+	p->rows = get_i32(&config, "rows");
+	p->cols = get_i32(&config, "cols");
+	p->price_minor = get_int(&config, "price", 0, -1);
 }
 
 void
-payload_read(TALLOC_CTX *ctx, const char *payload, struct payload *f)
+payload_read(TALLOC_CTX *ctx, const char *payload, struct payload *p)
 {
 	const size_t len = payload == NULL ? 0 : strlen(payload);
 	struct json_fault fault;
 	struct json_members m;
 	cJSON *tree;
 
-	assert(f != NULL);
-	memset(f, 0, sizeof(*f));
-	f->texts = talloc_new(ctx);
-	if (json_parse(f->texts, len == 0 ? "" : payload, len, &tree, &fault) != ERR_OK)
+	assert(p != NULL);
+	memset(p, 0, sizeof(*p));
+	p->texts = talloc_new(ctx);
+	if (json_parse(p->texts, len == 0 ? "" : payload, len, &tree, &fault) != ERR_OK)
 		tree = NULL;
-	m = members_of(f, tree);
-	f->readable = cJSON_IsObject(tree);
-	f->reason = json_member_string(&m, "reason", OPTIONAL);
-	f->message = json_member_string(&m, "message", OPTIONAL);
-	f->currency = json_member_string(&m, "currency", OPTIONAL);
-	f->ticket = json_member_string(&m, "ticketReference", OPTIONAL);
-	f->expires = json_member_string(&m, "expiresAt", OPTIONAL);
-	f->total_minor = get_int(&m, "total", 0, -1);
-	f->amount_minor = get_int(&m, "amount", 0, -1);
-	f->refund_id = json_member_string(&m, "refundId", OPTIONAL);
-	f->payment_id = json_member_string(&m, "paymentId", OPTIONAL);
-	read_seats(ctx, f, &m);
-	read_queue(ctx, f, &m);
+	m = members_of(p, tree);
+	p->readable = cJSON_IsObject(tree);
+	p->reason = json_member_string(&m, "reason", OPTIONAL);
+	p->message = json_member_string(&m, "message", OPTIONAL);
+	p->currency = json_member_string(&m, "currency", OPTIONAL);
+	p->ticket = json_member_string(&m, "ticketReference", OPTIONAL);
+	p->expires = json_member_string(&m, "expiresAt", OPTIONAL);
+	p->total_minor = get_int(&m, "total", 0, -1);
+	p->amount_minor = get_int(&m, "amount", 0, -1);
+	p->refund_id = json_member_string(&m, "refundId", OPTIONAL);
+	p->payment_id = json_member_string(&m, "paymentId", OPTIONAL);
+	read_seats(ctx, p, &m);
+	read_queue(ctx, p, &m);
 	m.null_is_absent = false;
-	f->has_expires = json_member(&m, "expiresAt", OPTIONAL) != NULL;
+	p->has_expires = json_member(&m, "expiresAt", OPTIONAL) != NULL;
 }
 
 void

@@ -35,9 +35,9 @@ struct payload {
  * Reads a payload; one that cannot be read, or not all of it, gives what can be.
  *
  * payload	JSON as it stands in the row; NULL is not readable
- * out		set; its lists are on ctx, its texts live until payload_free, which must follow
+ * p		set; its lists are on ctx, its texts live until payload_free, which must follow
  */
-void payload_read(TALLOC_CTX *ctx, const char *payload, struct payload *out);
+void payload_read(TALLOC_CTX *ctx, const char *payload, struct payload *p);
 
 /* Frees the texts of what was read. */
 void payload_free(struct payload *p);
