@@ -19,7 +19,7 @@ struct category {
 };
 
 /* Where a seat is listed, so that a later one of the same guid can name it. */
-struct listed {
+struct listed_seat {
 	int32_t zone, row, seat;
 };
 
@@ -37,9 +37,9 @@ struct pretix {
 	struct plan_names *labels; /* → index into label: texts that are kept already */
 	const char **label;
 	size_t n_labels;
-	struct listed *listed; /* as many as the document has seats */
-	double *gaps;          /* room for the longest row */
-	bool row_has_places;   /* every seat of the row at hand */
+	struct listed_seat *listed; /* as many as the document has seats */
+	double *gaps;               /* room for the longest row */
+	bool row_has_places;        /* every seat of the row at hand */
 };
 
 /* The kept copy of a label: most labels come thousands of times. */
@@ -165,7 +165,7 @@ make_room(struct pretix *p, const cJSON *zones)
 	if (seats > PLAN_MAX_SEATS || sections > PLAN_MAX_SECTIONS)
 		return false;
 	plan_make_room(p->r, sections, seats);
-	p->listed = talloc_array(p->r->scratch, struct listed, (unsigned)seats);
+	p->listed = talloc_array(p->r->scratch, struct listed_seat, (unsigned)seats);
 	p->gaps = talloc_array(p->r->scratch, double, (unsigned)longest);
 	return true;
 }
@@ -177,12 +177,12 @@ read_guid(struct pretix *p, const struct plan_object *o)
 	const cJSON *guid = json_member(&o->m, "seat_guid", OPTIONAL);
 	const struct plan_at *at = o->at;
 	size_t n = p->r->plan->n_seats;
-	const struct listed *first;
+	const struct listed_seat *first;
 
 	assert(at->up != NULL && at->up->up != NULL); /* a seat of a row of a zone */
 	assert(n < talloc_array_length(p->listed));
-	p->listed[n] = (struct listed){ (int32_t)at->up->up->index, (int32_t)at->up->index,
-		                        (int32_t)at->index };
+	p->listed[n] = (struct listed_seat){ (int32_t)at->up->up->index, (int32_t)at->up->index,
+		                             (int32_t)at->index };
 	if (!cJSON_IsString(guid) || *guid->valuestring == '\0') {
 		plan_fault(p->r, PLAN_MEMBER(at, "seat_guid"), "must be a text that is not empty");
 		return;
