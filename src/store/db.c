@@ -49,19 +49,21 @@ static const struct {
 	const char *state;
 	enum err err;
 } states[] = {
-	{ "40", ERR_TX_RETRY },    /* serialization failure, deadlock */
-	{ "26000", ERR_DB_LOST },  /* a prepared statement that is not there: start anew */
-	{ "0A000", ERR_DB_LOST },  /* a cached plan must not change its result type: likewise */
-	{ "23505", ERR_TX_RETRY }, /* a unique key: another was quicker, look again */
-	{ "57P01", ERR_DB_LOST },  /* admin shutdown */
-	{ "57P02", ERR_DB_LOST },  /* crash shutdown */
-	{ "57P03", ERR_DB_LOST },  /* cannot connect now */
-	{ "57P05", ERR_DB_LOST },  /* idle session time-out */
-	{ "25P03", ERR_DB_LOST },  /* idle in transaction time-out */
-	{ "08", ERR_DB_LOST },        { "57", ERR_UNAVAILABLE }, /* cancelled, statement time-out */
-	{ "55P03", ERR_UNAVAILABLE },                            /* lock time-out */
-	{ "53", ERR_UNAVAILABLE }, /* out of disk, memory, connections */
-	{ "58", ERR_UNAVAILABLE },    { "25006", ERR_UNAVAILABLE }, /* a standby */
+	{ "40", ERR_TX_RETRY },       /* serialization failure, deadlock */
+	{ "26000", ERR_DB_LOST },     /* a prepared statement that is not there: start anew */
+	{ "0A000", ERR_DB_LOST },     /* a cached plan must not change its result type: likewise */
+	{ "23505", ERR_TX_RETRY },    /* a unique key: another was quicker, look again */
+	{ "57P01", ERR_DB_LOST },     /* admin shutdown */
+	{ "57P02", ERR_DB_LOST },     /* crash shutdown */
+	{ "57P03", ERR_DB_LOST },     /* cannot connect now */
+	{ "57P05", ERR_DB_LOST },     /* idle session time-out */
+	{ "25P03", ERR_DB_LOST },     /* idle in transaction time-out */
+	{ "08", ERR_DB_LOST },        /* connection exception */
+	{ "57", ERR_UNAVAILABLE },    /* cancelled, statement time-out */
+	{ "55P03", ERR_UNAVAILABLE }, /* lock time-out */
+	{ "53", ERR_UNAVAILABLE },    /* out of disk, memory, connections */
+	{ "58", ERR_UNAVAILABLE },    /* system error */
+	{ "25006", ERR_UNAVAILABLE }, /* read-only: a standby */
 };
 
 struct db {
@@ -144,9 +146,9 @@ ignore_notice(void *arg, const PGresult *result)
 	(void)result;
 }
 
-/* Whether the server has hung up while the connection was at rest. */
+/* Whether the server has closed the connection while it was at rest. */
 static bool
-hung_up(PGconn *conn)
+is_closed(PGconn *conn)
 {
 	struct pollfd p = { .fd = PQsocket(conn), .events = POLLIN };
 
@@ -169,7 +171,8 @@ db_ready(struct db *db)
 	};
 
 	assert(db != NULL);
-	if (db->conn != NULL && !hung_up(db->conn) && PQtransactionStatus(db->conn) == PQTRANS_IDLE)
+	if (db->conn != NULL && !is_closed(db->conn) &&
+	    PQtransactionStatus(db->conn) == PQTRANS_IDLE)
 		return ERR_OK;
 	db_drop(db);
 	if (clock_mono_us() < db->retry_at_us)
@@ -324,7 +327,7 @@ exchange(struct db *db, TALLOC_CTX *ctx, struct exchange *x)
 	if (e == ERR_OK)
 		e = read_calls(db, ctx, x);
 	metrics_observe(METRIC_DB_TIME, 0, clock_mono_us() - began);
-	/* Whatever a server said last: one that dies in COMMIT has not told what became of it. */
+	/* Whatever else was said: a server that dies in COMMIT has not told what became of it. */
 	if (PQstatus(db->conn) != CONNECTION_OK || e == ERR_DB_LOST) {
 		log_line(LOG_WARN, "database connection lost", NULL);
 		e = ERR_DB_LOST;
@@ -375,7 +378,7 @@ db_script(struct db *db, TALLOC_CTX *ctx, const char *sql, const char **why)
 	enum err e = ERR_OK;
 
 	assert(sql != NULL);
-	/* Several statements in one query are not to be had in pipeline mode. */
+	/* Pipeline mode does not take several statements in one query. */
 	if (db->conn == NULL || !PQexitPipelineMode(db->conn)) {
 		*why = "the connection was lost";
 		return ERR_INTERNAL;

@@ -14,7 +14,7 @@
 #include "base/digest.h"
 #include "store/param.h"
 
-/* The one table that is older than the migrations. It is made under their lock as well. */
+/* The table of migrations itself, which none of them makes. It is made under their lock as well. */
 static const char bootstrap[] = "CREATE TABLE IF NOT EXISTS schema_migration ("
 				" no int PRIMARY KEY, name text NOT NULL, checksum text NOT NULL,"
 				" applied_at timestamptz NOT NULL DEFAULT now())";

@@ -12,7 +12,7 @@
 struct pool {
 	pthread_mutex_t mutex; /* guards idle and n_idle */
 	pthread_cond_t given;
-	struct db **idle; /* a stack: the warmest connection goes out first */
+	struct db **idle; /* a stack: the one used last goes out first */
 	int n_idle, size;
 };
 
