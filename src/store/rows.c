@@ -10,6 +10,7 @@
 
 struct rows {
 	PGresult *result;
+	int n, columns;
 };
 
 static int
@@ -26,6 +27,8 @@ rows_wrap(TALLOC_CTX *ctx, PGresult *result)
 
 	assert(result != NULL);
 	rows->result = result;
+	rows->n = PQntuples(result);
+	rows->columns = PQnfields(result);
 	talloc_set_destructor(rows, rows_free);
 	return rows;
 }
@@ -34,14 +37,14 @@ int
 rows_count(const struct rows *rows)
 {
 	assert(rows != NULL);
-	return PQntuples(rows->result);
+	return rows->n;
 }
 
 /* Whether there is such a row and column: libpq only complains on stderr. */
 static bool
 is_within(const struct rows *rows, int r, int c)
 {
-	return r >= 0 && r < PQntuples(rows->result) && c >= 0 && c < PQnfields(rows->result);
+	return r >= 0 && r < rows->n && c >= 0 && c < rows->columns;
 }
 
 bool
