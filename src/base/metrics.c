@@ -83,13 +83,13 @@ get(_Atomic uint64_t *slot)
 	return atomic_load_explicit(slot, memory_order_relaxed);
 }
 
+static const char *const sink_names[SINKS] = { [SINK_REDIS] = "redis", [SINK_KAFKA] = "kafka" };
+
 const char *
 sink_name(enum sink_id s)
 {
-	static const char *const names[SINKS] = { "redis", "kafka" };
-
 	assert(s < SINKS);
-	return names[s];
+	return sink_names[s];
 }
 
 void
@@ -145,48 +145,43 @@ metrics_observe(enum metric m, unsigned label, int64_t value)
 	add(slot + METRICS_BUCKETS, (uint64_t)value);
 }
 
-/* The kinds of streams, as enum follow numbers them (live/fanout.h). */
+/* The values of labels that are words. */
+static const char *const connect_results[] = { "ok", "failed" };
+static const char *const payment_results[] = { "settled", "known" };
+static const char *const taker_names[TAKERS] = {
+	[TAKER_RESERVE] = "reserve", [TAKER_PAYMENTS] = "payments"
+};
+static const char *const job_names[JOBS] = { [JOB_SWEEP] = "sweep", [JOB_ARCHIVE] = "archive" };
+/* As enum follow numbers the kinds of streams (live/follower.h). */
 static const char *const stream_kinds[METRICS_STREAMS] = { "own", "booking", "seats" };
-
-/* In the order in which daemon/archive.c counts them. */
+/* In the order in which daemon/archive.c counts the tables. */
 static const char *const archived_tables[METRICS_TABLES] = { "booking", "payment", "refund",
 	                                                     "journal", "seat" };
+
+/* Of which label; those of errors, statuses and routes are not here. */
+static const char *const *const label_names[METRIC__MAX] = {
+	[METRIC_DB_CONNECTS] = connect_results, [METRIC_RELAY_ROWS] = sink_names,
+	[METRIC_JOURNAL_LAG] = sink_names,      [METRIC_PAYMENT_MESSAGES] = payment_results,
+	[METRIC_DEAD_LETTERS] = taker_names,    [METRIC_JOB_TIME] = job_names,
+	[METRIC_JOB_FAILURES] = job_names,      [METRIC_ARCHIVED] = archived_tables,
+	[METRIC_STREAMS_OPEN] = stream_kinds,   [METRIC_STREAMS_OPENED] = stream_kinds,
+	[METRIC_STREAM_EVENTS] = stream_kinds,
+};
 
 /* What a label says for value i; NULL leaves the value out. */
 static const char *
 label_value(enum metric m, unsigned i, char *room, size_t size)
 {
-	switch (m) {
-	case METRIC_REQUESTS:
+	assert(i < table[m].values);
+	if (m == METRIC_REQUEST_TIME)
+		return route_names[i];
+	if (m == METRIC_REQUESTS) {
 		snprintf(room, size, statuses[i] == 0 ? "other" : "%d", statuses[i]);
 		return room;
-	case METRIC_BOOKINGS:
-	case METRIC_HOLDS:
-	case METRIC_SEATINGS:
-		return err_name((enum err)i);
-	case METRIC_REQUEST_TIME:
-		return route_names[i];
-	case METRIC_DB_CONNECTS:
-		return i == 0 ? "ok" : "failed";
-	case METRIC_RELAY_ROWS:
-	case METRIC_JOURNAL_LAG:
-		return sink_name((enum sink_id)i);
-	case METRIC_PAYMENT_MESSAGES:
-		return i == 0 ? "settled" : "known";
-	case METRIC_DEAD_LETTERS:
-		return i == TAKER_RESERVE ? "reserve" : "payments";
-	case METRIC_JOB_TIME:
-	case METRIC_JOB_FAILURES:
-		return i == JOB_SWEEP ? "sweep" : "archive";
-	case METRIC_ARCHIVED:
-		return archived_tables[i];
-	case METRIC_STREAMS_OPEN:
-	case METRIC_STREAMS_OPENED:
-	case METRIC_STREAM_EVENTS:
-		return stream_kinds[i];
-	default:
-		return "";
 	}
+	if (label_names[m] != NULL)
+		return label_names[m][i];
+	return table[m].values == ERR__MAX ? err_name((enum err)i) : "";
 }
 
 static double
