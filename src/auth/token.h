@@ -65,6 +65,6 @@ enum err token_verify(TALLOC_CTX *ctx, const struct token_rules *rules, const ch
  */
 enum err token_make(TALLOC_CTX *ctx, const struct token_rules *rules,
                     const struct principal *principal, int64_t now_s, int64_t ttl_s,
-                    char **jwt) MUST_CHECK;
+                    char **out) MUST_CHECK;
 
 #endif

@@ -213,8 +213,12 @@ uuid_of_name(const char *name)
 	struct uuid u;
 
 	digest_sha256(name, strlen(name), text);
-	for (int i = 0; i < 16; i++)
-		u.b[i] = (uint8_t)(hex_value(text[2 * i]) << 4 | hex_value(text[2 * i + 1]));
+	for (int i = 0; i < 16; i++) {
+		const int high = hex_value(text[2 * i]), low = hex_value(text[2 * i + 1]);
+
+		assert(high >= 0 && low >= 0); /* a digest is hex */
+		u.b[i] = (uint8_t)(high << 4 | low);
+	}
 	set_version(&u, 8);
 	return u;
 }

@@ -34,10 +34,10 @@ enum err journal_feed_open(struct db *db, TALLOC_CTX *ctx, const char *name, boo
  * Reads the rows behind a place.
  *
  * most	rows, 1 to 100,000
- * rows, n	set; on ctx
+ * out, n	set; on ctx
  */
 enum err journal_feed_read(struct db *db, TALLOC_CTX *ctx, struct cursor after, int most,
-                           struct journal_row **rows, size_t *n) MUST_CHECK;
+                           struct journal_row **out, size_t *n) MUST_CHECK;
 
 /*
  * Moves a reader's place, or only says that the reader lives.

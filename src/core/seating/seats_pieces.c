@@ -239,8 +239,10 @@ static void
 seat_group(const struct search *q, const struct group *group, int32_t *out)
 {
 	int32_t missing = q->party->quantity;
-	struct run hub = *group->runs[1]; /* until the hub is seated, the next attracts it */
+	struct run hub;
 
+	assert(q->pieces >= 2 && group->runs[1] != NULL);
+	hub = *group->runs[1]; /* until the hub is seated, the next attracts it */
 	for (int32_t i = 0; i < q->pieces; i++) {
 		const struct run *run = group->runs[i];
 		int32_t spare = missing - q->least * (q->pieces - 1 - i);
