@@ -1,7 +1,6 @@
 /* Events in /api/v1: making one of a plan, changing, listing, cancelling. */
 
 #include <assert.h>
-#include <math.h>
 #include <string.h>
 
 #include "api/app.h"
@@ -172,7 +171,7 @@ check_policy_item(struct api *a, const cJSON *item)
 {
 	size_t n;
 	const struct policy_key *keys = policy_keys(&n), *key = keys;
-	double d = item->valuedouble;
+	int64_t limit;
 
 	while (key < keys + n && strcmp(key->name, item->string) != 0)
 		key++;
@@ -186,7 +185,7 @@ check_policy_item(struct api *a, const cJSON *item)
 	} else if (key == keys + n) {
 		fault_in(a, "policy", item->string, "is not a policy");
 	} else if (!(key->nullable && cJSON_IsNull(item)) &&
-	           !(cJSON_IsNumber(item) && d == floor(d) && d >= key->least && d <= key->most)) {
+	           !json_member_is_whole(item, key->least, key->most, &limit)) {
 		fault_in(a, "policy", item->string,
 		         talloc_asprintf(a->rq->ctx, "must be a whole number from %d to %d%s",
 		                         key->least, key->most, key->nullable ? ", or null" : ""));
