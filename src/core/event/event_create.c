@@ -263,7 +263,7 @@ insert_sections(struct db *db, TALLOC_CTX *ctx, const struct creation *c)
 }
 
 /* The columns of INSERT_SEATS, behind the event and the number of the first seat. */
-enum seat_column {
+enum new_seat_column {
 	SEAT_SECTION,
 	SEAT_ROW_NO,
 	SEAT_COL,
