@@ -70,10 +70,15 @@ def ctl_with_lost_commit(database, *args):
 
 
 @pytest.fixture
-def plan(migrated, tmp_path):
+def plan_file(tmp_path):
     file = tmp_path / "plan.json"
     file.write_text(json.dumps(grid(rows=1, cols=4, price=20)), encoding="utf-8")
-    assert migrated.ctl("plan", "import", file).returncode == 0
+    return file
+
+
+@pytest.fixture
+def plan(migrated, plan_file):
+    assert migrated.ctl("plan", "import", plan_file).returncode == 0
     return migrated.ask("SELECT id::text FROM plan")[0][0]
 
 
@@ -82,6 +87,14 @@ def event(migrated, plan):
     done = migrated.ctl("event", "create", "--plan", plan, "--title=Evening concert", "--starts=2031-05-01T18:30:00Z")
     assert done.returncode == 0, done
     return migrated.ask("SELECT id FROM event")[0][0]
+
+
+def test_an_import_is_found(migrated, plan_file):
+    done = ctl_with_lost_commit(migrated, "plan", "import", plan_file)
+    assert done.returncode == 0, done
+    (plan_id, version), = migrated.ask("SELECT id::text, version FROM plan")
+    assert version == 1
+    assert plan_id in done.stdout
 
 
 def test_a_new_event_is_found(migrated, plan):
