@@ -64,18 +64,18 @@ uuid_parse(const char *text, struct uuid *out)
 void
 random_bytes(void *out, unsigned n)
 {
-	static _Thread_local uint8_t stock[RANDOM_MOST]; /* a system call for many ids at once */
+	static _Thread_local uint8_t ready[RANDOM_MOST]; /* a system call for many ids at once */
 	static _Thread_local unsigned left;
 
 	assert(n <= RANDOM_MOST);
 	if (left < n) {
-		if (getrandom(stock, sizeof(stock), 0) != (ssize_t)sizeof(stock))
+		if (getrandom(ready, sizeof(ready), 0) != (ssize_t)sizeof(ready))
 			abort();
-		left = sizeof(stock);
+		left = sizeof(ready);
 	}
 	left -= n;
-	memcpy(out, stock + left, n);
-	memset(stock + left, 0, n);
+	memcpy(out, ready + left, n);
+	memset(ready + left, 0, n);
 }
 
 /* Big-endian, as RFC 9562 has all its fields. */

@@ -44,7 +44,7 @@ put(struct jsonw *w, const char *s, size_t n)
 
 /* What stands before any value: a comma, and its name. */
 static void
-lead(struct jsonw *w, const char *name)
+put_lead(struct jsonw *w, const char *name)
 {
 	if (w->comma)
 		put(w, ",", 1);
@@ -60,7 +60,7 @@ void
 jsonw_open(struct jsonw *w, const char *name, char bracket)
 {
 	assert(bracket == '{' || bracket == '[');
-	lead(w, name);
+	put_lead(w, name);
 	put(w, &bracket, 1);
 	w->comma = false;
 }
@@ -105,7 +105,7 @@ jsonw_str(struct jsonw *w, const char *name, const char *s)
 		jsonw_null(w, name);
 		return;
 	}
-	lead(w, name);
+	put_lead(w, name);
 	put(w, "\"", 1);
 	put_escaped(w, s);
 	put(w, "\"", 1);
@@ -125,7 +125,7 @@ jsonw_int(struct jsonw *w, const char *name, int64_t n)
 	char digits[24], *p = digits + sizeof(digits);
 	uint64_t left = n < 0 ? -(uint64_t)n : (uint64_t)n;
 
-	lead(w, name);
+	put_lead(w, name);
 	do {
 		*--p = (char)('0' + left % 10);
 		left /= 10;
@@ -192,7 +192,7 @@ jsonw_raw(struct jsonw *w, const char *name, const char *json)
 {
 	if (json == NULL)
 		json = "null";
-	lead(w, name);
+	put_lead(w, name);
 	put(w, json, strlen(json));
 }
 

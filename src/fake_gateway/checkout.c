@@ -15,14 +15,14 @@
  * page that follows then shows the booking as it is.
  */
 static enum err
-end(struct visit *v, const struct ledger_session *s, enum outcome o, struct callback *told)
+end(struct visit *v, const struct ledger_session *s, enum outcome o, struct callback *callback)
 {
-	enum err e = ledger_settle(v->g->pool, v->rq->ctx, s, o, told);
+	enum err e = ledger_settle(v->g->pool, v->rq->ctx, s, o, callback);
 
 	if (e == ERR_INVALID_STATE)
 		v->message = "The payment session is over";
 	if (e == ERR_OK)
-		callback_send(v->g, v->rq->ctx, told, 1);
+		callback_send(v->g, v->rq->ctx, callback, 1);
 	return e;
 }
 
@@ -61,7 +61,7 @@ read_outcome(struct visit *v, enum outcome *out)
 enum err
 checkout_simulate(struct visit *v)
 {
-	struct callback told;
+	struct callback callback;
 	enum outcome o;
 	struct ledger_session s;
 	struct jsonw w;
@@ -74,7 +74,7 @@ checkout_simulate(struct visit *v)
 		return e;
 	if (o == OUTCOME__MAX) /* not said: the one that it has, or else chance */
 		o = s.outcome != OUTCOME__MAX ? s.outcome : draw(v->g);
-	if ((e = end(v, &s, o, &told)) != ERR_OK)
+	if ((e = end(v, &s, o, &callback)) != ERR_OK)
 		return e;
 	jsonw_init(&w, v->rq->ctx, 256);
 	jsonw_open(&w, NULL, '{');
@@ -82,10 +82,10 @@ checkout_simulate(struct visit *v)
 	jsonw_open(&w, "data", '{');
 	jsonw_str(&w, "sessionId", s.id);
 	jsonw_str(&w, "outcome", outcome_word(o));
-	if (told.status == 0)
+	if (callback.status == 0)
 		jsonw_null(&w, "webhookStatus");
 	else
-		jsonw_int(&w, "webhookStatus", told.status);
+		jsonw_int(&w, "webhookStatus", callback.status);
 	jsonw_close(&w, '}');
 	jsonw_close(&w, '}');
 	response_json(v->rs, 200, &w);
@@ -145,7 +145,7 @@ read_button(struct visit *v, enum outcome *out)
 enum err
 checkout_post(struct visit *v)
 {
-	struct callback told;
+	struct callback callback;
 	enum outcome o;
 	struct ledger_session s;
 	enum err e;
@@ -154,7 +154,7 @@ checkout_post(struct visit *v)
 	if ((e = visit_body(v, "application/x-www-form-urlencoded")) != ERR_OK ||
 	    (e = read_button(v, &o)) != ERR_OK ||
 	    (e = ledger_get(v->g->pool, v->rq->ctx, v->id, &s)) != ERR_OK ||
-	    (e = end(v, &s, o, &told)) != ERR_OK)
+	    (e = end(v, &s, o, &callback)) != ERR_OK)
 		return e;
 	/* The page that says so may be loaded again without ending anything again. */
 	v->rs->status = 303;

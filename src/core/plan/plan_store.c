@@ -12,7 +12,7 @@ static const struct call begin = { .stmt = STMT_BEGIN };
 /* An import on its way. */
 struct import {
 	const struct call *lock, *insert, *find;
-	struct idempotent *keyed; /* or NULL */
+	struct idempotent *idempotent; /* or NULL */
 	struct plan_info *out;
 };
 
@@ -35,12 +35,12 @@ import_once(struct db *db, TALLOC_CTX *ctx, void *arg)
 	enum err e;
 
 	if ((e = db_query(db, ctx, begin, NULL)) != ERR_OK ||
-	    (e = idempotency_begin(db, ctx, im->keyed)) != ERR_OK ||
+	    (e = idempotency_begin(db, ctx, im->idempotent)) != ERR_OK ||
 	    (e = db_query(db, ctx, *im->lock, NULL)) != ERR_OK ||
 	    (e = db_query(db, ctx, *im->insert, &rows)) != ERR_OK)
 		return e;
 	take_version(rows, im->out);
-	return idempotency_commit(db, ctx, im->keyed, im->out);
+	return idempotency_commit(db, ctx, im->idempotent, im->out);
 }
 
 /*
@@ -59,7 +59,7 @@ import_resolve(struct db *db, TALLOC_CTX *ctx, void *arg)
 	    (e = db_query(db, ctx, *im->lock, NULL)) != ERR_OK ||
 	    (e = db_query(db, ctx, *im->find, &rows)) != ERR_OK)
 		return e;
-	if (rows_count(rows) == 0 || im->keyed != NULL)
+	if (rows_count(rows) == 0 || im->idempotent != NULL)
 		return ERR_TX_RETRY;
 	take_version(rows, im->out);
 	return ERR_OK;
@@ -74,7 +74,7 @@ name_key(TALLOC_CTX *ctx, const char *owner, const char *name)
 
 enum err
 plan_store_import(struct pool *pool, TALLOC_CTX *ctx, const char *owner, const char *text,
-                  size_t len, struct idempotent *keyed, struct plan_info *out,
+                  size_t len, struct idempotent *idempotent, struct plan_info *out,
                   struct plan_faults *faults)
 {
 	char checksum[DIGEST_TEXT];
@@ -99,7 +99,7 @@ plan_store_import(struct pool *pool, TALLOC_CTX *ctx, const char *owner, const c
 		                       param_int(ctx, out->rows), param_int(ctx, out->seats),
 		                       out->checksum, text } };
 	const struct call find = { STMT_FIND_PLAN, { id } };
-	struct import im = { &lock, &insert, &find, keyed, out };
+	struct import im = { &lock, &insert, &find, idempotent, out };
 	const struct transaction t = { import_once, import_resolve, &im };
 
 	return transact(pool, ctx, &t);

@@ -29,7 +29,7 @@ struct plan_page {
  *
  * owner	the seller's sub
  * text, len	the document as it came; stored byte for byte
- * keyed	or NULL; rendered with out
+ * idempotent	or NULL; rendered with out
  * out		set on ERR_OK, without the document
  * faults	set on VALIDATION_ERROR, as of plan_read
  *
@@ -37,7 +37,7 @@ struct plan_page {
  * to be had to find out.
  */
 enum err plan_store_import(struct pool *pool, TALLOC_CTX *ctx, const char *owner, const char *text,
-                           size_t len, struct idempotent *keyed, struct plan_info *out,
+                           size_t len, struct idempotent *idempotent, struct plan_info *out,
                            struct plan_faults *faults) MUST_CHECK;
 
 /* A plan with its document, by its id. Errors: PLAN_NOT_FOUND, UNAVAILABLE. */
