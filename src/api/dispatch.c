@@ -26,7 +26,7 @@ has_no_body(const struct request *rq)
 
 /*
  * Reads the body of a route that takes one. Errors: UNSUPPORTED_MEDIA_TYPE; as of
- * request_read_body.
+ * request_body_read.
  */
 static enum err
 take_body(struct api *a)

@@ -18,7 +18,7 @@ struct guarded {
 };
 
 /*
- * What is checked before a library sees a token (operations.md, Security): its length, three
+ * What is checked before a library sees a token: its length, three
  * parts of base64url as RFC 7515 spells it (no padding, no spare bits), a header that is
  * strict JSON, alg HS256, a signature as long as that has, and no parameter in the header
  * that would choose the key or change the meaning of the rest.

@@ -40,8 +40,8 @@ const char *role_name(enum role r);
 enum role role_parse(const char *name);
 
 /*
- * Checks a JWT (RFC 7519) in compact form: the guard of operations.md (Security) first, the
- * signature in constant time, then the claims. Safe to call from many threads at once.
+ * Checks a JWT (RFC 7519) in compact form: its form first (guard.h), the signature in constant
+ * time, then the claims. Safe to call from many threads at once.
  *
  * jwt		the token without "Bearer "
  * now_s	Unix seconds; exp must be after it, nbf not after it

@@ -33,7 +33,7 @@ struct consumer_message {
 };
 
 /*
- * Joins a group; not before a fork. A new group begins with the oldest message. A topic is found
+ * Joins a group. A new group begins with the oldest message. A topic is found
  * within 5 s of its making, a broker within 1 s of its return.
  *
  * broker	KAFKA_BROKER

@@ -41,7 +41,7 @@ struct dead_letter_sent {
 	bool acknowledged;
 };
 
-/* A client, a child of ctx; not before a fork. NULL when librdkafka gives none, logged. */
+/* A client, a child of ctx. NULL when librdkafka gives none, logged. */
 struct dead_letters *dead_letters_new(TALLOC_CTX *ctx, const char *broker);
 
 /* Sets the n topics that have had dead letters, on ctx. Errors: UNAVAILABLE (no answer for 5 s). */

@@ -27,7 +27,7 @@ enum kafka_kind { KAFKA_PRODUCER, KAFKA_CONSUMER };
 typedef void (*kafka_report)(struct rd_kafka_s *, const struct rd_kafka_message_s *, void *opaque);
 
 /*
- * Makes a client. It connects by itself and for ever. Never before a fork: it has threads.
+ * Makes a client. It connects by itself, again and again, in threads of its own.
  *
  * k		first member of the caller's own struct, which the callbacks get; k->name is set
  * broker	KAFKA_BROKER

@@ -31,7 +31,7 @@ struct producer_message {
 };
 
 /*
- * Makes a producer; not before a fork.
+ * Makes a producer.
  *
  * name		of the client, for logs and brokers; a constant
  * acknowledged	called from producer_poll with arg and the message's tag, in any order

@@ -25,7 +25,7 @@ struct topic_browser_message {
 	struct rd_kafka_message_s *raw; /* librdkafka's own */
 };
 
-/* A client, a child of ctx; not before a fork. NULL when librdkafka gives none, logged. */
+/* A client, a child of ctx. NULL when librdkafka gives none, logged. */
 struct topic_browser *topic_browser_new(TALLOC_CTX *ctx, const char *broker);
 
 /*

@@ -16,7 +16,7 @@ outcome(enum err e)
 	return e == ERR_OK ? CTL_OK : ctl_fail("%s", err_text(e));
 }
 
-/* Moves events that have been over for ARCHIVE_AFTER_DAYS. */
+/* Archives the events that began ARCHIVE_AFTER_DAYS ago or earlier. */
 static int
 job_archive(struct ctl *c)
 {

@@ -26,7 +26,7 @@ struct archive_tally {
  * at once, on any hosts; one that is ended in the middle leaves nothing half done. stop_ask ends
  * it between two pieces.
  *
- * days	after the start of an event, 1 or more (ARCHIVE_DAYS)
+ * days	after the start of an event, 1 or more (ARCHIVE_AFTER_DAYS)
  * out	set, also on failure: what was done
  *
  * Errors: as of db_exchange, of the first event that failed; those behind it had their turn. Rules:

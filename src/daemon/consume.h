@@ -13,7 +13,7 @@
  * One round of a role that takes messages from Kafka: take some, read them, try their effects until
  * all have had theirs or have used up their tries, put what can never have one among the dead
  * letters, and only then let the group go past them. What is left is given back, and taken again:
- * the roles see to it that an effect is had once, however often its message comes (R-41).
+ * the roles see to it that a message is applied once, however often it comes (R-41).
  */
 
 /* What became of a message, so far. */

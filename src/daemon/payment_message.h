@@ -4,7 +4,7 @@
 #include "core/payment/settle.h"
 
 /*
- * Reads a message of the topics payment.success and payment.failed (messages.md, Kafka):
+ * Reads a message of the topics payment.success and payment.failed (rowlockd(8), Payments):
  * {"eventId","eventType"?,"version"?,"correlationId"?,
  * "payload":{"bookingId","transactionId","amount"?,"currency"?}}, the transactionId only of a
  * payment that succeeded. Other members are passed over, also the reason why a payment failed: it

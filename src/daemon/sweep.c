@@ -30,7 +30,7 @@ sweep_overdue(struct db *db, TALLOC_CTX *ctx, const struct policy *policy, size_
 	return booking_expire_overdue(db, ctx, BATCH, policy->paying_min, n);
 }
 
-/* One of the three says how a batch of it is done. */
+/* Exactly one of these is set: it does a batch. */
 struct sweep_kind {
 	enum err (*batch)(struct db *db, TALLOC_CTX *ctx, int most, size_t *n);
 	enum err (*by_policy)(struct db *db, TALLOC_CTX *ctx, const struct policy *policy,

@@ -30,7 +30,7 @@ struct callback_facts {
 	const struct uuid *refund_id;     /* or NULL */
 };
 
-/* Writes the text of a message (messages.md, Webhook of the payment gateway), on ctx. */
+/* Writes the text of a message (rowlock-gateway(8), Call-backs), on ctx. */
 const char *callback_text(TALLOC_CTX *ctx, const struct callback_facts *facts);
 
 /*

@@ -4,9 +4,9 @@
 #include "fake_gateway/visit.h"
 
 /*
- * Handlers of what the merchant's server asks for, in bodies that it has signed (messages.md,
- * Webhook of the payment gateway). Errors: UNAUTHORIZED (the signature), VALIDATION_ERROR (with
- * v->message saying of which member), those of the ledger.
+ * Handlers of what the merchant's server asks for, in bodies that it has signed
+ * (rowlock-gateway(8), For the merchant). Errors: UNAUTHORIZED (the signature), VALIDATION_ERROR
+ * (with v->message saying of which member), those of the ledger.
  */
 
 /* POST /fake-gateway/sessions: opens a session, or finds the one of the same payment. */

@@ -19,11 +19,11 @@ struct visit {
  *
  * type		what it must be, if there is one: "application/json"
  *
- * Errors: as of request_read_body; UNSUPPORTED_MEDIA_TYPE.
+ * Errors: as of request_body_read; UNSUPPORTED_MEDIA_TYPE.
  */
 enum err visit_body(struct visit *v, const char *type) MUST_CHECK;
 
-/* Answers an error in the shape of /api/v1 (http-api.md, Common). */
+/* Answers an error in the shape of /api/v1 (rowlock-api(8)). */
 void visit_error(struct visit *v, enum err e);
 
 #endif

@@ -168,7 +168,7 @@ flush(struct stream *s)
 		if (n < 0) {
 			if (is_busy(errno))
 				return;
-			/* Some close as soon as they have had the length announced. */
+			/* Some web servers close as soon as they have the length announced. */
 			doom(s,
 			     s->finishing && s->first->next == NULL ? STREAM_ENDED : STREAM_GONE);
 			return;

@@ -7,7 +7,7 @@
 
 /*
  * Tells followers what happens to bookings and seats, as it happens: each first gets the present
- * state, then every change, without a gap and in the order of the journal (messages.md, SSE).
+ * state, then every change, without a gap and in the order of the journal (rowlock-sse(8)).
  *
  * News comes from Redis. While Redis or the relay is away, the journal is polled, by one
  * statement for all followers, and these see no difference. All of this is for the loop's thread.

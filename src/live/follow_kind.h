@@ -28,7 +28,7 @@ struct recent {
 
 /* Called from the loop only; open, close and forget may be NULL. */
 struct follow_kind {
-	/* Writes the name of the channel (messages.md, Redis). user_id: NULL for seats. */
+	/* Writes the name of the channel (rowlockd(8), Redis). user_id: NULL for seats. */
 	void (*name)(char out[TOPIC_NAME], const char *user_id, int32_t event_id);
 	/* A topic has come, and has no follower yet. */
 	void (*open)(struct topic *t);

@@ -7,7 +7,7 @@
 
 /* One stream among those that are told, and what its owner does for it. */
 
-/* What one follows. */
+/* What a follower follows. */
 enum follow {
 	FOLLOW_OWN,     /* the bookings of a user for an event */
 	FOLLOW_BOOKING, /* one booking */

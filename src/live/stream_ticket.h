@@ -5,7 +5,7 @@
 
 /*
  * Tickets for streams: a browser's EventSource cannot send a token, so it is given one of
- * these, good for 30 s and once (http-api.md, Common). Only its hash is stored.
+ * these, good for 30 s and once (rowlock-sse(8)). Only its hash is stored.
  */
 
 #define TICKET_BYTES 24                 /* random ones … */

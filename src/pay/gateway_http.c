@@ -1,6 +1,6 @@
 /*
  * The provider that is asked over HTTP: sessions and refunds are requests, and its call-backs are
- * read here (messages.md, Webhook of the payment gateway). fake_gateway/ is its counterpart.
+ * read here (rowlock-gateway(8), Call-backs). fake_gateway/ is its counterpart.
  */
 #include <assert.h>
 #include <string.h>

@@ -45,7 +45,7 @@ struct pay_refund {
 
 enum pay_event_type { PAY_SUCCEEDED, PAY_FAILED, PAY_EXPIRED, PAY_REFUNDED, PAY_REFUND_FAILED };
 
-/* What a provider calls back about (messages.md, Webhook of the payment gateway). */
+/* What a provider calls back about (rowlock-gateway(8), Call-backs). */
 struct pay_event {
 	enum pay_event_type type;
 	const char *id; /* the provider's, of this message: the same however often it is sent */

@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 /*
- * Signatures of messages between a payment gateway and us (messages.md, Webhook of the payment
- * gateway): the header X-Gateway-Signature,
+ * Signatures of messages between a payment gateway and us (rowlock-gateway(8)): the header
+ * X-Gateway-Signature,
  * "t=<Unix time>,v1=<hex HMAC-SHA256(secret, "<t>.<body>")>", with several v1 while a secret is
  * rotated.
  */

@@ -147,7 +147,7 @@ message_for_redis(TALLOC_CTX *ctx, const struct journal_row *row,
 
 /* --- Kafka: enveloped messages --- */
 
-/* Seats as the envelope spells them (http-api.md): UUIDs made of event and number. */
+/* Seats as the envelope spells them (uuid_of_seat): UUIDs made of event and number. */
 static void
 write_seat_ids(struct jsonw *w, const char *name, int32_t event_id, const struct payload *p)
 {

@@ -9,7 +9,7 @@
 #include "store/journal_feed.h"
 
 /*
- * The messages of a journal row, as messages.md describes them. Nothing is read but the row, so
+ * The messages of a journal row, as rowlockd(8) describes them. Nothing is read but the row, so
  * the same row gives the same messages, with the same ids, however often.
  *
  * A row of a type that is not known here gives what is common to all rows. So does a row with a

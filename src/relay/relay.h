@@ -7,7 +7,7 @@
 
 /*
  * The role `relay`: sends what the journal says to Redis and Kafka, those of the two that are
- * configured, at least once and in its order (messages.md). Of all relays of a database one is
+ * configured, at least once and in its order (rowlockd(8)). Of all relays of a database one is
  * active, the others stand by.
  *
  * The active one holds an advisory lock on a connection that it uses every 0.3 s. When the server

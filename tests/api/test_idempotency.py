@@ -1,4 +1,4 @@
-"""Idempotency-Key: whatever creates or pays does so once a key, and answers alike (http-api.md, Common)."""
+"""Idempotency-Key: whatever creates or pays does so once a key, and answers alike."""
 
 import collections
 import concurrent.futures

@@ -1,6 +1,6 @@
 /*
  * /api/booking: bookings that are accepted now, get their seats later, and are told of by SSE
- * (http-api.md, face 2).
+ * (rowlock-api(8)).
  */
 
 #include <assert.h>

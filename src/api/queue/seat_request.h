@@ -5,7 +5,7 @@
 #include "core/reserve/seat_request.h"
 
 /*
- * Decodes the body of POST /api/booking (http-api.md, face 2) into what the clerk takes. Members
+ * Decodes the body of POST /api/booking (rowlock-api(8)) into what the clerk takes. Members
  * that are null count as absent, and those that are not known are passed over, as clients of this
  * face expect.
  *

@@ -3,7 +3,7 @@
 
 #include "api/request/api.h"
 
-/* The face whose shapes a path expects when no route fits (http-api.md, Errors). */
+/* The face whose shapes a path expects when no route fits (rowlock-api(8)). */
 enum face face_of(const struct request *rq);
 
 /* Answers an error, e not ERR_OK, in a face's shape: faults, else message and details of a. */

@@ -4,7 +4,7 @@
 #include "api/request/api.h"
 
 /*
- * The header Idempotency-Key of the routes that take it (http-api.md, Common). The dispatcher
+ * The header Idempotency-Key of the routes that take it (rowlock-api(8)). The dispatcher
  * calls the three in this order, around a route's handler.
  */
 

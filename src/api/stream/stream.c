@@ -350,7 +350,7 @@ take_tickets(void *arg, struct read_batch *b)
 
 /*
  * A stream that still waits for its ticket after a while is refused; the others get a comment, so
- * that nothing on the way takes them for dead.
+ * that no proxy on the way closes them as idle.
  */
 static void
 on_beat(void *arg, struct stream *stream)
@@ -392,7 +392,10 @@ on_over(void *arg, struct stream *stream, enum stream_end why)
 static const struct stream_server_rules stream_server_rules = { on_begin, on_beat, on_over,
 	                                                        sizeof(struct sse) };
 
-/* Ends a stream politely; one that has no answer yet is refused, so that its client tries again. */
+/*
+ * Ends a stream with a complete answer; one that has no answer yet is refused, so that its client
+ * tries again.
+ */
 static void
 close_one(struct stream *stream)
 {

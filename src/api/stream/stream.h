@@ -6,7 +6,7 @@
 
 #include "base/config.h"
 
-/* The streams of the API: URLs, who may have them, what is sent (messages.md, SSE). */
+/* The streams of the API: URLs, who may have them, what is sent (rowlock-sse(8)). */
 struct stream_app;
 
 /*
@@ -18,7 +18,7 @@ struct stream_app;
 struct stream_app *stream_app_new(TALLOC_CTX *ctx, struct event_base *base, int listening,
                                   const struct config *config, const char *database);
 
-/* Takes no more requests, and ends all streams politely. */
+/* Takes no more requests, and ends all streams, each with a complete answer. */
 void stream_app_close(struct stream_app *app);
 
 /* How many connections there are. */

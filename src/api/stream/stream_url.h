@@ -4,7 +4,7 @@
 #include "api/request/api.h"
 #include "live/fanout.h"
 
-/* A URL that streams can be had from (messages.md, SSE); they live as long as the process. */
+/* A URL that streams can be had from (rowlock-sse(8)); they live as long as the process. */
 struct stream_url;
 
 /*

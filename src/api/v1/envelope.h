@@ -3,7 +3,7 @@
 
 #include "api/request/api.h"
 
-/* The envelope of /api/v1 (http-api.md, face 1): {"success":true, … }. */
+/* The envelope of /api/v1 (rowlock-api(8)): {"success":true, … }. */
 
 /* Opens it; what is written next are its members. room: bytes that are likely needed */
 void v1_open(struct api *a, struct jsonw *w, size_t room);

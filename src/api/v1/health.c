@@ -88,7 +88,7 @@ listed(const char *list, const char *address)
 
 /*
  * GET /metrics: figures of all workers of this host in Prometheus' text format, to the addresses
- * that METRICS_ALLOW names.
+ * that ROWLOCK_METRICS_ALLOW names.
  */
 enum err
 v1_health_metrics(struct api *a)

@@ -13,7 +13,7 @@
 #include "core/reserve/clerk.h"
 #include "core/reserve/hold.h"
 
-/* Decodes the body: seats by name alone, for one holds what one has looked at. */
+/* Decodes the body. Seats by id only; the system chooses none for a hold. */
 static enum err
 decode_request(struct api *a, struct seat_request *request)
 {

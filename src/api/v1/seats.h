@@ -6,7 +6,7 @@
 /*
  * Renders the seat map of GET /api/v1/events/{id}/seats, for seat_map_cache_new; on ctx.
  *
- * viewer	the user whose held seats are shown as that one's own; NULL: none
+ * viewer	the user whose held seats are shown as held by the viewer; NULL: none
  */
 char *v1_seats_render(TALLOC_CTX *ctx, const struct seat_map *map, const char *viewer);
 

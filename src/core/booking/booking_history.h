@@ -3,7 +3,7 @@
 
 #include "store/pool.h"
 
-/* What the journal says of one booking, oldest first; on the ctx of the one who reads. */
+/* What the journal says of one booking, oldest first; on the caller's ctx. */
 struct history {
 	const char *user_id, *seller; /* of the booking, and of its event */
 	struct history_row {

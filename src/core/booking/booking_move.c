@@ -107,8 +107,8 @@ booking_move_return(struct changeset *m, const struct locked_booking *bookings, 
 	for (size_t i = 0; i < n; i++) {
 		const struct locked_booking *b = &bookings[i];
 
-		assert(b->status ==
-		       BOOKING_PAYING); /* R-1 lets requested bookings be pending, too */
+		/* The table of R-1 would let a requested booking pass as well. */
+		assert(b->status == BOOKING_PAYING);
 		assert(b->windowed == (until_us[i] >= 0));
 		add_row(m, b, JOURNAL_BOOKING_PAYMENT_FAILED,
 		        payload_returned(m->ctx, b, reason, b->attempts + (failed ? 1 : 0),

@@ -39,11 +39,17 @@ void booking_move_refund(struct changeset *m, const struct locked_booking *booki
 void booking_move_keep_less(struct changeset *m, const struct locked_booking *b,
                             int64_t kept_minor);
 
-/* To confirmed, with its ticket reference: its seats are sold. */
+/*
+ * Confirms a booking that is pending or paying: its seats are sold, and it has a ticket reference
+ * (R-47).
+ */
 void booking_move_confirm(struct changeset *m, const struct locked_booking *b,
                           const char *ticket_ref);
 
-/* Likewise of one that has ended; the caller has locked its seats, and all are free. */
+/*
+ * Confirms a booking that had ended and is paid late (R-42): its seats are sold to it again. The
+ * caller has locked them, and all are free (booking_retake_check).
+ */
 void booking_move_retake(struct changeset *m, const struct locked_booking *b,
                          const char *ticket_ref);
 

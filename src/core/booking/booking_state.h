@@ -20,7 +20,7 @@ bool booking_state_may_move(enum booking_status from, enum booking_status to);
  */
 bool booking_state_may_retake(enum booking_status from);
 
-/* A state as a face spells it (domain.md, Booking states). Never NULL. */
+/* A state as a face spells it. Never NULL. */
 const char *booking_state_in(enum face face, enum booking_status status);
 
 #endif

@@ -40,7 +40,7 @@ struct policy {
 enum err policy_read(const struct config *config, struct policy *out) MUST_CHECK;
 
 /*
- * What an event's own policy may say (domain.md, Limits and windows), and between which
+ * What an event's own policy may say (R-20 to R-26), and between which
  * bounds. The clerk reads these members out of the column `policy`.
  */
 struct policy_key {

@@ -64,7 +64,7 @@ enum err event_change(struct pool *pool, TALLOC_CTX *ctx, int32_t id, const char
 
 /*
  * Waits until every booking that still saw an event as it was before the last COMMIT has been
- * committed or given up (architecture.md, Locks and snapshots). A foreign transaction that never
+ * committed or given up (HACKING.md, The database). A foreign transaction that never
  * ends is not waited for longer than some seconds. It has a connection only while it looks.
  */
 enum err event_wait_for_others(struct pool *pool, TALLOC_CTX *ctx) MUST_CHECK;

@@ -52,7 +52,7 @@ enum inventory_want {
 /*
  * Brings an inventory up to date if it has to be, by one round trip.
  *
- * db	a connection that stands, in or outside of a transaction
+ * db	an open connection, in or outside of a transaction
  * party	that is to be seated, for INVENTORY_COUNT; else NULL
  * since_us	for INVENTORY_LAST_WORD: a reading after this moment (clock_mono_us) will do
  *

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "core/seating/seats_choose.h"
 
-#define GOOD_US     (US_PER_S / 2) /* then it is read again without a sign, for other hosts' sake */
+#define GOOD_US     (US_PER_S / 2) /* then it is read again, to see changes of other hosts */
 #define COST_FACTOR 4              /* reading may take a fifth of the time, not more */
 #define SOLD_PER_S  20000          /* no event sells seats faster than this */
 

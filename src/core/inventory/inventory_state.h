@@ -9,7 +9,7 @@
  * inventory's mutex, and says what time it is and what was read.
  */
 
-/* A seat as it is for ever. */
+/* What never changes of a seat. */
 struct layout_seat {
 	int32_t price_minor;
 	int32_t position; /* "row-seat" in the layout's text … */
@@ -32,11 +32,11 @@ struct inventory_state {
 	size_t n;
 	uint8_t *claim; /* enum seat_claim, by seat */
 	size_t n_promised, n_lost;
-	uint32_t
-	    *noted;     /* by seat: how many readings had begun when this process took or lost it */
-	uint32_t begun; /* readings that have begun … */
-	uint32_t known; /* … and the newest that was taken over; 0: none */
-	uint64_t own;   /* changes by this process so far … */
+	/* By seat: how many readings had begun when this process took or lost it. */
+	uint32_t *noted;
+	uint32_t begun;  /* readings that have begun … */
+	uint32_t known;  /* … and the newest that was taken over; 0: none */
+	uint64_t own;    /* changes by this process so far … */
 	uint64_t others; /* … and by others as of that reading: shared_event_version - own */
 	int64_t read_us, cost_us, lapse_us; /* monotonic: begun, how long; next lapse, or -1 */
 };

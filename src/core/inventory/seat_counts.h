@@ -4,7 +4,7 @@
 #include "store/pool.h"
 #include "store/enums.h"
 
-/* How many seats of an event stand how; a lapsed seat is free. */
+/* How many seats of an event are in each state; a lapsed seat is free. */
 struct seat_counts {
 	int64_t n[SEAT__MAX];
 };

@@ -37,7 +37,7 @@ struct seats_change {
 	size_t n;
 };
 
-/* The name of a seat's state in messages: "available", "held" … (messages.md, SSE); a constant. */
+/* The name of a seat's state in messages: "available", "held" … (rowlock-sse(8)); a constant. */
 const char *change_seat_name(enum seat_status s);
 
 /*

@@ -12,7 +12,7 @@
  * core/reserve/request_payload.h.
  *
  * A booking is given as it was locked, before the move: its state then is the member "from". A
- * reason is one of messages.md, not NULL.
+ * reason is the code that messages carry (EXPIRED, USER_CANCELLED …), not NULL.
  */
 
 /*

@@ -48,8 +48,8 @@ ask_gateway(const struct checkout *c, TALLOC_CTX *ctx, const struct booking *b, 
 }
 
 /*
- * Likewise, unless too many threads wait for the gateway: if it hangs, the others must still be
- * able to sell.
+ * Likewise, unless too many threads wait for the gateway: if it hangs, the rest serve other
+ * requests.
  */
 static enum err
 ask_in_turn(const struct checkout *c, TALLOC_CTX *ctx, const struct booking *b, struct payment *out)

@@ -11,7 +11,8 @@ struct checkout {
 	const struct policy *policy;
 	const struct pay_provider *provider; /* that opens sessions */
 	struct pay_gateway gateway;
-	int asking_most; /* threads that may wait for the gateway at once; others have to sell */
+	/* Threads that may wait for the gateway at once; the rest serve other requests. */
+	int asking_most;
 };
 
 /*

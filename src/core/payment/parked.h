@@ -5,7 +5,7 @@
 
 /* Call-backs that could not be settled, kept for an operator to look at. */
 
-/* A call-back that is kept; all of it on the ctx of the one who reads. */
+/* A call-back that is kept; all of it on the caller's ctx. */
 struct parked {
 	const char *id;     /* the gateway's own */
 	const char *reason; /* why: the code of an error */

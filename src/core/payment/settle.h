@@ -22,9 +22,9 @@ struct payment_message {
 };
 
 /*
- * Has a message's effect; or finds that it was had before.
+ * Applies a message to its booking, once: one that was applied before changes nothing.
  *
- * before	set: it was; or NULL
+ * before	set: whether it was applied before; or NULL
  *
  * Errors: BOOKING_NOT_FOUND, PAYMENT_NOT_FOUND (the session or the refund is another booking's),
  * VALIDATION_ERROR (an amount that its currency, or the booking's, does not have), INVALID_STATE

@@ -1,6 +1,6 @@
 /*
- * One transaction that settles many requests: choose, lock, decide, write (architecture.md, the
- * first idea). What is decided is in decide.c, what is sent to the database in store/reserve.c.
+ * One transaction that settles many requests: choose, lock, decide, write (README.md). What is
+ * decided is in decide.c, what is sent to the database in store/reserve.c and reserve_write.c.
  */
 #include "core/reserve/batch.h"
 
@@ -361,8 +361,8 @@ batch_settle(struct db *db, TALLOC_CTX *ctx, const struct policy *policy,
 		if (state->n_writes > 0)
 			e = write_all(db, ctx, state, b);
 	}
-	db_rollback(
-	    db); /* nothing was written, or an error: nothing to flush, the locks go at once */
+	/* Nothing was written, or an error: nothing to flush, the locks go at once. */
+	db_rollback(db);
 	metrics_observe(METRIC_CLERK_BATCH, 0, (int64_t)b->n);
 	metrics_observe(METRIC_CLERK_TIME, 0, clock_mono_us() - began);
 	if (e == ERR_OK)

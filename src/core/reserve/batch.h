@@ -23,10 +23,9 @@ struct batch {
 };
 
 /*
- * Settles requests in one transaction: choose, lock, decide, write (architecture.md, the first
- * idea).
+ * Settles requests in one transaction: choose, lock, decide, write (README.md).
  *
- * db		a connection that stands and has no transaction open; likewise afterwards
+ * db		an open connection without an open transaction; likewise afterwards
  * ctx		owns what is left in the batch
  * policy	the limits that hold where an event says nothing
  * inventories	of the requests that the system chooses seats for; told of all seats that were taken
@@ -44,7 +43,7 @@ enum err batch_settle(struct db *db, TALLOC_CTX *ctx, const struct policy *polic
  * After DB_UNKNOWN: finds out whether the transaction was committed, and if so answers as
  * batch_settle would have.
  *
- * db	a new connection that stands
+ * db	a new connection, open
  *
  * Errors: TX_RETRY (it was not committed, and nothing was booked); as of db_exchange (it is still
  * not known, ask again).

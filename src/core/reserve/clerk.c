@@ -71,7 +71,7 @@ find_out(struct db *db, TALLOC_CTX *ctx, struct batch_state *state)
 
 /* Gives the same error to n requests. */
 static void
-answer_all(struct queued_request *const *queued, size_t n, enum err e)
+fail_all(struct queued_request *const *queued, size_t n, enum err e)
 {
 	assert(e != ERR_OK);
 	for (size_t i = 0; i < n; i++) {
@@ -142,25 +142,27 @@ keep_unsettled(struct queued_request **queued, size_t n)
 }
 
 /*
- * Settles n requests together, again and again while only lapsed seats, others that were quicker
- * (R-32) or something passing stand in the way. *n is how many are left unsettled, at the front.
+ * Settles n requests together, again and again while only lapsed seats, seats that another request
+ * took first (R-32) or something passing stand in the way. *n: how many are left, at the front.
  */
 static enum err
 settle_together(struct combiner_batch *combined, struct queued_request **queued, size_t *n)
 {
+	size_t left = *n;
 	enum err e = ERR_OK;
 
-	for (int i = 0; i<TRIES && * n> 0; i++) {
+	for (int i = 0; i < TRIES && left > 0; i++) {
 		if (i > 0)
 			metrics_count(METRIC_CLERK_RETRIES, 0);
-		e = settle_once(combined, queued, *n, i);
+		e = settle_once(combined, queued, left, i);
 		if (e == ERR_OK)
-			*n = keep_unsettled(queued, *n);
+			left = keep_unsettled(queued, left);
 		else if (e != ERR_TX_RETRY && e != ERR_DB_LOST)
-			return e;
-		if (*n > 0 && i > 0)
+			break;
+		if (left > 0 && i > 0)
 			pause_ms(1 << i);
 	}
+	*n = left;
 	return e;
 }
 
@@ -184,7 +186,7 @@ settle_alone(struct combiner_batch *combined, struct queued_request *one)
 	    (one->request->kind == REQUEST_BOOK || one->request->kind == REQUEST_HOLD))
 		one->answer->err = ERR_SEAT_ALREADY_RESERVED; /* lapsed, but not to be had */
 	else if (left > 0)
-		answer_all(&one, 1, last_word(e));
+		fail_all(&one, 1, last_word(e));
 }
 
 /*
@@ -203,7 +205,7 @@ settle(struct combiner_batch *combined)
 	if (n == 0)
 		return;
 	if (e == ERR_DB_UNKNOWN || (e == ERR_UNAVAILABLE && db_ready(combined->db) != ERR_OK)) {
-		answer_all(queued, n, ERR_UNAVAILABLE);
+		fail_all(queued, n, ERR_UNAVAILABLE);
 		return;
 	}
 	for (size_t i = 0; i < n; i++)

@@ -162,8 +162,8 @@ check_seats(struct decision *d, const struct seat_request *request, struct verdi
 		                                     sizeof(f->seats[0]), seat_key_compare);
 		enum standing standing;
 
-		if (s ==
-		    NULL) { /* one that the system chose, if its lock is held elsewhere */
+		/* No such seat; or the system chose it, and its lock is held elsewhere. */
+		if (s == NULL) {
 			refuse(v, request->best ? ERR_SEAT_ALREADY_RESERVED : ERR_SEAT_NOT_FOUND,
 			       request->seats[i]);
 			continue;

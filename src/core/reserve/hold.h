@@ -31,7 +31,7 @@ enum err hold_release(struct pool *pool, TALLOC_CTX *ctx, const char *user_id, i
  * user stay held. Users whose bookings or holds are being changed at this moment are left for the
  * next time; of two calls at once each seat is freed by one.
  *
- * db	a connection that stands and has no transaction open; likewise afterwards
+ * db	an open connection without an open transaction; likewise afterwards
  * most	holds, 1 or more
  * done	set: of how many holds there were any; 0: none has ended, or those are locked elsewhere
  *
@@ -40,9 +40,10 @@ enum err hold_release(struct pool *pool, TALLOC_CTX *ctx, const char *user_id, i
 enum err hold_sweep(struct db *db, TALLOC_CTX *ctx, int most, size_t *done) MUST_CHECK;
 
 /*
- * Likewise all holds of an event that takes no new ones (R-46), whether their time has passed or
- * not.
+ * Sets free, likewise, the seats of all holds of an event that is cancelled and takes no new ones
+ * (R-46), whether their time has passed or not. For those whose time has passed: hold_sweep.
  *
+ * event_id	from 1
  * correlation_id	for the journal, or NULL
  */
 enum err hold_end(struct db *db, TALLOC_CTX *ctx, int32_t event_id, const char *correlation_id,

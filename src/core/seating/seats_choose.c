@@ -1,6 +1,6 @@
 /*
- * The best block of adjacent seats for a party (seats.h, 1 and 2). Each row remembers its best
- * block per kind of party and is looked at again only after it has changed, so that a choice
+ * The best block of adjacent seats for a party (seats_choose.h, 1 and 2). Each row remembers its
+ * best block per kind of party and is looked at again only after it has changed, so that a choice
  * costs a walk over the rows, not over the seats.
  */
 

@@ -38,8 +38,8 @@ struct seats {
 	struct seat_kind *kinds;
 	int32_t n_kinds;
 	double far; /* more than any two seats of a section are apart */
-	struct view
-	    *views; /* best blocks that are still known: seats_choose.c; NULL: no choice yet */
+	/* Best blocks that are still known: seats_choose.c; NULL: no choice yet. */
+	struct view *views;
 	int32_t n_views, most_views;
 	uint64_t choices; /* so far */
 };
