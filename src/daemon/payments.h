@@ -9,8 +9,8 @@
 /*
  * The role `payments` of rowlockd: settles what the topics payment.success and payment.failed tell
  * (rowlockd(8), Payments), and asks providers for the refunds that are due. Without Kafka it does
- * the latter alone. Any number of processes may: the group shares out the messages, and each refund is
- * asked for by one of them at a time.
+ * the latter alone. Any number of processes may run: the group shares out the messages, and each
+ * refund is asked for by one of them at a time.
  *
  * Runs until stop_ask. Returns the exit status: 0; 1 when it cannot be begun or the Kafka client
  * has failed for good, logged. Rules: R-41 to R-44, R-61.

@@ -7,8 +7,8 @@
 int64_t lock_set_user_key(const char *user_id);
 
 /*
- * Collects what a batch locks and reads. Sorted and without repeats: all transactions take their
- * locks in this order (R-14), or there would be deadlocks.
+ * Collects what a batch locks and reads. Each list is sorted and without repeats, as in every
+ * transaction (HACKING.md, The database; R-14), or there would be deadlocks.
  *
  * ctx		owns the arrays of out
  * requests	n of them, 1 or more; seats are chosen already
