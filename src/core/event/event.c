@@ -126,13 +126,14 @@ event_list(struct pool *pool, TALLOC_CTX *ctx, struct event_page *page)
 	return page->n == 0 ? ERR_OK : read_counts(pool, ctx, page->events, page->n);
 }
 
-/* Whether a name is in PostgreSQL's list of time zones: it is what reckons with them. */
-static enum err
-check_timezone(struct db *db, TALLOC_CTX *ctx, const char *name)
+enum err
+event_check_timezone(struct db *db, TALLOC_CTX *ctx, const char *name)
 {
 	struct rows *rows;
-	enum err e = db_query(db, ctx, (struct call){ STMT_IS_TIMEZONE, { name } }, &rows);
+	enum err e;
 
+	assert(name != NULL);
+	e = db_query(db, ctx, (struct call){ STMT_IS_TIMEZONE, { name } }, &rows);
 	if (e != ERR_OK)
 		return e;
 	return row_bool(rows, 0, IS_TIMEZONE_KNOWN) ? ERR_OK : ERR_VALIDATION_ERROR;
@@ -243,7 +244,7 @@ run_change(struct db *db, TALLOC_CTX *ctx, void *arg)
 	if ((e = check_change(rows[1], c)) != ERR_OK)
 		return e;
 	if (c->patch->timezone != NULL &&
-	    (e = check_timezone(db, ctx, c->patch->timezone)) != ERR_OK)
+	    (e = event_check_timezone(db, ctx, c->patch->timezone)) != ERR_OK)
 		return e;
 	read_event(rows[1], 0, &event);
 	before = event.status;

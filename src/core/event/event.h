@@ -43,6 +43,12 @@ struct event_patch {
  */
 enum err event_get_new(struct db *db, TALLOC_CTX *ctx, int32_t id, struct event *out) MUST_CHECK;
 
+/*
+ * Whether a name is in PostgreSQL's list of time zones: it is what reckons with them. Errors:
+ * VALIDATION_ERROR; as of db_exchange.
+ */
+enum err event_check_timezone(struct db *db, TALLOC_CTX *ctx, const char *name) MUST_CHECK;
+
 /* Reads an event, with its counts. Errors: EVENT_NOT_FOUND, UNAVAILABLE. */
 enum err event_get(struct pool *pool, TALLOC_CTX *ctx, int32_t id, struct event *out) MUST_CHECK;
 

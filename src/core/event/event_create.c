@@ -158,18 +158,14 @@ load_plan(struct db *db, TALLOC_CTX *ctx, struct creation *c)
 	return e == ERR_VALIDATION_ERROR ? ERR_INTERNAL : e; /* it was read when it was imported */
 }
 
-/* Whether PostgreSQL knows the draft's time zone. */
 static enum err
 check_zone(struct db *db, TALLOC_CTX *ctx, struct creation *c)
 {
-	const struct call call = { STMT_IS_TIMEZONE, { c->draft->timezone } };
-	struct rows *rows;
-	enum err e = db_query(db, ctx, call, &rows);
+	const enum err e = event_check_timezone(db, ctx, c->draft->timezone);
 
-	if (e == ERR_OK && !row_bool(rows, 0, IS_TIMEZONE_KNOWN)) {
+	if (e == ERR_VALIDATION_ERROR) {
 		c->field = "timezone";
 		c->why = "is not an IANA time zone";
-		return ERR_VALIDATION_ERROR;
 	}
 	return e;
 }
