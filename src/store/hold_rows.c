@@ -227,25 +227,25 @@ hold_rows_lock_found(struct db *db, TALLOC_CTX *ctx, const int64_t *lock_keys, b
 }
 
 /* A seat of a holding. */
-struct owned_hold_seat {
+struct hold_seat {
 	struct seat_key key; /* first, so that seat_key_compare fits */
 	size_t at;           /* the holding */
 };
 
 /* All seats of n holdings, in lock order. */
-static struct owned_hold_seat *
+static struct hold_seat *
 listed_seats(TALLOC_CTX *ctx, const struct hold_rows *holdings, size_t n, size_t *total)
 {
-	struct owned_hold_seat *seats;
+	struct hold_seat *seats;
 	size_t used = 0;
 
 	*total = 0;
 	for (size_t i = 0; i < n; i++)
 		*total += holdings[i].n;
-	seats = talloc_array(ctx, struct owned_hold_seat, (unsigned)*total);
+	seats = talloc_array(ctx, struct hold_seat, (unsigned)*total);
 	for (size_t i = 0; i < n; i++) {
 		for (size_t k = 0; k < holdings[i].n; k++)
-			seats[used++] = (struct owned_hold_seat){
+			seats[used++] = (struct hold_seat){
 				{ holdings[i].event_id, holdings[i].seats[k].no }, i
 			};
 	}
@@ -263,7 +263,7 @@ free_call(TALLOC_CTX *ctx, const struct hold_rows *holdings, size_t n, bool runn
 	struct call call = { .stmt = STMT_FREE_HELD };
 	struct array columns[FREE__COLUMNS];
 	size_t total;
-	const struct owned_hold_seat *seats = listed_seats(ctx, holdings, n, &total);
+	const struct hold_seat *seats = listed_seats(ctx, holdings, n, &total);
 
 	arrays_init(columns, FREE__COLUMNS, ctx);
 	for (size_t i = 0; i < total; i++) {

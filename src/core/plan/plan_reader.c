@@ -104,7 +104,11 @@ plan_object_begin(struct plan_object *o, struct plan_reader *r, const struct pla
                   const cJSON *value)
 {
 	assert(r != NULL && value != NULL);
-	*o = (struct plan_object){ .r = r, .at = at };
+	*o = (struct plan_object){ .r = r };
+	if (at != NULL) {
+		o->place = *at;
+		o->at = &o->place;
+	}
 	o->m = (struct json_members){ .object = value, .fault = member_fault, .arg = o };
 	if (!cJSON_IsObject(value))
 		plan_fault(r, at, "must be an object");

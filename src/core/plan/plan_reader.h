@@ -14,7 +14,10 @@ struct plan_at {
 };
 
 #define PLAN_NO_INDEX (-1)
-/* The path of a member, and of an element of a member's array; lives as long as the block. */
+/*
+ * The path of a member, and of an element of a member's array. It lives as long as the block, and
+ * a condition of an if or a loop is a block of its own.
+ */
 #define PLAN_MEMBER(at, name)     (&(struct plan_at){ at, name, PLAN_NO_INDEX })
 #define PLAN_ELEMENT(at, name, i) (&(struct plan_at){ at, name, (int64_t)(i) })
 
@@ -42,15 +45,16 @@ char *plan_path(TALLOC_CTX *ctx, const struct plan_at *at);
  */
 struct plan_object {
 	struct plan_reader *r;
-	const struct plan_at *at; /* must outlive it */
+	struct plan_at place; /* where it is, but for the document; what is above must outlive it */
+	const struct plan_at *at; /* its place; NULL: it is the document */
 	struct json_members m;
 };
 
 /*
  * Begins to read an object.
  *
- * o	set; must not outlive at and value
- * at	where the value is; NULL: it is the document
+ * o	set; must not outlive value, nor what at->up leads to
+ * at	where the value is, which is copied; NULL: it is the document
  *
  * Returns false, with a fault, when the value is no object.
  */
