@@ -126,7 +126,8 @@ main(int argc, char **argv)
 	if (!program_begin(&p, argc, argv, &status))
 		return status;
 	if (!is_listening(LISTEN_FD)) {
-		log_line(LOG_ERROR, "descriptor 0 is no socket: start me by spawn-fcgi", NULL);
+		log_line(LOG_ERROR, "descriptor 0 is no socket: start this program by spawn-fcgi",
+		         NULL);
 		return 1;
 	}
 	shared_open(p.config->shm_file, p.config->map_dir);

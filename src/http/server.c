@@ -153,7 +153,8 @@ prepare_socket(void)
 
 	if (setsockopt(LISTEN_FD, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)) != 0 ||
 	    FCGX_Init() != 0) {
-		log_line(LOG_ERROR, "descriptor 0 is no socket: start me by spawn-fcgi", NULL);
+		log_line(LOG_ERROR, "descriptor 0 is no socket: start this program by spawn-fcgi",
+		         NULL);
 		return -1;
 	}
 	server_block_signals(); /* again: FCGX_Init has put handlers of its own */

@@ -140,7 +140,7 @@ relay_run(TALLOC_CTX *ctx, const struct config *config, const char *database)
 	struct db *db;
 
 	if (*config->redis_url == '\0' && *config->kafka_broker == '\0')
-		log_line(LOG_WARN, "nobody to tell: neither REDIS_URL nor KAFKA_BROKER is set",
+		log_line(LOG_WARN, "nothing to send to: neither REDIS_URL nor KAFKA_BROKER is set",
 		         NULL);
 	metrics_set(METRIC_RELAY_LEADER, 0, 0); /* a relay that was killed may have left 1 */
 	db = db_new(ctx, database);

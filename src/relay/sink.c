@@ -137,7 +137,7 @@ store_cursor(struct sink *s)
 		s->stored = s->acknowledged;
 		s->troubled = trouble != NULL;
 	} else if (e == ERR_NOT_FOUND) {
-		log_line(LOG_WARN, "somebody else has moved the cursor", "sink", s->name, NULL);
+		log_line(LOG_WARN, "another process has moved the cursor", "sink", s->name, NULL);
 		atomic_store(&s->leadership->over, true);
 	}
 	talloc_free(ctx);

@@ -271,7 +271,7 @@ FAULTS = {
     "a booking lists one seat twice":
         ([set_booking("seats = '{1,1}'")], "I2", "seat 1 is in 2 live bookings"),
     "a live booking's seat was set free":
-        ([seat(1, FREE)], "I2", "lists seat 1, but that seat is free, of nobody"),
+        ([seat(1, FREE)], "I2", "lists seat 1, but that seat is free, of no user"),
     "a live booking's seat went to somebody else":
         ([seat(2, "holder = 'thief'")], "I2", "lists seat 2, but that seat is reserved, of thief"),
     "the seat of an unpaid booking was sold":
@@ -317,7 +317,7 @@ FAULTS = {
          "I2", "seat 5 is held by x, but is not listed"),
     "a seat ends before its holder's list is looked at":
         ([seat(5, HELD), TOLD_HELD, LISTED, "UPDATE hold SET expires_at = now() + interval '2 hours'"],
-         "I2", "seat 5 is held by x, but nobody looks when it ends, but at "),
+         "I2", "seat 5 is held by x, but no sweep looks when it ends, but at "),
     "a seat is gone":
         (["DELETE FROM seat WHERE event_id = %(event)s AND no = 8"], "I2",
          "was made with 8 seats, and has 7"),
@@ -426,7 +426,7 @@ FAULTS = {
     "an unpaid booking has a ticket reference":
         ([set_booking("ticket_ref = 'FREE-RIDE'")], "R-47", "is pending, but has a ticket reference"),
     "nobody knows since when a booking is being paid":
-        ([set_booking("paying_since = NULL", "paying")], "R-27", "is paying, but nobody knows since when"),
+        ([set_booking("paying_since = NULL", "paying")], "R-27", "is paying, but since an unknown time"),
     "a booking is being paid without a payment":
         ([set_payment("status = 'failed'", "paying")], "R-27", "is paying, but no payment is under way"),
     "an extension was not counted":
@@ -471,10 +471,10 @@ FAULTS = {
         ([set_payment(f"booking_id = '{STRANGER}'", "paying")], "R-44",
          f"is for booking {STRANGER}, which does not exist"),
     "nobody knows what a payment captured":
-        ([set_payment("captured = NULL", "paid")], "R-44", "is completed, but nobody knows what was captured"),
+        ([set_payment("captured = NULL", "paid")], "R-44", "is completed, but the captured amount is missing"),
     "nobody knows in which currency a payment was captured":
         ([set_payment("captured_currency = NULL", "partly")], "R-44",
-         "is refunded, but nobody knows what was captured"),
+         "is refunded, but the captured amount is missing"),
     "a payment that is not completed captured something":
         ([set_payment("captured = 2000, captured_currency = 'EUR'", "paying")], "R-44",
          "is pending, but 2000 was captured"),

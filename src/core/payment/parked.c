@@ -17,7 +17,7 @@ parked_add(struct pool *pool, TALLOC_CTX *ctx, const struct payment_message *mes
 	struct rows *rows;
 
 	assert(message->event.id != NULL && why != NULL && body != NULL);
-	log_line(LOG_WARN, "a message about a payment is kept for somebody to look at", "source",
+	log_line(LOG_WARN, "a message about a payment is kept for an operator", "source",
 	         message->source, "message", message->event.id, "why", why, NULL);
 	return transact_read(pool, ctx, &call, 1, &rows); /* which may be done twice */
 }

@@ -58,7 +58,7 @@ ask_providers(struct round *r, const struct pay_gateway *gateway)
 		if (provider != NULL && provider->refund != NULL)
 			provider->refund(r->ctx, gateway, r->refunds + from, to - from);
 		else
-			log_line(LOG_ERROR, "nobody can be asked for a refund", "provider", name,
+			log_line(LOG_ERROR, "no such provider gives refunds", "provider", name,
 			         NULL);
 	}
 }
