@@ -3,6 +3,30 @@
 
 #include "ctl/ctl.h"
 
+/* A command of rowlockctl: a line of the table in commands.c. */
+struct command {
+	const char *name; /* one word, or two */
+	int (*run)(struct ctl *c);
+	bool needs_config; /* works only with settings that are right */
+	const char *args, *help;
+};
+
+/*
+ * Finds the command that a command line begins with.
+ *
+ * argc, argv	1 or more words, without the program's name
+ * words		set when it is found: how many of them are its name, 1 or 2
+ *
+ * Returns a constant; NULL: there is no such command.
+ */
+const struct command *commands_find(int argc, char **argv, int *words);
+
+/* Prints all commands with their help, in the order of the table. */
+void commands_list(FILE *out);
+
+/* Prints the help of one command to stdout. */
+void commands_help(const struct command *command);
+
 /*
  * Every command of rowlockctl, in the order of its help; the functions of a group are in the file
  * that has its name. Each takes its options and arguments from c, prints what has come of it, and
