@@ -6,7 +6,7 @@
 
 /*
  * A place in the journal: everything up to and with the row that has this xid and seq. Rows are
- * read in this order, and only below the snapshot horizon (architecture.md, The three ideas).
+ * read in this order, and only below the snapshot horizon (HACKING.md, Words).
  */
 struct cursor {
 	uint64_t xid;

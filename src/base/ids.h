@@ -44,7 +44,7 @@ bool uuid_is_of_event(const struct uuid *u);
 
 /*
  * An event or seat as version 8 UUID: 48 bits event number, "8000-8000", 48 bits seat
- * number, 0 for the event itself (http-api.md, Face 1).
+ * number, 0 for the event itself.
  */
 struct uuid uuid_of_seat(int32_t event_id, int32_t seat_no);
 

@@ -23,8 +23,8 @@ struct shared {
 	_Atomic uint64_t change[SHARED_CHANGES];
 	_Atomic int32_t published[SHARED_CHANGES]; /* the event whose map lies in a file, or 0 */
 	pthread_mutex_t lock[SHARED_LOCKS];        /* robust; guards publishing and taking back */
-	char maps
-	    [SHARED_FOLDER]; /* where published maps lie; read under a lock, written under all */
+	/* Where published maps lie; read under a lock, written under all. */
+	char maps[SHARED_FOLDER];
 	_Atomic uint64_t slot[SHARED_SLOTS];
 };
 

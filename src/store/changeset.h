@@ -51,7 +51,7 @@ void changeset_note(struct changeset *changes, const struct locked_booking *b, c
  *
  * bookings	n of them, 1 or more; they live until the changeset is sent
  * to		the state that they end in
- * kept_minor	one a booking: what is not given back of those that were paid; NULL: 0
+ * kept_minor	one per booking: what is not given back of those that were paid; NULL: 0
  */
 void changeset_end(struct changeset *changes, const struct locked_booking *bookings, size_t n,
                    enum booking_status to, const char *reason, const int64_t *kept_minor);
@@ -75,7 +75,7 @@ void changeset_pay(struct changeset *changes, const struct locked_booking *b, in
  * Returns bookings whose payment came to nothing to pending; their open payments are closed.
  *
  * failed	whether this counts as an attempt (R-25)
- * until_us	one a booking: the end of its window; -1: it has none
+ * until_us	one per booking: the end of its window; -1: it has none
  */
 void changeset_return(struct changeset *changes, const struct locked_booking *bookings, size_t n,
                       bool failed, const int64_t *until_us);

@@ -52,7 +52,7 @@ static const struct {
 	{ "40", ERR_TX_RETRY },       /* serialization failure, deadlock */
 	{ "26000", ERR_DB_LOST },     /* a prepared statement that is not there: start anew */
 	{ "0A000", ERR_DB_LOST },     /* a cached plan must not change its result type: likewise */
-	{ "23505", ERR_TX_RETRY },    /* a unique key: another was quicker, look again */
+	{ "23505", ERR_TX_RETRY },    /* a unique key: another took it first, look again */
 	{ "57P01", ERR_DB_LOST },     /* admin shutdown */
 	{ "57P02", ERR_DB_LOST },     /* crash shutdown */
 	{ "57P03", ERR_DB_LOST },     /* cannot connect now */

@@ -39,7 +39,7 @@ struct db;
 struct db *db_new(TALLOC_CTX *ctx, const char *conninfo);
 
 /*
- * Makes sure that the connection stands and has no transaction open, opening a new one if need
+ * Makes sure that the connection is open and has no open transaction, opening a new one if need
  * be. Right after a failed try it answers UNAVAILABLE without trying (50 ms to 1 s, longer each
  * time), so that callers never queue behind a database that is away.
  */
@@ -56,8 +56,10 @@ bool db_in_transaction(const struct db *db);
  * n	1 to EXCHANGE_MOST
  * out	n entries, set on ERR_OK; or NULL, when the rows are of no use
  *
- * Errors, by SQLSTATE: TX_RETRY (class 40, a unique key), DB_LOST (the connection is gone: what
- * was sent may or may not have been done), UNAVAILABLE (time-outs, no resources, a standby),
+ * Errors, by SQLSTATE: TX_RETRY (class 40, a unique key), DB_LOST (the connection is gone; where
+ * the calls end a transaction, by COMMIT or because there was no BEGIN, it is not known whether it
+ * was done, and a caller that sent COMMIT returns DB_UNKNOWN instead; otherwise nothing was done),
+ * UNAVAILABLE (time-outs, no resources, a standby),
  * INTERNAL (all else). They are logged here, once. On error an open transaction is still open:
  * db_rollback.
  */

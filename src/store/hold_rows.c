@@ -306,7 +306,7 @@ hold_rows_free(struct db *db, TALLOC_CTX *ctx, struct hold_rows *holdings, size_
 
 enum err
 hold_rows_commit(struct db *db, TALLOC_CTX *ctx, const struct hold_rows *holdings, size_t n,
-                 const char *const *payloads, const char *correlation_id)
+                 const char *type, const char *const *payloads, const char *correlation_id)
 {
 	struct journal_rows journal;
 	struct call calls[2];
@@ -318,7 +318,7 @@ hold_rows_commit(struct db *db, TALLOC_CTX *ctx, const struct hold_rows *holding
 	for (size_t i = 0; i < n; i++) {
 		if (holdings[i].n > 0)
 			journal_rows_add(&journal, holdings[i].event_id, NULL, holdings[i].user_id,
-			                 "seats.released", correlation_id, payloads[i]);
+			                 type, correlation_id, payloads[i]);
 	}
 	if (journal.n > 0)
 		calls[used++] = journal_rows_call(&journal);

@@ -85,11 +85,16 @@ enum err hold_rows_free(struct db *db, TALLOC_CTX *ctx, struct hold_rows *holdin
                         bool running) MUST_CHECK;
 
 /*
- * Writes a row seats.released for each holding that has seats, with its payload (JSON; one for
- * each holding), and commits. Errors as of db_exchange, but a connection lost here is DB_UNKNOWN.
+ * Writes a row of the journal for each holding that has seats, and commits.
+ *
+ * type		of the rows
+ * payloads	JSON, one for each of the n holdings
+ * correlation_id	or NULL
+ *
+ * Errors as of db_exchange, but a connection lost here is DB_UNKNOWN.
  */
 enum err hold_rows_commit(struct db *db, TALLOC_CTX *ctx, const struct hold_rows *holdings,
-                          size_t n, const char *const *payloads,
+                          size_t n, const char *type, const char *const *payloads,
                           const char *correlation_id) MUST_CHECK;
 
 #endif

@@ -6,7 +6,7 @@
 
 /*
  * A request with an Idempotency-Key has its effect once, and is answered alike for
- * IDEMPOTENCY_HOURS however often it is sent (http-api.md, Common).
+ * IDEMPOTENCY_HOURS however often it is sent (rowlock-api(8)).
  *
  * The answer is stored by the transaction that has the effect, so it is made before COMMIT. In a
  * function that takes `struct idempotent *` (NULL: a request without a key), after BEGIN:

@@ -21,8 +21,8 @@ struct pool;
 struct pool *pool_new(TALLOC_CTX *ctx, const char *conninfo, int size);
 
 /*
- * Takes a connection that stands and has no transaction open, waiting at most POOL_WAIT_MS for
- * one to be given back. *db is set; NULL on an error. Errors: UNAVAILABLE (the database is away,
+ * Takes an open connection without an open transaction, waiting at most POOL_WAIT_MS for one to
+ * be given back. *db is set; NULL on an error. Errors: UNAVAILABLE (the database is away,
  * or all connections are in use for too long).
  */
 enum err pool_take(struct pool *pool, struct db **db) MUST_CHECK;

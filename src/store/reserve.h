@@ -7,8 +7,8 @@
 #include "store/seat_key.h"
 
 /*
- * The first round trip of a reservation: locks, in the order of architecture.md (Locks and
- * snapshots), and what decides. core/reserve decides; reserve_write.h is the second round trip.
+ * The first round trip of a reservation: locks, in the order of HACKING.md (The
+ * database), and what decides. core/reserve decides; reserve_write.h is the second round trip.
  */
 
 /* An event, and what its policy says. */

@@ -288,7 +288,11 @@ reserve_write_find(struct db *db, TALLOC_CTX *ctx, const struct lock_set *locks,
 	if ((e = db_exchange(db, ctx, calls, 4, rows)) != ERR_OK || rows_count(rows[2]) == 0)
 		return e;
 	read_numbers(rows[2], writes, n);
-	*committed = true; /* new ones are there; one that was accepted others may have moved */
+	/*
+	 * New bookings exist only if it was committed; one accepted before exists anyway, and may
+	 * have moved on since.
+	 */
+	*committed = true;
 	for (int r = 0; !is_new && r < rows_count(rows[2]); r++)
 		*committed = *committed && has_moved(rows[2], r);
 	return ERR_OK;

@@ -1,4 +1,4 @@
-/* The one loop that runs a transaction again after failures that pass: see transact.h. */
+/* The loop that runs a transaction again after failures that pass: see transact.h. */
 #include "store/transact.h"
 
 #include <assert.h>
@@ -9,7 +9,7 @@ struct source {
 	struct db *db;
 };
 
-/* A connection that stands and has no transaction open. */
+/* An open connection without an open transaction. */
 static enum err
 take(struct source *s)
 {
@@ -26,7 +26,7 @@ give(struct source *s)
 }
 
 /*
- * One try, on a connection that stands: finds out about a COMMIT whose answer was lost, if there
+ * One try, on an open connection: finds out about a COMMIT whose answer was lost, if there
  * was one, and runs the transaction unless that settles it. *unknown: whether there was, or is.
  */
 static enum err

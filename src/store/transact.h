@@ -4,9 +4,10 @@
 #include "store/pool.h"
 
 /*
- * The one loop that runs a transaction again. PostgreSQL asks for that after a deadlock or a
- * serialization failure (class 40; manual, "Serialization Failure Handling"), and a connection
- * that was lost before COMMIT was sent has done nothing.
+ * The loop that runs a transaction again; the clerk alone has one of its own
+ * (core/reserve/README.md). PostgreSQL asks for that after a deadlock or a serialization failure
+ * (SQLSTATE class 40; manual, "Serialization Failure Handling"), and a connection that was lost
+ * before COMMIT was sent has done nothing.
  */
 
 #define TRANSACT_TRIES 5 /* of one transaction, all reasons together */
@@ -14,15 +15,15 @@
 /* A transaction, from BEGIN to COMMIT. */
 struct transaction {
 	/*
-	 * Runs it once on a connection that stands and has no transaction open; what it leaves
-	 * open is rolled back. It may be called again and begins anew then: it reads everything
+	 * Runs it once on an open connection without an open transaction; what it leaves open is
+	 * rolled back. It may be called again and begins anew then: it reads everything
 	 * again, and overwrites what an earlier call left behind in arg. Returns ERR_DB_UNKNOWN
 	 * when the answer to COMMIT was lost.
 	 */
 	enum err (*run)(struct db *db, TALLOC_CTX *ctx, void *arg);
 
 	/*
-	 * Called after ERR_DB_UNKNOWN, with a connection that stands: finds out what became of
+	 * Called after ERR_DB_UNKNOWN, with an open connection: finds out what became of
 	 * the transaction, or makes run() able to. Returns ERR_OK (it was committed, arg holds
 	 * what it came to), ERR_TX_RETRY (run() is called again, and either does the work or
 	 * finds it done), DB_UNKNOWN or DB_LOST (it is called again), or an error for the
@@ -43,7 +44,7 @@ struct transaction {
  */
 enum err transact(struct pool *pool, TALLOC_CTX *ctx, const struct transaction *t) MUST_CHECK;
 
-/* transact on a connection of the caller's own, which is made to stand before each try. */
+/* transact on a connection of the caller's own, which is opened anew before a try if need be. */
 enum err transact_on(struct db *db, TALLOC_CTX *ctx, const struct transaction *t) MUST_CHECK;
 
 /* A `resolve` for transactions that find what they did themselves when they are run again. */

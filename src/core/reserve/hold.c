@@ -7,6 +7,7 @@
 #include <assert.h>
 
 #include "base/shared.h"
+#include "core/journal/journal.h"
 #include "core/journal/payload.h"
 #include "core/reserve/lock_set.h"
 #include "store/transact.h"
@@ -24,7 +25,8 @@ free_all(struct db *db, TALLOC_CTX *ctx, struct hold_rows *holdings, size_t n, b
 		return e;
 	for (size_t i = 0; i < n; i++)
 		payloads[i] = payload_released(ctx, &holdings[i]);
-	e = hold_rows_commit(db, ctx, holdings, n, payloads, correlation_id);
+	e = hold_rows_commit(db, ctx, holdings, n, journal_type_name(JOURNAL_SEATS_RELEASED),
+	                     payloads, correlation_id);
 	for (size_t i = 0; i < n; i++) {
 		if (holdings[i].n > 0)
 			shared_event_changed(holdings[i].event_id);
