@@ -37,7 +37,7 @@ on_log(const rd_kafka_t *client, int level, const char *facility, const char *te
 void
 kafka_note_trouble(struct kafka *k, const char *why)
 {
-	assert(why != NULL && *why != '\0');
+	assert(why != NULL);
 	if (k->trouble[0] == '\0')
 		log_line(LOG_WARN, "Kafka cannot be used", "client", k->name, "reason", why, NULL);
 	snprintf(k->trouble, sizeof(k->trouble), "%s", why);

@@ -99,6 +99,8 @@ read_request(struct accepted *s, TALLOC_CTX *ctx, const struct rows *rows, int r
 		out->best = false;
 		return ERR_OK;
 	}
+	if (n == 0) /* a row of another hand: it names no seat, and would keep the others waiting */
+		out->known_err = ERR_SEAT_NOT_FOUND;
 	out->n_seats = n < POLICY_SEATS_MOST ? n : POLICY_SEATS_MOST;
 	memcpy(out->seats, seats, out->n_seats * sizeof(seats[0]));
 	return ERR_OK;
