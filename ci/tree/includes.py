@@ -1,4 +1,4 @@
-"""Who may include whom: the tables rooms.txt and headers.txt."""
+"""Which room may include which: the tables rooms.txt and headers.txt."""
 
 import os
 import re

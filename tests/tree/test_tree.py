@@ -226,7 +226,7 @@ def test_definition_in_a_comment_is_none(tree):
 
 
 def test_name_that_others_may_not_use(tree):
-    tree.add("store/store.c", "int row = STMT_INSERT_JOURNAL;\n")
+    tree.put("store/journal_rows.c", "/* Rows. */\nint row = STMT_INSERT_JOURNAL;\n")
     tree.add("base/base.c", "/* Not STMT_INSERT_JOURNAL. */\n")
     tree.passes()
     tree.add("core/event/core_event.c", "int row = STMT_INSERT_JOURNAL;\n")
