@@ -68,7 +68,7 @@ ticket_read(struct pool *pool, TALLOC_CTX *ctx, const struct booking *b, struct 
 	if (b->status != BOOKING_CONFIRMED)
 		return ERR_INVALID_STATE;
 	if (b->n_seats == 0 || b->ticket_ref == NULL)
-		return ERR_UNAVAILABLE; /* moved to the archive between two reads: it is there now */
+		return ERR_UNAVAILABLE; /* archived between two reads: it is there now */
 	if ((e = transact_read(pool, ctx, calls, 2, rows)) != ERR_OK)
 		return e;
 	assert(rows_count(rows[1]) == 1);
