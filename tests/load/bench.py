@@ -430,12 +430,12 @@ def print_table(results):
                         for i, (text, w) in enumerate(zip(line, widths))))
 
 
-def measure(names, args, scene):
-    """Runs the benchmarks; the Bench with its results, and what was broken."""
+def measure(names, args, scene, kind=Bench):
+    """Runs the benchmarks; the Bench (of a kind) with its results, and what was broken."""
     scratch, broken = pathlib.Path(tempfile.mkdtemp(prefix="bench-", dir=need("ROWLOCK_DIR"))), []
     with contextlib.ExitStack() as later:
         later.callback(shutil.rmtree, scratch, ignore_errors=True)
-        bench = Bench(args, scene, scratch)
+        bench = kind(args, scene, scratch)
         later.callback(scene.clean_up)
         for name in names:
             try:
