@@ -1,4 +1,4 @@
-/* The table of legal moves, and the names of the states in each face. */
+/* The table of legal moves, which booking_move.c asserts; the states' names in each face. */
 #include "core/booking/booking_state.h"
 
 #include <assert.h>

@@ -1,4 +1,4 @@
-/* What the transaction of a batch locks, in the one order that all transactions keep. */
+/* What the transaction of a batch locks, in the one order that all transactions keep (HACKING). */
 #include "core/reserve/lock_set.h"
 
 #include <assert.h>
