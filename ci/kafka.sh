@@ -56,7 +56,7 @@ here (a proxy or mirror goes into ~/.m2/settings.xml)? --kafka mock needs no net
 	mv "$new/lib" "$jars" && rm -rf "$new" || die "cannot make $jars"
 }
 
-# One broker that is its own controller (KRaft), for this machine alone. Topics appear when somebody
+# One broker that is its own controller (KRaft), for this machine alone. Topics appear when a client
 # writes to them. A broker that was killed may register again once its session is over: seconds, not 9.
 write_kafka_conf() {
 	write_conf kafka.properties <<-END

@@ -54,7 +54,7 @@ need() {
 }
 
 # Two files keep maintainer scripts from starting services and from making a cluster; both are there
-# for the time of an installation only, and never if somebody has his own. Ours bear the mark.
+# for the time of an installation only, and never where the operator has such a file. Ours bear the mark.
 GUARDS=(/usr/sbin/policy-rc.d /etc/postgresql-common/createcluster.d/rowlock.conf)
 GUARD_MARK='# Of ./stack, while it installs packages.'
 
